@@ -1,0 +1,1 @@
+"""BAD NETWORK: a clean TCP link, and one file per fault."""

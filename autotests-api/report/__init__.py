@@ -1,0 +1,1 @@
+"""ALLURE: the only room that imports allure."""

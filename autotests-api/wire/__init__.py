@@ -1,0 +1,1 @@
+"""RAW FRAMES: a WebSocket peer that can say any nonsense on purpose and judges what comes back."""
