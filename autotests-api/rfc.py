@@ -1,4 +1,4 @@
-"""SPEC: the marks that tie a case to the rule it checks: RFC, section, level and the rule in our own words."""
+"""SPEC: marks that tie a case to the rule it checks: RFC, section, level, the rule in our own words."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Level(str, Enum):
 
 MUST, SHOULD, MAY = Level.MUST, Level.SHOULD, Level.MAY
 
-MARK = "rfc"
+Cases = str | Iterable[str]
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,7 @@ class Rule:
         return f"{self.title} {self.level}: {self.text}"
 
 
-def rfc6455(
-    section: str, level: Level, text: str, *, autobahn: str | Iterable[str] = ()
-) -> pytest.MarkDecorator:
+def rfc6455(section: str, level: Level, text: str, *, autobahn: Cases = ()) -> pytest.MarkDecorator:
     """Tie a case to a rule of RFC 6455.
 
     ``autobahn`` names the Autobahn case or cases that check the same thing; a dash makes a range of
@@ -65,16 +63,14 @@ def rfc6455(
     return _mark(6455, section, level, text, autobahn)
 
 
-def rfc7692(
-    section: str, level: Level, text: str, *, autobahn: str | Iterable[str] = ()
-) -> pytest.MarkDecorator:
+def rfc7692(section: str, level: Level, text: str, *, autobahn: Cases = ()) -> pytest.MarkDecorator:
     """Tie a case to a rule of RFC 7692; arguments as in `rfc6455`."""
     return _mark(7692, section, level, text, autobahn)
 
 
 def rule_of(item: Any) -> Rule | None:
     """The rule that a collected test is tied to, if any."""
-    mark = item.get_closest_marker(MARK)
+    mark = item.get_closest_marker("rfc")
     return None if mark is None else mark.args[0]
 
 
@@ -83,7 +79,7 @@ def _mark(
 ) -> pytest.MarkDecorator:
     named = [autobahn] if isinstance(autobahn, str) else list(autobahn)
     cases = tuple(case for name in named for case in _expand(name))
-    return getattr(pytest.mark, MARK)(Rule(rfc, section, Level(level), text, cases))
+    return pytest.mark.rfc(Rule(rfc, section, Level(level), text, cases))
 
 
 def _expand(name: str) -> list[str]:

@@ -119,5 +119,7 @@ class Abilities:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Abilities:
         """The inverse of `to_json`."""
-        fixed = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+        fixed: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in data.items()
+        }
         return cls(**fixed)
