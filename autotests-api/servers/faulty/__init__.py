@@ -1,0 +1,1 @@
+"""Echo servers with exactly one broken rule each, and the correct one that they differ from."""
