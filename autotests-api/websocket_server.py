@@ -281,17 +281,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:
-        raise argparse.ArgumentTypeError(f"{port} is no TCP port: 0 to 65535")
-    return port
+    if not (text.isdecimal() and int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text!r} is no TCP port, which is a number from 0 to 65535")
+    return int(text)
 
 
 def _size(text: str) -> int:
-    size = int(text)
-    if size < 1:
-        raise argparse.ArgumentTypeError("the longest message has at least one byte")
-    return size
+    if not (text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is no size, which is a number of bytes from 1 on")
+    return int(text)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
