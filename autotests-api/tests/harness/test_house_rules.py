@@ -1,0 +1,125 @@
+"""The house rules that a machine can check: names, waits, ports, pins."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+HOUSE = Path(__file__).parents[2]
+ROOT = HOUSE.parent
+
+FILES = sorted(path for path in HOUSE.rglob("*.py") if "__pycache__" not in path.parts)
+CASES = [path for path in FILES if path.name.startswith("test_")]
+
+DRAWERS = {"util", "utils", "helper", "helpers", "common", "misc", "tools", "lib"}
+
+# Here time itself is the product: a fault that delays has to let time pass.
+MAKE_TIME_PASS = ("faults", "servers")
+
+
+def place(path: Path) -> str:
+    return path.relative_to(HOUSE).as_posix()
+
+
+def case_names(source: str) -> Iterator[str]:
+    """Names of the test functions that a file defines for pytest to collect."""
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test"):
+            yield node.name
+
+
+def sleeps_in(source: str) -> list[int]:
+    """Lines that wait for time to pass; ``asyncio.sleep(0)`` only gives way and is no wait."""
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in {"time.sleep", "asyncio.sleep", "sleep"}
+        and [ast.unparse(argument) for argument in node.args] != ["0"]
+    ]
+
+
+def fixed_ports_in(source: str) -> list[int]:
+    """Lines that pass a port of their own choice; 0 lets the system choose one that is free."""
+    return [
+        node.value.lineno
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.keyword)
+        and node.arg == "port"
+        and isinstance(node.value, ast.Constant)
+        and node.value.value
+    ]
+
+
+def test_no_file_or_folder_is_a_drawer() -> None:
+    names = {part.removesuffix(".py") for path in FILES for part in path.relative_to(HOUSE).parts}
+    assert not names & DRAWERS, "a helper goes to the room of its noun (tests/README.md)"
+
+
+def test_every_test_has_a_name_of_its_own() -> None:
+    counted = Counter(name for path in CASES for name in case_names(path.read_text(encoding="utf-8")))
+    twice = [name for name, times in counted.items() if times > 1]
+    assert not twice, f"the report's title is the name, so two tests cannot share it: {twice}"
+
+
+def test_every_test_name_is_a_sentence() -> None:
+    sentence = re.compile(r"test(_[a-z0-9]+){3,}")
+    short = [
+        f"{place(path)}: {name}"
+        for path in CASES
+        for name in case_names(path.read_text(encoding="utf-8"))
+        if not sentence.fullmatch(name)
+    ]
+    assert not short, "subject, verb, outcome, in lower case:\n" + "\n".join(short)
+
+
+@pytest.mark.parametrize("path", CASES, ids=place)
+def test_case_waits_for_events_and_never_for_time(path: Path) -> None:
+    found = sleeps_in(path.read_text(encoding="utf-8"))
+    assert not found, f"{place(path)} sleeps in lines {found}; wait for an event, with a deadline"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in FILES if path.parts[len(HOUSE.parts)] not in {"tests", *MAKE_TIME_PASS}],
+    ids=place,
+)
+def test_instrument_waits_for_events_and_never_for_time(path: Path) -> None:
+    found = sleeps_in(path.read_text(encoding="utf-8"))
+    assert not found, f"{place(path)} sleeps in lines {found}; wait for an event, with a deadline"
+
+
+@pytest.mark.parametrize("path", CASES, ids=place)
+def test_case_picks_no_port(path: Path) -> None:
+    found = fixed_ports_in(path.read_text(encoding="utf-8"))
+    assert not found, f"{place(path)} picks a port in lines {found}; ask for port 0 and read it back"
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("requirements*.txt")), ids=lambda path: path.name)
+def test_every_requirement_is_pinned(path: Path) -> None:
+    lines = [line.partition("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    loose = [
+        line for line in lines if line and not re.fullmatch(r"(-r \S+|[\w.\[\]-]+==[\w.]+( ;.+)?)", line)
+    ]
+    assert not loose
+
+
+def test_lock_file_leaves_the_choice_of_a_registry_to_the_reader() -> None:
+    packages = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    assert not [name for name, package in packages.items() if "resolved" in package]
+
+
+def test_sleep_is_found_wherever_it_stands() -> None:
+    source = "import asyncio, time\ntime.sleep(1)\nasync def wait():\n    await asyncio.sleep(delay)\n"
+    assert sleeps_in(source) == [2, 4]
+    assert sleeps_in("import asyncio\nasync def give_way():\n    await asyncio.sleep(0)\n") == []
+
+
+def test_fixed_port_is_found() -> None:
+    assert fixed_ports_in("serve(port=8765)\nserve(port=0)\nserve(port=free)") == [1]
