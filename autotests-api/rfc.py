@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 
 import pytest
 
 
-class Level(str, Enum):
+class Level(StrEnum):
     """How binding a rule is, in the words of RFC 2119.
 
     A broken MUST fails the case. A broken SHOULD is reported as xfailed and fails with ``--ws-strict``.

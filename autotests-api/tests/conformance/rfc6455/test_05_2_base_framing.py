@@ -1,0 +1,280 @@
+"""RFC 6455 §5.2: reserved bits, reserved opcodes, and the three ways to write a length."""
+
+import pytest
+
+from rfc import MAY, MUST, SHOULD, rfc6455
+from wire.frames import (
+    BINARY,
+    CLOSE,
+    PING,
+    PONG,
+    RESERVED_CONTROL_OPCODES,
+    RESERVED_DATA_OPCODES,
+    TEXT,
+    Frame,
+    binary,
+    ping,
+    text,
+)
+
+KINDS = {"text": TEXT, "binary": BINARY, "close": CLOSE, "ping": PING, "pong": PONG}
+
+
+def with_rsv(bits: int, opcode: int = TEXT, payload: bytes = b"hello") -> Frame:
+    return Frame(opcode, payload, rsv1=bool(bits & 4), rsv2=bool(bits & 2), rsv3=bool(bits & 1))
+
+
+@rfc6455(
+    "5.2", MUST, "a reserved bit that no extension explains fails the connection", autobahn=["3.1", "3.5"]
+)
+@pytest.mark.parametrize("opcode", [TEXT, BINARY], ids=["text", "binary"])
+@pytest.mark.parametrize("bits", range(1, 8), ids=lambda bits: f"rsv {bits:03b}")
+async def test_reserved_bit_of_a_data_frame_fails_the_connection(wire, fails, bits, opcode):
+    await wire.send(with_rsv(bits, opcode))
+    await fails(wire)
+
+
+@rfc6455("5.2", MUST, "a reserved bit of a control frame fails the connection", autobahn=["3.6", "3.7"])
+@pytest.mark.parametrize("opcode", [PING, PONG, CLOSE], ids=["ping", "pong", "close"])
+@pytest.mark.parametrize("bits", [4, 2, 1, 6, 7], ids=lambda bits: f"rsv {bits:03b}")
+async def test_reserved_bit_of_a_control_frame_fails_the_connection(wire, fails, bits, opcode):
+    await wire.send(with_rsv(bits, opcode, b"\x03\xe8" if opcode == CLOSE else b"hello"))
+    ending = await fails(wire)
+    if ending.code is not None and opcode == CLOSE:
+        assert ending.code != 1000, "the server took a Close frame with a reserved bit for a normal closure"
+
+
+@rfc6455("5.2", MUST, "a reserved bit of a continuation frame fails the connection")
+@pytest.mark.parametrize("bits", [4, 2, 1], ids=lambda bits: f"rsv {bits:03b}")
+async def test_reserved_bit_of_a_continuation_fails_the_connection(wire, fails, bits):
+    await wire.send(text("first ", fin=False), with_rsv(bits, 0, b"last"))
+    await fails(wire)
+
+
+@rfc6455(
+    "5.2",
+    MUST,
+    "a reserved bit fails the connection after good messages as well",
+    autobahn=["3.2", "3.3", "3.4"],
+)
+@pytest.mark.parametrize("how", ["whole", "frame by frame", "octet by octet"])
+@pytest.mark.parametrize("bits", [4, 2, 1], ids=lambda bits: f"rsv {bits:03b}")
+async def test_reserved_bit_behind_a_good_message_fails_the_connection(wire, fails, bits, how):
+    frames = [text("good"), with_rsv(bits)]
+    if how == "whole":
+        await wire.send_together(*frames)
+    elif how == "frame by frame":
+        await wire.send(*frames)
+    else:
+        await wire.send_in_chops(b"".join(frame.encode() for frame in frames), 1)
+    await fails(wire, answers=1)
+
+
+@rfc6455("5.2", MUST, "a reserved bit fails the connection after ten good messages as well")
+@pytest.mark.parametrize("bits", [4, 2, 1], ids=lambda bits: f"rsv {bits:03b}")
+async def test_reserved_bit_late_in_a_connection_fails_it(wire, serves, fails, bits):
+    for number in range(10):
+        await serves(wire, f"good {number}")
+    await wire.send(with_rsv(bits))
+    await fails(wire)
+
+
+@rfc6455("5.2", SHOULD, "the Close frame that answers a reserved bit carries 1002")
+@pytest.mark.parametrize("bits", [4, 2, 1], ids=lambda bits: f"rsv {bits:03b}")
+async def test_reserved_bit_is_refused_with_1002(wire, fails, bits):
+    await wire.send(with_rsv(bits))
+    ending = await fails(wire)
+    assert ending.code == 1002, f"expected Close 1002, got {ending}"
+
+
+@rfc6455("5.2", MUST, "a reserved opcode for data fails the connection", autobahn=["4.1.1-5"])
+@pytest.mark.parametrize("payload", [b"", b"hello"], ids=["empty", "with payload"])
+@pytest.mark.parametrize("opcode", RESERVED_DATA_OPCODES)
+async def test_reserved_data_opcode_fails_the_connection(wire, fails, opcode, payload):
+    await wire.send(Frame(opcode, payload))
+    await fails(wire)
+
+
+@rfc6455("5.2", MUST, "a reserved opcode for control fails the connection", autobahn=["4.2.1-5"])
+@pytest.mark.parametrize("payload", [b"", b"hello"], ids=["empty", "with payload"])
+@pytest.mark.parametrize("opcode", RESERVED_CONTROL_OPCODES)
+async def test_reserved_control_opcode_fails_the_connection(wire, fails, opcode, payload):
+    await wire.send(Frame(opcode, payload))
+    await fails(wire)
+
+
+@rfc6455(
+    "5.2",
+    MUST,
+    "a reserved opcode behind a good message fails the connection",
+    autobahn=["4.1.3-5", "4.2.3-5"],
+)
+@pytest.mark.parametrize("how", ["whole", "frame by frame", "octet by octet"])
+@pytest.mark.parametrize("opcode", [3, 5, 7, 11, 13, 15])
+async def test_reserved_opcode_behind_a_good_message_fails_the_connection(wire, fails, opcode, how):
+    frames = [text("good"), Frame(opcode, b"bad")]
+    if how == "whole":
+        await wire.send_together(*frames)
+    elif how == "frame by frame":
+        await wire.send(*frames)
+    else:
+        await wire.send_in_chops(b"".join(frame.encode() for frame in frames), 1)
+    await fails(wire, answers=1)
+
+
+@rfc6455("5.2", MUST, "a reserved opcode inside a fragmented message fails the connection")
+@pytest.mark.parametrize("opcode", [3, 7, 11, 15])
+async def test_reserved_opcode_inside_a_message_fails_the_connection(wire, fails, opcode):
+    await wire.send(text("first ", fin=False), Frame(opcode, b"bad"))
+    await fails(wire)
+
+
+@rfc6455("5.2", MUST, "a reserved opcode fails the connection when its frame is a fragment as well")
+@pytest.mark.parametrize("opcode", [3, 7])
+async def test_fragment_with_a_reserved_opcode_fails_the_connection(wire, fails, opcode):
+    await wire.send(Frame(opcode, b"first ", fin=False))
+    await fails(wire)
+
+
+@rfc6455("5.2", SHOULD, "the Close frame that answers a reserved opcode carries 1002")
+@pytest.mark.parametrize("opcode", [3, 7, 11, 15])
+async def test_reserved_opcode_is_refused_with_1002(wire, fails, opcode):
+    await wire.send(Frame(opcode, b"hello"))
+    ending = await fails(wire)
+    assert ending.code == 1002, f"expected Close 1002, got {ending}"
+
+
+BOUNDARIES = [0, 1, 124, 125, 126, 127, 128, 255, 256, 65534, 65535, 65536, 65537]
+
+
+@rfc6455("5.2", MUST, "a payload length is read right in each of its three forms, at every boundary")
+@pytest.mark.parametrize("size", BOUNDARIES)
+@pytest.mark.needs("echo")
+async def test_text_length_is_read_at_every_boundary(wire, answered, fits, size):
+    fits(size)
+    await wire.send(text("*" * size), text("next"))
+    await answered(wire, "*" * size, "next")
+
+
+@rfc6455("5.2", MUST, "a payload length is read right in each of its three forms, at every boundary")
+@pytest.mark.parametrize("size", BOUNDARIES)
+@pytest.mark.needs("binary")
+async def test_binary_length_is_read_at_every_boundary(wire, answered, fits, size):
+    fits(size)
+    await wire.send(binary(b"\xfe" * size), binary(b"next"))
+    await answered(wire, b"\xfe" * size, b"next")
+
+
+@rfc6455("5.2", MUST, "every octet of a 16-bit or 64-bit length counts, in network byte order")
+@pytest.mark.parametrize("size", [0x0102, 0x0201, 0x00FF, 0x7F00, 0x8000, 0xFF00, 0x010203, 0x030201])
+@pytest.mark.needs("echo")
+async def test_length_is_read_in_network_byte_order(wire, answered, fits, size):
+    fits(size)
+    await wire.send(text("*" * size))
+    await answered(wire, "*" * size)
+    await wire.send(text("next"))
+    await answered(wire, "next")
+
+
+@rfc6455("5.2", MUST, "a server writes every length in the fewest bytes")
+@pytest.mark.parametrize("size", [0, 1, 95, 96, 97, 125, 126, 127, 65500, 65535, 65536])
+@pytest.mark.needs("echo")
+async def test_server_writes_lengths_in_the_shortest_form(wire, fits, size):
+    fits(size)
+    await wire.send(text("*" * size))
+    await wire.message()
+    assert wire.violations == []
+
+
+NOT_MINIMAL = [(0, 16), (5, 16), (125, 16), (0, 64), (5, 64), (125, 64), (126, 64), (65535, 64)]
+
+
+@rfc6455("5.2", MAY, "a length that is not in its shortest form is refused, or read for what it says")
+@pytest.mark.parametrize(("size", "bits"), NOT_MINIMAL)
+@pytest.mark.needs("echo")
+async def test_length_in_a_longer_form_is_refused_or_read_right(
+    wire, target, answered, record_property, size, bits
+):
+    await wire.send(text("*" * size), length_bits=bits)
+    answer = await wire.message_or_ending()
+    record_property("observed", "refused" if answer is None else "accepted")
+    if answer is not None:
+        expected = target.answer("*" * size)
+        assert answer.content == expected, f"the frame was read as something else: {answer}"
+        await wire.send(text("next"))
+        await answered(wire, "next")
+
+
+@rfc6455("5.2", SHOULD, "a length that is not in its shortest form is refused, as no sender may write it")
+@pytest.mark.parametrize(("size", "bits"), NOT_MINIMAL)
+async def test_length_in_a_longer_form_is_refused(wire, fails, size, bits):
+    await wire.send(text("*" * size), length_bits=bits)
+    await fails(wire)
+
+
+@rfc6455("5.2", MUST, "a 64-bit length has its top bit clear; a frame that sets it is not taken")
+@pytest.mark.parametrize("length", [1 << 63, (1 << 63) | 5, (1 << 64) - 1], ids=["2^63", "2^63+5", "2^64-1"])
+@pytest.mark.parametrize("opcode", [TEXT, BINARY], ids=["text", "binary"])
+async def test_length_with_its_top_bit_set_fails_the_connection(wire, fails, opcode, length):
+    await wire.send(Frame(opcode, b"hello"), length=length, length_bits=64)
+    await fails(wire, nudge=False)
+
+
+@rfc6455("5.2", MUST, "a frame is complete only when all of its announced payload has come")
+@pytest.mark.needs("echo")
+async def test_payload_in_two_segments_is_one_message(wire, answered):
+    frame = text("in two pieces").encode()
+    await wire.send_bytes(frame[:9])
+    await wire.send_bytes(frame[9:])
+    await answered(wire, "in two pieces")
+
+
+@rfc6455("5.2", MUST, "the bounds of TCP segments mean nothing", autobahn=["1.1.8", "1.2.8"])
+@pytest.mark.parametrize("chop", [1, 2, 3, 5, 7, 13])
+@pytest.mark.needs("echo")
+async def test_frames_cut_anywhere_are_put_together(wire, answered, chop):
+    messages = ["", "a", "b" * 125, "c" * 126, "Привет", "d" * 200]
+    await wire.send_in_chops(b"".join(text(message).encode() for message in messages), chop)
+    await answered(wire, *messages)
+
+
+@rfc6455("5.2", MUST, "a header cut at any of its octets is put together")
+@pytest.mark.parametrize("cut", range(1, 15))
+@pytest.mark.needs("echo")
+async def test_header_cut_at_any_octet_is_put_together(wire, answered, fits, cut):
+    fits(65536)
+    frame = text("x" * 65536).encode()
+    await wire.send_bytes(frame[:cut])
+    await wire.send_bytes(frame[cut:])
+    await answered(wire, "x" * 65536)
+
+
+@rfc6455("5.2", MUST, "several frames in one segment are each answered")
+@pytest.mark.parametrize("count", [2, 3, 10, 100])
+@pytest.mark.needs("echo")
+async def test_frames_in_one_segment_are_each_answered(wire, answered, count):
+    messages = [f"message {number}" for number in range(count)]
+    await wire.send_together(*(text(message) for message in messages))
+    await answered(wire, *messages)
+
+
+@rfc6455("5.2", MUST, "a whole frame and the beginning of the next in one segment are told apart")
+@pytest.mark.parametrize("cut", [1, 2, 5, 6, 8])
+@pytest.mark.needs("echo")
+async def test_frame_and_a_half_in_one_segment_are_told_apart(wire, answered, cut):
+    second = text("second").encode()
+    await wire.send_bytes(text("first").encode() + second[:cut])
+    await answered(wire, "first")
+    await wire.send_bytes(second[cut:])
+    await answered(wire, "second")
+
+
+@rfc6455("5.2", MUST, "a Ping behind half a frame waits for the other half")
+@pytest.mark.needs("echo")
+async def test_half_a_frame_is_not_answered(wire, answered):
+    whole = text("all of it").encode()
+    await wire.send_bytes(ping(b"before").encode() + whole[:-1])
+    assert await wire.pong() == b"before"
+    assert wire.waiting_messages == 0
+    await wire.send_bytes(whole[-1:])
+    await answered(wire, "all of it")

@@ -1,0 +1,230 @@
+"""RFC 6455 §5.5.1 and §7.1: the Close frame, and the closing handshake."""
+
+import pytest
+
+from rfc import MAY, MUST, SHOULD, rfc6455
+from wire.frames import CLOSE, Frame, binary, close, continuation, ping, text
+
+
+def closed_as_told(ending, code: int | None) -> None:
+    assert ending.close is not None, f"expected a Close frame in answer to ours, but {ending}"
+    assert ending.code in (code, None), f"expected Close {code} in answer to Close {code}, got {ending}"
+
+
+@rfc6455("5.5.1", MUST, "a Close frame is answered with a Close frame", autobahn=["7.3.1", "7.3.3"])
+@pytest.mark.parametrize("code", [None, 1000], ids=["without a code", "1000"])
+async def test_close_is_answered_with_a_close(wire, code):
+    ending = await wire.close(code)
+    assert ending.close is not None, f"expected a Close frame in answer to ours, but {ending}"
+    expected = (1000, None) if code is None else (code,)
+    assert ending.code in (*expected, None), f"expected {expected[0]}, got {ending}"
+
+
+@rfc6455("5.5.1", MUST, "a Close frame is answered after messages as well", autobahn="7.1.1")
+@pytest.mark.parametrize("count", [1, 10])
+async def test_close_after_messages_is_answered(wire, serves, count):
+    for number in range(count):
+        await serves(wire, f"message {number}")
+    closed_as_told(await wire.close(1000), 1000)
+
+
+@rfc6455("5.5.1", MUST, "a Close frame in the segment of a message is answered")
+async def test_close_in_the_segment_of_a_message_is_answered(wire):
+    await wire.send_together(text("last words"), close(1000))
+    closed_as_told(await wire.ending(nudge=False), 1000)
+
+
+@rfc6455("5.5.1", MUST, "a Close frame that comes octet by octet is answered")
+async def test_close_octet_by_octet_is_answered(wire):
+    wire.sent_close = True
+    await wire.send_in_chops(close(1000, "good bye").encode(), 1)
+    closed_as_told(await wire.ending(nudge=False), 1000)
+
+
+@rfc6455("5.5.1", MUST, "a Close frame may carry a reason of up to 123 bytes", autobahn=["7.3.4", "7.3.5"])
+@pytest.mark.parametrize(
+    "reason",
+    ["", "x", "good bye", "прощайте", "\N{WAVING HAND SIGN}", "x" * 122, "x" * 123, "ж" * 61],
+    ids=["none", "one byte", "text", "cyrillic", "astral", "122 bytes", "123 bytes", "122 bytes of cyrillic"],
+)
+async def test_close_with_a_reason_is_answered(wire, reason):
+    closed_as_told(await wire.close(1000, reason), 1000)
+
+
+@rfc6455("5.5.1", MUST, "a Close frame with a body of one byte fails the connection", autobahn="7.3.2")
+@pytest.mark.parametrize("body", [b"\x03", b"\x00", b"\xff"], ids=["03", "00", "ff"])
+async def test_close_with_one_byte_fails_the_connection(wire, body):
+    await wire.send(Frame(CLOSE, body))
+    ending = await wire.ending(nudge=False)
+    assert ending.ended, f"expected the server to end the connection, but {ending}"
+    assert ending.code != 1000, f"a code of one byte was taken for a normal closure: {ending}"
+
+
+@rfc6455("5.5.1", SHOULD, "the Close frame that answers a body of one byte carries 1002", autobahn="7.3.2")
+async def test_close_with_one_byte_is_refused_with_1002(wire):
+    await wire.send(Frame(CLOSE, b"\x03"))
+    ending = await wire.ending(nudge=False)
+    assert ending.code == 1002, f"expected Close 1002, got {ending}"
+
+
+@rfc6455("5.5.1", MUST, "a Close frame whose reason exceeds 123 bytes fails the connection", autobahn="7.3.6")
+async def test_close_with_a_long_reason_fails_the_connection(wire):
+    await wire.send(close(1000, "x" * 124))
+    ending = await wire.ending(nudge=False)
+    assert ending.ended, f"expected the server to end the connection, but {ending}"
+    assert ending.code != 1000, f"a Close frame of 126 bytes was taken for a normal closure: {ending}"
+
+
+BROKEN_REASONS = {
+    "stray byte": b"\xff",
+    "truncated character": b"good bye \xd0",
+    "overlong": b"\xc0\xaf",
+    "surrogate": b"\xed\xa0\x80",
+    "beyond Unicode": b"\xf4\x90\x80\x80",
+    "broken in the middle": "до ".encode() + b"\xff" + " свидания".encode(),
+}
+
+
+@rfc6455("8.1", MUST, "a reason that is not UTF-8 ends the connection", autobahn="7.5.1")
+@pytest.mark.parametrize("reason", BROKEN_REASONS.values(), ids=BROKEN_REASONS.keys())
+async def test_reason_that_is_not_utf8_ends_the_connection(wire, reason):
+    await wire.send(close(1000, reason))
+    ending = await wire.ending(nudge=False)
+    assert ending.ended, f"expected the server to end the connection, but {ending}"
+
+
+@rfc6455("8.1", SHOULD, "the Close frame that answers a reason that is not UTF-8 carries 1007 (or 1002)")
+@pytest.mark.parametrize("reason", BROKEN_REASONS.values(), ids=BROKEN_REASONS.keys())
+async def test_reason_that_is_not_utf8_is_refused(wire, reason):
+    await wire.send(close(1000, reason))
+    ending = await wire.ending(nudge=False)
+    assert ending.code in (1007, 1002) or ending.close is None, f"expected Close 1007, got {ending}"
+
+
+@rfc6455("5.5.1", MUST, "data behind the Close frame is not processed", autobahn=["7.1.4", "7.1.3"])
+@pytest.mark.parametrize("how", ["in one segment", "frame by frame"])
+@pytest.mark.parametrize("late", [text("too late"), binary(b"too late")], ids=["text", "binary"])
+async def test_message_after_close_is_not_answered(wire, late, how):
+    if how == "in one segment":
+        await wire.send_together(close(1000), late)
+    else:
+        await wire.send(close(1000), late)
+    ending = await wire.tcp_ending()
+    assert ending.ended, f"expected the closing handshake to be answered, but {ending}"
+    assert wire.waiting_messages == 0, "a message behind our Close frame was answered"
+
+
+@rfc6455(
+    "5.5.1", MUST, "a Ping behind the Close frame does not disturb the closing handshake", autobahn="7.1.3"
+)
+async def test_ping_after_close_does_not_disturb_the_closing(wire):
+    await wire.send(close(1000), ping(b"too late"))
+    ending = await wire.tcp_ending()
+    assert ending.ended, f"expected the closing handshake to be answered, but {ending}"
+    assert wire.violations == []
+
+
+@rfc6455("5.5.1", MUST, "a second Close frame is not answered", autobahn="7.1.2")
+@pytest.mark.parametrize("how", ["in one segment", "frame by frame"])
+async def test_second_close_is_not_answered(wire, how):
+    if how == "in one segment":
+        await wire.send_together(close(1000), close(1000))
+    else:
+        await wire.send(close(1000), close(1000))
+    ending = await wire.tcp_ending()
+    assert ending.ended, f"expected the closing handshake to be answered, but {ending}"
+    assert wire.violations == [], "more than one Close frame came back"
+
+
+@rfc6455("5.5.1", MUST, "a message left unfinished by a Close frame is dropped", autobahn="7.1.5")
+async def test_message_completed_after_close_is_not_answered(wire):
+    await wire.send(text("unfinished ", fin=False), close(1000), continuation("business"))
+    ending = await wire.tcp_ending()
+    assert ending.ended, f"expected the closing handshake to be answered, but {ending}"
+    assert wire.waiting_messages == 0, "a message completed behind our Close frame was answered"
+
+
+@rfc6455(
+    "5.5.1", MUST, "a large message before the Close frame does not hold up the closing", autobahn="7.1.6"
+)
+@pytest.mark.needs("echo")
+async def test_close_behind_a_large_message_is_answered(wire, fits):
+    fits(256 * 1024)
+    await wire.send(text("*" * 256 * 1024), close(1000), ping(b"too late"))
+    ending = await wire.tcp_ending()
+    assert ending.ended, f"expected the closing handshake to be answered, but {ending}"
+
+
+@rfc6455("5.5.1", MUST, "messages that came before the Close frame were not lost when they are answered")
+@pytest.mark.needs("echo")
+async def test_answers_before_the_close_are_in_order(wire, target):
+    messages = [f"message {number}" for number in range(5)]
+    await wire.send_together(*(text(message) for message in messages), close(1000))
+    await wire.tcp_ending()
+    answers = [(await wire.message()).content for _ in range(wire.waiting_messages)]
+    assert answers == [target.answer(message) for message in messages[: len(answers)]]
+
+
+@rfc6455("5.5.1", MUST, "nothing comes behind the server's Close frame")
+@pytest.mark.needs("echo")
+async def test_nothing_comes_behind_the_servers_close(wire):
+    await wire.send_together(*(text(f"message {number}") for number in range(50)), close(1000))
+    await wire.tcp_ending()
+    assert wire.violations == []
+
+
+@rfc6455("7.1.1", MUST, "a server closes TCP when the closing handshake is done")
+async def test_server_closes_tcp_after_the_closing_handshake(wire):
+    await wire.close(1000)
+    ending = await wire.tcp_ending()
+    assert ending.tcp != "open", f"expected the server to close TCP, but {ending}"
+
+
+@rfc6455("7.1.1", SHOULD, "TCP is closed cleanly (FIN), not reset")
+async def test_server_closes_tcp_without_a_reset(wire):
+    await wire.close(1000)
+    ending = await wire.tcp_ending()
+    assert ending.tcp == "closed", f"expected FIN after the closing handshake, but {ending}"
+
+
+@rfc6455("7.1.7", MUST, "a server that fails a connection closes TCP")
+@pytest.mark.parametrize("frame", [Frame(3, b""), text(b"\xff")], ids=["protocol error", "not UTF-8"])
+async def test_server_closes_tcp_after_failing_the_connection(wire, fails, frame):
+    await wire.send(frame)
+    await fails(wire)
+    ending = await wire.tcp_ending()
+    assert ending.tcp != "open", f"expected the server to close TCP, but {ending}"
+
+
+@rfc6455("7.1.7", MUST, "a failed connection processes nothing more")
+async def test_failed_connection_answers_nothing_more(wire, fails):
+    await wire.send_together(text("good"), Frame(3, b"bad"), text("late"), ping(b"late"))
+    await fails(wire, answers=1)
+    await wire.tcp_ending()
+    assert wire.waiting_messages <= 1, "a message behind the violation was answered"
+
+
+@rfc6455(
+    "7.2.1", MAY, "a client that closes its half of TCP ends the connection; a Close frame may come first"
+)
+async def test_half_closed_connection_ends(wire, record_property):
+    wire.half_close()
+    ending = await wire.ending(nudge=False)
+    record_property("observed", str(ending.close or "no Close frame"))
+    assert ending.ended, f"expected the server to end a connection whose client is gone, but {ending}"
+
+
+@rfc6455("7.2.1", MUST, "a client that vanishes in the middle of a frame is not waited for")
+async def test_connection_cut_in_the_middle_of_a_frame_ends(wire):
+    await wire.send_bytes(text("never finished").encode()[:-4])
+    wire.half_close()
+    ending = await wire.ending(nudge=False)
+    assert ending.ended, f"expected the server to end a connection whose client is gone, but {ending}"
+    assert wire.waiting_messages == 0, "half a frame was answered"
+
+
+@rfc6455("7.1.5", SHOULD, "the code of a normal closure is echoed")
+@pytest.mark.parametrize("code", [1000, 1001, 3000, 4000])
+async def test_close_code_is_echoed(wire, code):
+    ending = await wire.close(code)
+    assert ending.code == code, f"expected Close {code} in answer to Close {code}, got {ending}"

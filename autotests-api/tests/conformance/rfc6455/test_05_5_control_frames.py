@@ -1,0 +1,194 @@
+"""RFC 6455 §5.5: control frames in general, Ping and Pong (Close stands in test_05_5_1_close.py)."""
+
+import pytest
+
+from rfc import MAY, MUST, SHOULD, rfc6455
+from wire.frames import CLOSE, PING, PONG, Frame, binary, continuation, ping, pong, text
+
+CONTROL = {"close": CLOSE, "ping": PING, "pong": PONG}
+
+
+def filled(opcode: int, size: int) -> Frame:
+    """A control frame of ``size`` bytes; a Close with a code and a reason of ASCII."""
+    return Frame(opcode, (b"\x03\xe8" + b"x" * size)[:size] if opcode == CLOSE else b"x" * size)
+
+
+@rfc6455("5.5", MUST, "a control frame with more than 125 bytes fails the connection", autobahn=["2.5"])
+@pytest.mark.parametrize("size", [126, 127, 128, 65535, 65536])
+@pytest.mark.parametrize("opcode", CONTROL.values(), ids=CONTROL.keys())
+async def test_long_control_frame_fails_the_connection(wire, fails, opcode, size):
+    await wire.send(filled(opcode, size))
+    ending = await fails(wire)
+    if opcode == CLOSE:
+        assert ending.code != 1000, (
+            "the server took a Close frame of more than 125 bytes for a normal closure"
+        )
+
+
+@rfc6455("5.5", MUST, "a control frame in fragments fails the connection", autobahn=["5.1", "5.2"])
+@pytest.mark.parametrize("opcode", [PING, PONG, CLOSE], ids=["ping", "pong", "close"])
+async def test_fragmented_control_frame_fails_the_connection(wire, fails, opcode):
+    payload = b"\x03\xe8" if opcode == CLOSE else b"first "
+    await wire.send(Frame(opcode, payload, fin=False), continuation("second"))
+    ending = await fails(wire)
+    if opcode == CLOSE:
+        assert ending.code != 1000, "the server took a fragment of a Close frame for a normal closure"
+
+
+@rfc6455("5.5", MUST, "a fragmented control frame inside a message fails the connection")
+@pytest.mark.parametrize("opcode", [PING, PONG], ids=["ping", "pong"])
+async def test_fragmented_control_frame_inside_a_message_fails_the_connection(wire, fails, opcode):
+    await wire.send(text("first ", fin=False), Frame(opcode, b"part", fin=False), continuation("second"))
+    await fails(wire)
+
+
+@rfc6455("5.5", MUST, "an empty control frame whose FIN is clear fails the connection as well")
+@pytest.mark.parametrize("opcode", [PING, PONG], ids=["ping", "pong"])
+async def test_empty_control_frame_without_fin_fails_the_connection(wire, fails, opcode):
+    await wire.send(Frame(opcode, b"", fin=False))
+    await fails(wire)
+
+
+@rfc6455("5.5", SHOULD, "the Close frame that answers an illegal control frame carries 1002")
+@pytest.mark.parametrize(
+    "frame", [ping(bytes(126)), Frame(PING, b"part", fin=False)], ids=["long", "fragmented"]
+)
+async def test_illegal_control_frame_is_refused_with_1002(wire, fails, frame):
+    await wire.send(frame)
+    ending = await fails(wire)
+    assert ending.code == 1002, f"expected Close 1002, got {ending}"
+
+
+PAYLOADS = {
+    "empty": b"",
+    "one byte": b"x",
+    "text": b"Hello",
+    "cyrillic": "пинг".encode(),
+    "binary": b"\x00\xff\xfe\xfd\xfc\xfb\x00\xff",
+    "not UTF-8": b"\xff\xfe",
+    "zeros": bytes(8),
+    "124 bytes": b"\xfe" * 124,
+    "125 bytes": b"\xfe" * 125,
+}
+
+
+@rfc6455(
+    "5.5.3",
+    MUST,
+    "a Pong carries the application data of the Ping that it answers",
+    autobahn=["2.1-4"],
+)
+@pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS.keys())
+async def test_ping_is_answered_with_a_pong_of_the_same_payload(wire, payload):
+    await wire.send(ping(payload))
+    assert await wire.pong() == payload
+
+
+@rfc6455("5.5.3", MUST, "a Pong carries the application data of its Ping, at every length")
+async def test_ping_of_every_length_is_answered_with_the_same_payload(wire):
+    everything = bytes(range(256))
+    for size in range(126):
+        payload = everything[size : size + size]
+        await wire.send(ping(payload))
+        assert await wire.pong() == payload
+
+
+@rfc6455("5.5.2", MUST, "a Ping is answered when it comes octet by octet", autobahn=["2.6"])
+async def test_ping_octet_by_octet_is_answered(wire):
+    await wire.send_in_chops(ping(b"\xfe" * 125).encode(), 1)
+    assert await wire.pong() == b"\xfe" * 125
+
+
+@rfc6455(
+    "5.5.2", MUST, "pings in a row are answered in order, the last of them always", autobahn=["2.10", "2.11"]
+)
+@pytest.mark.parametrize("how", ["frame by frame", "octet by octet", "in one segment"])
+async def test_pings_in_a_row_are_answered_in_order(wire, pongs_in_order, how):
+    payloads = [b"payload %d" % number for number in range(10)]
+    frames = [ping(payload) for payload in payloads]
+    if how == "frame by frame":
+        await wire.send(*frames)
+    elif how == "in one segment":
+        await wire.send_together(*frames)
+    else:
+        await wire.send_in_chops(b"".join(frame.encode() for frame in frames), 1)
+    await pongs_in_order(wire, payloads)
+
+
+@rfc6455("5.5.2", MUST, "every Ping is answered, however many came before")
+async def test_ping_after_ping_is_answered(wire):
+    for number in range(30):
+        await wire.send(ping(b"%d" % number))
+        assert await wire.pong() == b"%d" % number
+
+
+@rfc6455("5.5.2", MUST, "a Ping whose payload was seen before is answered as well")
+async def test_same_ping_again_is_answered_again(wire):
+    for _ in range(5):
+        await wire.send(ping(b"the same"))
+        assert await wire.pong() == b"the same"
+
+
+@rfc6455("5.5.3", MAY, "of several pings on the way only the most recent need be answered")
+async def test_burst_of_pings_ends_with_the_answer_to_the_last(wire, pongs_in_order, record_property):
+    payloads = [b"%d" % number for number in range(100)]
+    await wire.send_together(*(ping(payload) for payload in payloads))
+    answered = await pongs_in_order(wire, payloads)
+    record_property("observed", f"{answered} of {len(payloads)} pings answered")
+
+
+@rfc6455("5.5.2", MUST, "a Ping is answered between messages, and disturbs none of them")
+@pytest.mark.needs("echo")
+async def test_pings_between_messages_disturb_none(wire, answered, pongs_in_order):
+    for number in range(5):
+        await wire.send(text(f"message {number}"), ping(b"%d" % number))
+    await pongs_in_order(wire, [b"%d" % number for number in range(5)])
+    await answered(wire, *(f"message {number}" for number in range(5)))
+
+
+@rfc6455("5.5.2", MUST, "a Ping in the segment of a message is answered as well")
+@pytest.mark.needs("echo")
+async def test_ping_in_the_segment_of_a_message_is_answered(wire, answered):
+    await wire.send_together(text("before"), ping(b"together"), text("after"))
+    assert await wire.pong() == b"together"
+    await answered(wire, "before", "after")
+
+
+@rfc6455("5.5.2", MUST, "the payload of a Ping is not a message")
+@pytest.mark.needs("echo")
+async def test_ping_is_not_answered_with_a_message(wire, answered):
+    await wire.send(ping(b"not a message"), text("a message"))
+    assert await wire.pong() == b"not a message"
+    await answered(wire, "a message")
+    assert wire.waiting_messages == 0
+
+
+@rfc6455("5.5.3", MUST, "an unsolicited Pong is taken without a word", autobahn=["2.7", "2.8", "2.9"])
+@pytest.mark.parametrize("payload", [b"", b"nobody asked", b"\xff" * 125], ids=["empty", "text", "125 bytes"])
+async def test_unsolicited_pong_is_not_answered(wire, payload):
+    await wire.send(pong(payload), ping(b"marker"))
+    assert await wire.pong() == b"marker", "the unsolicited Pong was answered"
+
+
+@rfc6455("5.5.3", MUST, "a row of unsolicited pongs harms nothing")
+@pytest.mark.needs("echo")
+async def test_row_of_unsolicited_pongs_harms_nothing(wire, serves):
+    await wire.send_together(*(pong(b"%d" % number) for number in range(50)))
+    await serves(wire)
+
+
+@rfc6455("5.5", MUST, "control frames are understood before the first message")
+@pytest.mark.needs("echo")
+async def test_control_frames_before_the_first_message_are_understood(wire, answered):
+    await wire.send(pong(b"early"), ping(b"early"), text("first"))
+    assert await wire.pong() == b"early"
+    await answered(wire, "first")
+
+
+@rfc6455("5.5.2", MUST, "a Ping is answered behind a large message, too")
+@pytest.mark.needs("binary")
+async def test_ping_behind_a_large_message_is_answered(wire, answered, fits):
+    fits(200_000)
+    await wire.send(binary(b"\x00" * 200_000), ping(b"behind"))
+    assert await wire.pong() == b"behind"
+    await answered(wire, b"\x00" * 200_000)

@@ -1,0 +1,495 @@
+"""A raw client connection on plain asyncio: writes any bytes, reads strictly, judges how it all ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from websocket_client import Journal
+from wire.frames import (
+    BINARY,
+    CONTINUATION,
+    PING,
+    PONG,
+    TEXT,
+    Frame,
+    LengthBits,
+    close,
+    ping,
+    pong,
+)
+from wire.handshake import Request, Response, parse_response
+from wire.reader import CloseStatus, Inflate, Message, Reader, ReceivedFrame
+
+MAX_HEAD = 64 << 10
+"""Bytes of a response head; more is not read."""
+
+MAX_BACKLOG = 64 << 20
+"""Bytes read and not yet asked for; beyond it reading stops, so that a flood cannot fill the memory."""
+
+MAX_WAITING = 50_000
+"""Frames read and not yet asked for; beyond it reading stops as well."""
+
+T = TypeVar("T")
+
+
+class NotReceived(AssertionError):
+    """What a case waited for did not come: the connection ended first, or its deadline passed."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a connection ended: did it end, and what did it say (RFC 6455 §7.1).
+
+    ``tcp`` is ``closed`` (FIN), ``reset`` (RST) or ``open``; ``took`` is in seconds.
+    """
+
+    close: CloseStatus | None
+    tcp: str
+    took: float
+    answered_ping: bool = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether the server ended the connection: by a Close frame, by closing TCP, or by a reset."""
+        return self.close is not None or self.tcp != "open"
+
+    @property
+    def code(self) -> int | None:
+        """The status code of the server's Close frame; None without a Close frame or without a code."""
+        return self.close.code if self.close else None
+
+    def __str__(self) -> str:
+        if not self.ended:
+            still = "; the server still answers pings on it" if self.answered_ping else ""
+            return f"the connection is still open after {self.took:.2f} s{still}"
+        tcp = {"closed": "TCP closed", "reset": "TCP reset", "open": "TCP still open"}[self.tcp]
+        return f"{self.close or 'no Close frame'}, {tcp} after {self.took:.2f} s"
+
+
+class Connection(asyncio.Protocol):
+    """One TCP connection to the target, before and after the handshake. Made by `open_connection`.
+
+    Received frames wait until they are asked for; `message` and `pong` each take only their own kind
+    and leave the rest. A Ping from the server is answered at once and not kept, unless
+    ``answers_pings`` is switched off; a Close is answered unless ``answers_close`` is.
+    """
+
+    def __init__(self, journal: Journal, deadline: float) -> None:
+        self.journal = journal
+        self.deadline = deadline
+        self.answers_pings = True
+        self.answers_close = True
+        self.reader: Reader | None = None
+        self.request: Request | None = None
+        self.response: Response | None = None
+        self.close_status: CloseStatus | None = None
+        self.sent_close = False
+        self.tcp = "open"
+        self._transport: asyncio.Transport | None = None
+        self._head = bytearray()
+        self._frames: deque[ReceivedFrame] = deque()
+        self._backlog = 0
+        self._paused = False
+        self._changed = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._drained.set()
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport; asyncio calls this."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        sock: socket.socket = transport.get_extra_info("socket")
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def data_received(self, data: bytes) -> None:
+        """Read what came; asyncio calls this."""
+        self.journal.received(data)
+        if self.reader is None:
+            self._head += data
+            if len(self._head) > MAX_HEAD:
+                self._pause()
+        else:
+            self._feed(data)
+        self._changed.set()
+
+    def eof_received(self) -> bool:
+        """Note that the server closed its half; asyncio calls this. Our half stays open for the case."""
+        if self.tcp == "open":
+            self.tcp = "closed"
+            self.journal.end("TCP closed by the server")
+        self._changed.set()
+        return not isinstance(self._transport, asyncio.Transport) or self._is_plain()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note how TCP ended; asyncio calls this."""
+        if self.tcp == "open":
+            self.tcp = "reset" if isinstance(exc, ConnectionError) else "closed"
+            self.journal.end("TCP reset by the server" if self.tcp == "reset" else "TCP closed")
+        self._drained.set()
+        self._changed.set()
+
+    def pause_writing(self) -> None:
+        """Hold writers back; asyncio calls this."""
+        self._drained.clear()
+
+    def resume_writing(self) -> None:
+        """Let writers go on; asyncio calls this."""
+        self._drained.set()
+
+    # Writing
+
+    async def send_bytes(self, data: bytes) -> None:
+        """Write ``data`` as it is, in a write of its own. A peer that is gone is told by reading."""
+        if self._transport is None or self._transport.is_closing():
+            return
+        self.journal.sent(data)
+        self._transport.write(data)
+        await self._within(self._drained.wait, "the server stopped reading: the data could not be sent")
+        # Lets the reader run between two writes, and the kernel send each as a segment of its own.
+        await asyncio.sleep(0)
+
+    async def send(
+        self,
+        *frames: Frame,
+        masked: bool = True,
+        mask_key: bytes | None = None,
+        length: int | None = None,
+        length_bits: LengthBits | None = None,
+    ) -> None:
+        """Write frames, each in a write of its own; arguments as in `wire.frames.Frame.encode`."""
+        for frame in frames:
+            self.sent_close = self.sent_close or frame.opcode == 8
+            await self.send_bytes(
+                frame.encode(masked=masked, mask_key=mask_key, length=length, length_bits=length_bits)
+            )
+
+    async def send_together(self, *frames: Frame) -> None:
+        """Write several frames in one segment."""
+        self.sent_close = self.sent_close or any(frame.opcode == 8 for frame in frames)
+        await self.send_bytes(b"".join(frame.encode() for frame in frames))
+
+    async def send_in_chops(self, data: bytes, size: int) -> None:
+        """Write ``data`` in pieces of ``size`` bytes, each in a write of its own."""
+        for start in range(0, len(data), size):
+            await self.send_bytes(data[start : start + size])
+
+    def half_close(self) -> None:
+        """Close our direction of TCP (FIN) and go on reading."""
+        self.journal.note("we closed our half of TCP")
+        if self._transport is not None and not self._transport.is_closing():
+            if self._transport.can_write_eof():
+                self._transport.write_eof()
+            else:
+                self._transport.close()
+
+    def reset(self) -> None:
+        """End TCP with a reset (RST): the cable is cut."""
+        self.journal.end("we reset TCP")
+        if self._transport is None:
+            return
+        sock: socket.socket = self._transport.get_extra_info("socket")
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
+        self._transport.abort()
+
+    def hang_up(self) -> None:
+        """Let go of TCP at once, without a word; safe to call outside the event loop, and twice."""
+        if self._transport is None:
+            return
+        sock: socket.socket = self._transport.get_extra_info("socket")
+        with contextlib.suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
+
+    def abort(self) -> None:
+        """Free the transport."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    # The handshake
+
+    async def handshake(self, request: Request, *, inflate: Inflate | None = None) -> Response:
+        """Send ``request`` and read the response; after a 101 the connection speaks frames."""
+        self.request = request
+        await self.send_bytes(request.encode())
+        response = await self.read_response()
+        if response.accepted:
+            self.switch_protocols(inflate)
+        return response
+
+    async def read_response(self, *, deadline: float | None = None) -> Response:
+        """The next response head. Raises NotReceived when the connection ends or falls silent without one."""
+        await self._until(self._head_is_complete, "an HTTP response", deadline)
+        head, blank, rest = bytes(self._head).partition(b"\r\n\r\n")
+        self._head = bytearray(rest)
+        self.response = parse_response(head + blank)
+        return self.response
+
+    async def refusal(self, *, deadline: float | None = None) -> Response | None:
+        """The answer to a request that must be refused: its response, or None where TCP ended without one.
+
+        Raises NotReceived only when the request is left without any answer for the whole deadline.
+        """
+        await self._until(lambda: self._head_is_complete() or self.tcp != "open", "an answer", deadline)
+        return await self.read_response() if self._head_is_complete() else None
+
+    def switch_protocols(self, inflate: Inflate | None = None) -> None:
+        """From here on the server's bytes are frames, beginning with what came behind the response head."""
+        self.reader = Reader(inflate)
+        early, self._head = bytes(self._head), bytearray()
+        if early:
+            self._feed(early)
+
+    # Reading
+
+    async def message(self, *, deadline: float | None = None) -> Message:
+        """The next whole data message (RFC 6455 §5.4); control frames between are passed over."""
+        await self._until(lambda: self._find(_completes_a_message) is not None, "a message", deadline)
+        while True:
+            message = self._take(_is_data).message
+            if message is not None:
+                return message
+
+    async def message_or_ending(self, *, deadline: float | None = None) -> Message | None:
+        """The next message, or None when the connection ends before one comes."""
+        arrived = partial(self._find, _completes_a_message)
+        await self._until(
+            lambda: arrived() is not None or self._has_ended(), "a message or an ending", deadline, ends=False
+        )
+        return await self.message() if arrived() is not None else None
+
+    async def pong(self, *, deadline: float | None = None) -> bytes:
+        """The payload of the next Pong (RFC 6455 §5.5.3); messages are kept for `message`."""
+        await self._until(lambda: self._find(_is_pong) is not None, "a Pong", deadline)
+        return self._take(_is_pong).frame.payload
+
+    async def frame(self, *, deadline: float | None = None) -> ReceivedFrame:
+        """The next frame of any kind but a Ping, as it stood on the wire."""
+        await self._until(lambda: bool(self._frames), "a frame", deadline)
+        return self._take(_is_any)
+
+    @property
+    def waiting_messages(self) -> int:
+        """Messages that came and were not asked for."""
+        return sum(_completes_a_message(received) for received in self._frames)
+
+    @property
+    def violations(self) -> list[str]:
+        """Rules that the server's own frames broke, in words."""
+        return self.reader.violations if self.reader else []
+
+    async def ending(self, *, nudge: bool = True, deadline: float | None = None) -> Ending:
+        """Wait for the server to end the connection: a Close frame (which is answered), FIN or RST.
+
+        A server that goes on is not given the whole deadline: after a tenth of it comes a Ping, and a
+        server that answers it has passed the violation by. ``nudge=False`` is for connections where a
+        Ping would be taken for payload.
+        """
+        began = time.monotonic()
+        limit = self.deadline if deadline is None else deadline
+        answered = False
+        if not await self._ended_within(limit / 10) and nudge and not self.sent_close:
+            nudge_of_ours = ping(b"still there?")
+            await self.send(nudge_of_ours)
+
+            def is_answered() -> bool:
+                return (
+                    self._find(lambda r: _is_pong(r) and r.frame.payload == nudge_of_ours.payload) is not None
+                )
+
+            with contextlib.suppress(NotReceived):
+                await self._until(lambda: self._has_ended() or is_answered(), "", limit * 0.8, ends=False)
+            answered = is_answered()
+            if answered:
+                # The frame layer may run ahead of a validator behind it: one more chance, a short one.
+                await self._ended_within(limit / 10)
+        elif not self._has_ended():
+            await self._ended_within(limit * 0.9)
+        return self._ending(began, answered)
+
+    async def tcp_ending(self, *, deadline: float | None = None) -> Ending:
+        """Wait until TCP itself has ended (RFC 6455 §7.1.1), whatever was said before."""
+        began = time.monotonic()
+        with contextlib.suppress(NotReceived):
+            await self._until(lambda: self.tcp != "open", "", deadline, ends=False)
+        return self._ending(began, False)
+
+    async def close(self, code: int | None = 1000, reason: str | bytes = b"") -> Ending:
+        """Start the closing handshake (RFC 6455 §7.1.2) and wait for the server's part of it."""
+        await self.send(close(code, reason))
+        return await self.ending(nudge=False)
+
+    # Inside
+
+    def _head_is_complete(self) -> bool:
+        return b"\r\n\r\n" in self._head or len(self._head) > MAX_HEAD
+
+    def _has_ended(self) -> bool:
+        return self.close_status is not None or self.tcp != "open"
+
+    def _ending(self, began: float, answered: bool) -> Ending:
+        return Ending(self.close_status, self.tcp, time.monotonic() - began, answered)
+
+    async def _ended_within(self, seconds: float) -> bool:
+        with contextlib.suppress(NotReceived):
+            await self._until(self._has_ended, "", seconds, ends=False)
+        return self._has_ended()
+
+    def _feed(self, data: bytes) -> None:
+        assert self.reader is not None
+        for received in self.reader.feed(data):
+            if received.close is not None and self.close_status is None:
+                self._on_close(received.close)
+            if received.frame.opcode == PING:
+                if self.answers_pings:
+                    self._write_now(pong(received.frame.payload))
+                continue
+            self._frames.append(received)
+            self._backlog += received.header.length
+        if self.reader.unreadable or self._backlog > MAX_BACKLOG or len(self._frames) > MAX_WAITING:
+            self._pause()
+
+    def _on_close(self, status: CloseStatus) -> None:
+        self.close_status = status
+        if self.answers_close and not self.sent_close:
+            self.sent_close = True
+            self._write_now(close(status.code if status.code in range(1000, 5000) else None))
+
+    def _write_now(self, frame: Frame) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            data = frame.encode()
+            self.journal.sent(data)
+            self._transport.write(data)
+
+    def _find(self, wanted: Callable[[ReceivedFrame], bool]) -> int | None:
+        return next((index for index, received in enumerate(self._frames) if wanted(received)), None)
+
+    def _take(self, wanted: Callable[[ReceivedFrame], bool]) -> ReceivedFrame:
+        index = self._find(wanted)
+        assert index is not None
+        received = self._frames[index]
+        del self._frames[index]
+        self._backlog -= received.header.length
+        if self._paused and self._backlog < MAX_BACKLOG // 2 and self._transport is not None:
+            self._paused = False
+            self._transport.resume_reading()
+        return received
+
+    def _pause(self) -> None:
+        if not self._paused and self._transport is not None and not self._transport.is_closing():
+            self._paused = True
+            self._transport.pause_reading()
+
+    def _is_plain(self) -> bool:
+        return self._transport is not None and self._transport.get_extra_info("ssl_object") is None
+
+    async def _until(
+        self, condition: Callable[[], bool], what: str, deadline: float | None = None, *, ends: bool = True
+    ) -> None:
+        """Wait for ``condition``; with ``ends`` give up as soon as the connection can bring nothing more."""
+        limit = self.deadline if deadline is None else deadline
+        give_up = asyncio.get_running_loop().time() + limit
+        while not condition():
+            if ends and self._has_ended():
+                raise NotReceived(
+                    f"expected {what}, but the server ended the connection: {self._how_it_stands()}"
+                )
+            self._changed.clear()
+            try:
+                await asyncio.wait_for(self._changed.wait(), give_up - asyncio.get_running_loop().time())
+            except TimeoutError:
+                if condition():
+                    return
+                raise NotReceived(
+                    f"expected {what}, but none came within {limit:g} s: {self._how_it_stands()}"
+                ) from None
+
+    async def _within(self, awaitable: Callable[[], Awaitable[T]], complaint: str) -> T:
+        try:
+            return await asyncio.wait_for(awaitable(), self.deadline)
+        except TimeoutError:
+            raise NotReceived(f"{complaint} within {self.deadline:g} s") from None
+
+    def _how_it_stands(self) -> str:
+        if self.reader is None and self._head:
+            return f"it has sent {bytes(self._head[:80])!r}"
+        if self.close_status is not None:
+            return f"it sent {self.close_status}"
+        return {
+            "open": "the connection is open",
+            "closed": "TCP closed without a Close frame",
+            "reset": "TCP reset",
+        }[self.tcp]
+
+
+def _is_any(_: ReceivedFrame) -> bool:
+    return True
+
+
+def _is_pong(received: ReceivedFrame) -> bool:
+    return received.frame.opcode == PONG
+
+
+def _is_data(received: ReceivedFrame) -> bool:
+    return received.frame.opcode in (CONTINUATION, TEXT, BINARY)
+
+
+def _completes_a_message(received: ReceivedFrame) -> bool:
+    return received.message is not None
+
+
+async def open_connection(
+    host: str,
+    port: int,
+    *,
+    journal: Journal,
+    deadline: float,
+    tls: ssl.SSLContext | None = None,
+    proxy: tuple[str, int] | None = None,
+) -> Connection:
+    """Connect by TCP (and TLS), through an HTTP proxy where one is given. Says nothing yet.
+
+    Raises NotReceived when nobody answers within ``deadline`` seconds, OSError when the connection
+    is refused or TLS fails.
+    """
+    loop = asyncio.get_running_loop()
+    via = proxy or (host, port)
+    name = host if tls else None
+    connection = Connection(journal, deadline)
+    try:
+        async with asyncio.timeout(deadline):
+            await loop.create_connection(
+                lambda: connection, *via, ssl=None if proxy else tls, server_hostname=None if proxy else name
+            )
+            if proxy:
+                await _tunnel(connection, host, port, tls)
+    except TimeoutError:
+        connection.abort()
+        raise NotReceived(f"no connection to {host}:{port} within {deadline:g} s") from None
+    return connection
+
+
+async def _tunnel(connection: Connection, host: str, port: int, tls: ssl.SSLContext | None) -> None:
+    """Ask an HTTP proxy for a tunnel (RFC 9110 §9.3.6) and speak TLS inside it where the target does."""
+    authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    response = await connection.handshake(Request(authority, (("Host", authority),), method="CONNECT"))
+    if response.status != 200:
+        connection.abort()
+        raise ConnectionError(f"the proxy refused the tunnel to {authority}: {response}")
+    if tls is not None:
+        transport = connection._transport
+        assert transport is not None
+        wrapped = await asyncio.get_running_loop().start_tls(transport, connection, tls, server_hostname=host)
+        assert isinstance(wrapped, asyncio.Transport)
+        connection._transport = wrapped
