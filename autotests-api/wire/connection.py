@@ -289,8 +289,13 @@ class Connection(asyncio.Protocol):
         """Rules that the server's own frames broke, in words."""
         return self.reader.violations if self.reader else []
 
-    async def ending(self, *, nudge: bool = True, deadline: float | None = None) -> Ending:
+    async def ending(
+        self, *, nudge: bool = True, answers: int | None = None, deadline: float | None = None
+    ) -> Ending:
         """Wait for the server to end the connection: a Close frame (which is answered), FIN or RST.
+
+        With ``answers`` the wait is over as soon as more messages than that have come: a server that
+        answers has not failed the connection.
 
         A server that goes on is not given the whole deadline: after a tenth of it comes a Ping, and a
         server that answers it has passed the violation by. ``nudge=False`` is for connections where a
@@ -299,7 +304,11 @@ class Connection(asyncio.Protocol):
         began = time.monotonic()
         limit = self.deadline if deadline is None else deadline
         answered = False
-        if not await self._ended_within(limit / 10) and nudge and not self.sent_close:
+
+        def is_decided() -> bool:
+            return self._has_ended() or (answers is not None and self.waiting_messages > answers)
+
+        if not await self._comes_true(is_decided, limit / 10) and nudge and not self.sent_close:
             nudge_of_ours = ping(b"still there?")
             await self.send(nudge_of_ours)
 
@@ -309,13 +318,13 @@ class Connection(asyncio.Protocol):
                 )
 
             with contextlib.suppress(NotReceived):
-                await self._until(lambda: self._has_ended() or is_answered(), "", limit * 0.8, ends=False)
+                await self._until(lambda: is_decided() or is_answered(), "", limit * 0.8, ends=False)
             answered = is_answered()
             if answered:
                 # The frame layer may run ahead of a validator behind it: one more chance, a short one.
-                await self._ended_within(limit / 10)
-        elif not self._has_ended():
-            await self._ended_within(limit * 0.9)
+                await self._comes_true(is_decided, limit / 10)
+        elif not is_decided():
+            await self._comes_true(is_decided, limit * 0.9)
         return self._ending(began, answered)
 
     async def tcp_ending(self, *, deadline: float | None = None) -> Ending:
@@ -341,10 +350,10 @@ class Connection(asyncio.Protocol):
     def _ending(self, began: float, answered: bool) -> Ending:
         return Ending(self.close_status, self.tcp, time.monotonic() - began, answered)
 
-    async def _ended_within(self, seconds: float) -> bool:
+    async def _comes_true(self, condition: Callable[[], bool], seconds: float) -> bool:
         with contextlib.suppress(NotReceived):
-            await self._until(self._has_ended, "", seconds, ends=False)
-        return self._has_ended()
+            await self._until(condition, "", seconds, ends=False)
+        return condition()
 
     def _feed(self, data: bytes) -> None:
         assert self.reader is not None
