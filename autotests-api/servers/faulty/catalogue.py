@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from servers.faulty import framing
+from servers.faulty import closing, codes, control, fragments, framing, lengths, text, utf8
 from servers.faulty.registry import CATALOGUE, Fault
 
-__all__ = ["CATALOGUE", "Fault", "framing"]
+FILES = (framing, lengths, fragments, control, closing, codes, utf8, text)
+
+__all__ = ["CATALOGUE", "FILES", "Fault"]

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 NORMAL, GOING_AWAY, PROTOCOL_ERROR, BAD_DATA, TOO_BIG = 1000, 1001, 1002, 1007, 1009
 
+Message = str | bytes
+
 
 class Violation(Exception):
     """The client broke a rule; the connection ends with this code."""
@@ -170,7 +172,7 @@ class Framing(Opening):
         """A complete control frame."""
         raise NotImplementedError
 
-    def send_message(self, message: str | bytes) -> None:
+    def send_message(self, message: Message) -> None:
         """Send a message as one frame, compressed when that was agreed."""
         opcode = TEXT if isinstance(message, str) else Opcode.BINARY
         payload = message.encode() if isinstance(message, str) else message

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from servers.faulty.correct.compression import BrokenDeflate, TooBig
-from servers.faulty.correct.framing import BAD_DATA, TOO_BIG, Framing, Violation
+from servers.faulty.correct.framing import BAD_DATA, TOO_BIG, Framing, Message, Violation
 from servers.faulty.correct.utf8 import Utf8
 from wire.frames import TEXT, Header
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from servers.faulty.correct.server import EchoServer
 
 PREFIX = "Сервер получил: "
-Message = str | bytes
 
 
 class Messages(Framing):
