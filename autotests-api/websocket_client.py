@@ -91,7 +91,7 @@ MAX_KEPT_BYTES = 64 * 2**20
 # ------------------------------------------------------------------------------------------------ failures
 
 
-class ExpectationFailed(AssertionError):  # noqa: N818 - it is no error of the program
+class ExpectationFailed(AssertionError):
     """What the test expected did not happen; the text carries the end of the conversation.
 
     ``headline`` is the first line; ``expected`` and ``actual`` are the two sides in words (empty where
