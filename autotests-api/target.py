@@ -2,26 +2,49 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import html
+import json
+import re
 import ssl
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
 ECHO_TEMPLATE = "Сервер получил: {message}"
 DEFAULT_TIMEOUT = 5.0
+DEFAULT_MAX_MESSAGE = 1 << 20
+"""Bytes; the largest message that the probe tries, and that cases use."""
+
+MASK = "•••••"
+SHORTEST_SECRET = 6
+"""Characters; shorter values ("1", "true") would be found in the middle of innocent words."""
+
+_CREDENTIAL = re.compile(
+    r"auth|cookie|token|secret|passw|pwd|session|signature|credential|(api|access|private).?key|jwt"
+    r"|^(key|sig|sid|code|ticket)$",
+    re.IGNORECASE,
+)
+# These carry such a word and no secret; a reader of a handshake wants to see them.
+_PUBLIC_HEADERS = {"www-authenticate", "proxy-authenticate"}
 
 Message = str | bytes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Target:
     """One WebSocket server and how to talk to it. Made from the options once, never changed.
 
     ``reply`` is the template of the server's answer; ``binary`` says how it answers bytes:
-    ``same`` (the template's text in UTF-8 around the bytes, in a binary message), ``none`` (not at
-    all), or ``text:TEMPLATE`` (a text message, ``{message}`` being Python's repr of the bytes).
-    ``timeout`` is the deadline of every wait in seconds, before ``time_scale``.
+    ``same`` (the template's text in UTF-8 around the bytes, in a binary message), ``plain`` (the bytes
+    alone), ``none`` (not at all), or ``text:TEMPLATE`` (a text message, ``{message}`` being Python's
+    repr of the bytes). ``greetings`` is how many messages it sends of its own on every new connection.
+    ``headers`` are sent with every handshake. ``proxy`` is the URL of an HTTP proxy,
+    None for a direct connection. ``timeout`` is the deadline of every wait in seconds, before
+    ``time_scale``.
     """
 
     url: str
@@ -29,6 +52,7 @@ class Target:
     reply: str = ECHO_TEMPLATE
     binary: str = "same"
     echo: bool = True
+    greetings: int = 0
     headers: tuple[tuple[str, str], ...] = ()
     origin: str | None = None
     subprotocols: tuple[str, ...] = ()
@@ -84,7 +108,7 @@ class Target:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         if self.cert:
-            context.load_cert_chain(self.cert, self.key)
+            context.load_cert_chain(self.cert, self.key, password=_no_password)
         return context
 
     def answer(self, message: Message) -> Message | None:
@@ -95,20 +119,44 @@ class Target:
             return None
         if self.binary.startswith("text:"):
             return self.binary.removeprefix("text:").replace("{message}", repr(message))
+        if self.binary == "plain":
+            return message
         before, _, after = self.reply.partition("{message}")
         return before.encode() + message + after.encode()
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """What the options entrusted to this run: it may be sent to the target and shown nowhere."""
+        return Secrets.of(self.url, self.headers, self.proxy)
+
+    def mask(self, text: str) -> str:
+        """``text`` without the secrets of the target."""
+        return self.secrets.mask(text)
+
+    def shown(self) -> str:
+        """The URL as it may be shown."""
+        return self.secrets.url(self.url)
+
+    def __repr__(self) -> str:
+        # Test runners print arguments of failed functions: a dataclass's own repr would print the headers.
+        return f"Target({self.shown()!r})"
 
 
 @dataclass(frozen=True)
 class Abilities:
-    """What the probe found out about a target before the first test; it decides what is skipped."""
+    """What the probe found out about a target before the first test; it decides what is skipped.
+
+    ``deflate_answer`` is the Sec-WebSocket-Extensions header that came back; ``subprotocols`` those of
+    the offered ones that were accepted; ``max_message`` the largest message in bytes known to come back
+    whole; ``notes`` what a reader of the run should know.
+    """
 
     text: bool = True
     binary: bool = True
     deflate: bool = False
     deflate_answer: str = ""
     subprotocols: tuple[str, ...] = ()
-    max_message: int = 1 << 20
+    max_message: int = DEFAULT_MAX_MESSAGE
     server: str = ""
     notes: tuple[str, ...] = field(default=())
 
@@ -123,3 +171,107 @@ class Abilities:
             name: tuple(value) if isinstance(value, list) else value for name, value in data.items()
         }
         return cls(**fixed)
+
+
+class Secrets:
+    """The values that a run was given in confidence, found and masked wherever they turn up."""
+
+    def __init__(self, values: Iterable[str] = ()) -> None:
+        spelled = {form for value in values if len(value) >= SHORTEST_SECRET for form in _spellings(value)}
+        self._texts = sorted(spelled, key=len, reverse=True)
+        self._bytes = [text.encode("utf-8", "surrogatepass") for text in self._texts]
+
+    @classmethod
+    def of(cls, url: str, headers: Iterable[tuple[str, str]] = (), proxy: str | None = None) -> Secrets:
+        """The values of given headers, and the credentials in the URLs of the target and its proxy."""
+        values = [part for name, value in headers for part in _header_secrets(name, value)]
+        for address in (url, proxy or ""):
+            parts = urlsplit(address)
+            values += [unquote(part) for part in (parts.username, parts.password) if part]
+            values += [value for name, value in parse_qsl(parts.query) if is_credential(name)]
+        return cls(values)
+
+    def __bool__(self) -> bool:
+        return bool(self._texts)
+
+    def mask(self, text: str) -> str:
+        """``text`` without any secret."""
+        for secret in self._texts:
+            text = text.replace(secret, MASK)
+        return text
+
+    def mask_bytes(self, data: bytes) -> bytes:
+        """``data`` with asterisks for secrets; its length stays, so that sizes and offsets stay true."""
+        for secret in self._bytes:
+            data = data.replace(secret, b"*" * len(secret))
+        return data
+
+    def header(self, name: str, value: str) -> str:
+        """A header's value as it may be shown."""
+        return MASK if is_credential(name) else self.mask(value)
+
+    def head(self, head: bytes) -> str:
+        """The head of a handshake, request or response, as it may be shown, line by line.
+
+        What is no ASCII is escaped; the lines end in a line feed alone.
+        """
+        lines = []
+        for number, line in enumerate(head.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")):
+            name, colon, value = line.partition(":")
+            if number == 0:
+                shown = self.url(line)
+            elif colon:
+                shown = f"{name}: {self.header(name, value.strip())}"
+            else:
+                shown = self.mask(line)
+            lines.append(ascii(shown)[1:-1].replace(ascii(MASK)[1:-1], MASK))
+        return "\n".join(lines)
+
+    def url(self, url: str) -> str:
+        """A URL, or a line that holds one, with its user information and credential parameters masked."""
+
+        def masked(found: re.Match[str]) -> str:
+            return f"{found[1]}={MASK}" if is_credential(unquote(found[1])) else found[0]
+
+        shown = re.sub(r"(?<=//)[^/@?#\s]*@", f"{MASK}@", self.mask(url))
+        return re.sub(r"(?<=[?&;])([^=&#\s]+)=[^&#\s]*", masked, shown)
+
+
+def _no_password() -> str:
+    # Without it OpenSSL asks on the terminal, and a run in CI hangs.
+    raise ValueError("the private key is protected by a password")
+
+
+def is_credential(name: str) -> bool:
+    """Whether a header or a query parameter of this name carries a credential."""
+    return name.lower() not in _PUBLIC_HEADERS and _CREDENTIAL.search(name) is not None
+
+
+def _header_secrets(name: str, value: str) -> list[str]:
+    found = [value]
+    scheme, _, credentials = value.partition(" ")
+    if credentials:
+        found.append(credentials.strip())
+    if scheme.lower() == "basic":
+        try:
+            clear = base64.b64decode(credentials).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            return found
+        found += [clear, clear.partition(":")[2]]
+    if name.lower() == "cookie":
+        found += [pair.partition("=")[2].strip() for pair in value.split(";")]
+    return found
+
+
+def _spellings(value: str) -> set[str]:
+    """A secret as URLs, HTML, JSON and Python literals write it."""
+    return {
+        value,
+        quote(value),
+        quote(value, safe=""),
+        quote_plus(value),
+        html.escape(value),
+        json.dumps(value)[1:-1],
+        repr(value)[1:-1],
+        ascii(value)[1:-1],
+    }
