@@ -6,4 +6,5 @@ pytest_plugins = (
     "fixtures.clients",
     "fixtures.wires",
     "fixtures.levels",
+    "report.plugin",
 )

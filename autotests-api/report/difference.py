@@ -1,0 +1,47 @@
+"""Expected and actual of a failed test, which the report shows side by side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attr
+import pytest
+from allure_commons.model2 import StatusDetails
+
+_COMPARED = pytest.StashKey[tuple[object, object] | None]()
+_LONGEST = 8192
+
+
+@attr.s(auto_attribs=True)
+class Difference(StatusDetails):  # type: ignore[misc]
+    """Status details with two texts that Allure compares, though allure-pytest never writes them."""
+
+    actual: str | None = None
+    expected: str | None = None
+
+
+def remember(config: pytest.Config, left: object, right: object) -> None:
+    """Keep both sides of a comparison that failed; the house writes ``actual == expected``."""
+    config.stash[_COMPARED] = (left, right)
+
+
+def forget(config: pytest.Config) -> None:
+    """A comparison belongs to one phase of one test."""
+    config.stash[_COMPARED] = None
+
+
+def add(config: pytest.Config, test: Any, error: BaseException) -> None:
+    """Put both sides into the test's result, where the error names them or a plain assert compared them."""
+    expected, actual = getattr(error, "expected", None), getattr(error, "actual", None)
+    compared = config.stash.get(_COMPARED, None)
+    if not expected and not actual and isinstance(error, AssertionError) and compared is not None:
+        actual, expected = (_shown(side) for side in compared)
+    if expected or actual:
+        details = Difference(actual=str(actual or ""), expected=str(expected or ""))
+        details.message, details.trace = test.statusDetails.message, test.statusDetails.trace
+        test.statusDetails = details
+
+
+def _shown(value: object) -> str:
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text):,} characters)"

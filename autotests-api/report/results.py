@@ -1,0 +1,135 @@
+"""Allure results as this suite writes them: clean, without noise, with what was expected and what came."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from allure_commons.model2 import ExecutableItem, Status, TestResult
+
+from report.scrub import Secrets, clean, printable
+from report.steps import TaskAwareReporter
+
+if TYPE_CHECKING:
+    import pytest
+
+_NOISY_TAGS = {"asyncio", "parametrize", "anyio", "rfc", "needs"}
+_CAPTURED = {"log", "stdout", "stderr"}
+# A fixture that passed, shows nothing and took less than this is of no use to a reader.
+_WORTH_SHOWING_MS = 100
+LONGEST_VALUE = 120
+LARGEST_ATTACHMENT = 200_000
+
+
+@dataclass(frozen=True)
+class Document:
+    """Something to attach to a test."""
+
+    name: str
+    body: str | bytes
+    mime: str
+    extension: str
+
+
+class CleanReporter(TaskAwareReporter):
+    """Writes no secret, no lone surrogate, no empty container, no attachment above 200 kB."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        super().__init__()
+        self._secrets = secrets
+
+    def running_test(self) -> Any:
+        """The result of the test that is running; None between tests."""
+        return self.get_last_item(TestResult)
+
+    def close_test(self, uuid: str) -> None:
+        """Write a test's result."""
+        result = self._items[uuid]
+        result.labels[:] = [
+            label for label in result.labels if not (label.name == "tag" and label.value in _NOISY_TAGS)
+        ]
+        for parameter in result.parameters:
+            parameter.value = _shortened(str(parameter.value))
+        clean(result, self._secrets)
+        super().close_test(uuid)
+
+    def stop_group(self, uuid: str, **kwargs: Any) -> None:
+        """Write what fixtures did around tests, unless it is nothing to speak of."""
+        group = self._items[uuid]
+        group.befores[:] = [fixture for fixture in group.befores if _is_worth_showing(fixture)]
+        group.afters[:] = [fixture for fixture in group.afters if _is_worth_showing(fixture)]
+        if not group.befores and not group.afters:
+            del self._items[uuid]
+            return
+        for fixture in group.afters:
+            # allure-pytest appends the name of pytest's internal finalizer.
+            fixture.name = fixture.name.partition("::")[0]
+        clean(group, self._secrets)
+        super().stop_group(uuid, **kwargs)
+
+    def attach_data(self, uuid: str, body: str | bytes, **kwargs: Any) -> None:
+        """Attach a body, cleaned and bounded; what a passed test printed is of no use to a reader."""
+        test = self.running_test()
+        if kwargs.get("name") in _CAPTURED and test is not None and test.status == Status.PASSED:
+            return
+        kwargs["name"] = self._secrets.mask(printable(kwargs.get("name") or ""))
+        super().attach_data(uuid, self._cleaned(body), **kwargs)
+
+    def global_attach_data(self, uuid: str, body: str | bytes, **kwargs: Any) -> None:
+        """Attach a body to the whole run, cleaned and bounded."""
+        super().global_attach_data(uuid, self._cleaned(body), **kwargs)
+
+    def _cleaned(self, body: str | bytes) -> bytes:
+        data = body.encode("utf-8", "backslashreplace") if isinstance(body, str) else body
+        data = self._secrets.mask_bytes(data)
+        if len(data) <= LARGEST_ATTACHMENT:
+            return data
+        if isinstance(body, str):
+            kept = data[: LARGEST_ATTACHMENT - 100].decode("utf-8", "ignore")
+            return f"{kept}\n… cut: {len(data):,} bytes in all".encode()
+        return data
+
+
+def find_reporter(config: pytest.Config) -> CleanReporter | None:
+    """The reporter of this run; None when the run leaves no Allure results."""
+    listener = config.pluginmanager.get_plugin("allure_listener")
+    reporter = listener.allure_logger if listener is not None else None
+    return reporter if isinstance(reporter, CleanReporter) else None
+
+
+def install(config: pytest.Config, secrets: Secrets) -> None:
+    """Put the reporter of this suite in the place of allure-pytest's own."""
+    listener = config.pluginmanager.get_plugin("allure_listener")
+    if listener is not None:
+        listener.allure_logger = CleanReporter(secrets)
+
+
+def attach(reporter: CleanReporter, test: Any, document: Document) -> None:
+    """Attach to the test itself.
+
+    ``allure.attach`` during the teardown of a fixture would put it where the report does not count it.
+    """
+    reporter.attach_data(
+        str(uuid.uuid4()),
+        document.body,
+        name=document.name,
+        attachment_type=document.mime,
+        extension=document.extension,
+        parent_uuid=test.uuid,
+    )
+
+
+def _is_worth_showing(fixture: ExecutableItem) -> bool:
+    if fixture.status is None:
+        # What allure-pytest makes of the finalizers that pytest 9.1 and newer add to every fixture.
+        return False
+    lasted = (fixture.stop or 0) - (fixture.start or 0)
+    shows = fixture.steps or fixture.attachments or fixture.status != "passed"
+    return bool(shows) or (lasted >= _WORTH_SHOWING_MS and not fixture.name.startswith("_"))
+
+
+def _shortened(value: str) -> str:
+    if len(value) <= LONGEST_VALUE:
+        return value
+    return f"{value[: LONGEST_VALUE - 30]}… ({len(value):,} characters)"
