@@ -22,12 +22,14 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from http import HTTPStatus
 from ssl import SSLContext
 from typing import Any, TextIO
 
 import websockets.asyncio.server
 from websockets.asyncio.server import Server, ServerConnection
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError
+from websockets.http11 import Request, Response
 from websockets.typing import Origin, Subprotocol
 
 PREFIX = "Сервер получил: "
@@ -81,6 +83,19 @@ async def echo(connection: ServerConnection) -> None:
         if _is_abnormal(end) and connection.server.is_serving():
             peer = ":".join(str(part) for part in (connection.remote_address or ("?",))[:2])
             log.warning("Connection from %s ended abnormally: %s", peer, printable(str(end)))
+
+
+def _check_opening(connection: ServerConnection, request: Request) -> Response | None:
+    """Refuse what websockets would let pass: a request without one Host, a version without the known list."""
+    if len(request.headers.get_all("Host")) != 1:  # RFC 6455 §4.2.1
+        return connection.respond(HTTPStatus.BAD_REQUEST, "Exactly one Host header is required.\n")
+    versions = request.headers.get_all("Sec-WebSocket-Version")
+    if versions and versions != ["13"]:  # RFC 6455 §4.2.2
+        response = connection.respond(HTTPStatus.UPGRADE_REQUIRED, "WebSocket version 13 is spoken here.\n")
+        response.headers["Upgrade"] = "websocket"
+        response.headers["Sec-WebSocket-Version"] = "13"
+        return response
+    return None
 
 
 def _is_abnormal(end: ConnectionClosed) -> bool:
@@ -137,6 +152,7 @@ async def serve(
         ssl=ssl,
         origins=None if origins is None else [*map(Origin, origins), None],
         select_subprotocol=select_subprotocol,
+        process_request=_check_opening,
         logger=_protocol_log,
         create_connection=TrackedConnection,
         # A burst of a thousand clients must not meet a queue of a hundred.

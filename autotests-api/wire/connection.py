@@ -280,6 +280,11 @@ class Connection(asyncio.Protocol):
         return self._take(_is_any)
 
     @property
+    def has_data(self) -> bool:
+        """Whether anything came that was not asked for."""
+        return bool(self._head or self._frames)
+
+    @property
     def waiting_messages(self) -> int:
         """Messages that came and were not asked for."""
         return sum(_completes_a_message(received) for received in self._frames)

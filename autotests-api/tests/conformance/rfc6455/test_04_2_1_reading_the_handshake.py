@@ -1,0 +1,335 @@
+"""RFC 6455 §4.2.1: which opening handshakes a server takes, and which it has to refuse."""
+
+from dataclasses import replace
+
+import pytest
+
+from rfc import MAY, MUST, SHOULD, rfc6455
+from wire.frames import text
+from wire.handshake import new_key, problems_of_acceptance
+
+
+@pytest.fixture
+def accepts(dial):
+    """Assert that the server takes a request, and answers it as the RFC demands."""
+
+    async def check(request, *, chop=None):
+        connection = await dial()
+        if chop is None:
+            response = await connection.handshake(request)
+        else:
+            connection.request = request
+            await connection.send_in_chops(request.encode(), chop)
+            response = await connection.read_response()
+            connection.switch_protocols()
+        problems = problems_of_acceptance(request, response)
+        assert not problems, f"a legal opening handshake was not accepted: {'; '.join(problems)}"
+        return connection
+
+    return check
+
+
+@pytest.fixture
+def refuses(dial):
+    """Assert that the server does not switch protocols, and does not leave the request without an answer."""
+
+    async def check(request):
+        connection = await dial()
+        await connection.send_bytes(request if isinstance(request, bytes) else request.encode())
+        response = await connection.refusal()
+        assert response is None or not response.accepted, (
+            f"expected the handshake to be refused, but the server answered {response}"
+        )
+        return response
+
+    return check
+
+
+def broken_requests(opening):
+    """Requests that lack something that §4.2.1 demands, by name."""
+    return {
+        "POST": opening.using(method="POST"),
+        "PUT": opening.using(method="PUT"),
+        "HEAD": opening.using(method="HEAD"),
+        "unknown method": opening.using(method="FETCH"),
+        "lower-case get": opening.using(method="get"),
+        "HTTP/1.0": opening.using(version="HTTP/1.0"),
+        "no Host": opening.without("Host"),
+        "no Upgrade": opening.without("Upgrade"),
+        "empty Upgrade": opening.having("Upgrade", ""),
+        "Upgrade to h2c": opening.having("Upgrade", "h2c"),
+        "Upgrade to websockets": opening.having("Upgrade", "websockets"),
+        "Upgrade to web": opening.having("Upgrade", "web"),
+        "no Connection": opening.without("Connection"),
+        "empty Connection": opening.having("Connection", ""),
+        "Connection keep-alive": opening.having("Connection", "keep-alive"),
+        "Connection close": opening.having("Connection", "close"),
+        "Connection not-upgrade": opening.having("Connection", "not-upgrade"),
+        "Connection upgraded": opening.having("Connection", "upgraded"),
+        "no key": opening.without("Sec-WebSocket-Key"),
+        "no version": opening.without("Sec-WebSocket-Version"),
+    }
+
+
+BROKEN = [
+    "POST",
+    "PUT",
+    "HEAD",
+    "unknown method",
+    "lower-case get",
+    "HTTP/1.0",
+    "no Host",
+    "no Upgrade",
+    "empty Upgrade",
+    "Upgrade to h2c",
+    "Upgrade to websockets",
+    "Upgrade to web",
+    "no Connection",
+    "empty Connection",
+    "Connection keep-alive",
+    "Connection close",
+    "Connection not-upgrade",
+    "Connection upgraded",
+    "no key",
+    "no version",
+]
+
+
+@rfc6455("4.2.1", MUST, "a request that is no opening handshake is not answered with 101")
+@pytest.mark.parametrize("what", BROKEN)
+async def test_request_that_is_no_handshake_is_refused(refuses, opening, what):
+    await refuses(broken_requests(opening)[what])
+
+
+KEYS = {
+    "empty": "",
+    "one byte": "AA==",
+    "15 bytes": "AAAAAAAAAAAAAAAAAAAA",
+    "17 bytes": "AAAAAAAAAAAAAAAAAAAAAAA=",
+    "24 bytes": "A" * 32,
+    "no padding": "AAAAAAAAAAAAAAAAAAAAAA",
+    "not base64": "!!!!!!!!!!!!!!!!!!!!!!==",
+    "too long": "A" * 4000,
+    "text": "the sample nonce",
+}
+
+
+@rfc6455("4.2.1", MUST, "a Sec-WebSocket-Key that is not 16 bytes in base64 is refused")
+@pytest.mark.parametrize("key", KEYS.values(), ids=KEYS.keys())
+async def test_malformed_key_is_refused(refuses, opening, key):
+    await refuses(opening.having("Sec-WebSocket-Key", key))
+
+
+@rfc6455("11.3.1", MUST, "a Sec-WebSocket-Key that stands there twice is refused")
+async def test_repeated_key_is_refused(refuses, opening):
+    await refuses(opening.having("Sec-WebSocket-Key", new_key(), new_key()))
+
+
+@rfc6455("4.2.1", SHOULD, "a refusal is an HTTP response with an error code such as 400")
+@pytest.mark.parametrize(
+    "what", [what for what in BROKEN if "Upgrade" not in what and what not in ("HEAD", "no Connection")]
+)
+async def test_refusal_is_an_http_error(refuses, opening, what):
+    response = await refuses(broken_requests(opening)[what])
+    assert response is not None, "the server closed the connection without an HTTP response"
+    assert 400 <= response.status < 600, f"expected an HTTP error, got {response}"
+
+
+@rfc6455("4.2.1", MUST, "a refused handshake does not stand in the way of the next")
+async def test_refused_handshake_does_not_hurt_the_next(refuses, accepts, opening, serves):
+    await refuses(opening.without("Sec-WebSocket-Key"))
+    await serves(await accepts(opening))
+
+
+SPELLINGS = {
+    "lower case": str.lower,
+    "upper case": str.upper,
+    "title case": str.title,
+    "mixed case": lambda text: "".join(c.upper() if n % 2 else c.lower() for n, c in enumerate(text)),
+}
+
+
+@rfc6455("4.2.1", MUST, "header names are not case-sensitive")
+@pytest.mark.parametrize("spell", SPELLINGS.values(), ids=SPELLINGS.keys())
+async def test_header_names_in_any_case_are_taken(accepts, serves, opening, spell):
+    request = opening
+    for name in ("Host", "Upgrade", "Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version"):
+        value = next(value for known, value in opening.headers if known == name)
+        request = request.without(name).having(spell(name), value)
+    await serves(await accepts(request))
+
+
+@rfc6455("4.2.1", MUST, "the value 'websocket' is not case-sensitive")
+@pytest.mark.parametrize("value", ["websocket", "WebSocket", "WEBSOCKET", "webSocket"])
+async def test_upgrade_in_any_case_is_taken(accepts, opening, value):
+    await accepts(opening.having("Upgrade", value))
+
+
+@rfc6455("4.2.1", MUST, "the token 'Upgrade' is found in any case, in any list")
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["Upgrade"],
+        ["upgrade"],
+        ["UPGRADE"],
+        ["keep-alive, Upgrade"],
+        ["Upgrade, keep-alive"],
+        ["keep-alive,upgrade"],
+        ["keep-alive , Upgrade"],
+        ["keep-alive, foo, Upgrade, bar"],
+        ["keep-alive", "Upgrade"],
+        ["Upgrade", "keep-alive"],
+    ],
+    ids=" | ".join,
+)
+async def test_connection_that_holds_the_token_upgrade_is_taken(accepts, opening, values):
+    await accepts(opening.having("Connection", *values))
+
+
+@rfc6455("4.2.1", MAY, "an Upgrade header may offer other protocols beside websocket")
+@pytest.mark.parametrize("value", ["h2c, websocket", "websocket, h2c"])
+async def test_upgrade_with_other_protocols_is_answered(dial, opening, record_property, value):
+    connection = await dial()
+    await connection.send_bytes(opening.having("Upgrade", value).encode())
+    response = await connection.refusal()
+    record_property("observed", str(response or "closed without a response"))
+    if response is not None and response.accepted:
+        assert response.tokens("Upgrade") == ["websocket"], f"switched to {response.value('Upgrade')!r}"
+
+
+@rfc6455("4.2.1", MUST, "the order of the headers means nothing")
+@pytest.mark.parametrize("how", ["reversed", "key first", "version first"])
+async def test_headers_in_any_order_are_taken(accepts, opening, how):
+    first = {"reversed": "", "key first": "Sec-WebSocket-Key", "version first": "Sec-WebSocket-Version"}[how]
+    backwards = opening.headers[::-1]
+    await accepts(replace(opening, headers=tuple(sorted(backwards, key=lambda header: header[0] != first))))
+
+
+@rfc6455("4.2.1", MUST, "white space around a header value does not belong to it")
+@pytest.mark.parametrize("padding", ["", "   ", "\t"], ids=["none", "spaces", "tab"])
+async def test_white_space_around_values_is_dropped(dial, opening, padding):
+    lines = [f"{opening.method} {opening.resource} {opening.version}"]
+    lines += [f"{name}:{padding}{value}{padding}" for name, value in opening.headers]
+    connection = await dial()
+    await connection.send_bytes(("\r\n".join(lines) + "\r\n\r\n").encode())
+    problems = problems_of_acceptance(opening, await connection.read_response())
+    assert not problems, f"a legal opening handshake was not accepted: {'; '.join(problems)}"
+
+
+@rfc6455("4.2.1", MUST, "headers that a server does not know are passed over")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("X-Unknown", "anything at all"),
+        ("X-Empty", ""),
+        ("Cookie", "a=1; b=2"),
+        ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"),
+        ("Accept-Language", "ru-RU,ru;q=0.9,en;q=0.5"),
+        ("Cache-Control", "no-cache"),
+        ("Pragma", "no-cache"),
+        ("Sec-WebSocket-Unknown", "1"),
+        ("Sec-Fetch-Mode", "websocket"),
+        ("X-Colons", "a: b: c"),
+    ],
+    ids=lambda value: value if isinstance(value, str) and "-" in value and " " not in value else "",
+)
+async def test_unknown_headers_are_passed_over(accepts, serves, opening, name, value):
+    await serves(await accepts(opening.having(name, value)))
+
+
+@rfc6455("4.2.1", SHOULD, "many and long headers of an ordinary browser's size are taken")
+@pytest.mark.parametrize(("count", "size"), [(30, 40), (60, 40), (1, 2000), (1, 4000)])
+async def test_many_and_long_headers_are_taken(accepts, opening, count, size):
+    request = opening
+    for number in range(count):
+        request = request.having(f"X-Header-{number}", "x" * size)
+    await accepts(request)
+
+
+@rfc6455("4.2.1", MAY, "headers beyond all measure are taken or refused, not left without an answer")
+@pytest.mark.parametrize(
+    ("count", "size"), [(1, 100_000), (1000, 100)], ids=["one of 100 kB", "1000 of 100 bytes"]
+)
+async def test_headers_beyond_measure_are_answered(dial, opening, record_property, count, size):
+    request = opening
+    for number in range(count):
+        request = request.having(f"X-Header-{number}", "x" * size)
+    connection = await dial()
+    await connection.send_bytes(request.encode())
+    response = await connection.refusal()
+    record_property("observed", str(response or "closed without a response"))
+
+
+@rfc6455("4.2.1", MUST, "the bounds of TCP segments mean nothing to the handshake")
+@pytest.mark.parametrize("chop", [1, 2, 7, 50])
+async def test_handshake_in_pieces_is_taken(accepts, serves, opening, chop):
+    await serves(await accepts(opening, chop=chop))
+
+
+@rfc6455("4.2.1", MUST, "a request is complete at its empty line, not before")
+async def test_half_a_handshake_is_not_answered_early(dial, opening):
+    whole = opening.encode()
+    connection = await dial()
+    await connection.send_bytes(whole[:-2])
+    assert not connection.has_data, "the server answered a request whose empty line had not been sent"
+    await connection.send_bytes(whole[-2:])
+    problems = problems_of_acceptance(opening, await connection.read_response())
+    assert not problems, "; ".join(problems)
+
+
+@rfc6455(
+    "4.1", MAY, "a client that does not wait for the 101 may lose its first frame, not its connection's sense"
+)
+@pytest.mark.needs("echo")
+async def test_frame_in_the_segment_of_the_handshake_does_no_harm(
+    dial, opening, target, answered, record_property
+):
+    connection = await dial()
+    connection.request = opening
+    await connection.send_bytes(opening.encode() + text("early").encode())
+    response = await connection.refusal()
+    if response is None or not response.accepted:
+        record_property("observed", f"refused: {response or 'closed'}")
+        return
+    connection.switch_protocols()
+    await connection.send(text("in time"))
+    first = await connection.message_or_ending()
+    if first is None:
+        record_property("observed", "connection ended")
+    elif first.content == target.answer("early"):
+        record_property("observed", "served")
+        await answered(connection, "in time")
+    else:
+        record_property("observed", "early frame lost")
+        assert first.content == target.answer("in time"), (
+            f"an early frame was read as something else: {first}"
+        )
+
+
+GARBAGE = {
+    "empty lines": b"\r\n\r\n\r\n\r\n",
+    "binary": bytes(range(256)) + b"\r\n\r\n",
+    "a frame": b"\x81\x85\x00\x00\x00\x00hello\r\n\r\n",
+    "text": b"hello, is there anybody?\r\n\r\n",
+    "no version": b"GET /\r\n\r\n",
+    "no target": b"GET HTTP/1.1\r\nHost: x\r\n\r\n",
+    "TLS": b"\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03" + bytes(range(32)) + b"\r\n\r\n",
+    "header without colon": b"GET / HTTP/1.1\r\nHost: x\r\nthis is no header\r\n\r\n",
+    "NUL in a header": b"GET / HTTP/1.1\r\nHost: x\r\nX-Nul: a\x00b\r\nUpgrade: websocket\r\n\r\n",
+}
+
+
+@rfc6455("4.2.1", MUST, "what is no HTTP request does not open a connection")
+@pytest.mark.parametrize("data", GARBAGE.values(), ids=GARBAGE.keys())
+async def test_garbage_does_not_open_a_connection(dial, data):
+    connection = await dial()
+    await connection.send_bytes(data)
+    connection.half_close()
+    response = await connection.refusal()
+    assert response is None or not response.accepted, f"garbage was answered with {response}"
+
+
+@rfc6455("4.2.1", SHOULD, "an absolute URI in the request line names the same resource")
+async def test_absolute_request_target_is_taken(accepts, opening, target):
+    scheme = "https" if target.secure else "http"
+    await accepts(opening.using(resource=f"{scheme}://{target.authority}{opening.resource}"))

@@ -1,0 +1,132 @@
+"""RFC 6455 §4.2.2: what a server answers to an opening handshake."""
+
+import base64
+
+import pytest
+
+from rfc import MUST, SHOULD, rfc6455
+from wire.handshake import accept_value, problems_of_acceptance
+
+NONCES = {
+    "sample": b"the sample nonce",
+    "zeros": bytes(16),
+    "ones": b"\xff" * 16,
+    "counting": bytes(range(16)),
+    "descending": bytes(range(255, 239, -1)),
+    "plus and slash": b"\xfb\xef\xbe\xfb\xef\xbe\xff\xff\xff\xfb\xef\xbe\xff\xff\xff\xfb",
+    "starts with a slash": b"\xff" + bytes(15),
+    "line ends": b"\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n",
+}
+
+
+@rfc6455("4.2.2", MUST, "Sec-WebSocket-Accept is made of the key and the GUID")
+@pytest.mark.parametrize("nonce", NONCES.values(), ids=NONCES.keys())
+async def test_accept_value_is_made_of_the_key(dial, opening, nonce):
+    key = base64.b64encode(nonce).decode()
+    connection = await dial()
+    response = await connection.handshake(opening.having("Sec-WebSocket-Key", key))
+    assert response.accepted, f"expected 101, got {response}"
+    assert response.values("Sec-WebSocket-Accept") == [accept_value(key)]
+
+
+@rfc6455("4.2.2", MUST, "every connection gets the accept value of its own key")
+async def test_accept_value_is_never_that_of_another_connection(dial, opening):
+    requests = [opening.having("Sec-WebSocket-Key", _key(number)) for number in range(10)]
+    connections = [await dial() for _ in requests]
+    for connection, request in zip(connections, requests, strict=True):
+        await connection.send_bytes(request.encode())
+    for connection, request in zip(connections, requests, strict=True):
+        problems = problems_of_acceptance(request, await connection.read_response())
+        assert not problems, "; ".join(problems)
+
+
+@rfc6455("4.2.2", MUST, "the 101 response carries what a client checks, each header once")
+async def test_response_has_what_a_client_checks(dial, opening):
+    connection = await dial()
+    response = await connection.handshake(opening)
+    problems = problems_of_acceptance(opening, response)
+    assert not problems, "; ".join(problems)
+    assert response.version == "HTTP/1.1", f"expected an HTTP/1.1 response, got {response}"
+
+
+@rfc6455("4.2.2", MUST, "the response head ends with an empty line and nothing but frames follows")
+@pytest.mark.needs("echo")
+async def test_first_byte_behind_the_response_is_a_frame(dial, opening, serves):
+    connection = await dial()
+    assert (await connection.handshake(opening)).accepted
+    await serves(connection)
+    assert connection.violations == []
+
+
+@rfc6455("4.2.2", SHOULD, "a 101 response announces no body")
+@pytest.mark.parametrize("header", ["Content-Length", "Transfer-Encoding"])
+async def test_response_announces_no_body(dial, opening, header):
+    connection = await dial()
+    response = await connection.handshake(opening)
+    assert response.value(header) is None, f"a 101 response must not have {header} (RFC 9110 §8.6)"
+
+
+@rfc6455("4.2.2", MUST, "no subprotocol is selected that was not offered: none, when none was")
+async def test_no_subprotocol_is_selected_when_none_is_offered(dial, opening):
+    connection = await dial()
+    response = await connection.handshake(opening.without("Sec-WebSocket-Protocol"))
+    if not response.accepted:
+        pytest.skip("the target refuses clients that offer no subprotocol")
+    assert response.value("Sec-WebSocket-Protocol") is None, "a subprotocol was selected out of nothing"
+
+
+OFFERS = {
+    "one unknown": ["x-unheard-of"],
+    "two": ["x-first, x-second"],
+    "two lines": ["x-first", "x-second"],
+    "many": [", ".join(f"x-{number}" for number in range(50))],
+    "one that is another's prefix": ["x-first, x-first.2"],
+    "odd token": ["v12.stomp+json"],
+}
+
+
+@rfc6455("4.2.2", MUST, "at most one subprotocol is selected, one of those that were offered")
+@pytest.mark.parametrize("lines", OFFERS.values(), ids=OFFERS.keys())
+async def test_selected_subprotocol_was_offered(dial, opening, lines):
+    await _selects_one_of(dial, opening, lines)
+
+
+@rfc6455("4.2.2", MUST, "the selected subprotocol is spelt as the client spelt it")
+@pytest.mark.parametrize("spell", [str.upper, str.lower, str.title], ids=["upper", "lower", "title"])
+@pytest.mark.parametrize("known", ["echo", "chat", "superchat", "mqtt", "wamp.2.json", "graphql-ws"])
+async def test_selected_subprotocol_is_spelt_as_offered(dial, opening, target, spell, known):
+    await _selects_one_of(dial, opening, [spell(known)])
+
+
+@rfc6455("4.2.2", MUST, "no extension is accepted that was not offered: none, when none was")
+async def test_no_extension_is_accepted_when_none_is_offered(dial, opening):
+    connection = await dial()
+    response = await connection.handshake(opening.without("Sec-WebSocket-Extensions"))
+    assert response.accepted, f"expected 101, got {response}"
+    assert response.value("Sec-WebSocket-Extensions") is None, "an extension was accepted that nobody offered"
+
+
+@rfc6455("4.2.2", MUST, "a server passes over subprotocols and answers the same way after a refusal")
+async def test_answer_does_not_depend_on_the_connection_before(dial, opening):
+    first = await (await dial()).handshake(opening.having("Sec-WebSocket-Protocol", "x-first"))
+    second_request = opening.without("Sec-WebSocket-Protocol")
+    second = await (await dial()).handshake(second_request)
+    if first.accepted and second.accepted:
+        assert second.value("Sec-WebSocket-Protocol") is None, (
+            "the subprotocol of another connection was selected"
+        )
+
+
+async def _selects_one_of(dial, opening, lines) -> None:
+    connection = await dial()
+    response = await connection.handshake(opening.having("Sec-WebSocket-Protocol", *lines))
+    if not response.accepted:
+        pytest.skip(f"the target refuses clients whose subprotocols it does not know: {response}")
+    offered = [token.strip() for line in lines for token in line.split(",")]
+    selected = response.values("Sec-WebSocket-Protocol")
+    assert len(selected) <= 1, f"more than one subprotocol header: {selected}"
+    assert not selected or selected[0] in offered, f"selected {selected[0]!r}, offered {offered}"
+
+
+def _key(number: int) -> str:
+    return base64.b64encode(bytes([number]) * 16).decode()
