@@ -2,9 +2,41 @@
 
 from __future__ import annotations
 
-from servers.faulty import closing, codes, control, fragments, framing, lengths, text, utf8
+from servers.faulty import (
+    answers,
+    closing,
+    codes,
+    compressed,
+    control,
+    deflate,
+    fragments,
+    framing,
+    handshake,
+    heads,
+    keys,
+    lengths,
+    offers,
+    text,
+    utf8,
+)
 from servers.faulty.registry import CATALOGUE, Fault
 
-FILES = (framing, lengths, fragments, control, closing, codes, utf8, text)
+FILES = (
+    handshake,
+    keys,
+    heads,
+    answers,
+    offers,
+    framing,
+    lengths,
+    fragments,
+    control,
+    closing,
+    codes,
+    utf8,
+    text,
+    compressed,
+    deflate,
+)
 
 __all__ = ["CATALOGUE", "FILES", "Fault"]

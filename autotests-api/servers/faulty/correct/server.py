@@ -18,7 +18,9 @@ class EchoServer:
     max_size = 1 << 20
     backlog = 4096
 
-    def __init__(self, *, subprotocols: Sequence[str] = (), origins: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, *, subprotocols: Sequence[str] = ("echo",), origins: Sequence[str] | None = None
+    ) -> None:
         self.subprotocols = tuple(subprotocols)
         self.origins = origins
         self.connections: set[Connection] = set()

@@ -1,0 +1,395 @@
+"""Faults in choosing from what the client offers (RFC 6455 §4.2.2, §9.1; RFC 7692 §5, §7.1)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from servers.faulty.correct import Connection
+from servers.faulty.correct.negotiation import Agreement, Declined, Offer
+from servers.faulty.correct.request import Refusal, Request
+from servers.faulty.registry import fault
+
+
+@fault("RFC 6455 §4.2.2")
+class ChoosesASubprotocolThatNobodyOffered(Connection):
+    """The server's own subprotocol is selected when the client offers none."""
+
+    def choose_subprotocol(self, offered: list[str]) -> str | None:
+        return super().choose_subprotocol(offered) or self.server.subprotocols[0]
+
+
+@fault("RFC 6455 §4.2.2")
+class ChoosesItsSubprotocolAgainstTheOffer(Connection):
+    """When the client offers only others, the server's own subprotocol is selected."""
+
+    def choose_subprotocol(self, offered: list[str]) -> str | None:
+        return self.server.subprotocols[0] if offered else None
+
+
+@fault("RFC 6455 §4.2.2")
+class RepeatsTheOfferedSubprotocols(Connection):
+    """The whole list that the client offers is sent back."""
+
+    def choose_subprotocol(self, offered: list[str]) -> str | None:
+        return ", ".join(offered) or None
+
+
+@fault("RFC 6455 §4.2.2")
+class ChoosesTheFirstSubprotocolThatIsOffered(Connection):
+    """The client's first subprotocol is selected, known or not."""
+
+    def choose_subprotocol(self, offered: list[str]) -> str | None:
+        return offered[0] if offered else None
+
+
+@fault("RFC 6455 §4.2.2")
+class ComparesSubprotocolsWithoutTheirCase(Connection):
+    """ECHO is taken for echo, and echo is selected though ECHO was offered."""
+
+    def choose_subprotocol(self, offered: list[str]) -> str | None:
+        return super().choose_subprotocol([name.lower() for name in offered])
+
+
+@fault("RFC 6455 §4.2.2")
+class FindsASubprotocolInsideAnother(Connection):
+    """The offer is searched for the name, so that echo2 selects echo."""
+
+    def choose_subprotocol(self, offered: list[str]) -> str | None:
+        return next((name for name in self.server.subprotocols if name in ",".join(offered)), None)
+
+
+@fault("RFC 6455 §11.3.4")
+class ReadsTheFirstSubprotocolHeaderOnly(Connection):
+    """Of several Sec-WebSocket-Protocol headers only the first is read."""
+
+    def offered_subprotocols(self, request: Request) -> list[str]:
+        super().offered_subprotocols(request)
+        return [item.strip() for item in "".join(request.values("Sec-WebSocket-Protocol")[:1]).split(",")]
+
+
+@fault("RFC 6455 §4.2.2")
+class ReadsTheFirstSubprotocolOnly(Connection):
+    """Only the first of the offered subprotocols is considered."""
+
+    def choose_subprotocol(self, offered: list[str]) -> str | None:
+        return super().choose_subprotocol(offered[:1])
+
+
+@fault("RFC 6455 §4.2.2")
+class SendsAnEmptySubprotocol(Connection):
+    """Sec-WebSocket-Protocol is empty when nothing was selected."""
+
+    def choose_subprotocol(self, offered: list[str]) -> str | None:
+        return super().choose_subprotocol(offered) or ""
+
+
+@fault("RFC 6455 §4.2.2")
+class RefusesUnknownSubprotocols(Connection):
+    """A client that offers only other subprotocols is refused."""
+
+    def choose_subprotocol(self, offered: list[str]) -> str | None:
+        chosen = super().choose_subprotocol(offered)
+        if offered and chosen is None:
+            raise Refusal(400, "no subprotocol in common")
+        return chosen
+
+
+@fault("RFC 6455 §4.1")
+class AcceptsMalformedSubprotocols(Connection):
+    """Subprotocols that are no tokens, or stand there twice, are skipped."""
+
+    def offered_subprotocols(self, request: Request) -> list[str]:
+        return request.items("Sec-WebSocket-Protocol")
+
+
+@fault("RFC 6455 §9.1")
+class AcceptsMalformedExtensions(Connection):
+    """Extensions that break the grammar are skipped."""
+
+    def offered_extensions(self, request: Request) -> list[Offer]:
+        offers = []
+        for item in request.items("Sec-WebSocket-Extensions"):
+            try:
+                offers.append(self.parse_offer(item))
+            except Refusal:
+                continue
+        return offers
+
+
+@fault("RFC 6455 §9.1")
+class RefusesUnknownExtensions(Connection):
+    """A client that offers an extension that the server does not know is refused."""
+
+    def choose_deflate(self, offers: list[Offer]) -> Agreement | None:
+        if not all(map(self.is_deflate, offers)):
+            raise Refusal(400, "unknown extension")
+        return super().choose_deflate(offers)
+
+
+@fault("RFC 6455 §9.1")
+class StopsAtAnUnknownExtension(Connection):
+    """Offers after an extension that the server does not know are not read."""
+
+    def choose_deflate(self, offers: list[Offer]) -> Agreement | None:
+        return super().choose_deflate(offers) if offers and self.is_deflate(offers[0]) else None
+
+
+@fault("RFC 6455 §9.1")
+class AnswersUnknownExtensions(Connection):
+    """The name of an extension that the server does not know comes back in the 101."""
+
+    unknown: str | None = None
+
+    def choose_deflate(self, offers: list[Offer]) -> Agreement | None:
+        self.unknown = next((offer.name for offer in offers if not self.is_deflate(offer)), None)
+        return super().choose_deflate(offers)
+
+    def response_fields(self, request: Request) -> list[tuple[str, str]]:
+        fields = super().response_fields(request)
+        return [*fields, ("Sec-WebSocket-Extensions", self.unknown)] if self.unknown else fields
+
+
+@fault("RFC 6455 §9.1")
+class FindsDeflateInsideAnotherName(Connection):
+    """x-permessage-deflate is taken for permessage-deflate."""
+
+    def is_deflate(self, offer: Offer) -> bool:
+        return "permessage-deflate" in offer.name
+
+
+@fault("RFC 6455 §9.1")
+class ReadsTheFirstExtensionHeaderOnly(Connection):
+    """Of several Sec-WebSocket-Extensions headers only the first is read."""
+
+    def offered_extensions(self, request: Request) -> list[Offer]:
+        kept = [field for field in request.fields if field[0].lower() != "sec-websocket-extensions"]
+        first = [
+            ("Sec-WebSocket-Extensions", value) for value in request.values("Sec-WebSocket-Extensions")[:1]
+        ]
+        return super().offered_extensions(replace(request, fields=(*kept, *first)))
+
+
+@fault("RFC 7692 §5")
+class CompressesUnasked(Connection):
+    """Compression is agreed to though the client did not offer it."""
+
+    def choose_deflate(self, offers: list[Offer]) -> Agreement | None:
+        return super().choose_deflate(offers) if offers else Agreement()
+
+
+@fault("RFC 7692 §5.1")
+class ReadsTheFirstOfferOnly(Connection):
+    """When the first offer of permessage-deflate is illegal, there is no fallback."""
+
+    def choose_deflate(self, offers: list[Offer]) -> Agreement | None:
+        return super().choose_deflate([offer for offer in offers if self.is_deflate(offer)][:1])
+
+
+@fault("RFC 7692 §5.1")
+class ReadsTheLastOfferFirst(Connection):
+    """The client's order of preference is turned round."""
+
+    def choose_deflate(self, offers: list[Offer]) -> Agreement | None:
+        return super().choose_deflate(offers[::-1])
+
+
+@fault("RFC 7692 §5.1")
+class AcceptsEveryOffer(Connection):
+    """Two offers of permessage-deflate are both agreed to."""
+
+    count = 0
+
+    def choose_deflate(self, offers: list[Offer]) -> Agreement | None:
+        self.count = sum(map(self.is_deflate, offers))
+        return super().choose_deflate(offers)
+
+    def response_fields(self, request: Request) -> list[tuple[str, str]]:
+        fields = super().response_fields(request)
+        if self.agreed.deflate is not None and self.count > 1:
+            fields[-1] = (fields[-1][0], f"{fields[-1][1]}, {fields[-1][1]}")
+        return fields
+
+
+@fault("RFC 7692 §5.1")
+class MergesTheOffers(Connection):
+    """The parameters of all offers are taken together."""
+
+    def choose_deflate(self, offers: list[Offer]) -> Agreement | None:
+        mine = [offer for offer in offers if self.is_deflate(offer)]
+        merged = {name: value for offer in mine for name, value in offer.parameters}
+        return super().choose_deflate([Offer("permessage-deflate", tuple(merged.items()))] if mine else [])
+
+
+@fault("RFC 7692 §5.1")
+class RefusesTheHandshakeForABadParameter(Connection):
+    """An illegal parameter ends the handshake; only the offer should be declined."""
+
+    def accept_offer(self, offer: Offer) -> Agreement:
+        try:
+            return super().accept_offer(offer)
+        except Declined:
+            raise Refusal(400, "illegal parameter") from None
+
+
+@fault("RFC 7692 §7")
+class AcceptsUnknownParameters(Connection):
+    """A parameter that nobody has defined is skipped."""
+
+    def unknown_parameter(self, name: str) -> None:
+        pass
+
+
+@fault("RFC 7692 §7")
+class AcceptsRepeatedParameters(Connection):
+    """Of a parameter that stands there twice the last counts."""
+
+    def check_repeated(self, names: list[str]) -> None:
+        pass
+
+
+@fault("RFC 7692 §7.1.1")
+class AcceptsAValueOnAFlag(Connection):
+    """server_no_context_takeover=1 is accepted."""
+
+    def check_flag(self, value: str | None) -> None:
+        pass
+
+
+@fault("RFC 7692 §7.1.2")
+class AcceptsEveryWindowSize(Connection):
+    """Window bits of any number are accepted and brought into range."""
+
+    def window_bits(self, value: str | None) -> int:
+        if value is not None and value.isdecimal():
+            return min(max(int(value), 8), 15)
+        return super().window_bits(value)
+
+
+@fault("RFC 7692 §7.1.2")
+class AcceptsWindowBits7(Connection):
+    """The lower bound of window bits is off by one."""
+
+    def window_bits(self, value: str | None) -> int:
+        return 8 if value == "7" else super().window_bits(value)
+
+
+@fault("RFC 7692 §7.1.2")
+class AcceptsWindowBits16(Connection):
+    """The upper bound of window bits is off by one."""
+
+    def window_bits(self, value: str | None) -> int:
+        return 15 if value == "16" else super().window_bits(value)
+
+
+@fault("RFC 7692 §7.1.2")
+class AcceptsLeadingZeros(Connection):
+    """Window bits may have leading zeros."""
+
+    def window_bits(self, value: str | None) -> int:
+        return super().window_bits(value and re.sub("^0+", "", value))
+
+
+@fault("RFC 7692 §7.1.2.1")
+class AcceptsServerWindowBitsWithoutAValue(Connection):
+    """server_max_window_bits without a value is taken for 15."""
+
+    def window_bits(self, value: str | None) -> int:
+        return 15 if value is None else super().window_bits(value)
+
+
+class AmendingConnection(Connection):
+    """Agrees to something else than the correct server would."""
+
+    def accept_offer(self, offer: Offer) -> Agreement:
+        return self.amend(super().accept_offer(offer), dict(offer.parameters))
+
+    def amend(self, agreement: Agreement, offered: dict[str, str | None]) -> Agreement:
+        """The agreement as this fault has it."""
+        raise NotImplementedError
+
+
+@fault("RFC 7692 §7.1.2.1")
+class AnswersABiggerServerWindow(AmendingConnection):
+    """server_max_window_bits is answered with 15, whatever was asked for."""
+
+    def amend(self, agreement: Agreement, offered: dict[str, str | None]) -> Agreement:
+        return replace(agreement, server_max_window_bits=agreement.server_max_window_bits and 15)
+
+
+@fault("RFC 7692 §7.1.2.1")
+class LeavesOutTheServerWindow(AmendingConnection):
+    """An offer with server_max_window_bits is accepted without it in the answer."""
+
+    def amend(self, agreement: Agreement, offered: dict[str, str | None]) -> Agreement:
+        return replace(agreement, server_max_window_bits=None)
+
+
+@fault("RFC 7692 §7.1.1.1")
+class LeavesOutServerNoContextTakeover(AmendingConnection):
+    """An offer with server_no_context_takeover is accepted without it in the answer."""
+
+    def amend(self, agreement: Agreement, offered: dict[str, str | None]) -> Agreement:
+        return replace(agreement, server_no_context_takeover=False)
+
+
+@fault("RFC 7692 §7.1.2.2")
+class LimitsAClientThatCannotBeLimited(AmendingConnection):
+    """client_max_window_bits is answered though the client did not offer it."""
+
+    def amend(self, agreement: Agreement, offered: dict[str, str | None]) -> Agreement:
+        return replace(agreement, client_max_window_bits=agreement.client_max_window_bits or 12)
+
+
+@fault("RFC 7692 §7.1.2.2")
+class AnswersABiggerClientWindow(AmendingConnection):
+    """client_max_window_bits is answered with a bigger value than the client offered."""
+
+    def amend(self, agreement: Agreement, offered: dict[str, str | None]) -> Agreement:
+        return replace(agreement, client_max_window_bits=agreement.client_max_window_bits and 15)
+
+
+class WordingConnection(Connection):
+    """Writes another answer than what it agreed to."""
+
+    def response_fields(self, request: Request) -> list[tuple[str, str]]:
+        fields = super().response_fields(request)
+        if self.agreed.deflate is not None:
+            fields[-1] = (fields[-1][0], self.wording(fields[-1][1]))
+        return fields
+
+    def wording(self, answer: str) -> str:
+        """The value of Sec-WebSocket-Extensions as this fault has it."""
+        raise NotImplementedError
+
+
+@fault("RFC 7692 §7.1.2.2")
+class AnswersClientWindowBitsWithoutAValue(WordingConnection):
+    """client_max_window_bits stands in the answer without a value."""
+
+    def wording(self, answer: str) -> str:
+        return re.sub(r"(client_max_window_bits)=\d+", r"\1", answer)
+
+
+@fault("RFC 7692 §7.1.2")
+class AnswersWindowBitsWithALeadingZero(WordingConnection):
+    """Window bits in the answer have two digits, always."""
+
+    def wording(self, answer: str) -> str:
+        return re.sub(r"=(\d)\b", r"=0\1", answer)
+
+
+@fault("RFC 7692 §7")
+class AnswersWithAnUnknownParameter(WordingConnection):
+    """The answer has a parameter that nobody has defined."""
+
+    def wording(self, answer: str) -> str:
+        return f"{answer}; level=6"
+
+
+@fault("RFC 7692 §7")
+class AnswersAParameterTwice(WordingConnection):
+    """The parameters of the answer stand there twice."""
+
+    def wording(self, answer: str) -> str:
+        return answer + answer.removeprefix("permessage-deflate")
