@@ -74,6 +74,13 @@ def rule_of(item: Any) -> Rule | None:
     return None if mark is None else mark.args[0]
 
 
+def autobahn_of(item: Any) -> tuple[str, ...]:
+    """Numbers of the Autobahn cases that a collected test stands for: of its parameters, else of its rule."""
+    own = tuple(mark.args[0] for mark in item.iter_markers("autobahn"))
+    rule = rule_of(item)
+    return own or (rule.autobahn if rule else ())
+
+
 def _mark(
     rfc: int, section: str, level: Level, text: str, autobahn: str | Iterable[str]
 ) -> pytest.MarkDecorator:

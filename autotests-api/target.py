@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
 ECHO_TEMPLATE = "Сервер получил: {message}"
+ECHO_LIMIT = 1 << 20
 DEFAULT_TIMEOUT = 5.0
 DEFAULT_MAX_MESSAGE = 1 << 20
 """Bytes; the largest message that the probe tries, and that cases use."""
@@ -70,6 +71,14 @@ class Target:
     def deadline(self) -> float:
         """Seconds that any single wait may take."""
         return self.timeout * self.time_scale
+
+    @property
+    def promised_limit(self) -> int | None:
+        """The message limit in bytes that the target can be held to, where it is known.
+
+        A server that answers by the lesson's template promises the lesson's limit.
+        """
+        return self.max_message or (ECHO_LIMIT if self.reply == ECHO_TEMPLATE else None)
 
     @property
     def secure(self) -> bool:

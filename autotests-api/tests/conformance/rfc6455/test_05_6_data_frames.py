@@ -1,0 +1,196 @@
+"""RFC 6455 §5.6 and §6: text and binary messages of all sizes, sent and received."""
+
+import pytest
+
+from rfc import MUST, rfc6455
+from wire.frames import BINARY, TEXT, Frame, binary, text
+
+KIB, MIB = 1 << 10, 1 << 20
+
+SIZES = [0, 125, 126, 127, 128, 65535, 65536]
+
+
+@rfc6455("5.6", MUST, "a text message comes through whole", autobahn=["1.1.1-7"])
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.needs("echo")
+async def test_text_message_comes_through(wire, answered, fits, size):
+    fits(size)
+    await wire.send(text("*" * size))
+    await answered(wire, "*" * size)
+
+
+@rfc6455("5.6", MUST, "a binary message comes through whole", autobahn=["1.2.1-7"])
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.needs("binary")
+async def test_binary_message_comes_through(wire, answered, fits, size):
+    fits(size)
+    await wire.send(binary(b"\xfe" * size))
+    await answered(wire, b"\xfe" * size)
+
+
+@rfc6455("5.6", MUST, "a message that comes in chops is read whole", autobahn=["1.1.8", "1.2.8"])
+@pytest.mark.parametrize(
+    "opcode", [TEXT, pytest.param(BINARY, marks=pytest.mark.needs("binary"))], ids=["text", "binary"]
+)
+@pytest.mark.needs("echo")
+async def test_message_in_chops_of_997_bytes_comes_through(wire, answered, fits, opcode):
+    fits(65536)
+    await wire.send_in_chops(Frame(opcode, b"*" * 65536).encode(), 997)
+    await answered(wire, "*" * 65536 if opcode == TEXT else b"*" * 65536)
+
+
+@rfc6455("5.6", MUST, "a reply has the type of what the contract promises, for messages in any order")
+@pytest.mark.needs("binary")
+async def test_kinds_of_messages_are_told_apart(wire, answered):
+    messages = ["text", b"\x00binary", "", b"", "ещё", b"\xff"]
+    for message in messages:
+        await wire.send(text(message) if isinstance(message, str) else binary(message))
+    await answered(wire, *messages)
+
+
+@rfc6455("5.6", MUST, "every byte comes through, in its place")
+@pytest.mark.parametrize("shift", [0, 1, 2, 3])
+@pytest.mark.needs("binary")
+async def test_every_byte_comes_through(wire, answered, shift):
+    data = bytes(range(256)) * 3
+    await wire.send(binary(data[shift:] + data[:shift]))
+    await answered(wire, data[shift:] + data[:shift])
+
+
+@rfc6455("6.1", MUST, "a server sends whole messages, in legal fragments when it fragments them")
+@pytest.mark.parametrize("size", [1000, 70_000, 500_000])
+@pytest.mark.needs("echo")
+async def test_server_sends_legal_frames(wire, answered, fits, size):
+    fits(size)
+    await wire.send(text("ж" * (size // 2)), text("next"))
+    await answered(wire, "ж" * (size // 2), "next")
+    assert wire.violations == []
+
+
+@rfc6455("6.2", MUST, "messages keep their order")
+@pytest.mark.parametrize("sizes", [[1, 70_000, 1], [70_000, 1, 70_000, 1], [0, 125, 126, 65536, 0]], ids=str)
+@pytest.mark.needs("echo")
+async def test_large_and_small_messages_keep_their_order(wire, answered, fits, sizes):
+    fits(max(sizes))
+    messages = [letter * size for letter, size in zip("abcde", sizes, strict=False)]
+    await wire.send_together(*(text(message) for message in messages))
+    await answered(wire, *messages)
+
+
+@rfc6455("5.4", MUST, "a message in fragments of 1300 bytes comes through", autobahn="10.1.1")
+@pytest.mark.needs("echo")
+async def test_message_in_fragments_of_1300_bytes_comes_through(wire, answered, fits):
+    fits(65536)
+    await send_fragments(wire, TEXT, b"*" * 65536, 1300)
+    await answered(wire, "*" * 65536)
+
+
+LARGE = [64 * KIB, 256 * KIB, MIB, 4 * MIB, 8 * MIB, 16 * MIB]
+FRAGMENTS = [64, 256, KIB, 4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, MIB, 4 * MIB]
+CHOPS = [64, 128, 256, 512, KIB, 2 * KIB]
+TRIPS = [0, 16, 64, 256, KIB, 4 * KIB]
+
+
+def numbered(group: str, values: list[int]) -> list:
+    """Parameters that carry the number of the case that does the same."""
+    return [
+        pytest.param(v, marks=pytest.mark.autobahn(f"{group}.{n}"), id=str(v))
+        for n, v in enumerate(values, 1)
+    ]
+
+
+def content(opcode: int, size: int) -> str | bytes:
+    return "*" * size if opcode == TEXT else b"\xfe" * size
+
+
+async def send_fragments(wire, opcode: int, data: bytes, size: int) -> None:
+    """Send ``data`` as one message in fragments of ``size`` bytes, many in a write."""
+    frames = [
+        Frame(opcode if start == 0 else 0, data[start : start + size], fin=start + size >= len(data))
+        for start in range(0, len(data), size)
+    ]
+    together = max(1, 256 * KIB // size)
+    for start in range(0, len(frames), together):
+        await wire.send_together(*frames[start : start + together])
+
+
+@rfc6455("5.2", MUST, "a large text message comes through")
+@pytest.mark.mass
+@pytest.mark.needs("echo")
+@pytest.mark.parametrize("size", numbered("9.1", LARGE))
+async def test_large_text_message_comes_through(wire, answered, fits, size):
+    fits(size)
+    await wire.send(text("*" * size))
+    await answered(wire, "*" * size)
+
+
+@rfc6455("5.2", MUST, "a large binary message comes through")
+@pytest.mark.mass
+@pytest.mark.needs("binary")
+@pytest.mark.parametrize("size", numbered("9.2", LARGE))
+async def test_large_binary_message_comes_through(wire, answered, fits, size):
+    fits(size)
+    await wire.send(binary(b"\xfe" * size))
+    await answered(wire, b"\xfe" * size)
+
+
+@rfc6455("5.4", MUST, "a large text message in fragments comes through")
+@pytest.mark.mass
+@pytest.mark.needs("echo")
+@pytest.mark.parametrize("size", numbered("9.3", FRAGMENTS))
+async def test_large_text_message_in_fragments_comes_through(wire, answered, abilities, size):
+    whole = min(4 * MIB, abilities.max_message)
+    await send_fragments(wire, TEXT, b"*" * whole, size)
+    await answered(wire, "*" * whole)
+
+
+@rfc6455("5.4", MUST, "a large binary message in fragments comes through")
+@pytest.mark.mass
+@pytest.mark.needs("binary")
+@pytest.mark.parametrize("size", numbered("9.4", FRAGMENTS))
+async def test_large_binary_message_in_fragments_comes_through(wire, answered, abilities, size):
+    whole = min(4 * MIB, abilities.max_message)
+    await send_fragments(wire, BINARY, b"\xfe" * whole, size)
+    await answered(wire, b"\xfe" * whole)
+
+
+@rfc6455("5.2", MUST, "a large text message in chops comes through")
+@pytest.mark.mass
+@pytest.mark.needs("echo")
+@pytest.mark.parametrize("chop", numbered("9.5", CHOPS))
+async def test_large_text_message_in_chops_comes_through(wire, answered, abilities, chop):
+    whole = min(MIB, abilities.max_message)
+    await wire.send_in_chops(text("*" * whole).encode(), chop)
+    await answered(wire, "*" * whole)
+
+
+@rfc6455("5.2", MUST, "a large binary message in chops comes through")
+@pytest.mark.mass
+@pytest.mark.needs("binary")
+@pytest.mark.parametrize("chop", numbered("9.6", CHOPS))
+async def test_large_binary_message_in_chops_comes_through(wire, answered, abilities, chop):
+    whole = min(MIB, abilities.max_message)
+    await wire.send_in_chops(binary(b"\xfe" * whole).encode(), chop)
+    await answered(wire, b"\xfe" * whole)
+
+
+@rfc6455("6.2", MUST, "text messages go to and fro by the thousand")
+@pytest.mark.mass
+@pytest.mark.needs("echo")
+@pytest.mark.parametrize("size", numbered("9.7", TRIPS))
+async def test_text_goes_to_and_fro_by_the_thousand(wire, answered, fits, size):
+    fits(size)
+    for _ in range(1000):
+        await wire.send(text("*" * size))
+        await answered(wire, "*" * size)
+
+
+@rfc6455("6.2", MUST, "binary messages go to and fro by the thousand")
+@pytest.mark.mass
+@pytest.mark.needs("binary")
+@pytest.mark.parametrize("size", numbered("9.8", TRIPS))
+async def test_binary_goes_to_and_fro_by_the_thousand(wire, answered, fits, size):
+    fits(size)
+    for _ in range(1000):
+        await wire.send(binary(b"\xfe" * size))
+        await answered(wire, b"\xfe" * size)

@@ -1,0 +1,314 @@
+"""RFC 6455 §8.1: text is UTF-8, whole messages of it; what is not ends the connection."""
+
+import pytest
+
+from rfc import MAY, MUST, SHOULD, rfc6455
+from wire.frames import Frame, binary, continuation, ping, text
+
+KOSME = b"\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5"
+LONG = "Hello-µ@ßöäüàá-UTF-8!!"
+
+
+def plane_ends() -> list[str]:
+    """The last two code points of every plane: no characters, but legal UTF-8."""
+    return [chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF)]
+
+
+VALID = {
+    "6.5.1": b"hello$world",
+    "6.5.2": "hello\xa2world".encode(),
+    "6.5.3": "hello€world".encode(),
+    "6.5.4": "hello\U00024b62world".encode(),
+    "6.5.5": KOSME,
+    **{f"6.6.{n}": KOSME[:n] for n in (2, 5, 7, 9, 11)},
+    "6.7.1": b"\x00",
+    "6.7.2": b"\xc2\x80",
+    "6.7.3": b"\xe0\xa0\x80",
+    "6.7.4": b"\xf0\x90\x80\x80",
+    "6.9.1": b"\x7f",
+    "6.9.2": b"\xdf\xbf",
+    "6.9.3": b"\xef\xbf\xbf",
+    "6.9.4": b"\xf4\x8f\xbf\xbf",
+    "6.11.1": b"\xed\x9f\xbf",
+    "6.11.2": b"\xee\x80\x80",
+    "6.11.3": b"\xef\xbf\xbd",
+    "6.11.4": b"\xf4\x8f\xbf\xbf",
+    **{f"6.22.{n}": character.encode() for n, character in enumerate(plane_ends(), 1)},
+    **{f"6.23.{n}": chr(0xFFF8 + n).encode() for n in range(1, 8)},
+}
+
+STARTS = [(0xC0, 0xDF), (0xE0, 0xEF), (0xF0, 0xF7), (0xF8, 0xFB), (0xFC, 0xFD)]
+TRUNCATED = [
+    b"\xc0",
+    b"\xe0\x80",
+    b"\xf0\x80\x80",
+    b"\xf8\x80\x80\x80",
+    b"\xfc\x80\x80\x80\x80",
+    b"\xdf",
+    b"\xef\xbf",
+    b"\xf7\xbf\xbf",
+    b"\xfb\xbf\xbf\xbf",
+    b"\xfd\xbf\xbf\xbf\xbf",
+]
+SURROGATES = [
+    b"\xed\xa0\x80",
+    b"\xed\xad\xbf",
+    b"\xed\xae\x80",
+    b"\xed\xaf\xbf",
+    b"\xed\xb0\x80",
+    b"\xed\xbe\x80",
+]
+
+INVALID = {
+    "6.3.1": KOSME + b"\xed\xa0\x80" + b"edited",
+    **{f"6.6.{n}": KOSME[:n] for n in (1, 3, 4, 6, 8, 10)},
+    "6.8.1": b"\xf8\x88\x80\x80\x80",
+    "6.8.2": b"\xfc\x84\x80\x80\x80\x80",
+    "6.10.1": b"\xf7\xbf\xbf\xbf",
+    "6.10.2": b"\xfb\xbf\xbf\xbf\xbf",
+    "6.10.3": b"\xfd\xbf\xbf\xbf\xbf\xbf",
+    "6.11.5": b"\xf4\x90\x80\x80",
+    "6.12.1": b"\x80",
+    "6.12.2": b"\xbf",
+    **{f"6.12.{n + 1}": (b"\x80\xbf" * 3)[:n] for n in range(2, 7)},
+    "6.12.8": bytes(range(0x80, 0xC0)),
+    **{
+        f"6.13.{n}": b"".join(bytes([start]) + b" " for start in range(first, last + 1))
+        for n, (first, last) in enumerate(STARTS, 1)
+    },
+    **{f"6.14.{n}": data for n, data in enumerate(TRUNCATED, 1)},
+    "6.15.1": b"".join(TRUNCATED),
+    "6.16.1": b"\xfe",
+    "6.16.2": b"\xff",
+    "6.16.3": b"\xfe\xfe\xff\xff",
+    "6.17.1": b"\xc0\xaf",
+    "6.17.2": b"\xe0\x80\xaf",
+    "6.17.3": b"\xf0\x80\x80\xaf",
+    "6.17.4": b"\xf8\x80\x80\x80\xaf",
+    "6.17.5": b"\xfc\x80\x80\x80\x80\xaf",
+    "6.18.1": b"\xc1\xbf",
+    "6.18.2": b"\xe0\x9f\xbf",
+    "6.18.3": b"\xf0\x8f\xbf\xbf",
+    "6.18.4": b"\xf8\x87\xbf\xbf\xbf",
+    "6.18.5": b"\xfc\x83\xbf\xbf\xbf\xbf",
+    "6.19.1": b"\xc0\x80",
+    "6.19.2": b"\xe0\x80\x80",
+    "6.19.3": b"\xf0\x80\x80\x80",
+    "6.19.4": b"\xf8\x80\x80\x80\x80",
+    "6.19.5": b"\xfc\x80\x80\x80\x80\x80",
+    **{f"6.20.{n}": data for n, data in enumerate([*SURROGATES, b"\xed\xbf\xbf"], 1)},
+    **{
+        f"6.21.{n}": high + low
+        for n, (high, low) in enumerate(
+            ((h, lo) for h in SURROGATES[:4] for lo in (b"\xed\xb0\x80", b"\xed\xbf\xbf")), 1
+        )
+    },
+}
+
+
+def cases(table: dict[str, bytes]) -> list:
+    """The samples of a table as parameters, named by their number and bytes, each with its number marked."""
+    return [
+        pytest.param(
+            data,
+            id=f"{number} {data[:8].hex(' ')}{' …' if len(data) > 8 else ''}",
+            marks=pytest.mark.autobahn(number),
+        )
+        for number, data in table.items()
+    ]
+
+
+@rfc6455("8.1", MUST, "every legal UTF-8 sequence is taken, non-characters included")
+@pytest.mark.parametrize("data", cases(VALID))
+@pytest.mark.needs("echo")
+async def test_legal_utf8_is_taken(wire, answered, data):
+    await wire.send(text(data))
+    await answered(wire, data.decode())
+
+
+@rfc6455("8.1", MUST, "a text message that is not UTF-8 ends the connection and is not answered")
+@pytest.mark.parametrize("data", cases(INVALID))
+async def test_illegal_utf8_fails_the_connection(wire, fails, data):
+    await wire.send(text(data))
+    await fails(wire)
+
+
+@rfc6455("8.1", MUST, "illegal UTF-8 anywhere in a message ends the connection")
+@pytest.mark.parametrize(
+    "bad", [b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80"], ids=lambda b: b.hex(" ")
+)
+@pytest.mark.parametrize("where", ["at the start", "in the middle", "at the end"])
+@pytest.mark.parametrize("size", [20, 200, 70_000])
+async def test_illegal_utf8_anywhere_fails_the_connection(wire, fails, fits, bad, where, size):
+    fits(size + 4)
+    good = b"x" * size
+    cut = {"at the start": 0, "in the middle": size // 2, "at the end": size}[where]
+    await wire.send(text(good[:cut] + bad + good[cut:]))
+    await fails(wire)
+
+
+@rfc6455("8.1", MUST, "text is judged after good messages as well")
+@pytest.mark.parametrize("before", [1, 10])
+async def test_illegal_utf8_after_good_messages_fails_the_connection(wire, serves, fails, before):
+    for number in range(before):
+        await serves(wire, f"good {number}")
+    await wire.send(text(b"\xff\xfe"))
+    await fails(wire)
+
+
+@rfc6455("8.1", MUST, "text is judged after a binary message as well, whose bytes mean nothing to it")
+@pytest.mark.needs("binary")
+async def test_binary_message_does_not_disturb_the_judgement_of_text(wire, answered, fails):
+    await wire.send(binary(b"\xd0"), text("ok"))
+    await answered(wire, b"\xd0", "ok")
+    await wire.send(binary(b"\xd0"), text(b"\xbf"))
+    await fails(wire, answers=1)
+
+
+@rfc6455("5.6", MUST, "binary messages may hold any bytes")
+@pytest.mark.parametrize("data", list(INVALID.values())[:12], ids=lambda data: data[:6].hex(" "))
+@pytest.mark.needs("binary")
+async def test_binary_message_need_not_be_utf8(wire, answered, data):
+    await wire.send(binary(data))
+    await answered(wire, data)
+
+
+@rfc6455(
+    "8.1", MUST, "a character may be cut by the bounds of fragments", autobahn=["6.2.2", "6.2.3", "6.2.4"]
+)
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 7])
+@pytest.mark.parametrize(
+    "message", [LONG, "κόσμε", "Ж€\U0001f600"], ids=["mixed", "greek", "2, 3 and 4 bytes"]
+)
+@pytest.mark.needs("echo")
+async def test_character_cut_by_fragments_is_whole(wire, answered, message, size):
+    await wire.send(*fragments(message.encode(), size))
+    await answered(wire, message)
+
+
+@rfc6455("8.1", MUST, "a character may be cut by the bounds of fragments, at each of its bytes")
+@pytest.mark.parametrize("cut", [1, 2, 3])
+@pytest.mark.needs("echo")
+async def test_astral_character_cut_at_any_byte_is_whole(wire, answered, cut):
+    data = "\U0001f600".encode()
+    await wire.send(text(data[:cut], fin=False), ping(b"between"), continuation(data[cut:]))
+    await answered(wire, "\U0001f600")
+
+
+@rfc6455("8.1", MUST, "text in one frame is taken as it is", autobahn=["6.1.1", "6.2.1"])
+@pytest.mark.parametrize("message", ["", LONG], ids=["empty", "mixed"])
+@pytest.mark.needs("echo")
+async def test_text_is_taken_as_it_is(wire, answered, message):
+    await wire.send(text(message))
+    await answered(wire, message)
+
+
+@rfc6455("8.1", MUST, "a character may be cut by the bounds of TCP segments")
+@pytest.mark.parametrize("size", [1, 2, 3])
+@pytest.mark.needs("echo")
+async def test_character_cut_by_segments_is_whole(wire, answered, size):
+    await wire.send_in_chops(text(LONG).encode(), size)
+    await answered(wire, LONG)
+
+
+@rfc6455("8.1", MUST, "illegal UTF-8 in fragments ends the connection", autobahn="6.3.2")
+@pytest.mark.parametrize("size", [1, 2, 5])
+@pytest.mark.parametrize(
+    "bad",
+    [KOSME + b"\xed\xa0\x80" + b"edited", b"ab\xffcd", b"\xf4\x90\x80\x80", b"abc\xc0\xaf"],
+    ids=lambda b: b.hex()[:12],
+)
+async def test_illegal_utf8_in_fragments_fails_the_connection(wire, fails, bad, size):
+    await wire.send(*fragments(bad, size))
+    await fails(wire)
+
+
+@rfc6455("8.1", MUST, "a message that ends inside a character ends the connection")
+@pytest.mark.parametrize("tail", [b"\xd0", b"\xe2\x82", b"\xf0\x9f\x98"], ids=["1 of 2", "2 of 3", "3 of 4"])
+@pytest.mark.parametrize("how", ["one frame", "last fragment", "empty last fragment"])
+async def test_text_that_ends_inside_a_character_fails_the_connection(wire, fails, tail, how):
+    if how == "one frame":
+        await wire.send(text(b"cut " + tail))
+    elif how == "last fragment":
+        await wire.send(text("cut ", fin=False), continuation(tail))
+    else:
+        await wire.send(text(b"cut " + tail, fin=False), continuation(b""))
+    await fails(wire)
+
+
+@rfc6455("8.1", MUST, "half a character at the end of a message is not completed by the next message")
+async def test_character_is_not_completed_by_the_next_message(wire, fails):
+    await wire.send(text(b"\xd0"), text(b"\x96"))
+    await fails(wire)
+
+
+@rfc6455("8.1", MUST, "half a character at the end of a fragment is not forgotten")
+@pytest.mark.parametrize(
+    "second", [b"x", b"\xd0\x96", b"\xff"], ids=["ascii", "whole character", "illegal byte"]
+)
+async def test_half_a_character_before_another_fails_the_connection(wire, fails, second):
+    await wire.send(text(b"\xd0", fin=False), continuation(second))
+    await fails(wire)
+
+
+@rfc6455("8.1", MUST, "a failed message leaves nothing in the validator of the next connection")
+@pytest.mark.needs("echo")
+async def test_validator_is_fresh_on_every_connection(open_wire, fails, answered):
+    first = await open_wire("first")
+    await first.send(text(b"\xe2\x82"))
+    await fails(first)
+    second = await open_wire("second")
+    await second.send(text("€uro"))
+    await answered(second, "€uro")
+
+
+@rfc6455(
+    "8.1",
+    MAY,
+    "illegal UTF-8 ends the connection at once, or when the message is complete",
+    autobahn=["6.4.1-4"],
+)
+@pytest.mark.parametrize("how", ["fragments", "segments"])
+@pytest.mark.parametrize("bad", [b"\xf4\x90\x80\x80", b"\xf4\x90", b"\xff"], ids=lambda b: b.hex(" "))
+async def test_illegal_utf8_ends_the_connection_at_once_or_later(wire, fails, record_property, how, bad):
+    frames = [text(KOSME + bad, fin=False), continuation(b"edited")]
+    if how == "fragments":
+        await wire.send(frames[0], ping(b"marker"))
+        early = await ended_before_the_pong(wire)
+        if not early:
+            await wire.send(frames[1])
+    else:
+        whole = Frame(1, KOSME + bad + b"edited").encode()
+        await wire.send_bytes(whole[:-3])
+        await wire.send_bytes(whole[-3:])
+        early = False
+    await fails(wire)
+    if how == "fragments":
+        record_property("observed", "failed at once" if early else "failed when the message was complete")
+
+
+@rfc6455("7.4.1", SHOULD, "the Close frame that answers illegal UTF-8 carries 1007")
+@pytest.mark.parametrize(
+    "data",
+    [b"\xff", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"cut \xd0"],
+    ids=lambda b: b.hex(" "),
+)
+async def test_illegal_utf8_is_refused_with_1007(wire, fails, data):
+    await wire.send(text(data))
+    ending = await fails(wire)
+    assert ending.code == 1007, f"expected Close 1007, got {ending}"
+
+
+def fragments(data: bytes, size: int) -> list[Frame]:
+    """``data`` as a text message in fragments of ``size`` bytes."""
+    starts = range(0, len(data), size)
+    return [Frame(0 if start else 1, data[start : start + size], fin=start == starts[-1]) for start in starts]
+
+
+async def ended_before_the_pong(wire) -> bool:
+    """Whether the connection ends rather than answering the Ping."""
+    try:
+        await wire.pong()
+    except AssertionError:
+        return True
+    return False

@@ -1,0 +1,53 @@
+"""RFC 6455 §9.1: negotiating extensions (permessage-deflate itself stands in rfc7692/)."""
+
+import pytest
+
+from rfc import MUST, rfc6455
+from wire.handshake import problems_of_acceptance
+
+UNKNOWN = {
+    "one": ["x-unheard-of"],
+    "with a parameter": ["x-unheard-of; mode=fast"],
+    "with a quoted parameter": ['x-unheard-of; mode="fast"'],
+    "several": ["x-first, x-second; a=1; b"],
+    "several lines": ["x-first", "x-second; a=1"],
+    "like a known one": ["permessage-deflat", "xpermessage-deflate", "permessage-deflate2"],
+    "an old one": ["x-webkit-deflate-frame"],
+}
+
+
+@rfc6455("9.1", MUST, "an extension that the server does not know is passed over")
+@pytest.mark.parametrize("lines", UNKNOWN.values(), ids=UNKNOWN.keys())
+async def test_unknown_extension_is_passed_over(dial, opening, serves, lines):
+    request = opening.having("Sec-WebSocket-Extensions", *lines)
+    connection = await dial()
+    response = await connection.handshake(request)
+    problems = problems_of_acceptance(request, response)
+    assert not problems, f"an offer of unknown extensions was not passed over: {'; '.join(problems)}"
+    answered = response.value("Sec-WebSocket-Extensions")
+    assert answered is None or "deflate-frame" in answered, f"an unknown extension was accepted: {answered!r}"
+    if answered is None:
+        await serves(connection)
+
+
+MALFORMED = {
+    "only a semicolon": ";",
+    "parameter without a name": "permessage-deflate; =15",
+    "parameter without a value": "permessage-deflate; server_max_window_bits=",
+    "two words": "permessage-deflate server_no_context_takeover",
+    "open quote": 'permessage-deflate; server_max_window_bits="15',
+    "no token": "permessage-deflate; (comment)",
+}
+
+
+@rfc6455("9.1", MUST, "a malformed extension header is not accepted as if it were a good one")
+@pytest.mark.parametrize("value", MALFORMED.values(), ids=MALFORMED.keys())
+@pytest.mark.needs("deflate")
+async def test_malformed_extension_header_accepts_nothing(dial, opening, value):
+    connection = await dial()
+    await connection.send_bytes(opening.having("Sec-WebSocket-Extensions", value).encode())
+    response = await connection.refusal()
+    answered = (
+        response.value("Sec-WebSocket-Extensions") if response is not None and response.accepted else None
+    )
+    assert answered is None, f"a malformed offer was accepted: {value!r} answered with {answered!r}"

@@ -1,0 +1,73 @@
+"""RFC 6455 §10.4 and §7.4.1: messages beyond the server's limit."""
+
+import pytest
+
+from rfc import MUST, SHOULD, rfc6455
+from wire.frames import BINARY, TEXT, Frame, binary, continuation, text
+
+
+@pytest.fixture
+def limit(target) -> int:
+    """The target's limit of a message in bytes; only a limit that the options name can be held against it."""
+    if target.promised_limit is None:
+        pytest.skip("the target's message limit is not known; --ws-max-message names it")
+    return target.promised_limit
+
+
+@rfc6455("10.4", MUST, "a message beyond the limit is refused, not taken")
+@pytest.mark.parametrize("opcode", [TEXT, BINARY], ids=["text", "binary"])
+async def test_message_beyond_the_limit_fails_the_connection(wire, fails, limit, opcode):
+    await wire.send(Frame(opcode, b"x" * (limit + 1)))
+    await fails(wire)
+
+
+@rfc6455("7.4.1", SHOULD, "the Close frame that answers a message beyond the limit carries 1009")
+async def test_message_beyond_the_limit_is_refused_with_1009(wire, fails, limit):
+    await wire.send(text("x" * (limit + 1)))
+    ending = await fails(wire)
+    assert ending.code == 1009, f"expected Close 1009, got {ending}"
+
+
+@rfc6455("10.4", SHOULD, "a frame beyond the limit is refused by its announced length, before its data")
+@pytest.mark.parametrize(
+    "length", [1, 1 << 20, 10 << 30, (1 << 63) - 1], ids=["1 more", "1 MiB more", "10 GiB", "2^63-1"]
+)
+async def test_announced_length_beyond_the_limit_fails_the_connection(wire, fails, limit, length):
+    announced = min(limit + length, (1 << 63) - 1)
+    await wire.send(binary(b"only the beginning"), length=announced, length_bits=64)
+    await fails(wire, nudge=False)
+
+
+@rfc6455("10.4", MUST, "the limit counts for the message, not for each of its fragments")
+@pytest.mark.parametrize("parts", [2, 10])
+async def test_fragments_beyond_the_limit_fail_the_connection(wire, fails, limit, parts):
+    size = limit // parts + 1
+    await wire.send(text("x" * size, fin=False))
+    for number in range(1, parts):
+        await wire.send(continuation("x" * size, fin=number == parts - 1))
+    await fails(wire)
+
+
+@rfc6455("10.4", MUST, "a message as long as the limit is still taken")
+@pytest.mark.needs("echo")
+async def test_message_of_the_limit_is_taken(wire, answered, limit):
+    await wire.send(text("x" * limit))
+    await answered(wire, "x" * limit)
+
+
+@rfc6455("10.4", MUST, "messages below the limit do not add up to it")
+@pytest.mark.needs("echo")
+async def test_messages_below_the_limit_do_not_add_up(wire, answered, limit):
+    size = limit // 2 + 1
+    for letter in "abc":
+        await wire.send(text(letter * size))
+        await answered(wire, letter * size)
+
+
+@rfc6455("10.4", MUST, "fragments of one message do not count for the next")
+@pytest.mark.needs("echo")
+async def test_fragmented_messages_below_the_limit_do_not_add_up(wire, answered, limit):
+    half = limit // 3
+    for letter in "abc":
+        await wire.send(text(letter * half, fin=False), continuation(letter * half))
+        await answered(wire, letter * half * 2)
