@@ -345,7 +345,7 @@ async def _opened(target: Target, *headers: tuple[str, str]) -> AsyncIterator[Co
             response = await connection.handshake(request)
             connection.deadline = whole
         except (NotReceived, OSError) as error:
-            raise Unusable(_why_unreachable(target, error)) from error
+            raise Unusable(_why_unreachable(target, connection, error)) from error
         if not response.accepted:
             raise Unusable(_why_refused(target, response))
         yield connection
@@ -356,7 +356,7 @@ async def _opened(target: Target, *headers: tuple[str, str]) -> AsyncIterator[Co
             connection.abort()
 
 
-def _why_unreachable(target: Target, error: Exception) -> str:
+def _why_unreachable(target: Target, connection: Connection | None, error: Exception) -> str:
     where = f"{target.host}:{target.port}"
     tried = f"cannot open a WebSocket connection to {target.shown()}"
     if target.proxy:
@@ -364,8 +364,10 @@ def _why_unreachable(target: Target, error: Exception) -> str:
         tried += f" through the proxy {target.secrets.url(target.proxy)}"
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"{tried}: {_about_certificate(target, error)}"
-    if isinstance(error, ssl.SSLError):
-        return f"{tried}: {_about_tls(where, error)}"
+    # TLS 1.3 refuses a client's certificate only after the client took the connection for open.
+    failure = (connection.failure if connection else None) or error
+    if isinstance(failure, ssl.SSLError):
+        return f"{tried}: {_about_tls(where, failure)}"
     if isinstance(error, socket.gaierror):
         return f"{tried}: the host name {target.host!r} cannot be resolved ({error.strerror})"
     if isinstance(error, NotReceived):

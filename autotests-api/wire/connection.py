@@ -94,7 +94,9 @@ class Connection(asyncio.Protocol):
         self.close_status: CloseStatus | None = None
         self.sent_close = False
         self.tcp = "open"
+        self.failure: Exception | None = None
         self._transport: asyncio.Transport | None = None
+        self._socket: socket.socket | None = None
         self._head = bytearray()
         self._frames: deque[ReceivedFrame] = deque()
         self._backlog = 0
@@ -109,9 +111,11 @@ class Connection(asyncio.Protocol):
         """Keep the transport; asyncio calls this."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        sock: socket.socket = transport.get_extra_info("socket")
+        # A TLS transport forgets its socket as soon as the server has closed; we may still have to let go.
+        self._socket = transport.get_extra_info("socket")
+        assert self._socket is not None
         with contextlib.suppress(OSError):
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def data_received(self, data: bytes) -> None:
         """Read what came; asyncio calls this."""
@@ -134,6 +138,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note how TCP ended; asyncio calls this."""
+        self.failure = exc
         if self.tcp == "open":
             self.tcp = "reset" if isinstance(exc, ConnectionError) else "closed"
             self.journal.end("TCP reset by the server" if self.tcp == "reset" else "TCP closed")
@@ -197,20 +202,18 @@ class Connection(asyncio.Protocol):
     def reset(self) -> None:
         """End TCP with a reset (RST): the cable is cut."""
         self.journal.end("we reset TCP")
-        if self._transport is None:
+        if self._transport is None or self._socket is None:
             return
-        sock: socket.socket = self._transport.get_extra_info("socket")
         with contextlib.suppress(OSError):
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
         self._transport.abort()
 
     def hang_up(self) -> None:
         """Let go of TCP at once, without a word; safe to call outside the event loop, and twice."""
-        if self._transport is None:
+        if self._socket is None:
             return
-        sock: socket.socket = self._transport.get_extra_info("socket")
         with contextlib.suppress(OSError):
-            sock.shutdown(socket.SHUT_RDWR)
+            self._socket.shutdown(socket.SHUT_RDWR)
 
     def abort(self) -> None:
         """Free the transport."""
