@@ -6,5 +6,8 @@ pytest_plugins = (
     "fixtures.clients",
     "fixtures.wires",
     "fixtures.levels",
+    "fixtures.lifeline",
+    "fixtures.known_failures",
+    "fixtures.secrecy",
     "report.plugin",
 )
