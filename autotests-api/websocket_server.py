@@ -21,13 +21,15 @@ import re
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
+from pathlib import Path
 from ssl import SSLContext
 from typing import Any, TextIO
 
 import websockets.asyncio.server
 from websockets.asyncio.server import Server, ServerConnection
+from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError
 from websockets.http11 import Request, Response
 from websockets.typing import Origin, Subprotocol
@@ -37,7 +39,9 @@ DEFAULT_HOST = "localhost"
 DEFAULT_PORT = 8765
 DEFAULT_MAX_SIZE = 2**20
 DEFAULT_SUBPROTOCOLS = ("echo",)
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 LONGEST_LOG_LINE = 10_000
+CONSOLE = Path(__file__).with_name("console")
 
 log = logging.getLogger("websocket_server")
 
@@ -115,6 +119,7 @@ async def serve(
     ssl: SSLContext | None = None,
     origins: Iterable[str] | None = None,
     subprotocols: Sequence[str] = DEFAULT_SUBPROTOCOLS,
+    console: bool = False,
     stop_grace: float = 0.5,
     **options: Any,
 ) -> AsyncIterator[Server]:
@@ -124,11 +129,14 @@ async def serve(
     message ends its connection with 1009. ``origins`` are the pages that may connect: any other page
     gets 403, a client that names no origin is no browser and is let in; None lets everybody in.
     ``subprotocols`` are the ones known; the first known one that the client offers is chosen, and a client
-    that offers none of them is served without (RFC 6455 §4.2.2). After ``stop_grace`` seconds a connection
-    whose peer does not answer the Close is cut. Other ``options`` go to `websockets.asyncio.server.serve`.
+    that offers none of them is served without (RFC 6455 §4.2.2). ``console`` serves the console page to a
+    browser that asks for "/" over plain HTTP, and lets that page connect whatever ``origins`` says. After
+    ``stop_grace`` seconds a connection whose peer does not answer the Close is cut. Other ``options`` go to
+    `websockets.asyncio.server.serve`.
 
-    Raises OSError when the address cannot be listened on.
+    Raises OSError when the address cannot be listened on, or the console page is not there.
     """
+    allowed = None if origins is None else [*map(Origin, origins), None]
     connections: set[ServerConnection] = set()
 
     class TrackedConnection(ServerConnection):
@@ -150,15 +158,18 @@ async def serve(
         port,
         max_size=max_size,
         ssl=ssl,
-        origins=None if origins is None else [*map(Origin, origins), None],
+        origins=allowed,
         select_subprotocol=select_subprotocol,
-        process_request=_check_opening,
         logger=_protocol_log,
         create_connection=TrackedConnection,
+        process_request=_opening(_console() if console else {}),
         # A burst of a thousand clients must not meet a queue of a hundred.
         backlog=4096,
         **options,
     )
+    if console and allowed is not None:
+        scheme, real_port = "https" if ssl else "http", next(iter(server.sockets)).getsockname()[1]
+        allowed += [Origin(f"{scheme}://{_in_url(name)}:{real_port}") for name in {host or "", *LOOPBACK}]
     try:
         yield server
     finally:
@@ -168,6 +179,40 @@ async def serve(
         for connection in tuple(connections):
             connection.transport.abort()
         await closed
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _console() -> dict[str, tuple[str, bytes]]:
+    """The files of the console page: MIME type and content by path."""
+    names = {"/": "index.html", "/console.css": "console.css", "/console.js": "console.js"}
+    types = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
+    return {path: (types[Path(name).suffix], (CONSOLE / name).read_bytes()) for path, name in names.items()}
+
+
+def _opening(
+    pages: Mapping[str, tuple[str, bytes]],
+) -> Callable[[ServerConnection, Request], Response | None]:
+    def answer(connection: ServerConnection, request: Request) -> Response | None:
+        if "Upgrade" in request.headers or request.path not in pages:
+            return _check_opening(connection, request)
+        kind, body = pages[request.path]
+        headers = {
+            "Content-Type": f"{kind}; charset=utf-8",
+            "Content-Length": str(len(body)),
+            "Connection": "close",
+            "Cache-Control": "no-store",
+            "Referrer-Policy": "no-referrer",
+            "X-Content-Type-Options": "nosniff",
+            # Whatever a server sends, the page runs no script but its own.
+            "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; "
+            "connect-src ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        }
+        return Response(200, "OK", Headers(headers), body)
+
+    return answer
 
 
 def _addresses_of(host: str | None, port: int) -> list[str] | None:
@@ -245,13 +290,15 @@ async def _serve_until_signal(options: argparse.Namespace) -> None:
         max_size=options.max_size,
         origins=options.origin,
         subprotocols=options.subprotocol or DEFAULT_SUBPROTOCOLS,
+        console=options.console,
     ) as server:
         # What exists by now lives as long as the server, and ten thousand connections are no garbage.
         gc.freeze()
         gc.set_threshold(100_000, 50, 50)
-        host = f"[{options.host}]" if ":" in options.host else options.host
-        port = next(iter(server.sockets)).getsockname()[1]
-        log.info("WebSocket сервер запущен на %s", f"ws://{host}:{port}")
+        address = f"{_in_url(options.host)}:{next(iter(server.sockets)).getsockname()[1]}"
+        log.info("WebSocket сервер запущен на ws://%s", address)
+        if options.console:
+            log.info("Console: http://%s", address)
         await stop.wait()
 
 
@@ -293,6 +340,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="subprotocol to accept, repeatable (default: echo)",
     )
+    parser.add_argument(
+        "--console", action="store_true", help="serve a console page for browsers on the same port, too"
+    )
     return parser
 
 
@@ -326,6 +376,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 0
     except OSError as error:
+        if isinstance(error, FileNotFoundError):
+            log.error("The console page is not there: %s", error.filename)
+            return 1
         in_use = error.errno == errno.EADDRINUSE
         reason = "the port is already in use" if in_use else printable(error.strerror or str(error))
         log.error("Cannot listen on %s:%s: %s", options.host, options.port, reason)
