@@ -136,7 +136,14 @@ async def test_help_names_every_option_and_its_default(start: Start) -> None:
     out, _ = await asyncio.wait_for(program.process.communicate(), program.deadline)
     words = " ".join(out.decode().split())
     assert program.process.returncode == 0
-    for option in ("--host HOST", "--port PORT", "--max-size BYTES", "--origin URL", "--subprotocol NAME"):
+    for option in (
+        "--host HOST",
+        "--port PORT",
+        "--max-size BYTES",
+        "--origin URL",
+        "--subprotocol NAME",
+        "--console",
+    ):
         assert option in words
     for default in ("(default: localhost)", "(default: 8765)", "(default: 1048576)"):
         assert default in words
