@@ -207,8 +207,8 @@ def _opening(
             "Referrer-Policy": "no-referrer",
             "X-Content-Type-Options": "nosniff",
             # Whatever a server sends, the page runs no script but its own.
-            "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; "
-            "connect-src ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+            "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+            "img-src data:; connect-src ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
         }
         return Response(200, "OK", Headers(headers), body)
 
