@@ -264,13 +264,13 @@ class Connection(asyncio.Protocol):
             if message is not None:
                 return message
 
-    async def message_or_ending(self, *, deadline: float | None = None) -> Message | None:
-        """The next message, or None when the connection ends before one comes."""
+    async def message_or_ending(self, *, take: bool = True, deadline: float | None = None) -> Message | None:
+        """The next message, or None when the connection ends before one comes; ``take=False`` leaves it."""
         arrived = partial(self._find, _completes_a_message)
         await self._until(
             lambda: arrived() is not None or self._has_ended(), "a message or an ending", deadline, ends=False
         )
-        return await self.message() if arrived() is not None else None
+        return await self.message() if take and arrived() is not None else None
 
     async def pong(self, *, deadline: float | None = None) -> bytes:
         """The payload of the next Pong (RFC 6455 §5.5.3); messages are kept for `message`."""

@@ -46,7 +46,7 @@ async def test_fragments_of_a_binary_message_make_a_binary_message(wire, answere
 @pytest.mark.needs("echo")
 async def test_many_fragments_make_one_message(wire, answered, count):
     await wire.send_together(*cut(b"0123456789" * count, 10))
-    await answered(wire, "0123456789" * count)
+    await answered(wire, "0123456789" * count, unless_too_big=True)
 
 
 @rfc6455("5.4", MUST, "a message of ten thousand fragments is put together")
@@ -54,7 +54,7 @@ async def test_many_fragments_make_one_message(wire, answered, count):
 @pytest.mark.needs("echo")
 async def test_ten_thousand_fragments_make_one_message(wire, answered):
     await wire.send_together(*cut(b"x" * 10_000, 1))
-    await answered(wire, "x" * 10_000)
+    await answered(wire, "x" * 10_000, unless_too_big=True)
 
 
 @rfc6455(
@@ -145,7 +145,7 @@ async def test_pings_between_many_fragments_cost_no_data(wire, answered, count):
     frames = [frame for n, f in enumerate(cut(b"z" * count, 1)) for frame in (f, ping(b"%d" % n))][:-1]
     for start in range(0, len(frames), 1000):
         await wire.send_together(*frames[start : start + 1000])
-    await answered(wire, "z" * count)
+    await answered(wire, "z" * count, unless_too_big=True)
 
 
 @rfc6455("5.4", MUST, "an unsolicited Pong between fragments changes nothing")
