@@ -2,11 +2,13 @@
 #
 #   ARGS    options for pytest:           make report ARGS="--ws-url wss://echo.example"
 #   PYTHON  the interpreter for .venv:    make report PYTHON=python3.13
+#   STATUS  how the suite ended:          make page STATUS=1
 
 VENV    := .venv
 RESULTS := allure-results
 PAGE    := allure-report/index.html
 ARGS    :=
+STATUS  := 0
 
 # Recipes find pytest, ruff and a Node of our own by name, whatever the machine has.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -29,18 +31,18 @@ help: ## list the targets
 report: $(SUITE) $(ALLURE) ## run the suite and build allure-report/index.html
 	@rm -rf $(RESULTS)
 	@status=0; $(PYTEST) --alluredir=$(RESULTS) $(ARGS) || status=$$?; \
-	$(MAKE) --no-print-directory page; exit $$status
+	$(MAKE) --no-print-directory page STATUS=$$status; exit $$status
 
 .PHONY: page
 page: $(ALLURE) ## build allure-report/index.html from the results that are there
 	@ls $(RESULTS)/*-result.json >/dev/null 2>&1 || { \
 		echo "No page: there are no results in $(RESULTS)/." >&2; exit 1; }
 # Only `allure run` evaluates the quality gate, and it reads nothing but files that turn up while its
-# command runs. So the suite runs by itself, undisturbed, and the command hands over its results.
-# The gate is shown, on the page too, but it does not decide: the exit status belongs to the suite.
+# command runs. So the suite runs by itself, undisturbed, and the command hands over its results and its
+# status. The gate is shown, on the page too, but it does not decide: the exit status is the suite's.
 	@rm -rf .make/$(RESULTS) $(dir $(PAGE)); mkdir -p .make/$(RESULTS)
 	@NO_COLOR=1 node node_modules/allure/cli.js run --ignore-logs --results-dir .make/$(RESULTS) \
-		-- cp -R $(RESULTS)/. .make/$(RESULTS)/ >/dev/null || true
+		-- sh -c 'cp -R $(RESULTS)/. .make/$(RESULTS)/; exit $(STATUS)' >/dev/null || true
 # Allure has no switch for its analytics tag; a report about a private server asks nobody outside.
 	@sed '/googletagmanager/,/<\/script>/d' $(PAGE) > .make/index.html && mv .make/index.html $(PAGE)
 	@rm -rf .make/$(RESULTS)
