@@ -522,9 +522,7 @@ class _Stream:
             self.head.clear()
             data = rest
 
-    def _begin(  # noqa: PLR0917 - called for every frame, and keywords cost
-        self, first: int, second: int, bits: int, header: int, length: int, key: bytes
-    ) -> None:
+    def _begin(self, first: int, second: int, bits: int, header: int, length: int, key: bytes) -> None:
         self.first, self.second, self.bits, self.header, self.key = first, second, bits, header, key
         self.left = self.payload = length
         self.size = 0
