@@ -99,15 +99,16 @@ def run_in_background(
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(on_loop_error)
         collector = _ErrorsOfThread(errors)
-        async with serve() as server:
-            logger = getattr(server, "logger", logging.getLogger("asyncio"))
-            logger.addHandler(collector)
-            try:
+        # websockets logs a failed handler only after its peer has seen the Close, so the collector has to
+        # outlive the server.
+        with contextlib.ExitStack() as collecting:
+            async with serve() as server:
+                logger = getattr(server, "logger", logging.getLogger("asyncio"))
+                logger.addHandler(collector)
+                collecting.callback(logger.removeHandler, collector)
                 host, port = _address_of(server)
                 ready.set_result(BackgroundServer(server, host, port, secure, loop, errors))
                 await stop.wait()
-            finally:
-                logger.removeHandler(collector)
 
     def thread_main() -> None:
         try:
