@@ -10,6 +10,8 @@ from allure_commons.model2 import StatusDetails
 
 _COMPARED = pytest.StashKey[tuple[object, object] | None]()
 _LONGEST = 8192
+# Allure shows no difference to an empty text.
+_NOTHING = "(nothing)"
 
 
 @attr.s(auto_attribs=True)
@@ -37,7 +39,7 @@ def add(config: pytest.Config, test: Any, error: BaseException) -> None:
     if not expected and not actual and isinstance(error, AssertionError) and compared is not None:
         actual, expected = (_shown(side) for side in compared)
     if expected or actual:
-        details = Difference(actual=str(actual or ""), expected=str(expected or ""))
+        details = Difference(actual=str(actual or _NOTHING), expected=str(expected or _NOTHING))
         details.message, details.trace = test.statusDetails.message, test.statusDetails.trace
         test.statusDetails = details
 

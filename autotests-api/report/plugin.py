@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Generator, Iterator, Sequence
 from typing import Any
@@ -15,6 +14,7 @@ from fixtures.target import TARGET
 from report import difference, environment, handshake, results, transcript
 from report.conversation import Conversation
 from report.labels import place_of, title_of
+from report.parameters import set_parameters
 from report.scrub import Secrets, clean_json
 from websocket_client import Journal
 
@@ -79,10 +79,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
         if test is not None:
             if test.name == item.name:
                 test.name = title_of(item)
-            for parameter in test.parameters:
-                # Else allure-pytest makes the test's identity of the values' repr, which an object's
-                # address changes every run and a lone surrogate breaks. `_identity` is its place.
-                parameter.excluded = True
+            set_parameters(item, test)
 
 
 @pytest.hookimpl(trylast=True)
@@ -134,9 +131,6 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def _complete(item: pytest.Item, reporter: results.CleanReporter, test: Any) -> None:
-    for parameter in test.parameters:
-        parameter.excluded = None
-    test.historyId = _identity(item, test)
     journals: list[Journal] = item.stash.get(JOURNALS, [])
     for document in _documents(journals, item.config.stash[SECRETS]):
         results.attach(reporter, test, document)
@@ -155,12 +149,6 @@ def _documents(journals: Sequence[Journal], secrets: Secrets) -> Iterator[result
     for conversation in [each for each in shown if each.request.line][:_MOST_HANDSHAKES]:
         body = handshake.exchange(conversation, secrets)
         yield results.Document(f"Handshake · {conversation.name}", body, handshake.MIME, handshake.EXTENSION)
-
-
-def _identity(item: pytest.Item, test: Any) -> str:
-    call = getattr(item, "callspec", None)
-    told = f"{test.fullName}[{call.id}]" if call is not None else str(test.fullName)
-    return hashlib.md5(told.encode("utf-8", "backslashreplace"), usedforsecurity=False).hexdigest()
 
 
 def _is_worker(config: pytest.Config) -> bool:

@@ -18,7 +18,6 @@ _NOISY_TAGS = {"asyncio", "parametrize", "anyio", "rfc", "needs"}
 _CAPTURED = {"log", "stdout", "stderr"}
 # A fixture that passed, shows nothing and took less than this is of no use to a reader.
 _WORTH_SHOWING_MS = 100
-LONGEST_VALUE = 120
 LARGEST_ATTACHMENT = 200_000
 
 
@@ -49,8 +48,6 @@ class CleanReporter(TaskAwareReporter):
         result.labels[:] = [
             label for label in result.labels if not (label.name == "tag" and label.value in _NOISY_TAGS)
         ]
-        for parameter in result.parameters:
-            parameter.value = _shortened(str(parameter.value))
         clean(result, self._secrets)
         super().close_test(uuid)
 
@@ -127,9 +124,3 @@ def _is_worth_showing(fixture: ExecutableItem) -> bool:
     lasted = (fixture.stop or 0) - (fixture.start or 0)
     shows = fixture.steps or fixture.attachments or fixture.status != "passed"
     return bool(shows) or (lasted >= _WORTH_SHOWING_MS and not fixture.name.startswith("_"))
-
-
-def _shortened(value: str) -> str:
-    if len(value) <= LONGEST_VALUE:
-        return value
-    return f"{value[: LONGEST_VALUE - 30]}… ({len(value):,} characters)"

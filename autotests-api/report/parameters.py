@@ -1,0 +1,38 @@
+"""Parameters of a test: values that a person can read, and an identity that the next run finds again."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from allure_commons.model2 import Parameter
+
+_LONGEST = 120
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+
+
+def readable(value: object) -> str:
+    """A value as Python writes it; functions and classes by name, no memory address, no megabyte."""
+    name = getattr(value, "__name__", None)
+    text = name if isinstance(name, str) else _ADDRESS.sub("", repr(value))
+    if len(text) <= _LONGEST:
+        return text
+    return f"{text[: _LONGEST - 30]}… ({len(text):,} characters)"
+
+
+def set_parameters(item: pytest.Item, test: Any) -> None:
+    """Replace the parameters that allure-pytest filled in.
+
+    Allure tells the cases of one test apart, and finds them again in its history, by the values of their
+    parameters. Readable values may be equal or change from run to run, so the case's id does that, unseen.
+    """
+    call = getattr(item, "callspec", None)
+    if call is None:
+        return
+    own = {parameter.name: parameter for parameter in test.parameters if parameter.name not in call.params}
+    test.parameters[:] = [
+        *(Parameter(name=name, value=readable(value), excluded=True) for name, value in call.params.items()),
+        *own.values(),
+        Parameter(name="case", value=call.id, mode="hidden"),
+    ]
