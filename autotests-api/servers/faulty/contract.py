@@ -1,0 +1,374 @@
+"""Faults in the reply to a text: it does not come back as it was said (the contract of the echo)."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import unicodedata
+import urllib.parse
+
+from servers.faulty.correct import Connection
+from servers.faulty.correct.framing import Message
+from servers.faulty.correct.messages import PREFIX
+from servers.faulty.registry import fault
+
+
+class TextConnection(Connection):
+    """Alters the text of a message before it is answered."""
+
+    def alter(self, text: str) -> str:
+        """The text as this fault understands it."""
+        raise NotImplementedError
+
+    def reply_to(self, message: Message) -> Message:
+        return super().reply_to(self.alter(message) if isinstance(message, str) else message)
+
+
+@fault("contract")
+class RepliesWithoutThePrefix(Connection):
+    """A plain echo: the prefix is missing."""
+
+    def reply_to(self, message: Message) -> Message:
+        return message
+
+
+@fault("contract")
+class RepliesWithALatinLetter(Connection):
+    """The first letter of the prefix is a Latin C, which looks the same."""
+
+    def reply_to(self, message: Message) -> Message:
+        return "C" + PREFIX[1:] + message if isinstance(message, str) else super().reply_to(message)
+
+
+@fault("contract")
+class RepliesWithoutTheBlank(Connection):
+    """There is no blank between the prefix and the message."""
+
+    def reply_to(self, message: Message) -> Message:
+        return PREFIX.rstrip() + message if isinstance(message, str) else super().reply_to(message)
+
+
+@fault("contract")
+class RepliesWithANoBreakSpace(Connection):
+    """The blank after the prefix is U+00A0."""
+
+    def reply_to(self, message: Message) -> Message:
+        return PREFIX.rstrip() + "\u00a0" + message if isinstance(message, str) else super().reply_to(message)
+
+
+@fault("contract")
+class RepliesWithALineEnd(Connection):
+    """Every reply to a text ends in a line feed."""
+
+    def reply_to(self, message: Message) -> Message:
+        return PREFIX + message + "\n" if isinstance(message, str) else super().reply_to(message)
+
+
+@fault("contract")
+class RepliesToLongMessagesWithoutThePrefix(Connection):
+    """Above 64 KiB a message is passed through as it is."""
+
+    def reply_to(self, message: Message) -> Message:
+        return message if len(message) > 1 << 16 else super().reply_to(message)
+
+
+@fault("contract")
+class TrimsMessages(TextConnection):
+    """White space around a message is cut off."""
+
+    def alter(self, text: str) -> str:
+        return text.strip()
+
+
+@fault("contract")
+class TrimsLineEnds(TextConnection):
+    """Line ends at the end of a message are cut off."""
+
+    def alter(self, text: str) -> str:
+        return text.rstrip("\r\n")
+
+
+@fault("contract")
+class TrimsTrailingBlanks(TextConnection):
+    """Blanks at the end of a message are cut off."""
+
+    def alter(self, text: str) -> str:
+        return text.rstrip(" ")
+
+
+@fault("contract")
+class TrimsLeadingBlanks(TextConnection):
+    """White space at the start of a message is cut off."""
+
+    def alter(self, text: str) -> str:
+        return text.lstrip()
+
+
+@fault("contract")
+class NormalisesLineEnds(TextConnection):
+    """CR LF becomes LF."""
+
+    def alter(self, text: str) -> str:
+        return text.replace("\r\n", "\n")
+
+
+@fault("contract")
+class TurnsCarriageReturnsIntoLineFeeds(TextConnection):
+    """A CR that stands alone becomes LF."""
+
+    def alter(self, text: str) -> str:
+        return re.sub("\r(?!\n)", "\n", text)
+
+
+@fault("contract")
+class CollapsesBlanks(TextConnection):
+    """Several blanks in a row become one, as in HTML."""
+
+    def alter(self, text: str) -> str:
+        return re.sub(" {2,}", " ", text)
+
+
+@fault("contract")
+class ExpandsTabs(TextConnection):
+    """A tab becomes blanks."""
+
+    def alter(self, text: str) -> str:
+        return text.replace("\t", "    ")
+
+
+@fault("contract")
+class ComposesCharacters(TextConnection):
+    """Text is brought into normal form C."""
+
+    def alter(self, text: str) -> str:
+        return unicodedata.normalize("NFC", text)
+
+
+@fault("contract")
+class DecomposesCharacters(TextConnection):
+    """Text is brought into normal form D, as a file system does."""
+
+    def alter(self, text: str) -> str:
+        return unicodedata.normalize("NFD", text)
+
+
+@fault("contract")
+class ReplacesCompatibilityCharacters(TextConnection):
+    """Text is brought into normal form KC: ligatures, wide letters and superscripts become plain."""
+
+    def alter(self, text: str) -> str:
+        return unicodedata.normalize("NFKC", text)
+
+
+@fault("contract")
+class LowersText(TextConnection):
+    """Capitals become small letters."""
+
+    def alter(self, text: str) -> str:
+        return text.lower()
+
+
+@fault("contract")
+class WritesYeForYo(TextConnection):
+    """ё becomes е, as in a telegram."""
+
+    def alter(self, text: str) -> str:
+        return text.replace("ё", "е").replace("Ё", "Е")
+
+
+@fault("contract")
+class EscapesHtml(TextConnection):
+    """<, > and & become entities."""
+
+    def alter(self, text: str) -> str:
+        return html.escape(text, quote=False)
+
+
+@fault("contract")
+class EscapesQuotes(TextConnection):
+    """Quotation marks get a backslash."""
+
+    def alter(self, text: str) -> str:
+        return text.replace('"', '\\"').replace("'", "\\'")
+
+
+@fault("contract")
+class StripsTags(TextConnection):
+    """Everything between < and > is left out."""
+
+    def alter(self, text: str) -> str:
+        return re.sub("<[^>]*>", "", text)
+
+
+@fault("contract")
+class ResolvesEntities(TextConnection):
+    """&lt; and &amp; become characters."""
+
+    def alter(self, text: str) -> str:
+        return html.unescape(text)
+
+
+@fault("contract")
+class DecodesPercents(TextConnection):
+    """%20 becomes a blank."""
+
+    def alter(self, text: str) -> str:
+        return urllib.parse.unquote(text)
+
+
+@fault("contract")
+class ResolvesBackslashes(TextConnection):
+    """A backslash and n become a line feed."""
+
+    def alter(self, text: str) -> str:
+        return text.replace("\\n", "\n").replace("\\t", "\t")
+
+
+@fault("contract")
+class ReformatsJson(TextConnection):
+    """A message that is a JSON object is parsed and written again."""
+
+    def alter(self, text: str) -> str:
+        try:
+            parsed = json.loads(text)
+        except (ValueError, RecursionError):
+            return text
+        return json.dumps(parsed, ensure_ascii=False) if isinstance(parsed, dict | list) else text
+
+
+@fault("contract")
+class ReadsJsonScalars(TextConnection):
+    """A message that is a number or a JSON constant is parsed: 1.50 becomes 1.5, null becomes None."""
+
+    def alter(self, text: str) -> str:
+        try:
+            parsed = json.loads(text)
+        except (ValueError, RecursionError):
+            return text
+        return text if isinstance(parsed, dict | list | str) else str(parsed)
+
+
+@fault("contract")
+class FormatsWithPercents(Connection):
+    """The message is a format string: %s and %d in it are replaced."""
+
+    def reply_to(self, message: Message) -> Message:
+        reply = super().reply_to(message)
+        return re.sub("%[sdr]", "None", reply).replace("%%", "%") if isinstance(reply, str) else reply
+
+
+@fault("contract")
+class FormatsWithBraces(Connection):
+    """The message is a template: {} and {message} in it are replaced."""
+
+    def reply_to(self, message: Message) -> Message:
+        if not isinstance(message, str):
+            return super().reply_to(message)
+        return PREFIX + re.sub(r"\{(message)?\}", lambda _: message, message)
+
+
+@fault("contract")
+class FormatsWithDollars(TextConnection):
+    """$name and ${name} in a message are replaced with nothing."""
+
+    def alter(self, text: str) -> str:
+        return re.sub(r"\$(\w+|\{\w+\})", "", text)
+
+
+@fault("contract")
+class EvaluatesTemplates(TextConnection):
+    """{{ 7*7 }} becomes 49."""
+
+    def alter(self, text: str) -> str:
+        return re.sub(
+            r"\{\{\s*(\d+)\s*\*\s*(\d+)\s*\}\}", lambda match: str(int(match[1]) * int(match[2])), text
+        )
+
+
+@fault("contract")
+class CutsTextAtNul(TextConnection):
+    """A text ends at its first NUL, as a C string."""
+
+    def alter(self, text: str) -> str:
+        return text.partition("\0")[0]
+
+
+@fault("contract")
+class DropsControlCharacters(TextConnection):
+    """Control characters are left out, tab and line ends excepted."""
+
+    def alter(self, text: str) -> str:
+        return "".join(c for c in text if c in "\t\r\n" or unicodedata.category(c) != "Cc")
+
+
+@fault("contract")
+class DropsC1Controls(TextConnection):
+    """U+0080 to U+009F are left out."""
+
+    def alter(self, text: str) -> str:
+        return re.sub("[\x80-\x9f]", "", text)
+
+
+@fault("contract")
+class DropsEscapes(TextConnection):
+    """Terminal sequences that begin with ESC are left out."""
+
+    def alter(self, text: str) -> str:
+        return re.sub("\x1b(\\[[0-9;]*[A-Za-z])?", "", text)
+
+
+@fault("contract")
+class DropsBidiControls(TextConnection):
+    """Characters that turn the writing direction are left out."""
+
+    def alter(self, text: str) -> str:
+        return re.sub("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]", "", text)
+
+
+@fault("contract")
+class DropsZeroWidthCharacters(TextConnection):
+    """Zero width joiners and spaces are left out, so that a family of emoji falls apart."""
+
+    def alter(self, text: str) -> str:
+        return re.sub("[\u200b-\u200d\u2060]", "", text)
+
+
+@fault("contract")
+class DropsVariationSelectors(TextConnection):
+    """U+FE0F after a symbol is left out."""
+
+    def alter(self, text: str) -> str:
+        return re.sub("[\ufe00-\ufe0f]", "", text)
+
+
+@fault("contract")
+class ReplacesAstralCharacters(TextConnection):
+    """Characters beyond U+FFFF become U+FFFD."""
+
+    def alter(self, text: str) -> str:
+        return re.sub("[\U00010000-\U0010ffff]", "\ufffd", text)
+
+
+@fault("contract")
+class DropsPrivateCharacters(TextConnection):
+    """Characters of the private use areas are left out."""
+
+    def alter(self, text: str) -> str:
+        return "".join(c for c in text if unicodedata.category(c) != "Co")
+
+
+@fault("contract")
+class TakesLineSeparatorsForLineFeeds(TextConnection):
+    """U+0085, U+2028 and U+2029 become line feeds."""
+
+    def alter(self, text: str) -> str:
+        return re.sub("[\x85\u2028\u2029]", "\n", text)
+
+
+@fault("contract")
+class AnswersTheFirstLineOnly(TextConnection):
+    """A message is read up to its first line feed."""
+
+    def alter(self, text: str) -> str:
+        return text.partition("\n")[0]

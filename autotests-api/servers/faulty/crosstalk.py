@@ -1,0 +1,223 @@
+"""Faults in state that connections share though it belongs to one (the contract)."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from typing import ClassVar
+
+from servers.faulty.correct import Connection, EchoServer
+from servers.faulty.correct.compression import Deflater
+from servers.faulty.correct.framing import Message
+from servers.faulty.correct.messages import PREFIX
+from servers.faulty.registry import fault
+from wire.frames import Header
+
+
+@fault("contract")
+class RepliesToTheNewestClient(EchoServer):
+    """The connection that replies go to is kept in one place for all, and the last one to open has it."""
+
+    class MisdirectingConnection(Connection):
+        """Sends where the last one listens."""
+
+        newest: ClassVar[dict[EchoServer, Connection]] = {}
+
+        def start_codecs(self) -> None:
+            super().start_codecs()
+            self.newest[self.server] = self
+
+        def message(self, message: Message) -> None:
+            self.newest[self.server].send_message(self.reply_to(message))
+
+    connection_class = MisdirectingConnection
+
+
+@fault("contract")
+class RepliesToEverybody(EchoServer):
+    """A reply is sent to all clients, as in a chat."""
+
+    class ShoutingConnection(Connection):
+        """Knows no privacy."""
+
+        def message(self, message: Message) -> None:
+            for connection in self.server.connections:
+                if isinstance(connection, type(self)) and connection.settled:
+                    connection.send_message(self.reply_to(message))
+
+        settled = False
+
+        def start_codecs(self) -> None:
+            super().start_codecs()
+            self.settled = True
+
+    connection_class = ShoutingConnection
+
+
+@fault("contract")
+class SharesTheLastMessage(EchoServer):
+    """Under load the message is kept in one place for all until it is answered."""
+
+    last: Message = ""
+
+    class SharingConnection(Connection):
+        """Answers a little later what was said last, by whomever."""
+
+        def message(self, message: Message) -> None:
+            server = self.server
+            assert isinstance(server, SharesTheLastMessage)
+            server.last = message
+            if len(server.connections) > 10:
+                asyncio.get_running_loop().call_soon(lambda: self.send_message(self.reply_to(server.last)))
+            else:
+                super().message(message)
+
+    connection_class = SharingConnection
+
+
+@fault("contract")
+class SharesFragments(EchoServer):
+    """The fragments of all connections are collected in one list."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fragments: list[str] = []
+
+    class SharingConnection(Connection):
+        """Has no list of its own."""
+
+        def start_message(self, header: Header) -> None:
+            super().start_message(header)
+            assert isinstance(self.server, SharesFragments)
+            self.characters = self.server.fragments
+            self.characters.clear()
+
+    connection_class = SharingConnection
+
+
+@fault("RFC 6455 §8.1")
+class SharesAValidator(EchoServer):
+    """One UTF-8 validator serves all connections, so that half a character on one spoils another."""
+
+    class SharingConnection(Connection):
+        """Takes the validator over as it was left."""
+
+        def start_message(self, header: Header) -> None:
+            super().start_message(header)
+            neighbours = [c for c in self.server.connections if c is not self and c.in_message and c.is_text]
+            if neighbours:
+                self.utf8 = neighbours[0].utf8
+
+    connection_class = SharingConnection
+
+
+@fault("RFC 7692 §7.1.1")
+class SharesACompressor(EchoServer):
+    """One compression context serves all connections."""
+
+    compressor: Deflater | None = None
+
+    class SharingConnection(Connection):
+        """Goes on where another stopped."""
+
+        def start_codecs(self) -> None:
+            super().start_codecs()
+            server = self.server
+            assert isinstance(server, SharesACompressor)
+            if self.deflater is not None and self.deflater.takeover and self.deflater.bits == 15:
+                if server.compressor is None:
+                    server.compressor = self.deflater
+                self.deflater = server.compressor
+
+    connection_class = SharingConnection
+
+
+@fault("contract")
+class GivesLeftoversToTheNext(EchoServer):
+    """A client that vanishes inside a frame leaves its bytes to the next one's buffer."""
+
+    leftovers = b""
+
+    class RecyclingConnection(Connection):
+        """Begins with what is left."""
+
+        def start_codecs(self) -> None:
+            super().start_codecs()
+            assert isinstance(self.server, GivesLeftoversToTheNext)
+            self.buffer[:0] = self.server.leftovers
+            self.server.leftovers = b""
+
+    connection_class = RecyclingConnection
+
+    def release(self, connection: Connection) -> None:
+        if connection.header is not None and not connection.close_sent:
+            header = connection.header
+            self.leftovers = header.mask_key  # What a pooled buffer begins with.
+
+
+@fault("contract")
+class GivesTheUnfinishedMessageToTheNext(EchoServer):
+    """A client that vanishes inside a fragmented message leaves the next one inside it."""
+
+    unfinished = False
+
+    class RecyclingConnection(Connection):
+        """Begins where another stopped."""
+
+        def start_codecs(self) -> None:
+            super().start_codecs()
+            assert isinstance(self.server, GivesTheUnfinishedMessageToTheNext)
+            self.in_message, self.server.unfinished = self.server.unfinished, False
+
+    connection_class = RecyclingConnection
+
+    def release(self, connection: Connection) -> None:
+        self.unfinished = connection.in_message and not connection.close_sent
+
+
+@fault("contract")
+class ServesTheFirstClientOnly(EchoServer):
+    """From the second connection on, messages get no reply until the first connection is gone."""
+
+    class PatientConnection(Connection):
+        """Answers when it is the only one, or the first."""
+
+        numbers = itertools.count()
+
+        def start_codecs(self) -> None:
+            super().start_codecs()
+            self.number = next(self.numbers)
+
+        number = -1
+
+        def message(self, message: Message) -> None:
+            numbers = [
+                c.number for c in self.server.connections if isinstance(c, type(self)) and c.number >= 0
+            ]
+            if self.number == min(numbers):
+                super().message(message)
+
+    connection_class = PatientConnection
+
+
+@fault("contract")
+class WritesTheNumberOfTheClient(EchoServer):
+    """From the hundredth connection on, the reply tells which one it is."""
+
+    class NumberedConnection(Connection):
+        """Counts."""
+
+        numbers = itertools.count()
+
+        def start_codecs(self) -> None:
+            super().start_codecs()
+            self.number = next(self.numbers)
+
+        number = 0
+
+        def reply_to(self, message: Message) -> Message:
+            if self.number < 100 or isinstance(message, bytes):
+                return super().reply_to(message)
+            return f"{PREFIX}{message} [{self.number}]"
+
+    connection_class = NumberedConnection
