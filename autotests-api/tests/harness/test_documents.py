@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
+from fixtures.options import OPTIONS
 
 ROOT = Path(__file__).parents[3]
 
 BUILT = {"node_modules", ".venv", "allure-report", "allure-results"}
 DOCUMENTS = sorted(path for path in ROOT.rglob("*.md") if not BUILT & set(path.relative_to(ROOT).parts))
-READMES = [ROOT / "README.md", ROOT / "README.ru.md"]
 
 
 def place(path: Path) -> str:
@@ -24,19 +23,37 @@ def code_blocks(text: str) -> list[str]:
     return [re.sub(r"[ \t]*# .*", "", block) for block in blocks]
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=place)
-def test_every_link_leads_somewhere(path: Path) -> None:
-    links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", path.read_text(encoding="utf-8"))
-    assert not [link for link in links if not (path.parent / link).exists()]
+def test_every_link_leads_somewhere() -> None:
+    dead = [
+        f"{place(path)}: {link}"
+        for path in DOCUMENTS
+        for link in re.findall(r"\]\((?!https?:|#)([^)#\s]+)", path.read_text(encoding="utf-8"))
+        if not (path.parent / link).exists()
+    ]
+    assert not dead
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=place)
-def test_every_make_target_that_is_named_exists(path: Path) -> None:
+def test_every_make_target_that_is_named_exists() -> None:
     offered = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    named = re.findall(r"^make ([a-z-]+)|`make ([a-z-]+)", path.read_text(encoding="utf-8"), re.MULTILINE)
-    assert {line or inline for line, inline in named} <= offered
+    missing = [
+        f"{place(path)}: make {target}"
+        for path in DOCUMENTS
+        for line in re.findall(r"^make .*|`make [^`]*`", path.read_text(encoding="utf-8"), re.MULTILINE)
+        for target in re.findall(r"make ([a-z-]+)", line)
+        if target not in offered
+    ]
+    assert not missing
 
 
 def test_both_readmes_show_the_same_code() -> None:
-    english, russian = (code_blocks(path.read_text(encoding="utf-8")) for path in READMES)
+    english, russian = (
+        code_blocks((ROOT / name).read_text(encoding="utf-8")) for name in ("README.md", "README.ru.md")
+    )
     assert english == russian
+
+
+def test_every_option_has_a_row_in_both_readmes() -> None:
+    flags = [option.flag for option in OPTIONS]
+    for name in ("README.md", "README.ru.md"):
+        rows = re.findall(r"^\| `(--[a-z-]+)", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE)
+        assert rows == flags, f"{name} and fixtures/options.py differ"

@@ -9,8 +9,6 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 HOUSE = Path(__file__).parents[2]
 ROOT = HOUSE.parent
 
@@ -79,35 +77,34 @@ def test_every_test_name_is_a_sentence() -> None:
     assert not short, "subject, verb, outcome, in lower case:\n" + "\n".join(short)
 
 
-@pytest.mark.parametrize("path", CASES, ids=place)
-def test_case_waits_for_events_and_never_for_time(path: Path) -> None:
-    found = sleeps_in(path.read_text(encoding="utf-8"))
-    assert not found, f"{place(path)} sleeps in lines {found}; wait for an event, with a deadline"
-
-
-@pytest.mark.parametrize(
-    "path",
-    [path for path in FILES if path.parts[len(HOUSE.parts)] not in {"tests", *MAKE_TIME_PASS}],
-    ids=place,
-)
-def test_instrument_waits_for_events_and_never_for_time(path: Path) -> None:
-    found = sleeps_in(path.read_text(encoding="utf-8"))
-    assert not found, f"{place(path)} sleeps in lines {found}; wait for an event, with a deadline"
-
-
-@pytest.mark.parametrize("path", CASES, ids=place)
-def test_case_picks_no_port(path: Path) -> None:
-    found = fixed_ports_in(path.read_text(encoding="utf-8"))
-    assert not found, f"{place(path)} picks a port in lines {found}; ask for port 0 and read it back"
-
-
-@pytest.mark.parametrize("path", sorted(ROOT.glob("requirements*.txt")), ids=lambda path: path.name)
-def test_every_requirement_is_pinned(path: Path) -> None:
-    lines = [line.partition("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines()]
-    loose = [
-        line for line in lines if line and not re.fullmatch(r"(-r \S+|[\w.\[\]-]+==[\w.]+( ;.+)?)", line)
+def test_nothing_waits_for_time_to_pass() -> None:
+    found = [
+        f"{place(path)} line {line}"
+        for path in FILES
+        if path.relative_to(HOUSE).parts[0] not in MAKE_TIME_PASS
+        for line in sleeps_in(path.read_text(encoding="utf-8"))
     ]
-    assert not loose
+    assert not found, "wait for an event, with a deadline, instead of sleeping:\n" + "\n".join(found)
+
+
+def test_no_case_picks_a_port() -> None:
+    found = [
+        f"{place(path)} line {line}"
+        for path in CASES
+        for line in fixed_ports_in(path.read_text(encoding="utf-8"))
+    ]
+    assert not found, "ask for port 0 and read back which one it became:\n" + "\n".join(found)
+
+
+def test_every_requirement_is_pinned() -> None:
+    pinned = re.compile(r"(-r \S+|[\w.\[\]-]+==[\w.]+( ?;.+)?)?")
+    loose = [
+        f"{path.name}: {line}"
+        for path in ROOT.glob("requirements*.txt")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if not pinned.fullmatch(line.partition("#")[0].strip())
+    ]
+    assert not loose, "a version that is not exact changes under the suite's feet:\n" + "\n".join(loose)
 
 
 def test_lock_file_leaves_the_choice_of_a_registry_to_the_reader() -> None:
