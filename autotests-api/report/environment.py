@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -27,6 +28,14 @@ def facts(config: pytest.Config) -> dict[str, str]:
             continue
     known["Platform"] = platform.platform(aliased=True, terse=True)
     return {name: printable(secrets.mask(value)) for name, value in known.items()}
+
+
+def name() -> str:
+    """What this run is called on a page that several runs share, from ``REPORT_ENVIRONMENT``; else empty.
+
+    Without a name of its own, the same test of another run would pass for a retry.
+    """
+    return os.environ.get("REPORT_ENVIRONMENT", "").strip()
 
 
 def write(folder: str, config: pytest.Config) -> None:

@@ -53,10 +53,13 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Label every test by its place and its rule, early enough for allure-pytest's options of selection."""
+    run = environment.name()
     for item in items:
         place = place_of(item)
         labels = {"epic": place.epic, "feature": place.feature, "severity": place.severity}
         labels |= {"parentSuite": place.epic, "suite": place.feature}
+        if run:
+            labels["environment"] = run
         if place.story:
             labels["story"] = place.story
         if place.rule is not None:
