@@ -65,6 +65,10 @@ format: $(CHECKS) ## let ruff rewrite the code
 	@ruff check --quiet --fix --config autotests-api/ruff.toml .
 	@ruff format --config autotests-api/ruff.toml .
 
+.PHONY: bench
+bench: $(SUITE) ## measure: what the client costs against the bare library
+	@python bench/journal.py
+
 .PHONY: clean
 clean: ## remove what the targets made, .venv and node_modules too
 	rm -rf $(VENV) node_modules .make $(RESULTS) allure-report

@@ -26,7 +26,7 @@ import sys
 import time
 import zlib
 from collections import deque
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
@@ -38,6 +38,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as websockets_connect
 from websockets.client import ClientProtocol
 from websockets.exceptions import (
+    ConcurrencyError,
     ConnectionClosed,
     InvalidHandshake,
     InvalidMessage,
@@ -145,9 +146,9 @@ CLOSE_CODES = {
     1015: "TLS handshake failed",
 }
 
-# 256 KiB or a thousand small chunks wait to be decoded: enough to keep decoding off the path of a round
-# trip, little enough to bound the memory.
-_FLUSH_WEIGHT = 256 * 1024
+# So many bytes, or some two hundred small chunks, wait to be decoded: enough to keep decoding off the path
+# of a round trip, little enough for a thousand connections at once.
+_FLUSH_WEIGHT = 64 * 1024
 _CHUNK_WEIGHT = 256
 
 _MAX_HEAD = 64 * 1024
@@ -248,7 +249,7 @@ class Journal:
         self.url = url
         self.started_at = time.time()
         self.started = perf_counter()
-        self.opened_at: float | None = None
+        self._opened_at: float | None = None
         self.ended_at: float | None = None
         self.ended = ""
         self.notes: list[Note] = []
@@ -284,6 +285,12 @@ class Journal:
         if not self.ended:
             self.ended = how
             self.ended_at = perf_counter() - self.started
+
+    @property
+    def opened_at(self) -> float | None:
+        """When the handshake's 101 had come, in seconds since the journal began; None when it has not."""
+        self._decode()
+        return self._opened_at
 
     @property
     def request(self) -> bytes:
@@ -341,9 +348,9 @@ class Journal:
         numbers = f"{_count(totals.frames_sent, 'frame')} sent, {totals.frames_received} received"
         return "\n".join([f"The conversation of “{printable(self.name)}”{partner}, {numbers}:", *lines])
 
-    def _keep(self, row: _Row) -> None:
+    def _keep(self, *row: Any) -> None:
         self._count += 1
-        self._ring.append((self._count, *row[1:]))
+        self._ring.append((self._count, *row))
 
     def _decode(self) -> None:
         pending, self._pending = self._pending, []
@@ -355,7 +362,7 @@ class Journal:
     def _answered(self, at: float, status: int, head: bytes) -> None:
         if status != 101:
             return
-        self.opened_at = at
+        self._opened_at = at
         self._outgoing.begin_frames()
         deflate = _negotiated_deflate(head)
         if deflate is not None:
@@ -423,6 +430,7 @@ class _Stream:
         "second",
         "sent",
         "size",
+        "text",
         "utf8",
         "violation",
     )
@@ -440,6 +448,7 @@ class _Stream:
         self.left = 0
         self.in_message = False
         self.inflating = False
+        self.text = False
         self.utf8: codecs.IncrementalDecoder | None = None
         self.closed = False
 
@@ -447,6 +456,8 @@ class _Stream:
         self.bytes += len(data)
         if not self.in_frames:
             data = self._take_head(at, data)
+        elif not (self.left or self.partial or self.in_message or self.closed) and self._take_whole(at, data):
+            return
         position, end = 0, len(data)
         while position < end:
             if self.left:
@@ -480,7 +491,40 @@ class _Stream:
             self.partial = b""
             self._begin(first, second, bits, header, length, key)
             if not length:
+                self._take_payload(b"")
                 self._finish(at)
+
+    def _take_whole(self, at: float, data: bytes) -> bool:
+        """Take a chunk that is exactly one short, lawful message; False when it is anything else.
+
+        Nearly all are. The general way, frame by frame and piece by piece, takes three times as long.
+        """
+        size = len(data)
+        if size < 2 or data[0] not in {0x81, 0x82}:
+            return False
+        first, second = data[0], data[1]
+        length, header, bits = second & 0x7F, 2, 7
+        if length >= 126:
+            length, header, bits = int.from_bytes(data[2:4], "big"), 4, 16
+        key = b""
+        if second & 0x80:
+            header += 4
+            key = data[header - 4 : header]
+        # 127 announces a length in eight bytes, which no short message needs.
+        if size != header + length or second & 0x7F == 127 or length > self.journal.max_payload:
+            return False
+        kept = data[header:]
+        if not self.sent:
+            if key or (bits == 16 and length < 126):
+                return False
+            if first == 0x81:
+                try:
+                    kept.decode()
+                except UnicodeDecodeError:
+                    return False
+        self.frames += 1
+        self.journal._keep(at, self.sent, first, second, bits, header, length, length, kept, key, "")
+        return True
 
     def begin_frames(self) -> None:
         self.in_frames = True
@@ -533,25 +577,29 @@ class _Stream:
         if opcode < 8:
             if opcode:
                 self.inflating = bool(first & 0x40) and self.inflater is not None
+                self.text = opcode == 1 and not self.sent
                 self.utf8 = None
-                if opcode == 1 and not self.sent:
-                    self.utf8 = codecs.getincrementaldecoder("utf-8")()
             self.in_message = not first & 0x80
 
     def _take_payload(self, piece: bytes) -> None:
-        if self.first & 0x08:
+        first = self.first
+        if first & 0x08:
             self._keep(piece)
-            return
-        plain = piece
-        if self.key and (self.inflating or self.utf8 is not None):
-            plain = _unmask(piece, self.key, self.payload - self.left - len(piece))
-        if self.inflating and self.inflater is not None:
-            for block in self.inflater.blocks(plain):
-                self._keep(block)
-                self._check_text(block, final=False)
+        elif self.inflating and self.inflater is not None:
+            if self.key:
+                piece = _unmask(piece, self.key, self.payload - self.left - len(piece))
+            self.inflater.inflate(piece, bool(first & 0x80) and not self.left, self._take_plain)
         else:
             self._keep(piece)
-            self._check_text(plain, final=False)
+            if self.text:
+                self._check_text(
+                    _unmask(piece, self.key, self.payload - self.left - len(piece)) if self.key else piece
+                )
+
+    def _take_plain(self, block: bytes) -> None:
+        self._keep(block)
+        if self.text:
+            self._check_text(block)
 
     def _keep(self, block: bytes) -> None:
         self.size += len(block)
@@ -559,13 +607,22 @@ class _Stream:
         if room > 0:
             self.kept += block[:room]
 
-    def _check_text(self, block: bytes, *, final: bool) -> None:
+    def _check_text(self, block: bytes) -> None:
         if self.utf8 is None:
-            return
+            try:
+                block.decode()
+            except UnicodeDecodeError:
+                # Wrong, or cut inside a character: only a decoder that remembers can tell.
+                self.utf8 = codecs.getincrementaldecoder("utf-8")()
+            else:
+                return
+        self._decode_text(self.utf8, block, final=False)
+
+    def _decode_text(self, decoder: codecs.IncrementalDecoder, block: bytes, *, final: bool) -> None:
         try:
-            self.utf8.decode(block, final)
+            decoder.decode(block, final)
         except UnicodeDecodeError:
-            self.utf8 = None
+            self.text = False
             self._blame("the text is not valid UTF-8 (RFC 6455 §5.6)")
 
     def _blame(self, fault: str) -> None:
@@ -578,34 +635,27 @@ class _Stream:
         if opcode < 8:
             if self.inflating and self.inflater is not None:
                 key = b""
-                if first & 0x80:
-                    for block in self.inflater.end_message():
-                        self._keep(block)
-                        self._check_text(block, final=False)
                 if self.inflater.fault:
                     self._give_up_inflating(self.inflater)
-            if first & 0x80 and self.utf8 is not None:
-                self._check_text(b"", final=True)
+            if first & 0x80 and self.text and self.utf8 is not None:
+                self._decode_text(self.utf8, b"", final=True)
         elif opcode == 8:
             self.closed = True
             if not self.sent:
                 self._judge_close(_unmask(self.kept, key) if key else self.kept)
         self.frames += 1
         self.journal._keep(
-            (
-                0,
-                at,
-                self.sent,
-                first,
-                self.second,
-                self.bits,
-                self.header,
-                self.payload,
-                self.size,
-                self.kept,
-                key,
-                self.violation,
-            )
+            at,
+            self.sent,
+            first,
+            self.second,
+            self.bits,
+            self.header,
+            self.payload,
+            self.size,
+            self.kept,
+            key,
+            self.violation,
         )
 
     def _give_up_inflating(self, inflater: _Inflater) -> None:
@@ -614,7 +664,7 @@ class _Stream:
             self.journal.note(f"{inflater.fault}; compressed messages after it are shown as they came")
         elif not self.sent:
             self._blame(inflater.fault)
-        self.utf8 = None
+        self.text = False
 
     def _judge(self) -> str:
         first, opcode, faults = self.first, self.first & 0x0F, []
@@ -670,31 +720,32 @@ class _Inflater:
         self.fault = ""
         self.too_much = False
 
-    def blocks(self, data: bytes) -> Iterator[bytes]:
+    def inflate(self, data: bytes, last: bool, take: Callable[[bytes], None]) -> None:
+        """Hand what ``data`` inflates to over to ``take``, piece by piece; ``last`` ends the message."""
+        if last:
+            # RFC 7692 §7.2.2: the sender took these four bytes off the end.
+            data += b"\x00\x00\xff\xff"
         while not self.fault:
             try:
                 block = self._engine.decompress(data, _INFLATE_STEP)
             except zlib.error as error:
                 self.fault = f"the compressed data cannot be inflated: {error} (RFC 7692 §7.2.2)"
                 return
+            take(block)
             self._produced += len(block)
             if self._produced > _MAX_INFLATED:
                 self.too_much = True
                 self.fault = f"a compressed message inflates to more than {_MAX_INFLATED} bytes"
-            yield block
             data = self._engine.unconsumed_tail
             if self._engine.eof:
                 data = self._engine.unused_data
                 self._engine = zlib.decompressobj(-self._bits)
             if not data and len(block) < _INFLATE_STEP:
-                return
-
-    def end_message(self) -> Iterator[bytes]:
-        # RFC 7692 §7.2.2: the sender took these four bytes off the end.
-        yield from self.blocks(b"\x00\x00\xff\xff")
-        self._produced = 0
-        if self._fresh:
-            self._engine = zlib.decompressobj(-self._bits)
+                break
+        if last:
+            self._produced = 0
+            if self._fresh:
+                self._engine = zlib.decompressobj(-self._bits)
 
 
 def _status(head: bytes | bytearray) -> int:
@@ -758,7 +809,7 @@ def _difference(expected: Expected, message: Message) -> str:
             return f"the condition raised {printable(repr(error))}"
     try:
         value = json.loads(message)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return f"it is not JSON: {printable(str(error))}"
     if isinstance(expected, json_with):
         return _json_difference(expected.members, value, "$", partly=True)
@@ -861,6 +912,74 @@ class Closing(NamedTuple):
     reason: str
 
 
+class _Deadlines:
+    """The deadlines of one client's waits, on one timer.
+
+    asyncio.timeout sets and cancels a timer for every wait, which is a tenth of a round trip. Here the
+    timer stays set while waits come and go, and looks round when it rings.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._waits: set[_Deadline] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def within(self, seconds: float) -> _Deadline:
+        return _Deadline(self, self._loop.time() + seconds)
+
+    def until(self, when: float) -> _Deadline:
+        return _Deadline(self, when)
+
+    def add(self, wait: _Deadline) -> None:
+        self._waits.add(wait)
+        if self._timer is None or wait.when < self._timer.when():
+            self._set(wait.when)
+
+    def remove(self, wait: _Deadline) -> None:
+        self._waits.discard(wait)
+
+    def _set(self, when: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(when, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        now = self._loop.time()
+        for wait in list(self._waits):
+            if wait.when <= now:
+                self._waits.discard(wait)
+                wait.expire()
+        if self._waits:
+            self._set(min(wait.when for wait in self._waits))
+
+
+class _Deadline:
+    """A block of one task that raises TimeoutError when it is not done at ``when`` (loop time)."""
+
+    __slots__ = ("_cancelling", "_deadlines", "_expired", "_task", "when")
+
+    def __init__(self, deadlines: _Deadlines, when: float) -> None:
+        self.when = when
+        self._deadlines = deadlines
+        self._expired = False
+
+    def __enter__(self) -> None:
+        self._task = cast("asyncio.Task[Any]", asyncio.current_task())
+        self._cancelling = self._task.cancelling()
+        self._deadlines.add(self)
+
+    def __exit__(self, kind: type[BaseException] | None, error: Any, trace: Any) -> None:
+        self._deadlines.remove(self)
+        # Somebody else may have cancelled the task, too: then that is what counts.
+        if self._expired and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
+            raise TimeoutError from error
+
+    def expire(self) -> None:
+        self._expired = True
+        self._task.cancel()
+
+
 class Client:
     """An open WebSocket connection, as a test wants it.
 
@@ -878,6 +997,7 @@ class Client:
         self.skipped: deque[Message] = deque(maxlen=MAX_KEPT_MESSAGES)
         self._connection = connection
         self._unread: deque[Message] = deque()
+        self._deadlines = _Deadlines()
 
     # What the handshake agreed on, and how it all ended.
 
@@ -929,7 +1049,7 @@ class Client:
         __tracebackhide__ = True
         seconds = self.deadline if deadline is None else deadline
         try:
-            async with asyncio.timeout(seconds):
+            with self._deadlines.within(seconds):
                 await self._connection.send(message)
         except TimeoutError:
             raise self._failed(f"the server did not take a message within {_seconds(seconds)}") from None
@@ -946,11 +1066,9 @@ class Client:
         __tracebackhide__ = True
         seconds = self.deadline if deadline is None else deadline
         try:
-            async with asyncio.timeout(seconds):
+            with self._deadlines.within(seconds):
                 await self._connection.send(message)
-                if self._unread:
-                    return self._unread.popleft()
-                return await self._connection.recv()
+                return self._unread.popleft() if self._unread else await self._receive()
         except TimeoutError:
             raise self._failed(
                 f"no reply came within {_seconds(seconds)}", ("sent", _describe(message))
@@ -967,7 +1085,7 @@ class Client:
         __tracebackhide__ = True
         seconds = self.deadline if deadline is None else deadline
         try:
-            async with asyncio.timeout(seconds):
+            with self._deadlines.within(seconds):
                 return await (await self._connection.ping(payload))
         except TimeoutError:
             raise self._failed(f"no Pong came within {_seconds(seconds)}") from None
@@ -993,7 +1111,7 @@ class Client:
         message = await self.receive(deadline=deadline)
         try:
             return json.loads(message)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise self._failed(
                 "the next message is not JSON",
                 ("received", _describe(message)),
@@ -1158,15 +1276,15 @@ class Client:
         seconds = self.deadline if deadline is None else deadline
         closing = asyncio.ensure_future(self._connection.close(code, reason))
         try:
-            async with asyncio.timeout(seconds):
+            with self._deadlines.within(seconds):
                 # Unread messages stop the reading of the socket, and with it the server's Close frame.
                 await self._read_to_the_end()
-                await closing
         except TimeoutError:
             self.abort()
-            await self._connection.wait_closed()
-        finally:
-            closing.cancel()
+        except asyncio.CancelledError:
+            self.abort()
+            raise
+        await closing
 
     def abort(self) -> None:
         """Drop the TCP connection without a Close frame, as a crash of the client would."""
@@ -1191,8 +1309,14 @@ class Client:
     async def _next(self, until: float) -> Message:
         if self._unread:
             return self._unread.popleft()
-        async with asyncio.timeout_at(until):
+        with self._deadlines.until(until):
+            return await self._receive()
+
+    async def _receive(self) -> Message:
+        try:
             return await self._connection.recv()
+        except ConcurrencyError:
+            raise RuntimeError(f"two tasks wait for a message of {self!r} at once") from None
 
     async def _read_to_the_end(self) -> None:
         size = 0
@@ -1204,6 +1328,9 @@ class Client:
                     self._unread.append(message)
         except ConnectionClosed:
             return
+        except ConcurrencyError:
+            # Another task is reading, and so the Close frame will be read.
+            await self._connection.wait_closed()
 
     def _miss(self, expected: Expected, passed: Sequence[Message]) -> list[tuple[str, str]]:
         rows = [("expected", _wanted(expected))]
