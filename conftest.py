@@ -4,6 +4,7 @@ pytest_plugins = (
     "fixtures.target",
     "fixtures.journals",
     "fixtures.clients",
+    "fixtures.echo",
     "fixtures.wires",
     "fixtures.levels",
     "fixtures.lifeline",

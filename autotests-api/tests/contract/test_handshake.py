@@ -1,0 +1,116 @@
+"""Handshake: which subprotocol is chosen, which paths are served, and that neither changes the replies."""
+
+import pytest
+
+from websocket_client import ConnectFailed, ConnectionEnded
+
+pytestmark = pytest.mark.needs("text")
+
+OFFERS = {
+    "ours": ["echo"],
+    "ours last": ["chat", "superchat", "echo"],
+    "ours first": ["echo", "chat"],
+    "unknown": ["chat"],
+    "many": [f"protocol-{number}" for number in range(50)],
+    "another case": ["ECHO"],
+    "part of ours": ["ech", "echos", "e"],
+}
+
+RESOURCES = {
+    "root": "/",
+    "path": "/some/where",
+    "path and query": "/chat?room=1&user=me",
+    "query only": "/?a=1",
+    "empty query": "/?",
+    "encoded": "/%D0%BF%D1%83%D1%82%D1%8C%20%2F%3F?q=%00",
+    "not ASCII": "/путь",
+    "dots": "/../../etc/passwd",
+    "slashes": "//a//b/",
+    "long": "/" + "x" * 2_000,
+    "template": "/{message}?%s=$1",
+}
+
+
+@pytest.mark.needs("embedded")
+@pytest.mark.parametrize(
+    ("offer", "chosen"),
+    [
+        (OFFERS["ours"], "echo"),
+        (OFFERS["ours last"], "echo"),
+        (OFFERS["ours first"], "echo"),
+        (OFFERS["unknown"], None),
+        (OFFERS["many"], None),
+        (OFFERS["another case"], None),
+        (OFFERS["part of ours"], None),
+    ],
+    ids=OFFERS.keys(),
+)
+async def test_known_subprotocol_is_chosen_and_no_other(connect, echo, offer, chosen):
+    client = await connect(subprotocols=offer)
+    assert client.subprotocol == chosen
+    await echo.soundness(client)
+
+
+@pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS.keys())
+async def test_chosen_subprotocol_was_offered(connect, echo, offer):
+    """A server may refuse an offer that it cannot serve; it may not choose what was not offered."""
+    client = await open_or_refused(connect(subprotocols=offer))
+    if client is not None:
+        assert client.subprotocol in [*offer, None]
+        await still_echoes_or_closed(client, echo)
+
+
+async def test_subprotocol_is_not_chosen_where_none_was_offered(connect, target, echo):
+    if target.subprotocols:
+        pytest.skip("the target is offered subprotocols with every handshake (--ws-subprotocol)")
+    await connect(subprotocols=["echo"])
+    client = await connect(subprotocols=None)
+    assert client.subprotocol is None, "a subprotocol was chosen that nobody offered"
+    await echo.soundness(client)
+
+
+@pytest.mark.needs("embedded")
+@pytest.mark.parametrize("resource", RESOURCES.values(), ids=RESOURCES.keys())
+async def test_every_path_is_served_alike(connect, echo, resource):
+    await echo.soundness(await connect(resource))
+
+
+@pytest.mark.parametrize("resource", RESOURCES.values(), ids=RESOURCES.keys())
+async def test_path_is_served_alike_or_refused_in_http(connect, echo, resource):
+    """Servers differ in which paths they serve; none may break, and the target's own is served afterwards."""
+    client = await open_or_refused(connect(resource))
+    if client is not None:
+        await still_echoes_or_closed(client, echo)
+    await echo.soundness(await connect(name="afterwards"))
+
+
+async def test_paths_do_not_share_their_conversations(connect, echo, target):
+    clients = [await connect(name="one"), await connect(name="other")]
+    for number in range(6):
+        await echo.replies(clients[number % 2], f"turn {number}")
+    assert all(client.url == target.url for client in clients)
+
+
+async def test_additional_headers_do_not_change_the_replies(connect, echo, target):
+    client = await connect(headers=[*target.headers, ("X-Message", "{message}"), ("Cookie", "a=b; c=d")])
+    await echo.soundness(client)
+
+
+async def open_or_refused(opening):
+    """The open client, or None where the handshake was refused in HTTP and by a fault of the client's."""
+    try:
+        return await opening
+    except ConnectFailed as refusal:
+        if refusal.response is None or refusal.response.status_code >= 500:
+            raise
+        return None
+
+
+async def still_echoes_or_closed(client, echo):
+    """Some servers refuse by a Close frame after an accepted handshake."""
+    try:
+        await echo.replies(client, "here?")
+    except ConnectionEnded:
+        assert client.close_code not in (1006, 1011), f"the connection broke with {client.close_code}"
+    else:
+        await echo.soundness(client)

@@ -1,0 +1,91 @@
+"""Lifetime: connections come and go, stay while they are idle, and leave nothing behind."""
+
+import asyncio
+
+import pytest
+
+from websocket_client import ExpectationFailed
+from wire.frames import Frame, text
+
+pytestmark = pytest.mark.needs("text")
+
+
+async def test_connections_one_after_another_are_all_served(connect, echo):
+    for number in range(150):
+        client = await connect(name=f"connection {number}")
+        await echo.replies(client, f"first of {number}", f"second of {number}")
+        await client.close()
+
+
+async def test_connections_that_overlap_are_all_served(connect, echo):
+    previous = await connect(name="the first")
+    for number in range(40):
+        following = await connect(name=f"connection {number}")
+        await echo.replies(previous, "still here")
+        await echo.replies(following, "just come")
+        await previous.close()
+        await echo.replies(following, "alone now")
+        previous = following
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 3000, 4000, 4999])
+async def test_client_is_served_again_after_it_closed(connect, echo, code):
+    for _ in range(3):
+        client = await connect()
+        await echo.replies(client, "before")
+        await client.close(code, "до свидания")
+        await echo.soundness(await connect(name="again"))
+
+
+async def test_client_is_served_again_after_it_closed_without_a_message(connect, echo):
+    for _ in range(5):
+        await (await connect()).close()
+    await echo.soundness(await connect(name="again"))
+
+
+async def test_client_is_served_again_after_it_broke_off(connect, echo):
+    for _ in range(20):
+        client = await connect()
+        await echo.replies(client, "before")
+        client.abort()
+        await echo.replies(await connect(name="again"), "again")
+    await echo.soundness(await connect(name="at the end"))
+
+
+async def test_client_is_served_again_after_its_connection_failed(connect, open_wire, echo):
+    for broken in (text(b"\xff"), Frame(3, b"reserved"), Frame(9, bytes(126))):
+        wire = await open_wire("broken")
+        await wire.send(broken)
+        await wire.ending()
+        await echo.soundness(await connect(name="again"))
+
+
+async def test_closing_is_answered_in_the_middle_of_a_conversation(connect, echo):
+    for _ in range(5):
+        client = await connect()
+        await echo.burst(client, [f"message {number}" for number in range(10)])
+        await client.close(1000)
+        assert client.close_code == 1000, f"the server did not answer the Close frame: {client.close_code}"
+
+
+async def test_server_does_not_close_after_its_reply(client, echo):
+    await echo.replies(client, "only one")
+    await client.ping()
+    assert client.is_open, "the server closed the connection after its reply"
+    await echo.replies(client, "and another")
+
+
+async def test_idle_connection_stays_open(connect, target, echo):
+    """Idle from the first moment, after a conversation, and after a large message."""
+    fresh, used, large = await connect(name="fresh"), await connect(name="used"), await connect(name="large")
+    await echo.soundness(used)
+    await echo.replies(large, "x" * min(50_000, echo.abilities.max_message))
+    idle = [fresh, used, large]
+    try:
+        heard = await asyncio.gather(*(client.collect(quiet=1.0 * target.time_scale) for client in idle))
+    except ExpectationFailed as failure:
+        pytest.fail(f"a server that is not spoken to does not fall silent: {failure}")
+    assert heard == [[], [], []], "an idle connection heard something"
+    for client in idle:
+        assert client.is_open, f"the server closed an idle connection with {client.close_code}"
+        await echo.soundness(client)

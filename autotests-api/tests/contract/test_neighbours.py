@@ -1,0 +1,265 @@
+"""Neighbours: everyone hears only himself, whatever the others do or suffer."""
+
+import asyncio
+import random
+
+import pytest
+
+from websocket_client import ConnectFailed
+from websocket_server import allow_many_connections
+from wire.frames import close, continuation, ping, text
+
+pytestmark = pytest.mark.needs("text")
+
+CROWD = 1_000
+WAVE = 50
+"""Handshakes at a time: many servers have a backlog of 128, and some of them answer in a process each."""
+
+
+@pytest.fixture
+async def crowd(connect, target):
+    """Open as many clients at once as are asked for; a target that is not ours may have room for fewer."""
+
+    async def gather(count):
+        allow_many_connections()
+        clients = []
+        while len(clients) < count:
+            wave = [connect(name="of the crowd") for _ in range(min(WAVE, count - len(clients)))]
+            opened = await asyncio.gather(*wave, return_exceptions=True)
+            clients += [client for client in opened if not isinstance(client, BaseException)]
+            refusals = [refusal for refusal in opened if isinstance(refusal, BaseException)]
+            for refusal in refusals:
+                if target.embedded or len(clients) < 2 or not isinstance(refusal, ConnectFailed):
+                    raise refusal
+            if refusals:
+                break
+        return clients
+
+    return gather
+
+
+async def test_thousand_connections_at_once_hear_only_themselves(crowd, echo, record_property):
+    clients = await crowd(CROWD)
+    record_property("connections", len(clients))
+    for word in ("first", "second"):
+        messages = [f"{word} of client {number}" for number in range(len(clients))]
+        for client, message in zip(clients, messages, strict=True):
+            await client.send(message)
+        # Backwards, so that a reply meant for another connection is read before its owner takes it.
+        for client, message in reversed(list(zip(clients, messages, strict=True))):
+            await client.expect(echo.target.answer(message))
+    for client in clients[::50]:
+        await echo.silence(client)
+
+
+async def test_neighbours_talking_at_the_same_time_keep_their_own_order(crowd, echo, abilities):
+    """Sizes differ, so that replies are written in parts while other connections are served."""
+    largest = min(abilities.max_message, 150_000)
+
+    async def talk(number, client):
+        sizes = random.Random(number).choices([0, 10, 200, 5_000, 70_000, largest], [4, 9, 9, 4, 1, 1], k=40)
+        messages = [
+            f"client {number}, message {place} ".ljust(min(size, largest), "abcdefghijkl"[number])
+            for place, size in enumerate(sizes)
+        ]
+        await echo.burst(client, messages, window=8)
+
+    clients = await crowd(12)
+    talks = [talk(number, client) for number, client in enumerate(clients)]
+    outcomes = await asyncio.gather(*talks, return_exceptions=True)
+    for failure in filter(None, outcomes):
+        raise failure
+
+
+async def test_neighbours_saying_the_same_are_each_answered(crowd, echo):
+    for client in await crowd(10):
+        await echo.replies(client, "the same", "words", "the same")
+
+
+async def test_neighbours_hear_nothing_of_a_conversation(crowd, echo):
+    speaker, *others = await crowd(6)
+    await echo.burst(speaker, [f"private {number}" for number in range(20)])
+    for other in others:
+        await echo.silence(other)
+
+
+async def test_neighbours_taking_turns_are_each_answered(crowd, echo):
+    clients = await crowd(3)
+    for number in range(12):
+        await echo.replies(clients[number % 3], f"turn {number}")
+    for client in clients:
+        await echo.silence(client)
+
+
+async def test_fragments_of_neighbours_are_not_mixed(open_wire, answered):
+    one, other = await open_wire("one"), await open_wire("other")
+    await one.send(text("one: ", fin=False))
+    await other.send(text("other: ", fin=False))
+    await one.send(continuation("begun, ", fin=False))
+    await other.send(continuation("done"))
+    await answered(other, "other: done")
+    await other.send(text("whole"))
+    await answered(other, "whole")
+    await one.send(continuation("done"))
+    await answered(one, "one: begun, done")
+
+
+async def test_torn_frames_of_neighbours_are_not_mixed(open_wire, answered):
+    one, other = await open_wire("one"), await open_wire("other")
+    message = "x" * 300
+    frame = text(message).encode()
+    for cut in (1, 3, 5, 9, 100):
+        await one.send_bytes(frame[:cut])
+        await other.send(text(f"whole {cut}"), ping(b"whole"))
+        await answered(other, f"whole {cut}")
+        assert await other.pong() == b"whole"
+        await one.send_bytes(frame[cut:])
+        await answered(one, message)
+
+
+async def test_wide_character_torn_between_neighbours_stays_whole(open_wire, answered):
+    one, other = await open_wire("one"), await open_wire("other")
+    first, second = b"\xd0", b"\xb6"
+    await one.send(text(first, fin=False))
+    await other.send(text("ж"))
+    await answered(other, "ж")
+    await one.send(continuation(second))
+    await answered(one, "ж")
+
+
+async def dies_by_reset(wire):
+    wire.reset()
+
+
+async def dies_without_a_word(wire):
+    wire.abort()
+
+
+async def dies_in_a_frame(wire):
+    await wire.send_bytes(text("never finished").encode()[:-3])
+    wire.reset()
+
+
+async def dies_in_a_header(wire):
+    await wire.send_bytes(text("x" * 70_000).encode()[:5])
+    wire.reset()
+
+
+async def dies_between_fragments(wire):
+    await wire.send(text("never ", fin=False))
+    wire.reset()
+
+
+async def dies_before_its_replies(wire):
+    await wire.send_together(*(text("x" * 1_000) for _ in range(200)))
+    wire.reset()
+
+
+async def dies_in_the_closing(wire):
+    await wire.send_together(text("last words"), close(1000))
+    wire.reset()
+
+
+async def dies_of_a_violation(wire):
+    await wire.send_bytes(b"\xff\xff\xff\xff not a frame at all")
+    wire.abort()
+
+
+DEATHS = [
+    *(dies_by_reset, dies_without_a_word, dies_in_a_frame, dies_in_a_header, dies_between_fragments),
+    *(dies_before_its_replies, dies_in_the_closing, dies_of_a_violation),
+]
+
+
+@pytest.mark.parametrize("death", DEATHS, ids=lambda death: death.__name__.replace("_", " "))
+async def test_neighbour_that_dies_disturbs_nobody(connect, open_wire, echo, death):
+    client = await connect(name="neighbour")
+    await echo.replies(client, "before")
+    for _ in range(12):
+        await death(await open_wire("victim"))
+        await echo.replies(client, "meanwhile")
+    await echo.soundness(client)
+    await echo.soundness(await connect(name="newcomer"))
+
+
+async def test_newcomer_hears_nothing_of_the_dead(connect, open_wire, echo):
+    """A place that became free is given to the next one; what was under way to the dead is not."""
+    for number in range(20):
+        wire = await open_wire("the dead")
+        await wire.send_together(*(text(f"for the dead {number}") for _ in range(20)))
+        wire.reset()
+        await echo.silence(await connect(name="newcomer"))
+
+
+async def stuff(client, fits_up_to):
+    """Send and never read, until no more is taken, or 24 MiB: more than the buffers of any system."""
+    message = "x" * min(fits_up_to, 256 * 1024)
+    for _ in range(24 * 2**20 // len(message)):
+        await client.send(message)
+
+
+@pytest.fixture
+def stall(connect, abilities, during):
+    """A neighbour that sends and never reads."""
+
+    async def begin():
+        client = await connect(name="staller", compression=False)
+        return during(stuff(client, abilities.max_message))
+
+    return begin
+
+
+async def test_neighbour_that_stalls_disturbs_nobody(connect, echo, stall):
+    client = await connect(name="neighbour")
+    async with await stall() as stalling:
+        for number in range(1_000):
+            await echo.replies(client, f"meanwhile {number}")
+            if stalling.done():
+                break
+        await echo.soundness(client)
+        await echo.soundness(await connect(name="newcomer"))
+
+
+async def test_neighbour_that_floods_disturbs_nobody(connect, echo, during):
+    client, flooder = await connect(name="neighbour"), await connect(name="flooder", compression=False)
+
+    async def read():
+        while True:
+            await flooder.receive()
+
+    async def flood():
+        while True:
+            for _ in range(20):
+                await flooder.send("flood")
+            # Sending waits only when buffers are full; the neighbour lives in the same event loop.
+            await asyncio.sleep(0)
+
+    async with during(flood()), during(read()):
+        for number in range(30):
+            await echo.replies(client, f"meanwhile {number}")
+        await echo.soundness(await connect(name="newcomer"))
+
+
+async def test_neighbour_that_begins_and_does_not_finish_disturbs_nobody(connect, dial, open_wire, echo):
+    """One has connected and says nothing, one is in its handshake, one in a frame, one between fragments."""
+    await dial("silent")
+    await (await dial("in its handshake")).send_bytes(b"GET / HTTP/1.1\r\nHost: x\r\n")
+    await (await open_wire("in a frame")).send_bytes(text("never finished").encode()[:-3])
+    await (await open_wire("between fragments")).send(text("never ", fin=False))
+    await echo.soundness(await connect(name="neighbour"))
+
+
+async def test_neighbour_that_is_refused_disturbs_nobody(connect, echo, dial):
+    client = await connect(name="neighbour")
+    for nonsense in (
+        b"\x00" * 100,
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"\r\n\r\n",
+        b"\x16\x03\x01\x02\x00",
+    ):
+        wire = await dial("refused")
+        await wire.send_bytes(nonsense)
+        wire.half_close()
+        await echo.replies(client, "meanwhile")
+        await wire.tcp_ending()
+    await echo.soundness(client)

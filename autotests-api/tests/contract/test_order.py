@@ -1,0 +1,150 @@
+"""Order: each message brings one reply, in the order of the messages, however they arrive."""
+
+import pytest
+
+from wire.frames import binary, continuation, ping, text
+
+pytestmark = pytest.mark.needs("text")
+
+
+def numbered(count: int) -> list[str]:
+    return [f"message {number} of {count}" for number in range(count)]
+
+
+async def test_one_message_brings_exactly_one_reply(client, echo):
+    await echo.replies(client, "first")
+    await echo.silence(client)
+
+
+async def test_server_says_nothing_before_it_is_spoken_to(client, echo):
+    await echo.silence(client)
+
+
+async def test_reply_does_not_wait_for_the_next_message(client, echo):
+    await echo.replies(client, "one", "two", "three")
+
+
+@pytest.mark.parametrize("count", [2, 3, 16, 17, 200])
+async def test_burst_is_answered_in_order(client, echo, count):
+    await echo.burst(client, numbered(count))
+
+
+async def test_burst_without_compression_is_answered_in_order(connect, echo):
+    await echo.burst(await connect(compression=False), numbered(200))
+
+
+async def test_second_burst_is_answered_like_the_first(client, echo):
+    for _ in range(5):
+        await echo.burst(client, numbered(40))
+
+
+async def test_burst_of_every_size_is_answered_in_order(client, echo, abilities):
+    """A server that answers large messages elsewhere lets the small ones overtake them."""
+    largest = min(abilities.max_message, 300_000)
+    sizes = [largest, 1, 0, 70_000, 5, 20_000, 130, 0, largest, 1, 65_536, 2]
+    messages = [f"{number} ".ljust(min(size, largest), "x") for number, size in enumerate(sizes)]
+    await echo.burst(client, messages)
+
+
+async def test_five_thousand_messages_on_one_connection_are_all_answered(connect, echo):
+    """Every tenth, hundredth or thousandth message is not lost, and no counter of messages overflows."""
+    client = await connect(compression=False)
+    await echo.burst(client, numbered(5_000), window=64)
+
+
+async def test_client_that_reads_late_gets_every_reply(client, echo, target):
+    messages = numbered(300)
+    for message in messages:
+        await client.send(message)
+    assert await client.collect(len(messages)) == [target.answer(message) for message in messages]
+    await echo.silence(client)
+
+
+@pytest.mark.parametrize("count", [2, 3, 10, 100, 1_000])
+async def test_messages_in_one_segment_are_all_answered(wire, answered, count):
+    messages = numbered(count)
+    await wire.send_together(*(text(message) for message in messages))
+    await answered(wire, *messages)
+    await wire.send(text("marker"))
+    await answered(wire, "marker")
+
+
+@pytest.mark.needs("binary")
+async def test_text_and_binary_in_one_segment_are_all_answered(wire, answered):
+    await wire.send_together(
+        text("one"), binary(b"\x02"), text(""), binary(b""), text("five"), binary(b"\xff")
+    )
+    await answered(wire, "one", b"\x02", "", b"", "five", b"\xff")
+
+
+async def test_equal_messages_in_one_segment_are_each_answered(wire, answered):
+    await wire.send_together(*[text("the same")] * 10, text("marker"))
+    await answered(wire, *["the same"] * 10, "marker")
+
+
+async def test_messages_torn_anywhere_between_segments_are_all_answered(wire, answered):
+    """Two frames in two segments, cut at every place there is."""
+    both = text("first").encode() + text("second, длиннее").encode()
+    for cut in range(1, len(both)):
+        await wire.send_bytes(both[:cut])
+        await wire.send_bytes(both[cut:])
+        await answered(wire, "first", "second, длиннее")
+
+
+@pytest.mark.parametrize("size", [126, 127, 128, 65_536], ids=str)
+async def test_long_header_torn_between_segments_is_understood(wire, answered, fits, size):
+    fits(size)
+    message = "x" * size
+    for cut in range(1, 16):
+        frame = text(message).encode()
+        await wire.send_together(text("before"))
+        await wire.send_bytes(frame[:cut])
+        await wire.send_bytes(frame[cut:] + text("behind").encode())
+        await answered(wire, "before", message, "behind")
+
+
+async def test_message_that_drips_octet_by_octet_is_answered(wire, answered):
+    for message in ("слово", "", "x" * 130):
+        await wire.send_in_chops(text(message).encode(), 1)
+        await answered(wire, message)
+
+
+async def test_fragments_are_answered_as_one_message(client, echo, target):
+    for fragments in (["a", "b", "c"], ["", "", "x"], ["слово", "", " и дело"], [""], ["x"] * 300):
+        await client.send(fragments)
+        await client.expect(target.answer("".join(fragments)))
+    await echo.silence(client)
+
+
+@pytest.mark.needs("binary")
+async def test_binary_fragments_are_answered_as_one_message(client, echo, target):
+    for fragments in ([b"a", b"", b"\xff"], [b"", b""], [bytes([value]) for value in range(256)]):
+        await client.send(fragments)
+        await client.expect(target.answer(b"".join(fragments)))
+    await echo.silence(client)
+
+
+async def test_message_after_fragments_begins_anew(wire, answered):
+    await wire.send_together(
+        *(text("one ", fin=False), continuation("two")),
+        *(text("three "), text("four", fin=False), continuation("", fin=False), continuation(" five")),
+        text("six"),
+    )
+    await answered(wire, "one two", "three ", "four five", "six")
+
+
+async def test_ping_in_the_middle_of_fragments_costs_no_message(wire, answered, pongs_in_order):
+    for number in range(5):
+        await wire.send_together(
+            text("be", fin=False), ping(b"%d" % number), continuation("fore"), text("behind")
+        )
+    await answered(wire, *["before", "behind"] * 5)
+    await pongs_in_order(wire, [b"%d" % number for number in range(5)])
+
+
+async def test_pings_of_the_client_cost_no_reply(client, echo):
+    for number in range(10):
+        await echo.replies(client, f"before {number}")
+        await client.ping(f"ping {number}")
+        await echo.replies(client, f"behind {number}")
+    await echo.silence(client)

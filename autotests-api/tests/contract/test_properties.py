@@ -1,0 +1,89 @@
+"""Properties: for any text and any bytes the contract holds, for any sequence of them order holds."""
+
+from contextlib import asynccontextmanager
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+pytestmark = pytest.mark.needs("text")
+
+deterministic = settings(
+    derandomize=True,
+    deadline=None,
+    database=None,
+    max_examples=100,
+    print_blob=False,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+any_text = st.text()
+any_bytes = st.binary()
+short_text = st.text(alphabet=st.sampled_from("\x00\t\n\r \u00a0\u0301\ufeff\u200d\u202eaAж€😀<&\"'\\%{}$"))
+
+
+@pytest.fixture
+def conversation(connect):
+    """One connection for all examples; after a failure a new one, so that examples do not hurt each other."""
+    current = None
+
+    @asynccontextmanager
+    async def open_or_go_on():
+        nonlocal current
+        client, current = current or await connect(), None
+        yield client
+        current = client
+
+    return open_or_go_on
+
+
+@deterministic
+@given(message=any_text | short_text)
+async def test_any_text_comes_back_untouched(conversation, echo, message):
+    async with conversation() as client:
+        await echo.replies(client, message)
+
+
+@pytest.mark.needs("binary")
+@deterministic
+@given(message=any_bytes)
+async def test_any_bytes_come_back_untouched(conversation, echo, message):
+    async with conversation() as client:
+        await echo.replies(client, message)
+
+
+@deterministic
+@given(messages=st.lists(short_text | any_text, max_size=20))
+async def test_any_sequence_of_texts_keeps_its_order(conversation, echo, messages):
+    async with conversation() as client:
+        await echo.burst(client, messages)
+
+
+@pytest.mark.needs("binary")
+@deterministic
+@given(messages=st.lists(short_text | any_bytes, max_size=20))
+@example(messages=["", b"", "", b""])
+async def test_any_sequence_of_texts_and_bytes_keeps_its_order(conversation, echo, messages):
+    async with conversation() as client:
+        await echo.burst(client, messages)
+
+
+@deterministic
+@given(fragments=st.lists(short_text, min_size=1, max_size=8))
+async def test_any_text_in_any_fragments_comes_back_whole(conversation, echo, fragments):
+    async with conversation() as client:
+        await client.send(fragments)
+        await client.expect(echo.target.answer("".join(fragments)))
+        await echo.silence(client)
+
+
+@deterministic
+@given(
+    size=st.integers(0, 70_000),
+    letter=st.characters(exclude_categories=["Cs"]),
+    ending=st.text(max_size=3),
+)
+async def test_any_long_text_comes_back_whole(conversation, echo, abilities, size, letter, ending):
+    message = letter * min(size // len(letter.encode()), (abilities.max_message - 16) // 4) + ending
+    async with conversation() as client:
+        await echo.replies(client, message)

@@ -1,0 +1,179 @@
+"""Size: a message comes back whole at every length up to the limit, and one above the limit is refused."""
+
+import contextlib
+import random
+
+import pytest
+
+from websocket_client import ConnectionEnded
+from websocket_server import DEFAULT_MAX_SIZE
+
+pytestmark = pytest.mark.needs("text")
+
+BOUNDARIES = [125, 126, 127, 65_535, 65_536, 65_537, 1_048_576]
+POWERS = [1 << exponent for exponent in range(7, 20)]
+ALPHABET = "aя€😀"
+NEAR = 4_096
+
+
+def text_of(size: int) -> str:
+    """Text of exactly ``size`` bytes in UTF-8, with characters of every width, no two parts of it alike."""
+    chosen = random.Random(size)
+    parts = [f"{chosen.getrandbits(64):016x}{chosen.choice(ALPHABET)}" for _ in range(size // 20)]
+    text = "".join(parts)
+    return text + "." * (size - len(text.encode()))
+
+
+def bytes_of(size: int) -> bytes:
+    """``size`` bytes, every second one noise: pure noise would grow beyond the limit when compressed."""
+    data = bytearray(size)
+    data[::2] = random.Random(size).randbytes((size + 1) // 2)
+    return bytes(data)
+
+
+KINDS = {"text": text_of, "binary": bytes_of}
+
+
+@pytest.fixture(params=KINDS)
+def message_of(request, abilities, target):
+    if request.param == "binary" and (target.binary == "none" or not abilities.binary):
+        pytest.skip("the target does not answer binary messages")
+    return KINDS[request.param]
+
+
+@pytest.fixture
+async def limit(target, echo, connect):
+    """The limit in bytes that the target promises: ours by default, else what --ws-max-message says."""
+    if target.embedded:
+        return DEFAULT_MAX_SIZE
+    if target.max_message is not None:
+        return target.max_message
+    if not echo.is_ours:
+        pytest.skip("what the target's limit is has not been said (--ws-max-message)")
+    if not await takes(connect, target, DEFAULT_MAX_SIZE - NEAR):
+        pytest.skip("the target's limit is below 1 MiB")
+    if await takes(connect, target, DEFAULT_MAX_SIZE + NEAR):
+        pytest.skip("the target's limit is above 1 MiB")
+    return DEFAULT_MAX_SIZE
+
+
+async def takes(connect, target, size) -> bool:
+    """Whether a message of ``size`` bytes is answered."""
+    client = await connect(name="of another size", compression=False)
+    message = "x" * size
+    try:
+        await client.send(message)
+        await client.expect(target.answer(message))
+    except ConnectionEnded:
+        return False
+    return True
+
+
+@pytest.fixture
+def refused(echo, target, connect):
+    """Assert that a message above the limit was refused with 1009, and that others are still served."""
+
+    async def check(client, message):
+        with contextlib.suppress(ConnectionEnded):
+            await client.send(message)
+        if echo.is_ours:
+            await client.expect_closed(1009)
+        else:
+            got = await client.collect(quiet=0.2 * target.time_scale)
+            if got and client.is_open:
+                pytest.skip("the target takes more than --ws-max-message says")
+            assert not got, f"a message above the limit was answered with {len(got[0])} of its characters"
+            await client.expect_closed()
+        await echo.soundness(await connect(name="afterwards"))
+
+    return check
+
+
+@pytest.mark.parametrize("size", BOUNDARIES)
+@pytest.mark.parametrize("compression", [True, False], ids=["deflate", "plain"])
+async def test_message_at_a_boundary_of_length_comes_back(connect, echo, fits, message_of, size, compression):
+    fits(size)
+    client = await connect(compression=compression)
+    await echo.replies(client, message_of(size), "still in step?")
+
+
+@pytest.mark.parametrize("size", BOUNDARIES[:-1])
+async def test_reply_at_a_boundary_of_length_is_whole(connect, echo, target, fits, size):
+    """The reply is longer than the message, so its length reaches the boundaries elsewhere."""
+    fits(size)
+    around = len(target.answer("").encode())
+    client = await connect(compression=False)
+    await echo.replies(client, *(text_of(size - around + more) for more in (0, 1, 2)), "still in step?")
+
+
+@pytest.mark.parametrize("compression", [True, False], ids=["deflate", "plain"])
+async def test_message_of_every_short_length_comes_back(connect, echo, message_of, compression):
+    client = await connect(compression=compression)
+    await echo.burst(client, [message_of(size) for size in range(301)], window=64)
+
+
+@pytest.mark.parametrize("letter", ALPHABET, ids=["1 byte", "2 bytes", "3 bytes", "4 bytes"])
+async def test_text_of_every_short_count_of_letters_comes_back(client, echo, letter):
+    await echo.burst(client, [letter * count for count in range(1, 140)], window=64)
+
+
+@pytest.mark.parametrize("compression", [True, False], ids=["deflate", "plain"])
+async def test_message_around_every_power_of_two_comes_back(
+    connect, echo, abilities, message_of, compression
+):
+    client = await connect(compression=compression)
+    sizes = [size + more for size in POWERS for more in (-1, 0, 1) if size + more <= abilities.max_message]
+    await echo.burst(client, [message_of(size) for size in sizes], window=2)
+
+
+@pytest.mark.parametrize("size", [1_000, 1_500, 10_000, 100_000, 1_000_000])
+async def test_message_of_a_round_size_comes_back(client, echo, fits, message_of, size):
+    fits(size + 1)
+    await echo.replies(client, message_of(size), message_of(size + 1))
+
+
+async def test_large_messages_come_back_one_after_another(connect, echo, fits, message_of):
+    """Sixteen megabytes on one connection: a total is no limit, and no counter overflows."""
+    fits(1 << 20)
+    client = await connect(compression=False)
+    message = message_of((1 << 20) - 8)
+    tail = "%08d" if isinstance(message, str) else b"%08d"
+    await echo.burst(client, [message + tail % number for number in range(16)], window=2)
+
+
+async def test_compressible_message_comes_back_whole(client, echo, fits):
+    """Compressed it is a thousandth of its size: no buffer may be measured by the smaller one."""
+    fits(1 << 20)
+    await echo.replies(client, "x" * (1 << 20), "ж" * (1 << 19), "x" * (1 << 20))
+
+
+@pytest.mark.parametrize("compression", [True, False], ids=["deflate", "plain"])
+async def test_message_of_exactly_the_limit_comes_back(connect, echo, limit, message_of, compression):
+    client = await connect(compression=compression)
+    await echo.replies(client, message_of(limit - 1), message_of(limit), "still in step?")
+
+
+@pytest.mark.parametrize("compression", [True, False], ids=["deflate", "plain"])
+async def test_message_above_the_limit_is_refused(connect, refused, limit, message_of, compression):
+    await refused(await connect(compression=compression), message_of(limit + 1))
+
+
+async def test_limit_is_counted_in_bytes_and_not_in_letters(connect, refused, limit):
+    await refused(await connect(), "ж" * (limit // 2 + 1))
+
+
+async def test_limit_is_of_the_message_and_not_of_its_fragments(connect, refused, limit):
+    await refused(await connect(), [bytes(limit // 2), bytes(limit // 2), b"x"])
+
+
+async def test_limit_is_of_the_message_and_not_of_its_compressed_form(connect, refused, limit):
+    await refused(await connect(compression=True), "x" * (limit + 1))
+
+
+async def test_message_far_above_any_limit_is_refused_or_comes_back_whole(connect, echo, abilities):
+    """Which of the two is the server's choice; a part of the message, or nothing at all, is neither."""
+    client = await connect(compression=False)
+    message = "x" * (max(abilities.max_message, 1 << 20) + 1)
+    with contextlib.suppress(ConnectionEnded):
+        await echo.replies(client, message)
+    await echo.soundness(await connect(name="afterwards"))
