@@ -10,5 +10,7 @@ pytest_plugins = (
     "fixtures.lifeline",
     "fixtures.known_failures",
     "fixtures.secrecy",
+    "fixtures.site",
+    "fixtures.browser",
     "report.plugin",
 )

@@ -208,7 +208,8 @@ def _opening(
             "X-Content-Type-Options": "nosniff",
             # Whatever a server sends, the page runs no script but its own.
             "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
-            "img-src data:; connect-src ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+            "img-src data:; connect-src ws: wss:; base-uri 'none'; form-action 'none'; "
+            "frame-ancestors 'none'",
         }
         return Response(200, "OK", Headers(headers), body)
 
