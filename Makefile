@@ -16,12 +16,16 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 PIP    := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 PYTEST := $(VENV)/bin/python -m pytest
 
+# Without a Chromium the browser cases are skipped, with the reason, and nothing is installed for them.
+CHROMIUM := $(firstword $(foreach name,chromium chromium-browser google-chrome-stable google-chrome,$(shell command -v $(name))))
+
 # Stamps: each says that one requirements file is installed, and is newer than it.
-BASE   := $(VENV)/.base
-SUITE  := $(VENV)/.suite
-CHECKS := $(VENV)/.checks
-NODE   := $(VENV)/.node
-ALLURE := node_modules/.package-lock.json
+BASE    := $(VENV)/.base
+SUITE   := $(VENV)/.suite
+CHECKS  := $(VENV)/.checks
+BROWSER := $(VENV)/.browser
+NODE    := $(VENV)/.node
+ALLURE  := node_modules/.package-lock.json
 
 .PHONY: help
 help: ## list the targets
@@ -49,8 +53,9 @@ page: $(ALLURE) ## build allure-report/index.html from the results that are ther
 	@echo "Report: file://$(CURDIR)/$(PAGE) ($$(du -h $(PAGE) | cut -f 1))"
 
 .PHONY: test
-test: lint $(SUITE) ## everything this repository checks of itself
+test: lint $(SUITE) $(if $(CHROMIUM),$(BROWSER)) ## everything this repository checks of itself
 	@$(PYTEST) $(ARGS)
+	@$(PYTEST) -m browser autotests-api/tests/browser $(ARGS)
 
 .PHONY: lint
 lint: $(SUITE) $(CHECKS) ## ruff, mypy --strict, and the CI workflow
@@ -93,6 +98,11 @@ $(SUITE): requirements.txt $(BASE)
 
 $(CHECKS): requirements-checks.txt $(BASE)
 	@echo "Installing requirements-checks.txt"
+	@$(PIP) -r $<
+	@touch $@
+
+$(BROWSER): requirements-browser.txt $(BASE)
+	@echo "Installing requirements-browser.txt"
 	@$(PIP) -r $<
 	@touch $@
 
