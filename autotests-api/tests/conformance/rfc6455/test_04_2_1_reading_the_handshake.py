@@ -206,7 +206,7 @@ async def test_headers_in_any_order_are_taken(accepts, opening, how):
 
 
 @rfc6455("4.2.1", MUST, "white space around a header value does not belong to it")
-@pytest.mark.parametrize("padding", ["", "   ", "\t"], ids=["none", "spaces", "tab"])
+@pytest.mark.parametrize("padding", ["", " ", "   "], ids=["none", "one space", "three spaces"])
 async def test_white_space_around_values_is_dropped(dial, opening, padding):
     lines = [f"{opening.method} {opening.resource} {opening.version}"]
     lines += [f"{name}:{padding}{value}{padding}" for name, value in opening.headers]

@@ -141,10 +141,16 @@ async def test_pings_between_all_fragments_are_answered_in_order(wire, answered,
 @rfc6455("5.4", MUST, "a message loses nothing when pings stand between all of its fragments")
 @pytest.mark.parametrize("count", [100, pytest.param(10_000, marks=pytest.mark.mass)])
 @pytest.mark.needs("echo")
-async def test_pings_between_many_fragments_cost_no_data(wire, answered, count):
-    frames = [frame for n, f in enumerate(cut(b"z" * count, 1)) for frame in (f, ping(b"%d" % n))][:-1]
-    for start in range(0, len(frames), 1000):
-        await wire.send_together(*frames[start : start + 1000])
+async def test_pings_between_many_fragments_cost_no_data(wire, answered, pongs_in_order, count):
+    # Ten at a time: some servers hang up on a client that floods them with pings.
+    for start in range(0, count, 10):
+        payloads = [b"%d" % number for number in range(start, start + 10)]
+        frames = [Frame(0 if payload != b"0" else 1, b"z", fin=False) for payload in payloads]
+        await wire.send_together(*(f for pair in zip(frames, map(ping, payloads), strict=True) for f in pair))
+        if wire.close_status is not None:
+            break
+        await pongs_in_order(wire, payloads)
+    await wire.send(continuation(""))
     await answered(wire, "z" * count, unless_too_big=True)
 
 
