@@ -70,6 +70,10 @@ format: $(CHECKS) ## let ruff rewrite the code
 	@ruff check --quiet --fix --config autotests-api/ruff.toml .
 	@ruff format --config autotests-api/ruff.toml .
 
+.PHONY: conformance
+conformance: $(SUITE) ## write docs/conformance.md, the list of all cases
+	@pytest --rfc-table docs/conformance.md
+
 .PHONY: bench
 bench: $(SUITE) ## measure: what the client costs against the bare library
 	@python bench/journal.py

@@ -1,6 +1,7 @@
 """Wiring only: which rooms of autotests-api/ are pytest plugins."""
 
 pytest_plugins = (
+    "fixtures.selection",
     "fixtures.target",
     "fixtures.journals",
     "fixtures.clients",
