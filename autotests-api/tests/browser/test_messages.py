@@ -7,7 +7,7 @@ import pytest
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), pytest.mark.needs("echo")]
 
 ECHO_TEXT = """async (url, text) => {
-    const socket = await opened(new WebSocket(url));
+    const socket = await connect(url);
     socket.send(text);
     return message(socket);
 }"""
@@ -15,9 +15,9 @@ ECHO_TEXT = """async (url, text) => {
 
 async def test_page_of_the_lesson_shows_the_reply_in_its_console(tab, target, until):
     await tab.run(
-        """(url) => {
-            const socket = new WebSocket(url);
-            socket.onopen = () => socket.send("Привет из браузера!");
+        """async (url) => {
+            const socket = await connect(url);
+            socket.send("Привет из браузера!");
             socket.onmessage = (event) => console.log(`Получили сообщение от сервера: "${event.data}"`);
         }""",
         target.url,
@@ -46,7 +46,7 @@ async def test_text_arrives_in_the_page_unchanged(tab, target, text):
 async def test_lone_surrogate_leaves_the_browser_as_a_replacement_character(tab, target):
     reply = await tab.run(
         """async (url) => {
-            const socket = await opened(new WebSocket(url));
+            const socket = await connect(url);
             socket.send("a\\ud800b");
             return message(socket);
         }""",
@@ -70,7 +70,7 @@ async def test_bytes_arrive_in_the_page_unchanged(tab, target, expression):
     seen = await tab.run(
         f"""async (url, given) => {{
             const bytes = Uint8Array.from(given);
-            const socket = await opened(new WebSocket(url));
+            const socket = await connect(url);
             const replies = [];
             for (const kind of ["arraybuffer", "blob"]) {{
                 socket.binaryType = kind;
@@ -93,7 +93,7 @@ async def test_bytes_arrive_in_the_page_unchanged(tab, target, expression):
 async def test_thousand_messages_come_back_in_order(tab, target):
     replies = await tab.run(
         """async (url) => {
-            const socket = await opened(new WebSocket(url));
+            const socket = await connect(url);
             const replies = messages(socket, 1000);
             for (let number = 0; number < 1000; number++) socket.send(`message ${number}`);
             return replies;
@@ -106,7 +106,7 @@ async def test_thousand_messages_come_back_in_order(tab, target):
 async def test_buffered_amount_falls_to_zero_when_everything_is_sent(tab, target):
     seen = await tab.run(
         """async (url, size) => {
-            const socket = await opened(new WebSocket(url));
+            const socket = await connect(url);
             const replies = messages(socket, 16);
             for (let number = 0; number < 16; number++) socket.send("a".repeat(size));
             const atOnce = socket.bufferedAmount;
@@ -126,9 +126,8 @@ async def test_two_tabs_do_not_hear_each_other(open_tab, target):
         await tab.run(
             """async (url) => {
                 window.heard = [];
-                window.socket = new WebSocket(url);
+                window.socket = await connect(url);
                 socket.addEventListener("message", ({ data }) => heard.push(data));
-                await opened(socket);
             }""",
             target.url,
         )
