@@ -109,7 +109,9 @@ def describe(target: Target, abilities: Abilities) -> dict[str, str]:
 def _answers_text(target: Target, abilities: Abilities) -> str:
     if not target.echo:
         return "no echo (--ws-no-echo)"
-    return f"answered {target.reply!r}" if abilities.text else "refused"
+    if not abilities.text:
+        return "refused"
+    return f"answered {target.reply!r}" if abilities.as_expected else f"not as expected: {target.reply!r}"
 
 
 def _answers_binary(target: Target, abilities: Abilities) -> str:
@@ -117,6 +119,8 @@ def _answers_binary(target: Target, abilities: Abilities) -> str:
         return "no echo (--ws-no-echo)"
     if target.binary == "none" or not abilities.binary:
         return "not answered"
+    if not abilities.as_expected:
+        return "not tried"
     return {"same": "answered in the same way", "plain": "answered with the bytes alone"}.get(
         target.binary, f"answered with text {target.binary.removeprefix('text:')!r}"
     )
@@ -160,6 +164,7 @@ class _Probe:
             largest = await self._find_limit()
         deflate = await self._ask_compression()
         return Abilities(
+            as_expected=healthy or not target.echo,
             text=answers_text,
             binary=answers_binary,
             deflate=bool(deflate),
@@ -340,10 +345,10 @@ async def _opened(target: Target, *headers: tuple[str, str]) -> AsyncIterator[Co
     try:
         try:
             connection = await dial(target, journal)
-            left = max(target.deadline - (loop.time() - began), target.deadline / 10)
-            connection.deadline, whole = left, connection.deadline
+            # One deadline for all that it takes to be connected.
+            connection.deadline = round(max(target.deadline - (loop.time() - began), 0.1), 1)
             response = await connection.handshake(request)
-            connection.deadline = whole
+            connection.deadline = target.deadline
         except (NotReceived, OSError) as error:
             raise Unusable(_why_unreachable(target, connection, error)) from error
         if not response.accepted:

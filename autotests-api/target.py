@@ -155,11 +155,13 @@ class Target:
 class Abilities:
     """What the probe found out about a target before the first test; it decides what is skipped.
 
-    ``deflate_answer`` is the Sec-WebSocket-Extensions header that came back; ``subprotocols`` those of
+    ``as_expected`` says that text was answered as the options say; where it was not, cases shall find the
+    fault. ``deflate_answer`` is the Sec-WebSocket-Extensions header that came back; ``subprotocols`` those of
     the offered ones that were accepted; ``max_message`` the largest message in bytes known to come back
     whole; ``notes`` what a reader of the run should know.
     """
 
+    as_expected: bool = True
     text: bool = True
     binary: bool = True
     deflate: bool = False

@@ -32,7 +32,7 @@ from wire.reader import CloseStatus, Inflate, Message, Reader, ReceivedFrame
 MAX_HEAD = 64 << 10
 """Bytes of a response head; more is not read."""
 
-MAX_BACKLOG = 64 << 20
+MAX_BACKLOG = 32 << 20
 """Bytes read and not yet asked for; beyond it reading stops, so that a flood cannot fill the memory."""
 
 MAX_WAITING = 50_000

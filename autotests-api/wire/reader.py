@@ -19,7 +19,7 @@ from wire.frames import (
     parse_header,
 )
 
-MAX_PAYLOAD = 64 << 20
+MAX_PAYLOAD = 32 << 20
 """Bytes; a frame that announces more is refused before its data, so that no server can fill the memory."""
 
 Inflate = Callable[[bytes], bytes]

@@ -1,0 +1,88 @@
+"""A whole run of the suite, started by a test of our own tools."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+
+CASES = ROOT / "autotests-api" / "tests"
+FOLDERS = ("contract", "conformance", "harness", "resilience", "security", "examples")
+
+
+@dataclass(frozen=True)
+class SuiteRun:
+    """What a run of the suite left behind; ``peak`` is its largest memory in bytes."""
+
+    status: int
+    output: str
+    seconds: float
+    peak: int
+    junit: Path
+
+    @property
+    def cases(self) -> dict[str, str]:
+        """Outcome of every case by its name: passed, failed, error or skipped (xfailed, too)."""
+        found = {}
+        for case in ET.parse(self.junit).iter("testcase"):
+            outcome = next((child.tag for child in case if child.tag in {"failure", "error", "skipped"}), "")
+            found[case.attrib["name"]] = {"failure": "failed"}.get(outcome, outcome or "passed")
+        return found
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many cases had each outcome."""
+        return Counter(self.cases.values())
+
+
+RunSuite = Callable[..., SuiteRun]
+
+
+@pytest.fixture
+def run_suite(tmp_path: Path) -> RunSuite:
+    """Run pytest in a process of its own, as a user would: ``run_suite("--ws-url", url, "tests/…")``.
+
+    Cases are named from tests/ on; what stands in the environment of this run does not reach it.
+    """
+
+    def run(*arguments: str, limit: float = 120.0, **environment: str) -> SuiteRun:
+        junit = tmp_path / f"junit-{time.monotonic_ns()}.xml"
+        out = junit.with_suffix(".txt")
+        options = ["--color=no", "-p", "no:cacheprovider", f"--junitxml={junit}"]
+        named = [str(CASES / word) if word.startswith(FOLDERS) else word for word in arguments]
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("WS_", "PYTEST"))}
+        began = time.monotonic()
+        with out.open("wb") as sink:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "pytest", *options, *named],
+                cwd=ROOT,
+                env=clean | environment,
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+            )
+            try:
+                process.wait(limit)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                pytest.fail(
+                    f"the run did not end within {limit} s:\n{out.read_text(errors='replace')[-3000:]}"
+                )
+        seconds = time.monotonic() - began
+        # The largest of all children so far, in KiB; in bytes on macOS.
+        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+        peak *= 1 if sys.platform == "darwin" else 1024
+        return SuiteRun(process.returncode, out.read_text(encoding="utf-8"), seconds, peak, junit)
+
+    return run
