@@ -1,0 +1,19 @@
+"""Runs that share a page: each is told apart by its name, and a run without one stays as it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.parametrize(("name", "shown"), [("Python 3.13", ["Python 3.13"]), ("", [])])
+def test_every_result_carries_the_name_of_its_run(run_suite, tmp_path: Path, name: str, shown: list[str]):
+    results = tmp_path / "results"
+    case = "harness/test_house_rules.py::test_fixed_port_is_found"
+    run = run_suite(case, f"--alluredir={results}", REPORT_ENVIRONMENT=name)
+    assert run.status == 0, run.output
+    (result,) = results.glob("*-result.json")
+    labels = json.loads(result.read_text(encoding="utf-8"))["labels"]
+    assert [label["value"] for label in labels if label["name"] == "environment"] == shown
