@@ -7,6 +7,7 @@ pytest_plugins = (
     "fixtures.clients",
     "fixtures.echo",
     "fixtures.wires",
+    "fixtures.links",
     "fixtures.levels",
     "fixtures.lifeline",
     "fixtures.known_failures",

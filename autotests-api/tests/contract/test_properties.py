@@ -17,6 +17,8 @@ deterministic = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
+fewer = settings(deterministic, max_examples=50)
+
 any_text = st.text()
 any_bytes = st.binary()
 short_text = st.text(alphabet=st.sampled_from("\x00\t\n\r \u00a0\u0301\ufeff\u200d\u202eaAж€😀<&\"'\\%{}$"))
@@ -52,23 +54,23 @@ async def test_any_bytes_come_back_untouched(conversation, echo, message):
         await echo.replies(client, message)
 
 
-@deterministic
-@given(messages=st.lists(short_text | any_text, max_size=20))
+@fewer
+@given(messages=st.lists(short_text | any_text, max_size=12))
 async def test_any_sequence_of_texts_keeps_its_order(conversation, echo, messages):
     async with conversation() as client:
         await echo.burst(client, messages)
 
 
 @pytest.mark.needs("binary")
-@deterministic
-@given(messages=st.lists(short_text | any_bytes, max_size=20))
+@fewer
+@given(messages=st.lists(short_text | any_bytes, max_size=12))
 @example(messages=["", b"", "", b""])
 async def test_any_sequence_of_texts_and_bytes_keeps_its_order(conversation, echo, messages):
     async with conversation() as client:
         await echo.burst(client, messages)
 
 
-@deterministic
+@fewer
 @given(fragments=st.lists(short_text, min_size=1, max_size=8))
 async def test_any_text_in_any_fragments_comes_back_whole(conversation, echo, fragments):
     async with conversation() as client:
@@ -77,7 +79,7 @@ async def test_any_text_in_any_fragments_comes_back_whole(conversation, echo, fr
         await echo.silence(client)
 
 
-@deterministic
+@fewer
 @given(
     size=st.integers(0, 70_000),
     letter=st.characters(exclude_categories=["Cs"]),

@@ -196,11 +196,9 @@ async def test_every_code_point_comes_back_untouched(connect, echo, fits):
 
 async def test_invisible_character_survives_at_either_end(client, echo):
     """A trim takes characters from the ends only, and which ones differs from library to library."""
-    invisible = [
-        chr(point)
-        for point in range(sys.maxunicode + 1)
-        if unicodedata.category(chr(point)) in {"Cc", "Cf", "Zs", "Zl", "Zp"}
-    ]
+    # The planes that have such characters.
+    points = (*range(0x20000), *range(0xE0000, 0xE0100))
+    invisible = [chr(p) for p in points if unicodedata.category(chr(p)) in {"Cc", "Cf", "Zs", "Zl", "Zp"}]
     messages = [f"{character}x{character}" for character in invisible] + invisible
     await echo.burst(client, messages, window=64)
 

@@ -1,0 +1,98 @@
+"""A bad link delivers late, slowly and in pieces, but it delivers: nobody may notice but by the clock."""
+
+import pytest
+
+from faults import BOTH, TO_CLIENT, TO_SERVER, Bandwidth, Freeze, Latency, Noop, Slicer
+
+pytestmark = pytest.mark.needs("text")
+
+DIRECTIONS = {"to the server": TO_SERVER, "to the client": TO_CLIENT, "both ways": BOTH}
+MESSAGES = ["Привет, сервер! " * 8, "", "\N{WAVING HAND SIGN}" * 40, "x", "\x00\r\n", "ж" * 63]
+
+
+async def test_clean_link_changes_nothing(connect, echo, link):
+    cable = await link(Noop())
+    await echo.soundness(await connect(proxy=cable.url))
+    assert cable.opened == 1
+
+
+@pytest.mark.parametrize("towards", DIRECTIONS.values(), ids=DIRECTIONS.keys())
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+async def test_message_survives_delivery_in_pieces(connect, echo, link, size, towards):
+    """From the first byte of the handshake on; the compression of the messages is cut as well."""
+    cable = await link()
+    cable.add(Slicer(size), towards)
+    client = await connect(proxy=cable.url)
+    await echo.replies(client, *MESSAGES)
+    await echo.burst(client, [f"message {number}" for number in range(20)])
+
+
+@pytest.mark.needs("binary")
+async def test_bytes_survive_delivery_in_pieces(connect, echo, link):
+    client = await connect(proxy=(await link(Slicer(3))).url, compression=False)
+    await echo.replies(client, bytes(range(256)), b"", b"\x00" * 130)
+
+
+async def test_large_message_survives_delivery_in_pieces(connect, echo, link, fits):
+    fits(200_000)
+    client = await connect(proxy=(await link(Slicer(1_459))).url, compression=False)
+    await echo.burst(client, ["ж" * 100_000, "small", "€" * 60_000])
+
+
+@pytest.mark.parametrize("towards", DIRECTIONS.values(), ids=DIRECTIONS.keys())
+async def test_message_survives_a_late_delivery(connect, echo, link, towards):
+    cable = await link()
+    cable.add(Latency(0.02, jitter=0.02), towards)
+    client = await connect(proxy=cable.url)
+    await echo.replies(client, *MESSAGES[:3])
+    await echo.burst(client, [f"message {number}" for number in range(50)])
+
+
+async def test_message_survives_a_slow_link(connect, echo, link, fits):
+    fits(20_000)
+    client = await connect(proxy=(await link(Bandwidth(200_000))).url, compression=False)
+    await echo.burst(client, ["x" * 20_000, "small"])
+
+
+async def test_slow_link_of_one_does_not_slow_the_others(connect, echo, link, during, fits):
+    fits(60_000)
+    slow = await connect(proxy=(await link(Bandwidth(50_000))).url, compression=False, name="slow")
+    neighbour = await connect(name="neighbour")
+
+    async def crawl():
+        await echo.replies(slow, "x" * 60_000)
+
+    async with during(crawl()) as crawling:
+        await echo.burst(neighbour, [f"message {number}" for number in range(100)])
+        await echo.soundness(neighbour)
+        assert not crawling.done(), "the neighbour was served only when the slow one had finished"
+
+
+async def test_conversation_goes_on_when_the_link_gets_better(connect, echo, link):
+    cable = await link()
+    client = await connect(proxy=cable.url)
+    await echo.replies(client, "good")
+    for fault in (Slicer(1), Latency(0.01), Slicer(2)):
+        cable.add(fault)
+        await echo.replies(client, "bad", "ж" * 70)
+        cable.remove(fault)
+        await echo.replies(client, "good again")
+    await echo.soundness(client)
+
+
+@pytest.mark.parametrize("towards", DIRECTIONS.values(), ids=DIRECTIONS.keys())
+async def test_message_survives_a_link_that_stands_still(connect, echo, link, target, towards):
+    """What was sent into the standing link comes out of it in order, and once."""
+    cable = await link()
+    client = await connect(proxy=cable.url)
+    neighbour = await connect(name="neighbour")
+    await echo.replies(client, "before")
+    standstill = cable.add(Freeze(), towards)
+    messages = [f"message {number}" for number in range(30)]
+    for message in messages:
+        await client.send(message)
+    await echo.soundness(neighbour)
+    cable.remove(standstill)
+    for message in messages:
+        await client.expect(target.answer(message))
+    await echo.soundness(client)

@@ -1,0 +1,101 @@
+"""A cable is cut: the connection is lost, and nothing else."""
+
+import contextlib
+
+import pytest
+
+from faults import TO_CLIENT, TO_SERVER, Corrupt, Cut, HalfClose
+from websocket_client import ConnectFailed, ExpectationFailed
+from wire.frames import text
+
+pytestmark = pytest.mark.needs("text")
+
+
+async def test_cut_cable_does_not_hurt_the_neighbours(connect, echo, link):
+    neighbour, cable = await connect(name="neighbour"), await link()
+    victim = await connect(proxy=cable.url, name="victim")
+    await echo.replies(victim, "here")
+    cable.cut()
+    await victim.expect_closed()
+    await echo.soundness(neighbour)
+    await echo.soundness(await connect(name="newcomer"))
+
+
+async def test_client_is_served_again_when_the_cable_is_mended(connect, echo, link):
+    cable = await link()
+    for number in range(10):
+        client = await connect(proxy=cable.url)
+        await echo.replies(client, f"before cut {number}")
+        cable.cut()
+        await client.expect_closed()
+    await echo.soundness(await connect(proxy=cable.url, name="mended"))
+
+
+@pytest.mark.parametrize("towards", [TO_SERVER, TO_CLIENT], ids=["to the server", "to the client"])
+@pytest.mark.parametrize("after", [0, 1, 20, 100])
+async def test_cable_cut_in_the_handshake_leaves_nothing_behind(connect, echo, link, after, towards):
+    cable = await link()
+    cable.add(Cut(after), towards)
+    for _ in range(5):
+        with contextlib.suppress(ConnectFailed, ExpectationFailed):
+            await connect(proxy=cable.url, name="victim")
+    await echo.soundness(await connect(name="newcomer"))
+
+
+@pytest.mark.parametrize("towards", [TO_SERVER, TO_CLIENT], ids=["to the server", "to the client"])
+@pytest.mark.parametrize("after", [1, 3, 5, 50, 1_000])
+async def test_cable_cut_in_a_message_leaves_nothing_behind(
+    connect, wire_over, echo, answered, link, after, towards
+):
+    """In a header of 4 bytes, in the mask's key, in the payload, behind many messages."""
+    neighbour = await connect(name="neighbour")
+    for _ in range(3):
+        cable = await link()
+        victim = await wire_over(cable, "victim")
+        await victim.send(text("before"))
+        await answered(victim, "before")
+        cable.add(Cut(after), towards)
+        await victim.send(*(text("x" * 200) for _ in range(5)))
+        await victim.tcp_ending()
+        await echo.replies(neighbour, "meanwhile")
+    await echo.soundness(neighbour)
+    await echo.soundness(await connect(name="newcomer"))
+
+
+@pytest.mark.parametrize("after", [1, 4, 50])
+async def test_link_that_ends_in_a_message_leaves_nothing_behind(connect, wire_over, echo, link, after):
+    """FIN instead of RST: the end looks orderly, and comes in the middle of a frame."""
+    for _ in range(3):
+        cable = await link()
+        victim = await wire_over(cable, "victim")
+        cable.add(HalfClose(after), TO_SERVER)
+        await victim.send(text("x" * 200))
+        ending = await victim.ending(nudge=False)
+        assert ending.ended, f"the server waits for a client that is gone: {ending}"
+        assert victim.waiting_messages == 0, "a part of a message was answered"
+    await echo.soundness(await connect(name="newcomer"))
+
+
+@pytest.mark.parametrize("at", [0, 1, 4, 6, 20], ids=["opcode", "length", "mask", "payload", "next frame"])
+async def test_corrupted_frame_does_not_hurt_the_neighbours(connect, wire_over, echo, link, at):
+    """What becomes of the connection itself depends on the byte; RFC 6455 has no checksum."""
+    neighbour = await connect(name="neighbour")
+    for mask in (0x01, 0x40, 0x80, 0xFF):
+        cable = await link()
+        victim = await wire_over(cable, "victim")
+        cable.add(Corrupt(at, mask), TO_SERVER)
+        await victim.send(text("corrupted"), text("on the way"))
+        victim.half_close()
+        await victim.tcp_ending()
+        await echo.replies(neighbour, "meanwhile")
+    await echo.soundness(await connect(name="newcomer"))
+
+
+async def test_cable_cut_under_a_burst_leaves_nothing_behind(connect, wire_over, echo, link):
+    for number in range(10):
+        cable = await link()
+        victim = await wire_over(cable, "victim")
+        await victim.send_together(*(text(f"cut {number} message {place}") for place in range(100)))
+        cable.cut()
+        await echo.silence(await connect(name="newcomer"))
+    await echo.soundness(await connect(name="at the end"))

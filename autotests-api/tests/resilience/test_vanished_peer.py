@@ -1,0 +1,80 @@
+"""A peer vanishes without a word, or stops taking what it asked for; the others do not notice."""
+
+import pytest
+
+from faults import TO_CLIENT, TO_SERVER, Blackhole, Freeze
+from wire.frames import close, text
+
+pytestmark = pytest.mark.needs("text")
+
+
+@pytest.mark.parametrize("after", [0, 3, 100], ids=["between messages", "in a header", "in a message"])
+async def test_peers_that_vanish_do_not_hurt_the_neighbours(connect, wire_over, echo, answered, link, after):
+    neighbour, cable = await connect(name="neighbour"), await link()
+    vanishing = [await wire_over(cable, f"vanishing {number}") for number in range(10)]
+    for wire in vanishing:
+        await wire.send(text("here"))
+        await answered(wire, "here")
+    cable.add(Blackhole(after))
+    for wire in vanishing:
+        await wire.send(text("x" * 300))
+        await echo.replies(neighbour, "meanwhile")
+    await echo.soundness(neighbour)
+    await echo.soundness(await connect(name="newcomer"))
+
+
+async def test_client_that_vanished_is_served_on_a_new_connection(connect, echo, link):
+    """The server still holds the old connection for alive."""
+    cable = await link()
+    for number in range(5):
+        client = await connect(proxy=cable.url, name=f"connection {number}")
+        await echo.replies(client, "before")
+        hole = cable.add(Blackhole())
+        await client.send("lost")
+        again = await connect(name=f"again {number}")
+        await echo.soundness(again)
+        cable.remove(hole)
+        client.abort()
+
+
+async def test_reply_that_nobody_takes_is_kept_and_not_lost(
+    connect, wire_over, echo, answered, link, abilities
+):
+    """The server's buffers fill up while the way back stands still; afterwards all is there, in order."""
+    cable, neighbour = await link(), await connect(name="neighbour")
+    slow = await wire_over(cable, "slow")
+    standstill = cable.add(Freeze(), TO_CLIENT)
+    size = min(abilities.max_message, 100_000)
+    messages = [f"{number} ".ljust(size, "x") for number in range(8)]
+    for message in messages:
+        await slow.send(text(message))
+        await echo.replies(neighbour, "meanwhile")
+    await echo.soundness(neighbour)
+    cable.remove(standstill)
+    await answered(slow, *messages)
+
+
+async def test_message_that_arrives_late_is_answered(connect, wire_over, echo, answered, link):
+    """A part of a frame arrives, then the link stands still while others are served."""
+    cable, neighbour = await link(), await connect(name="neighbour")
+    late = await wire_over(cable, "late")
+    frame = text("late, but whole").encode()
+    await late.send_bytes(frame[:5])
+    standstill = cable.add(Freeze(), TO_SERVER)
+    await late.send_bytes(frame[5:])
+    await echo.soundness(neighbour)
+    await echo.soundness(await connect(name="newcomer"))
+    cable.remove(standstill)
+    await answered(late, "late, but whole")
+
+
+async def test_closing_that_nobody_answers_does_not_hurt_the_neighbours(connect, wire_over, echo, link):
+    cable, neighbour = await link(), await connect(name="neighbour")
+    for _ in range(5):
+        leaving = await wire_over(cable, "leaving")
+        hole = cable.add(Blackhole(), TO_CLIENT)
+        await leaving.send(text("unheard"), close(1000))
+        await echo.replies(neighbour, "meanwhile")
+        cable.remove(hole)
+        leaving.reset()
+    await echo.soundness(await connect(name="newcomer"))
