@@ -3,6 +3,7 @@
 pytest_plugins = (
     "fixtures.selection",
     "fixtures.target",
+    "fixtures.patience",
     "fixtures.journals",
     "fixtures.clients",
     "fixtures.echo",

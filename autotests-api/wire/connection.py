@@ -80,7 +80,8 @@ class Connection(asyncio.Protocol):
 
     Received frames wait until they are asked for; `message` and `pong` each take only their own kind
     and leave the rest. A Ping from the server is answered at once and not kept, unless
-    ``answers_pings`` is switched off; a Close is answered unless ``answers_close`` is.
+    ``answers_pings`` is switched off; a Close is answered unless ``answers_close`` is. The first
+    ``greetings`` messages, which a server sends unasked, are not kept.
     """
 
     def __init__(self, journal: Journal, deadline: float) -> None:
@@ -88,6 +89,7 @@ class Connection(asyncio.Protocol):
         self.deadline = deadline
         self.answers_pings = True
         self.answers_close = True
+        self.greetings = 0
         self.reader: Reader | None = None
         self.request: Request | None = None
         self.response: Response | None = None
@@ -342,6 +344,10 @@ class Connection(asyncio.Protocol):
             await self._until(lambda: self.tcp != "open", "", deadline, ends=False)
         return self._ending(began, False)
 
+    async def after_closing(self) -> Ending:
+        """Let what comes behind the Close frames come: until TCP ends, or for a tenth of the deadline."""
+        return await self.tcp_ending(deadline=self.deadline / 10)
+
     async def close(self, code: int | None = 1000, reason: str | bytes = b"") -> Ending:
         """Start the closing handshake (RFC 6455 §7.1.2) and wait for the server's part of it."""
         await self.send(close(code, reason))
@@ -371,6 +377,9 @@ class Connection(asyncio.Protocol):
             if received.frame.opcode == PING:
                 if self.answers_pings:
                     self._write_now(pong(received.frame.payload))
+                continue
+            if self.greetings and _is_data(received):
+                self.greetings -= received.message is not None
                 continue
             self._frames.append(received)
             self._backlog += received.header.length

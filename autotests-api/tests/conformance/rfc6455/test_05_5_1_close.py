@@ -109,7 +109,8 @@ async def test_message_after_close_is_not_answered(wire, late, how):
         await wire.send_together(close(1000), late)
     else:
         await wire.send(close(1000), late)
-    ending = await wire.tcp_ending()
+    ending = await wire.ending(nudge=False)
+    await wire.after_closing()
     assert ending.ended, f"expected the closing handshake to be answered, but {ending}"
     assert wire.waiting_messages == 0, "a message behind our Close frame was answered"
 
@@ -119,7 +120,8 @@ async def test_message_after_close_is_not_answered(wire, late, how):
 )
 async def test_ping_after_close_does_not_disturb_the_closing(wire):
     await wire.send(close(1000), ping(b"too late"))
-    ending = await wire.tcp_ending()
+    ending = await wire.ending(nudge=False)
+    await wire.after_closing()
     assert ending.ended, f"expected the closing handshake to be answered, but {ending}"
     assert wire.violations == []
 
@@ -131,7 +133,8 @@ async def test_second_close_is_not_answered(wire, how):
         await wire.send_together(close(1000), close(1000))
     else:
         await wire.send(close(1000), close(1000))
-    ending = await wire.tcp_ending()
+    ending = await wire.ending(nudge=False)
+    await wire.after_closing()
     assert ending.ended, f"expected the closing handshake to be answered, but {ending}"
     assert wire.violations == [], "more than one Close frame came back"
 
@@ -139,7 +142,8 @@ async def test_second_close_is_not_answered(wire, how):
 @rfc6455("5.5.1", MUST, "a message left unfinished by a Close frame is dropped", autobahn="7.1.5")
 async def test_message_completed_after_close_is_not_answered(wire):
     await wire.send(text("unfinished ", fin=False), close(1000), continuation("business"))
-    ending = await wire.tcp_ending()
+    ending = await wire.ending(nudge=False)
+    await wire.after_closing()
     assert ending.ended, f"expected the closing handshake to be answered, but {ending}"
     assert wire.waiting_messages == 0, "a message completed behind our Close frame was answered"
 
@@ -151,7 +155,8 @@ async def test_message_completed_after_close_is_not_answered(wire):
 async def test_close_behind_a_large_message_is_answered(wire, fits):
     fits(256 * 1024)
     await wire.send(text("*" * 256 * 1024), close(1000), ping(b"too late"))
-    ending = await wire.tcp_ending()
+    ending = await wire.ending(nudge=False)
+    await wire.after_closing()
     assert ending.ended, f"expected the closing handshake to be answered, but {ending}"
 
 
@@ -160,7 +165,8 @@ async def test_close_behind_a_large_message_is_answered(wire, fits):
 async def test_answers_before_the_close_are_in_order(wire, target):
     messages = [f"message {number}" for number in range(5)]
     await wire.send_together(*(text(message) for message in messages), close(1000))
-    await wire.tcp_ending()
+    await wire.ending(nudge=False)
+    await wire.after_closing()
     answers = [(await wire.message()).content for _ in range(wire.waiting_messages)]
     assert answers == [target.answer(message) for message in messages[: len(answers)]]
 
@@ -169,7 +175,8 @@ async def test_answers_before_the_close_are_in_order(wire, target):
 @pytest.mark.needs("echo")
 async def test_nothing_comes_behind_the_servers_close(wire):
     await wire.send_together(*(text(f"message {number}") for number in range(50)), close(1000))
-    await wire.tcp_ending()
+    await wire.ending(nudge=False)
+    await wire.after_closing()
     assert wire.violations == []
 
 
@@ -200,7 +207,7 @@ async def test_server_closes_tcp_after_failing_the_connection(wire, fails, frame
 async def test_failed_connection_answers_nothing_more(wire, fails):
     await wire.send_together(text("good"), Frame(3, b"bad"), text("late"), ping(b"late"))
     await fails(wire, answers=1)
-    await wire.tcp_ending()
+    await wire.after_closing()
     assert wire.waiting_messages <= 1, "a message behind the violation was answered"
 
 
