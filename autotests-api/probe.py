@@ -350,9 +350,9 @@ async def _opened(target: Target, *headers: tuple[str, str]) -> AsyncIterator[Co
             response = await connection.handshake(request)
             connection.deadline = target.deadline
         except (NotReceived, OSError) as error:
-            raise Unusable(_why_unreachable(target, connection, error)) from error
+            raise Unusable(target.secrets.url(_why_unreachable(target, connection, error))) from error
         if not response.accepted:
-            raise Unusable(_why_refused(target, response))
+            raise Unusable(target.secrets.url(_why_refused(target, response)))
         yield connection
         with contextlib.suppress(NotReceived):
             await connection.send(close())
@@ -375,11 +375,20 @@ def _why_unreachable(target: Target, connection: Connection | None, error: Excep
         return f"{tried}: {_about_tls(where, failure)}"
     if isinstance(error, socket.gaierror):
         return f"{tried}: the host name {target.host!r} cannot be resolved ({error.strerror})"
+    if isinstance(error, ConnectionResetError) and target.secure and not connection:
+        return f"{tried}: {where} ended the connection in the TLS handshake; does it speak TLS at all?"
     if isinstance(error, NotReceived):
-        return f"{tried}: {error}"
+        return f"{tried}: {error}{_hint_of_silence(target, connection)}"
     if isinstance(error, ConnectionRefusedError) or "Errno 111" in str(error):
         return f"{tried}: connection refused, nothing listens on {where}"
     return f"{tried}: {error}"
+
+
+def _hint_of_silence(target: Target, connection: Connection | None) -> str:
+    if connection is None or connection.tcp == "open" or not target.secure or target.cert:
+        return ""
+    # Some servers (asyncio's among them) refuse a missing certificate without the alert of TLS.
+    return "; does it demand a client certificate? --ws-cert and --ws-key give one"
 
 
 def _about_certificate(target: Target, error: ssl.SSLCertVerificationError) -> str:

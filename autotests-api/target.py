@@ -283,6 +283,7 @@ def _spellings(value: str) -> set[str]:
         quote_plus(value),
         html.escape(value),
         json.dumps(value)[1:-1],
+        json.dumps(value, ensure_ascii=False)[1:-1],
         repr(value)[1:-1],
         ascii(value)[1:-1],
     }
