@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,9 +60,12 @@ def test_no_file_or_folder_is_a_drawer() -> None:
 
 
 def test_every_test_has_a_name_of_its_own() -> None:
-    counted = Counter(name for path in CASES for name in case_names(path.read_text(encoding="utf-8")))
-    twice = [name for name, times in counted.items() if times > 1]
-    assert not twice, f"the report's title is the name, so two tests cannot share it: {twice}"
+    places: dict[str, list[str]] = {}
+    for path in CASES:
+        for name in case_names(path.read_text(encoding="utf-8")):
+            places.setdefault(name, []).append(place(path))
+    twice = [f"{name}: {', '.join(found)}" for name, found in places.items() if len(found) > 1]
+    assert not twice, "the report's title is the name, so two tests cannot share it:\n" + "\n".join(twice)
 
 
 def test_every_test_name_is_a_sentence() -> None:

@@ -140,7 +140,7 @@ async def test_tcp_closed_without_a_close_frame_is_told(against) -> None:
     assert str(ending).startswith("no Close frame, TCP closed")
 
 
-async def test_reset_is_told_from_a_close(against) -> None:
+async def test_reset_of_a_raw_connection_is_told_from_a_close(against) -> None:
     wire = await against(saying(b"", then="reset"))
     await wire.send_bytes(b"x")
     assert (await wire.ending(nudge=False)).tcp == "reset"
