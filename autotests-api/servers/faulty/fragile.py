@@ -23,7 +23,7 @@ class FragileServer(EchoServer):
                 return
             try:
                 await super().run()
-            except ConnectionError as error:
+            except OSError as error:
                 server.mourn(error)
                 raise
 

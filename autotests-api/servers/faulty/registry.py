@@ -37,7 +37,7 @@ def fault(rule: str) -> Callable[[Breaker], Breaker]:
     """Enter a class into the catalogue. Its name becomes the fault's, its docstring the summary."""
 
     def enter(breaker: Breaker) -> Breaker:
-        name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", breaker.__name__).lower()
+        name = re.sub(r"(?<!^)(?=[A-Z])|(?<=[a-z])(?<!Rsv|Utf)(?=[0-9])", "-", breaker.__name__).lower()
         if name in CATALOGUE:
             raise ValueError(f"two faults are called {name}")
         CATALOGUE[name] = Fault(name, rule, (breaker.__doc__ or "").strip(), breaker)

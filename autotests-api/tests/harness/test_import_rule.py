@@ -24,6 +24,7 @@ FLOORS = (
     "probe",
     "fixtures",
     "report",
+    "proof",
     "tests",
 )
 

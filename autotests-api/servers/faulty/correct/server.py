@@ -51,7 +51,7 @@ class EchoServer:
         self.connections.add(connection)
         try:
             await connection.run()
-        except (ConnectionError, asyncio.CancelledError):
+        except (OSError, asyncio.CancelledError):
             pass  # An abrupt end is the client's business.
         finally:
             self.connections.discard(connection)

@@ -1,0 +1,197 @@
+"""One trial: a faulty server in a process of its own, and some of the suite's cases against it.
+
+The cases are collected once. Every trial is a fork of the process that has collected them, so that a trial
+costs what its cases cost and not what starting pytest does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+import probe
+from servers.faulty.catalogue import CATALOGUE
+from servers.faulty.correct import EchoServer
+from websocket_server import allow_many_connections
+
+CORRECT = "correct"
+NOT_TRIED = "not tried: "
+TEXT_LIMIT = 1200
+
+
+@dataclass(frozen=True)
+class Red:
+    """A case that failed, and how its failure explains itself."""
+
+    case: str
+    text: str
+
+
+@dataclass
+class Verdict:
+    """What the suite had to say about one server. ``seconds`` is wall-clock time of the trial."""
+
+    name: str
+    red: list[Red] = field(default_factory=list)
+    tried: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    unusable: str = ""
+    hung: str = ""
+    seconds: float = 0.0
+
+    @property
+    def killed(self) -> bool:
+        """Whether anything turned red."""
+        return bool(self.red or self.unusable)
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to try on one server.
+
+    ``first`` are tried until ``enough`` of them are red; only when none is, ``then`` until one is.
+    ``budget`` is in seconds, and ends the trial after the case that passes it.
+    """
+
+    name: str
+    first: Sequence[pytest.Item]
+    then: Sequence[pytest.Item] = ()
+    enough: int = 20
+    budget: float = 30.0
+
+
+def start(order: Order, session: pytest.Session, result: Path) -> int:
+    """Begin a trial in a fork; its verdict will be in ``result``. Returns the process id."""
+    sys.stdout.flush()
+    process = os.fork()
+    if process:
+        return process
+    status = 1
+    try:
+        os.setsid()
+        # A case that a fault makes hang must not hang the proof.
+        signal.alarm(int(order.budget * 2) + 10)
+        silence = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silence, 1)
+        if "PROOF_DEBUG" not in os.environ:
+            os.dup2(silence, 2)
+        _try(order, session, result)
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def read(name: str, result: Path) -> Verdict:
+    """The verdict that a trial left behind; one that left none was killed because it hung."""
+    try:
+        data = json.loads(result.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return Verdict(name, hung="the trial did not end by itself")
+    return Verdict(**{**data, "red": [Red(**red) for red in data["red"]]})
+
+
+def _try(order: Order, session: pytest.Session, result: Path) -> None:
+    # A plugin that is imported before pytest loads it would be imported unrewritten.
+    from fixtures.target import ABILITIES, TARGET
+
+    began = time.monotonic()
+    verdict = Verdict(order.name)
+    url, stop = _start_server(order.name)
+    try:
+        target = replace(session.config.stash[TARGET], url=url)
+        session.config.stash[TARGET] = target
+        try:
+            session.config.stash[ABILITIES] = probe.probe(target)
+        except probe.Unusable as error:
+            # The suite ends here with this message. What its cases would say is worth knowing, too.
+            verdict.unusable = str(error)
+        recorder = _Recorder(verdict)
+        session.config.pluginmanager.register(recorder)
+        end = began + order.budget
+        _run(session, order.first, verdict, order.enough, end)
+        if not verdict.killed:
+            _run(session, order.then, verdict, 1, end)
+    finally:
+        os.close(stop)
+        verdict.seconds = round(time.monotonic() - began, 2)
+        draft = result.with_suffix(".draft")
+        draft.write_text(json.dumps(asdict(verdict)), encoding="utf-8")
+        draft.rename(result)
+
+
+def _run(
+    session: pytest.Session, items: Sequence[pytest.Item], verdict: Verdict, enough: int, end: float
+) -> None:
+    for item, following in zip(items, [*items[1:], None], strict=False):
+        last = time.monotonic() > end or following is None
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=None if last else following)
+        if last or session.shouldstop or session.shouldfail or len(verdict.red) >= enough:
+            break
+
+
+class _Recorder:
+    """Keeps what the reports say."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        self.verdict = verdict
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call" or report.outcome != "passed":
+            text = report.longreprtext
+            if report.failed and NOT_TRIED not in text:
+                if report.nodeid not in [red.case for red in self.verdict.red]:
+                    self.verdict.red.append(Red(report.nodeid, essence(text)))
+            elif report.skipped:
+                self.verdict.skipped.append(report.nodeid)
+            self.verdict.tried.append(report.nodeid)
+
+
+def essence(text: str) -> str:
+    """The lines of a failure that explain it: those that pytest marks with an E."""
+    lines = [line[1:].strip() for line in text.splitlines() if line.startswith("E ")]
+    return "\n".join(lines)[:TEXT_LIMIT] or text[-TEXT_LIMIT:]
+
+
+def _start_server(name: str) -> tuple[str, int]:
+    """Start a server in a fork; its URL, and a descriptor whose end is the server's, too."""
+    told, tell = os.pipe()
+    lifeline, stop = os.pipe()
+    if not os.fork():
+        try:
+            os.close(told)
+            os.close(stop)
+            signal.alarm(0)
+            allow_many_connections()
+            asyncio.run(_serve(name, tell, lifeline))
+        finally:
+            os._exit(0)
+    os.close(tell)
+    os.close(lifeline)
+    with os.fdopen(told) as answer:
+        return answer.readline().strip(), stop
+
+
+async def _serve(name: str, tell: int, lifeline: int) -> None:
+    server = EchoServer() if name == CORRECT else CATALOGUE[name].server()
+    gone = asyncio.Event()
+    asyncio.get_running_loop().add_reader(lifeline, gone.set)
+    async with server.serve():
+        host, port = server.sockets[0].getsockname()[:2]
+        os.write(tell, f"ws://{host}:{port}\n".encode())
+        os.close(tell)
+        await gone.wait()
+        os._exit(0)  # What a fault keeps open for ever must not keep the process.
+
+
+def plugin_options(url: str, deadline: float) -> list[str]:
+    """How pytest is called for a proof: every level counts, every wait is short."""
+    return ["-q", "-s", "-p", "no:cacheprovider", "--ws-url", url, "--ws-strict", f"--ws-timeout={deadline}"]
