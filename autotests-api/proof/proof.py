@@ -5,44 +5,85 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import Phase, settings
 
 from proof.trial import CORRECT, Order, Verdict, read, start
 from rfc import rule_of
 from servers.faulty.catalogue import CATALOGUE
 from servers.faulty.registry import Fault
 
+WIDEST = 24
+"""Servers on which cases that nothing turned red yet are tried before they count as unproven."""
+
 
 class Proof:
-    """A pytest plugin that runs, in place of the collected cases, trials of them."""
+    """A pytest plugin that runs, in place of the collected cases, trials of them on faulty servers.
 
-    def __init__(self, names: Sequence[str], *, workers: int = 2, budget: float = 30.0) -> None:
+    ``plan`` says what to try on a server first. With ``search`` the other cases follow until one is red,
+    and cases that stay green everywhere are tried on more servers. ``budget`` is in seconds and per trial.
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        *,
+        plan: Mapping[str, Sequence[str]],
+        search: bool = True,
+        workers: int = 2,
+        budget: float = 30.0,
+        tell: Callable[[str], object] = str,
+    ) -> None:
         self.names = names
+        self.plan = plan
+        self.search = search
         self.workers = workers
         self.budget = budget
+        self.tell = tell
         self.items: list[pytest.Item] = []
         self.verdicts: dict[str, Verdict] = {}
         self.correct = Verdict(CORRECT)
+        self._words: dict[str, set[str]] = {}
+
+    def pytest_configure(self) -> None:
+        """Let properties fail at the first example that shows it, always the same one, unshrunk."""
+        settings.register_profile(
+            "proof", phases=(Phase.explicit, Phase.generate), derandomize=True, database=None, deadline=None
+        )
+        settings.load_profile("proof")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Run the trials. The session's own cases run only in them."""
         self.items = list(session.items)
+        self._words = {item.nodeid: stems(f"{item.nodeid} {rule_of(item) or ''}") for item in self.items}
         orders = [self.order(CATALOGUE[name]) for name in self.names]
-        for verdict in self.trials(session, orders):
+        for number, verdict in enumerate(self.trials(session, orders), 1):
             self.verdicts[verdict.name] = verdict
-        self.cover(session)
+            self.tell(f"{number}/{len(orders)} {outcome(verdict)}")
+        if self.search:
+            self.cover(session)
+        self.check_correct(session)
         return True
 
     def order(self, fault: Fault) -> Order:
-        """The cases of the fault's own section first, then those nearest to it."""
-        near = sorted(self.items, key=lambda item: distance(item, fault))
-        related = [item for item in near if distance(item, fault) == 0]
-        return Order(fault.name, related, near[len(related) :], budget=self.budget)
+        """The planned cases; in a search also those of the fault's own section, then those nearest to it."""
+        by_node = {item.nodeid: item for item in self.items}
+        planned = [by_node[node] for node in self.plan.get(fault.name, ()) if node in by_node]
+        if not self.search:
+            return Order(fault.name, planned, enough=len(planned), budget=self.budget)
+        words = stems(f"{fault.name} {fault.summary}")
+        near = sorted(
+            self.items, key=lambda item: (distance(item, fault), -len(words & self._words[item.nodeid]))
+        )
+        related = sum(distance(item, fault) == 0 for item in near)
+        first = planned or near[:related]
+        chosen = {item.nodeid for item in first}
+        rest = [item for item in near if item.nodeid not in chosen]
+        return Order(fault.name, first, rest, enough=max(len(planned), 5), budget=self.budget)
 
     def trials(self, session: pytest.Session, orders: Iterable[Order]) -> Iterator[Verdict]:
         """Run trials, as many at once as there are workers, and yield verdicts as they come."""
@@ -67,16 +108,30 @@ class Proof:
         return [item for item in self.items if item.nodeid not in red]
 
     def cover(self, session: pytest.Session) -> None:
-        """Try the cases that are still green on the faults of their own file's kills, the widest first."""
+        """Try the cases that stayed green on more servers, those first that turn most things red."""
         wide = sorted(self.verdicts.values(), key=lambda verdict: -breadth(verdict))
-        for verdict in wide[:24]:
+        for verdict in wide[:WIDEST]:
             left = self.uncovered()
             if not left:
                 return
             order = Order(verdict.name, left, enough=len(left), budget=self.budget * 2)
             for found in self.trials(session, [order]):
-                verdict.red.extend(red for red in found.red)
+                verdict.red.extend(found.red)
                 verdict.tried.extend(found.tried)
+            self.tell(f"{len(left) - len(self.uncovered())} of {len(left)} cases more on {verdict.name}")
+
+    def check_correct(self, session: pytest.Session) -> None:
+        """Try every case on the correct server: what is red there is no proof of anything."""
+        order = Order(CORRECT, self.items, enough=len(self.items), budget=self.budget * 20)
+        for verdict in self.trials(session, [order]):
+            self.correct = verdict
+        self.tell(outcome(self.correct))
+
+
+def outcome(verdict: Verdict) -> str:
+    """One line about a trial."""
+    fate = "killed" if verdict.killed else verdict.hung or "SURVIVED"
+    return f"{verdict.name}: {fate}, {len(verdict.red)} of {len(verdict.tried)} red, {verdict.seconds} s"
 
 
 def breadth(verdict: Verdict) -> float:
@@ -94,8 +149,7 @@ def distance(item: pytest.Item, fault: Fault) -> int:
         return 4
     if rule.section == section or rule.section.startswith(f"{section}."):
         return 0
-    shared = os.path.commonprefix([rule.section.split("."), section.split(".")])
-    return 2 - min(len(shared), 1)
+    return 1 if rule.section.partition(".")[0] == section.partition(".")[0] else 2
 
 
 def rule_parts(rule: str) -> tuple[str, str]:
@@ -104,11 +158,6 @@ def rule_parts(rule: str) -> tuple[str, str]:
     return (match[1], match[2]) if match else ("", "")
 
 
-class Clock:
-    """Seconds since the proof began."""
-
-    def __init__(self) -> None:
-        self.began = time.monotonic()
-
-    def __str__(self) -> str:
-        return f"{time.monotonic() - self.began:.0f} s"
+def stems(text: str) -> set[str]:
+    """The beginnings of the words in a text, to tell what has to do with what."""
+    return {word[:5].lower() for word in re.findall(r"[A-Za-z0-9]+", text) if len(word) > 2}

@@ -65,7 +65,7 @@ class Order:
     name: str
     first: Sequence[pytest.Item]
     then: Sequence[pytest.Item] = ()
-    enough: int = 20
+    enough: int = 5
     budget: float = 30.0
 
 
@@ -192,6 +192,6 @@ async def _serve(name: str, tell: int, lifeline: int) -> None:
         os._exit(0)  # What a fault keeps open for ever must not keep the process.
 
 
-def plugin_options(url: str, deadline: float) -> list[str]:
+def options_of_pytest(url: str, deadline: float) -> list[str]:
     """How pytest is called for a proof: every level counts, every wait is short."""
     return ["-q", "-s", "-p", "no:cacheprovider", "--ws-url", url, "--ws-strict", f"--ws-timeout={deadline}"]

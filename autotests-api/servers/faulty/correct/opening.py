@@ -74,8 +74,9 @@ class Opening(Negotiation):
         return True
 
     def write(self, data: bytes) -> None:
-        """Hand bytes to TCP."""
-        self.writer.write(data)
+        """Hand bytes to TCP; what the client is not there for any more is dropped."""
+        if not self.writer.is_closing():
+            self.writer.write(data)
 
     async def read_request(self) -> Request:
         """Read the head up to its empty line; bytes after it stay in the buffer. Raises Refusal."""

@@ -1,0 +1,102 @@
+"""`python -m proof` runs the suite against every faulty server and writes docs/proof.md."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from proof import page, plan
+from proof.proof import Proof
+from proof.trial import options_of_pytest
+from rfc import rule_of
+from servers.faulty.catalogue import CATALOGUE
+
+HOUSE = Path(__file__).parents[1]
+PAGE = HOUSE.parent / "docs" / "proof.md"
+ROUNDS = Path(__file__).with_name("rounds.md")
+FOLDERS = ("conformance", "contract", "security", "resilience")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit status is 0 when nothing survived and nothing is unproven."""
+    parser = argparse.ArgumentParser(prog="python -m proof", description=__doc__)
+    parser.add_argument("names", nargs="*", help="faulty servers to try (default: all)")
+    parser.add_argument("--planned", action="store_true", help="try only what the plan names, write nothing")
+    parser.add_argument("--afresh", action="store_true", help="forget the plan and search again")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--budget", type=float, default=30.0, help="seconds for one server (default: 30)")
+    parser.add_argument("--deadline", type=float, default=1.5, help="seconds for one wait (default: 1.5)")
+    options = parser.parse_args(argv)
+    unknown = set(options.names) - set(CATALOGUE)
+    if unknown:
+        parser.error(f"no such faulty server: {', '.join(sorted(unknown))}")
+    began = time.monotonic()
+    proof = Proof(
+        options.names or list(CATALOGUE),
+        plan={} if options.afresh else plan.load(),
+        search=not options.planned,
+        workers=options.workers,
+        budget=options.budget,
+        tell=lambda line: print(f"{time.monotonic() - began:5.0f} s  {line}", flush=True),
+    )
+    status = _run(proof, options.deadline)
+    if status:
+        return status
+    if not options.planned and not options.names:
+        plan.save(plan.make(proof.verdicts.values()))
+        PAGE.parent.mkdir(exist_ok=True)
+        PAGE.write_text(page.page(_findings(proof), ROUNDS.read_text(encoding="utf-8")), encoding="utf-8")
+    return _conclude(proof)
+
+
+def _run(proof: Proof, deadline: float) -> int:
+    os.chdir(HOUSE.parent)
+    folders = [str(HOUSE / "tests" / name) for name in FOLDERS if (HOUSE / "tests" / name).is_dir()]
+    command = [sys.executable, "-u", "-m", "servers.faulty", "correct"]
+    with subprocess.Popen(command, cwd=HOUSE, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603
+        try:
+            assert server.stdout is not None
+            url = server.stdout.readline().strip()
+            return int(pytest.main([*options_of_pytest(url, deadline), *folders], plugins=[proof]))
+        finally:
+            server.terminate()
+
+
+def _findings(proof: Proof) -> page.Findings:
+    return page.Findings(
+        faults=[CATALOGUE[name] for name in proof.verdicts],
+        verdicts=proof.verdicts,
+        sections={item.nodeid: page.section_of(item.nodeid, rule_of(item)) for item in proof.items},
+        uncovered=[item.nodeid for item in proof.uncovered()],
+        correct=proof.correct,
+    )
+
+
+def _conclude(proof: Proof) -> int:
+    alive = [name for name, verdict in proof.verdicts.items() if not verdict.killed]
+    killed = len(proof.verdicts) - len(alive)
+    print(f"killed {killed} of {len(proof.verdicts)} faulty servers")
+    for name in alive:
+        print(f"survived: {name}: {CATALOGUE[name].summary}")
+    unproven = [item.nodeid for item in proof.uncovered()] if not proof_is_partial(proof) else []
+    for node in unproven:
+        print(f"nothing turns it red: {node}")
+    for red in proof.correct.red:
+        print(f"red on the correct server: {red.case}\n{red.text}")
+    return 1 if alive or unproven or proof.correct.red else 0
+
+
+def proof_is_partial(proof: Proof) -> bool:
+    """Whether only some of the faulty servers were tried."""
+    return len(proof.verdicts) < len(CATALOGUE)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
