@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from rfc import MUST, SHOULD, rfc6455
+from rfc import MAY, MUST, SHOULD, rfc6455
 from wire.handshake import accept_value, problems_of_acceptance
 
 NONCES = {
@@ -96,6 +96,30 @@ async def test_selected_subprotocol_was_offered(dial, opening, lines):
 @pytest.mark.parametrize("known", ["echo", "chat", "superchat", "mqtt", "wamp.2.json", "graphql-ws"])
 async def test_selected_subprotocol_is_spelt_as_offered(dial, opening, target, spell, known):
     await _selects_one_of(dial, opening, [spell(known)])
+
+
+MALFORMED = {
+    "only a comma": ",",
+    "two words": "x-first x-second",
+    "separator": "x/first",
+    "quoted": '"x-first"',
+    "repeated": "x-first, x-first",
+    "long": "x" * 2000,
+}
+
+
+@rfc6455(
+    "4.2.1", MAY, "a malformed list of subprotocols is refused, or nothing is selected that was not offered"
+)
+@pytest.mark.parametrize("value", MALFORMED.values(), ids=MALFORMED.keys())
+async def test_malformed_subprotocols_are_answered(dial, opening, record_property, value):
+    connection = await dial()
+    await connection.send_bytes(opening.having("Sec-WebSocket-Protocol", value).encode())
+    response = await connection.refusal()
+    record_property("observed", str(response or "closed without a response"))
+    if response is not None and response.accepted:
+        selected = response.value("Sec-WebSocket-Protocol")
+        assert selected is None or selected in value, f"selected {selected!r} out of {value!r}"
 
 
 @rfc6455("4.2.2", MUST, "no extension is accepted that was not offered: none, when none was")

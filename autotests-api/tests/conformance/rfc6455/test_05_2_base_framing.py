@@ -1,8 +1,11 @@
 """RFC 6455 §5.2: reserved bits, reserved opcodes, and the three ways to write a length."""
 
+import contextlib
+
 import pytest
 
 from rfc import MAY, MUST, SHOULD, rfc6455
+from wire.connection import NotReceived
 from wire.frames import (
     BINARY,
     CLOSE,
@@ -16,6 +19,7 @@ from wire.frames import (
     ping,
     text,
 )
+from wire.payloads import bytes_of, text_of
 
 KINDS = {"text": TEXT, "binary": BINARY, "close": CLOSE, "ping": PING, "pong": PONG}
 
@@ -152,8 +156,8 @@ BOUNDARIES = [0, 1, 124, 125, 126, 127, 128, 255, 256, 65534, 65535, 65536, 6553
 @pytest.mark.needs("echo")
 async def test_text_length_is_read_at_every_boundary(wire, answered, fits, size):
     fits(size)
-    await wire.send(text("*" * size), text("next"))
-    await answered(wire, "*" * size, "next")
+    await wire.send(text(text_of(size)), text("next"))
+    await answered(wire, text_of(size), "next")
 
 
 @rfc6455("5.2", MUST, "a payload length is read right in each of its three forms, at every boundary")
@@ -161,8 +165,8 @@ async def test_text_length_is_read_at_every_boundary(wire, answered, fits, size)
 @pytest.mark.needs("binary")
 async def test_binary_length_is_read_at_every_boundary(wire, answered, fits, size):
     fits(size)
-    await wire.send(binary(b"\xfe" * size), binary(b"next"))
-    await answered(wire, b"\xfe" * size, b"next")
+    await wire.send(binary(bytes_of(size)), binary(b"next"))
+    await answered(wire, bytes_of(size), b"next")
 
 
 @rfc6455("5.2", MUST, "every octet of a 16-bit or 64-bit length counts, in network byte order")
@@ -170,20 +174,54 @@ async def test_binary_length_is_read_at_every_boundary(wire, answered, fits, siz
 @pytest.mark.needs("echo")
 async def test_length_is_read_in_network_byte_order(wire, answered, fits, size):
     fits(size)
-    await wire.send(text("*" * size))
-    await answered(wire, "*" * size)
+    await wire.send(text(text_of(size)))
+    await answered(wire, text_of(size))
     await wire.send(text("next"))
     await answered(wire, "next")
 
 
-@rfc6455("5.2", MUST, "a server writes every length in the fewest bytes")
-@pytest.mark.parametrize("size", [0, 1, 95, 96, 97, 125, 126, 127, 65500, 65535, 65536])
+@rfc6455("5.2", MUST, "a server writes every length right and in the fewest bytes, at every boundary")
+@pytest.mark.parametrize("size", [124, 125, 126, 127, 128, 65534, 65535, 65536, 65537])
 @pytest.mark.needs("echo")
-async def test_server_writes_lengths_in_the_shortest_form(wire, fits, size):
+async def test_server_writes_lengths_at_every_boundary(wire, answered, target, fits, size):
     fits(size)
-    await wire.send(text("*" * size))
-    await wire.message()
+    message = text_of(size - len(str(target.answer("")).encode()))
+    await wire.send(text(message), text("next"))
+    await answered(wire, message, "next")
     assert wire.violations == []
+
+
+@rfc6455("5.2", MUST, "a length counts bytes, not characters")
+@pytest.mark.parametrize("character", ["ж", "€", "\U0001f600"], ids=["2 bytes", "3 bytes", "4 bytes"])
+@pytest.mark.parametrize("count", [31, 42, 63, 125, 126, 16384, 32768])
+@pytest.mark.needs("echo")
+async def test_length_counts_bytes_not_characters(wire, answered, fits, character, count):
+    fits(len(character.encode()) * count)
+    await wire.send(text(character * count), text("next"))
+    await answered(wire, character * count, "next")
+
+
+@rfc6455("5.2", MUST, "a frame of any size is read whole, that of a buffer and one byte more or less, too")
+@pytest.mark.parametrize("delta", [-1, 0, 1])
+@pytest.mark.parametrize("size", [512, 1024, 1460, 2048, 4096, 8192, 16384, 32768, 131072, 262144])
+@pytest.mark.needs("echo")
+async def test_frame_of_a_buffers_size_is_read_whole(wire, answered, fits, size, delta):
+    head = 8 if size < 65536 else 14
+    message = text_of(size + delta - head)
+    fits(len(message))
+    await wire.send(text(message), text("next"))
+    await answered(wire, message, "next")
+
+
+@rfc6455("5.2", MUST, "all 64 bits of a length count")
+@pytest.mark.parametrize(
+    "length", [(1 << 16) + 5, (1 << 32) + 5, (1 << 40) + 5], ids=["2^16+5", "2^32+5", "2^40+5"]
+)
+async def test_high_bits_of_a_length_are_not_dropped(wire, length):
+    await wire.send(Frame(TEXT, b"hello"), length=length, length_bits=64)
+    with contextlib.suppress(NotReceived):
+        message = await wire.message_or_ending(deadline=wire.deadline / 10)
+        assert message is None, f"five bytes of {length} were taken for the whole: {message}"
 
 
 NOT_MINIMAL = [(0, 16), (5, 16), (125, 16), (0, 64), (5, 64), (125, 64), (126, 64), (65535, 64)]
@@ -195,11 +233,11 @@ NOT_MINIMAL = [(0, 16), (5, 16), (125, 16), (0, 64), (5, 64), (125, 64), (126, 6
 async def test_length_in_a_longer_form_is_refused_or_read_right(
     wire, target, answered, record_property, size, bits
 ):
-    await wire.send(text("*" * size), length_bits=bits)
+    await wire.send(text(text_of(size)), length_bits=bits)
     answer = await wire.message_or_ending()
     record_property("observed", "refused" if answer is None else "accepted")
     if answer is not None:
-        expected = target.answer("*" * size)
+        expected = target.answer(text_of(size))
         assert answer.content == expected, f"the frame was read as something else: {answer}"
         await wire.send(text("next"))
         await answered(wire, "next")
@@ -208,8 +246,20 @@ async def test_length_in_a_longer_form_is_refused_or_read_right(
 @rfc6455("5.2", SHOULD, "a length that is not in its shortest form is refused, as no sender may write it")
 @pytest.mark.parametrize(("size", "bits"), NOT_MINIMAL)
 async def test_length_in_a_longer_form_is_refused(wire, fails, size, bits):
-    await wire.send(text("*" * size), length_bits=bits)
+    await wire.send(text(text_of(size)), length_bits=bits)
     await fails(wire)
+
+
+@rfc6455("5.5", MAY, "a control frame whose length is not in its shortest form is refused, or answered")
+@pytest.mark.parametrize("bits", [16, 64])
+async def test_ping_with_a_longer_length_is_refused_or_answered(wire, record_property, bits):
+    await wire.send(ping(b"hello"), length_bits=bits)
+    try:
+        assert await wire.pong() == b"hello", "the payload was read as something else"
+        record_property("observed", "answered")
+    except NotReceived:
+        assert (await wire.ending()).ended, "the Ping was neither refused nor answered"
+        record_property("observed", "refused")
 
 
 @rfc6455("5.2", MUST, "a 64-bit length has its top bit clear; a frame that sets it is not taken")
@@ -243,10 +293,10 @@ async def test_frames_cut_anywhere_are_put_together(wire, answered, chop):
 @pytest.mark.needs("echo")
 async def test_header_cut_at_any_octet_is_put_together(wire, answered, fits, cut):
     fits(65536)
-    frame = text("x" * 65536).encode()
+    frame = text(text_of(65536)).encode()
     await wire.send_bytes(frame[:cut])
     await wire.send_bytes(frame[cut:])
-    await answered(wire, "x" * 65536)
+    await answered(wire, text_of(65536))
 
 
 @rfc6455("5.2", MUST, "several frames in one segment are each answered")

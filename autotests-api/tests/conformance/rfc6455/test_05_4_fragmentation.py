@@ -4,6 +4,7 @@ import pytest
 
 from rfc import MUST, SHOULD, rfc6455
 from wire.frames import BINARY, PING, Frame, binary, continuation, ping, pong, text
+from wire.payloads import text_of
 
 WAYS = ["whole", "frame by frame", "octet by octet"]
 
@@ -100,7 +101,8 @@ async def test_empty_fragments_add_nothing(wire, answered, parts):
 @pytest.mark.needs("echo")
 async def test_fragments_of_any_length_make_one_message(wire, answered, fits, sizes):
     fits(sum(sizes))
-    parts = [letter * size for letter, size in zip("abcd", sizes, strict=False)]
+    whole = text_of(sum(sizes))
+    parts = [whole[sum(sizes[:n]) : sum(sizes[: n + 1])] for n in range(len(sizes))]
     last = len(parts) - 1
     await wire.send(
         *(text(p, fin=n == last) if n == 0 else continuation(p, fin=n == last) for n, p in enumerate(parts))
@@ -186,6 +188,38 @@ async def test_messages_after_a_fragmented_one_are_whole(wire, answered):
         text("a ", fin=False), continuation("b"), text("c"), text("d ", fin=False), continuation("e")
     )
     await answered(wire, "a b", "c", "d e")
+
+
+@rfc6455("5.4", MUST, "every connection puts its own fragments together")
+@pytest.mark.needs("echo")
+async def test_fragments_of_two_connections_do_not_mix(open_wire, answered):
+    one, other = await open_wire("one"), await open_wire("other")
+    await one.send(text("one, ", fin=False))
+    await other.send(text("other, ", fin=False))
+    await one.send(continuation("two, ", fin=False))
+    await other.send(continuation("another"))
+    await answered(other, "other, another")
+    await other.send(text("whole"))
+    await answered(other, "whole")
+    await one.send(continuation("three"))
+    await answered(one, "one, two, three")
+
+
+@rfc6455("5.4", MUST, "a connection that ends inside a message leaves nothing to the next connection")
+@pytest.mark.parametrize("how", ["reset", "closed"])
+@pytest.mark.needs("echo")
+async def test_unfinished_message_is_not_left_to_the_next_connection(open_wire, answered, how):
+    first = await open_wire("first")
+    await first.send(text("left ", fin=False), ping(b"marker"))
+    await first.pong()
+    if how == "reset":
+        first.reset()
+    else:
+        await first.close()
+    for number in range(3):
+        wire = await open_wire("next")
+        await wire.send(text(f"number {number}"))
+        await answered(wire, f"number {number}")
 
 
 @rfc6455("5.4", MUST, "a text message behind a fragmented binary one is text, and the other way round")

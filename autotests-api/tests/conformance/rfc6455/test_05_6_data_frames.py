@@ -4,6 +4,7 @@ import pytest
 
 from rfc import MUST, rfc6455
 from wire.frames import BINARY, TEXT, Frame, binary, text
+from wire.payloads import bytes_of, text_of
 
 KIB, MIB = 1 << 10, 1 << 20
 
@@ -15,8 +16,8 @@ SIZES = [0, 125, 126, 127, 128, 65535, 65536]
 @pytest.mark.needs("echo")
 async def test_text_message_comes_through(wire, answered, fits, size):
     fits(size)
-    await wire.send(text("*" * size))
-    await answered(wire, "*" * size)
+    await wire.send(text(text_of(size)))
+    await answered(wire, text_of(size))
 
 
 @rfc6455("5.6", MUST, "a binary message comes through whole", autobahn=["1.2.1-7"])
@@ -24,8 +25,8 @@ async def test_text_message_comes_through(wire, answered, fits, size):
 @pytest.mark.needs("binary")
 async def test_binary_message_comes_through(wire, answered, fits, size):
     fits(size)
-    await wire.send(binary(b"\xfe" * size))
-    await answered(wire, b"\xfe" * size)
+    await wire.send(binary(bytes_of(size)))
+    await answered(wire, bytes_of(size))
 
 
 @rfc6455("5.6", MUST, "a message that comes in chops is read whole", autobahn=["1.1.8", "1.2.8"])
@@ -35,8 +36,10 @@ async def test_binary_message_comes_through(wire, answered, fits, size):
 @pytest.mark.needs("echo")
 async def test_message_in_chops_of_997_bytes_comes_through(wire, answered, fits, opcode):
     fits(65536)
-    await wire.send_in_chops(Frame(opcode, b"*" * 65536).encode(), 997)
-    await answered(wire, "*" * 65536 if opcode == TEXT else b"*" * 65536)
+    content = text_of(65536) if opcode == TEXT else bytes_of(65536)
+    frame = text(content) if isinstance(content, str) else binary(content)
+    await wire.send_in_chops(frame.encode(), 997)
+    await answered(wire, content)
 
 
 @rfc6455("5.6", MUST, "a reply has the type of what the contract promises, for messages in any order")
@@ -81,8 +84,8 @@ async def test_large_and_small_messages_keep_their_order(wire, answered, fits, s
 @pytest.mark.needs("echo")
 async def test_message_in_fragments_of_1300_bytes_comes_through(wire, answered, fits):
     fits(65536)
-    await send_fragments(wire, TEXT, b"*" * 65536, 1300)
-    await answered(wire, "*" * 65536)
+    await send_fragments(wire, TEXT, text_of(65536).encode(), 1300)
+    await answered(wire, text_of(65536))
 
 
 LARGE = [64 * KIB, 256 * KIB, MIB, 4 * MIB, 8 * MIB, 16 * MIB]
@@ -97,10 +100,6 @@ def numbered(group: str, values: list[int]) -> list:
         pytest.param(v, marks=pytest.mark.autobahn(f"{group}.{n}"), id=str(v))
         for n, v in enumerate(values, 1)
     ]
-
-
-def content(opcode: int, size: int) -> str | bytes:
-    return "*" * size if opcode == TEXT else b"\xfe" * size
 
 
 async def send_fragments(wire, opcode: int, data: bytes, size: int) -> None:
@@ -120,8 +119,8 @@ async def send_fragments(wire, opcode: int, data: bytes, size: int) -> None:
 @pytest.mark.parametrize("size", numbered("9.1", LARGE))
 async def test_large_text_message_comes_through(wire, answered, fits, size):
     fits(size)
-    await wire.send(text("*" * size))
-    await answered(wire, "*" * size)
+    await wire.send(text(text_of(size)))
+    await answered(wire, text_of(size))
 
 
 @rfc6455("5.2", MUST, "a large binary message comes through")
@@ -130,8 +129,8 @@ async def test_large_text_message_comes_through(wire, answered, fits, size):
 @pytest.mark.parametrize("size", numbered("9.2", LARGE))
 async def test_large_binary_message_comes_through(wire, answered, fits, size):
     fits(size)
-    await wire.send(binary(b"\xfe" * size))
-    await answered(wire, b"\xfe" * size)
+    await wire.send(binary(bytes_of(size)))
+    await answered(wire, bytes_of(size))
 
 
 @rfc6455("5.4", MUST, "a large text message in fragments comes through")
@@ -140,8 +139,8 @@ async def test_large_binary_message_comes_through(wire, answered, fits, size):
 @pytest.mark.parametrize("size", numbered("9.3", FRAGMENTS))
 async def test_large_text_message_in_fragments_comes_through(wire, answered, abilities, size):
     whole = min(4 * MIB, abilities.max_message)
-    await send_fragments(wire, TEXT, b"*" * whole, size)
-    await answered(wire, "*" * whole, unless_too_big=True)
+    await send_fragments(wire, TEXT, text_of(whole).encode(), size)
+    await answered(wire, text_of(whole), unless_too_big=True)
 
 
 @rfc6455("5.4", MUST, "a large binary message in fragments comes through")
@@ -150,8 +149,8 @@ async def test_large_text_message_in_fragments_comes_through(wire, answered, abi
 @pytest.mark.parametrize("size", numbered("9.4", FRAGMENTS))
 async def test_large_binary_message_in_fragments_comes_through(wire, answered, abilities, size):
     whole = min(4 * MIB, abilities.max_message)
-    await send_fragments(wire, BINARY, b"\xfe" * whole, size)
-    await answered(wire, b"\xfe" * whole, unless_too_big=True)
+    await send_fragments(wire, BINARY, bytes_of(whole), size)
+    await answered(wire, bytes_of(whole), unless_too_big=True)
 
 
 @rfc6455("5.2", MUST, "a large text message in chops comes through")
@@ -160,8 +159,8 @@ async def test_large_binary_message_in_fragments_comes_through(wire, answered, a
 @pytest.mark.parametrize("chop", numbered("9.5", CHOPS))
 async def test_large_text_message_in_chops_comes_through(wire, answered, abilities, chop):
     whole = min(MIB, abilities.max_message)
-    await wire.send_in_chops(text("*" * whole).encode(), chop)
-    await answered(wire, "*" * whole)
+    await wire.send_in_chops(text(text_of(whole)).encode(), chop)
+    await answered(wire, text_of(whole))
 
 
 @rfc6455("5.2", MUST, "a large binary message in chops comes through")
@@ -170,8 +169,8 @@ async def test_large_text_message_in_chops_comes_through(wire, answered, abiliti
 @pytest.mark.parametrize("chop", numbered("9.6", CHOPS))
 async def test_large_binary_message_in_chops_comes_through(wire, answered, abilities, chop):
     whole = min(MIB, abilities.max_message)
-    await wire.send_in_chops(binary(b"\xfe" * whole).encode(), chop)
-    await answered(wire, b"\xfe" * whole)
+    await wire.send_in_chops(binary(bytes_of(whole)).encode(), chop)
+    await answered(wire, bytes_of(whole))
 
 
 @rfc6455("6.2", MUST, "text messages go to and fro by the thousand")
@@ -181,8 +180,8 @@ async def test_large_binary_message_in_chops_comes_through(wire, answered, abili
 async def test_text_goes_to_and_fro_by_the_thousand(wire, answered, fits, size):
     fits(size)
     for _ in range(1000):
-        await wire.send(text("*" * size))
-        await answered(wire, "*" * size)
+        await wire.send(text(text_of(size)))
+        await answered(wire, text_of(size))
 
 
 @rfc6455("6.2", MUST, "binary messages go to and fro by the thousand")
@@ -192,5 +191,5 @@ async def test_text_goes_to_and_fro_by_the_thousand(wire, answered, fits, size):
 async def test_binary_goes_to_and_fro_by_the_thousand(wire, answered, fits, size):
     fits(size)
     for _ in range(1000):
-        await wire.send(binary(b"\xfe" * size))
-        await answered(wire, b"\xfe" * size)
+        await wire.send(binary(bytes_of(size)))
+        await answered(wire, bytes_of(size))

@@ -223,6 +223,28 @@ async def test_illegal_utf8_in_fragments_fails_the_connection(wire, fails, bad, 
     await fails(wire)
 
 
+@rfc6455("8.1", MUST, "illegal UTF-8 in any of a message's fragments ends the connection")
+@pytest.mark.parametrize("where", [0, 1, 2], ids=["first", "middle", "last"])
+@pytest.mark.parametrize("size", [10, 5000])
+async def test_illegal_utf8_in_any_fragment_fails_the_connection(wire, fails, where, size):
+    parts = [b"x" * size] * 3
+    parts[where] = b"x" * (size // 2) + b"\xff" + b"x" * (size // 2)
+    await wire.send(*(Frame(0 if n else 1, part, fin=n == 2) for n, part in enumerate(parts)))
+    await fails(wire)
+
+
+@rfc6455("8.1", MUST, "every connection has a validator of its own")
+@pytest.mark.needs("echo")
+async def test_validators_of_two_connections_do_not_mix(open_wire, answered):
+    one, other = await open_wire("one"), await open_wire("other")
+    await one.send(text(b"\xe2\x82", fin=False), ping(b"marker"))
+    await one.pong()
+    await other.send(text("€uro"))
+    await answered(other, "€uro")
+    await one.send(continuation(b"\xac"))
+    await answered(one, "€")
+
+
 @rfc6455("8.1", MUST, "a message that ends inside a character ends the connection")
 @pytest.mark.parametrize("tail", [b"\xd0", b"\xe2\x82", b"\xf0\x9f\x98"], ids=["1 of 2", "2 of 3", "3 of 4"])
 @pytest.mark.parametrize("how", ["one frame", "last fragment", "empty last fragment"])
