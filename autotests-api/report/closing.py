@@ -30,10 +30,15 @@ CODES = {
 
 @dataclass(frozen=True)
 class Ending:
-    """How a conversation ended. ``clean`` means that both sides sent a Close frame (RFC 6455 §7.1.4)."""
+    """How a conversation ended.
+
+    ``clean`` means that both sides sent a Close frame (RFC 6455 §7.1.4); ``by_server`` that it was the
+    server who left without one.
+    """
 
     words: str
     clean: bool
+    by_server: bool = False
 
 
 def ending_of(frames: Sequence[FrameRecord], tcp_end: str, *, opened: bool) -> Ending:
@@ -44,11 +49,12 @@ def ending_of(frames: Sequence[FrameRecord], tcp_end: str, *, opened: bool) -> E
     ours = _first_close(frames, sent=True)
     theirs = _first_close(frames, sent=False)
     tcp = _sentence(tcp_end)
+    left = "server" in tcp_end
     if not opened:
-        return Ending(f"No WebSocket was opened. {tcp}".rstrip(), clean=False)
+        return Ending(f"No WebSocket was opened. {tcp}".rstrip(), clean=False, by_server=left)
     if ours is None and theirs is None:
         state = "No Close frame in either direction." if tcp else "Still open when the report was written."
-        return Ending(f"{state} {tcp}".rstrip(), clean=False)
+        return Ending(f"{state} {tcp}".rstrip(), clean=False, by_server=left)
     if theirs is None or (ours is not None and ours.number < theirs.number):
         first, answer, who, other = ours, theirs, "Client", "server"
     else:
@@ -61,7 +67,7 @@ def ending_of(frames: Sequence[FrameRecord], tcp_end: str, *, opened: bool) -> E
         words += f"; the {other} answered with the same code."
     else:
         words += f"; the {other} answered with {describe(answer.data)}."
-    return Ending(f"{words} {tcp}".rstrip(), clean=answer is not None)
+    return Ending(f"{words} {tcp}".rstrip(), clean=answer is not None, by_server=theirs is None and left)
 
 
 def describe(body: bytes) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from report.conversation import Conversation
 from report.heads import Head
-from report.scrub import MASK, Secrets
+from target import MASK, Secrets
 
 MIME = "application/vnd.allure.http+json"
 EXTENSION = "httpexchange"

@@ -63,6 +63,7 @@ class Place:
     feature: str
     story: str
     severity: str
+    topic: str
     rule: rfc.Rule | None
 
 
@@ -72,12 +73,13 @@ def place_of(item: pytest.Item) -> Place:
     rule = rfc.rule_of(item)
     epic = EPICS.get(folder, in_words(folder) or "Tests")
     if rule is None:
-        return Place(epic, topic, "", _SEVERITIES_BY_FOLDER.get(folder, "normal"), None)
+        return Place(epic, topic, "", _SEVERITIES_BY_FOLDER.get(folder, "normal"), topic, None)
     return Place(
         epic=epic,
         feature=f"{rule.title} {topic}".rstrip(),
         story=f"{rule.level}: {rule.text}",
         severity=_SEVERITIES_BY_LEVEL[rule.level],
+        topic=topic,
         rule=rule,
     )
 

@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator
 from typing import Any
 
 import allure
 import pytest
 
 from fixtures.journals import EVIDENCE, JOURNALS
-from fixtures.target import TARGET
-from report import difference, environment, handshake, results, transcript
+from fixtures.secrecy import printable
+from fixtures.target import AIMED_AT, TARGET
+from report import difference, environment, finale, results, transcript
+from report.attachments import Document, documents
 from report.conversation import Conversation
 from report.labels import place_of, title_of
 from report.parameters import set_parameters
-from report.scrub import Secrets, clean_json
+from report.run import Run, facts_of
 from websocket_client import Journal
 
-SECRETS = pytest.StashKey[Secrets]()
-"""What this run must not show."""
+RUN = pytest.StashKey[Run]()
+"""What became of every test, in the process that controls the run."""
 
-_EXTENSIONS = {
-    "text/html": "html",
-    "image/svg+xml": "svg",
-    "image/png": "png",
-    "application/json": "json",
-    "text/csv": "csv",
-    "text/markdown": "md",
-}
-# The first handshakes of a test; a crowd's are all alike.
-_MOST_HANDSHAKES = 3
+_FAILED = pytest.StashKey[bool]()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -43,11 +36,13 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Take over the writing of results."""
-    target = config.stash.get(TARGET, None)
-    secrets = Secrets() if target is None else Secrets.of(target.url, target.headers)
-    config.stash[SECRETS] = secrets
-    results.install(config, secrets)
+    """Take over the writing of results, and listen to what becomes of the tests."""
+    if config.option.help:
+        return
+    results.install(config, config.stash[TARGET].secrets)
+    if not _is_worker(config):
+        config.stash[RUN] = Run()
+        config.pluginmanager.register(config.stash[RUN], "report-run")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -100,23 +95,15 @@ def pytest_runtest_makereport(
     report = yield
     reporter = results.find_reporter(item.config)
     test = reporter.running_test() if reporter else None
-    if reporter is None or test is None:
-        return report
-    if call.excinfo is not None and test.statusDetails is not None:
+    if call.excinfo is not None and test is not None and test.statusDetails is not None:
         difference.add(item.config, test, call.excinfo.value)
     difference.forget(item.config)
+    if report.failed or hasattr(report, "wasxfail"):
+        item.stash[_FAILED] = True
     if call.when == "teardown":
-        _complete(item, reporter, test)
+        # An attribute of a report crosses from an xdist worker to the controller.
+        report.__dict__["facts"] = _complete(item, reporter, test)
     return report
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_report_to_serializable(
-    config: pytest.Config,
-) -> Generator[None, dict[str, Any] | None, dict[str, Any] | None]:
-    """Let nothing cross from an xdist worker that execnet cannot carry or a terminal cannot print."""
-    data = yield
-    return None if data is None else clean_json(data, config.stash[SECRETS])
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -128,30 +115,23 @@ def pytest_handlecrashitem(crashitem: str, report: pytest.TestReport) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write what is about the run and not about a test."""
-    folder = session.config.option.allure_report_dir
-    if folder and not _is_worker(session.config):
-        environment.write(folder, session.config)
+    if RUN in session.config.stash and not session.config.option.collectonly:
+        finale.write(session.config, session.config.stash[RUN], results.find_reporter(session.config))
 
 
-def _complete(item: pytest.Item, reporter: results.CleanReporter, test: Any) -> None:
+def _complete(item: pytest.Item, reporter: results.CleanReporter | None, test: Any) -> dict[str, Any]:
+    """Attach what there is to show, and return what the controlling process has to know."""
+    target = item.config.stash.get(AIMED_AT, item.config.stash[TARGET])
     journals: list[Journal] = item.stash.get(JOURNALS, [])
-    for document in _documents(journals, item.config.stash[SECRETS]):
-        results.attach(reporter, test, document)
-    for name, body, mime in item.stash.get(EVIDENCE, []):
-        results.attach(reporter, test, results.Document(name, body, mime, _EXTENSIONS.get(mime, "txt")))
-
-
-def _documents(journals: Sequence[Journal], secrets: Secrets) -> Iterator[results.Document]:
-    """What is attached of a test's conversations."""
-    shown = [Conversation.of(journals[index]) for index in transcript.chosen(len(journals))]
-    if not shown:
-        return
-    name = f"Conversation · {shown[0].name}" if len(shown) == 1 else f"{len(journals)} conversations"
-    page = transcript.page(shown, secrets, more=len(journals) - len(shown))
-    yield results.Document(name, page, "text/html", "html")
-    for conversation in [each for each in shown if each.request.line][:_MOST_HANDSHAKES]:
-        body = handshake.exchange(conversation, secrets)
-        yield results.Document(f"Handshake · {conversation.name}", body, handshake.MIME, handshake.EXTENSION)
+    conversations = [Conversation.of(journals[index]) for index in transcript.chosen(len(journals))]
+    if reporter is not None and test is not None:
+        failed = item.stash.get(_FAILED, False)
+        attached = list(documents(conversations, target, opened=len(journals), failed=failed))
+        attached += [Document.of(*evidence) for evidence in item.stash.get(EVIDENCE, [])]
+        for document in attached:
+            results.attach(reporter, test, document)
+    facts = facts_of(item, test.uuid if test is not None else "", conversations)
+    return facts | {"title": target.mask(printable(facts["title"]))}
 
 
 def _is_worker(config: pytest.Config) -> bool:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from allure_commons.model2 import ExecutableItem, Status, TestResult
 
-from report.scrub import Secrets, clean, printable
+from fixtures.secrecy import printable
+from report.attachments import Document
+from report.scrub import clean
 from report.steps import TaskAwareReporter
+from target import Secrets
 
 if TYPE_CHECKING:
     import pytest
@@ -19,16 +21,6 @@ _CAPTURED = {"log", "stdout", "stderr"}
 # A fixture that passed, shows nothing and took less than this is of no use to a reader.
 _WORTH_SHOWING_MS = 100
 LARGEST_ATTACHMENT = 200_000
-
-
-@dataclass(frozen=True)
-class Document:
-    """Something to attach to a test."""
-
-    name: str
-    body: str | bytes
-    mime: str
-    extension: str
 
 
 class CleanReporter(TaskAwareReporter):
@@ -71,21 +63,24 @@ class CleanReporter(TaskAwareReporter):
         if kwargs.get("name") in _CAPTURED and test is not None and test.status == Status.PASSED:
             return
         kwargs["name"] = self._secrets.mask(printable(kwargs.get("name") or ""))
-        super().attach_data(uuid, self._cleaned(body), **kwargs)
+        super().attach_data(uuid, self._bounded(body), **kwargs)
 
     def global_attach_data(self, uuid: str, body: str | bytes, **kwargs: Any) -> None:
         """Attach a body to the whole run, cleaned and bounded."""
-        super().global_attach_data(uuid, self._cleaned(body), **kwargs)
+        super().global_attach_data(uuid, self._bounded(body), **kwargs)
 
-    def _cleaned(self, body: str | bytes) -> bytes:
-        data = body.encode("utf-8", "backslashreplace") if isinstance(body, str) else body
-        data = self._secrets.mask_bytes(data)
-        if len(data) <= LARGEST_ATTACHMENT:
+    def cleaned(self, body: str | bytes) -> bytes:
+        """A body without secrets and lone surrogates."""
+        if isinstance(body, bytes):
+            return self._secrets.mask_bytes(body)
+        return self._secrets.mask(body).encode("utf-8", "backslashreplace")
+
+    def _bounded(self, body: str | bytes) -> bytes:
+        data = self.cleaned(body)
+        if isinstance(body, bytes) or len(data) <= LARGEST_ATTACHMENT:
             return data
-        if isinstance(body, str):
-            kept = data[: LARGEST_ATTACHMENT - 100].decode("utf-8", "ignore")
-            return f"{kept}\n… cut: {len(data):,} bytes in all".encode()
-        return data
+        kept = data[: LARGEST_ATTACHMENT - 100].decode("utf-8", "ignore")
+        return f"{kept}\n… cut: {len(data):,} bytes in all".encode()
 
 
 def find_reporter(config: pytest.Config) -> CleanReporter | None:
@@ -114,6 +109,17 @@ def attach(reporter: CleanReporter, test: Any, document: Document) -> None:
         attachment_type=document.mime,
         extension=document.extension,
         parent_uuid=test.uuid,
+    )
+
+
+def attach_to_run(reporter: CleanReporter, document: Document) -> None:
+    """Attach to the run as a whole."""
+    reporter.global_attach_data(
+        str(uuid.uuid4()),
+        document.body,
+        name=document.name,
+        attachment_type=document.mime,
+        extension=document.extension,
     )
 
 

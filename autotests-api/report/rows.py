@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from report.conversation import Conversation
 from report.payload import payload_html
-from report.scrub import Secrets
 from report.visible import milliseconds, size, text_html
+from target import Secrets
 from websocket_client import FrameRecord
 from wire.frames import BINARY, CONTINUATION, TEXT, minimal_length_bits, opcode_name
 

@@ -12,8 +12,8 @@ from report.lanes import lanes
 from report.latency import plot
 from report.roundtrips import quantile
 from report.rows import Limits, table
-from report.scrub import Secrets
 from report.visible import milliseconds, size, text_html
+from target import Secrets
 
 LARGEST_PAGE = 190_000
 MOST_CONNECTIONS = 12
@@ -126,7 +126,7 @@ def _facts(conversation: Conversation) -> str:
 
 
 def _end(conversation: Conversation, secrets: Secrets) -> str:
-    kind = "" if conversation.ending.clean else " odd"
+    kind = "" if conversation.ending.clean else " odd" if conversation.ending.by_server else " left"
     words = text_html(secrets.mask(conversation.ending.words))
     broken = sum(bool(frame.violation) for frame in conversation.frames)
     if broken:

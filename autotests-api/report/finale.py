@@ -1,0 +1,66 @@
+"""What is written about the whole run when it is over."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from pathlib import Path
+
+import pytest
+
+from fixtures.target import TARGET
+from report import conformance_page, environment
+from report.attachments import Document
+from report.conformance import Conformance, autobahn_index, badge, dump
+from report.metrics import metrics
+from report.results import CleanReporter, attach_to_run
+from report.run import Run
+from report.summary import summary
+
+CONFORMANCE = "conformance"
+"""Folder within the results for the files that other tools read."""
+
+
+def write(config: pytest.Config, run: Run, reporter: CleanReporter | None) -> None:
+    """Conformance, target, metrics and environment into the results; the summary of a GitHub job."""
+    known = environment.facts(config)
+    conformance = Conformance.of(run.conformance, known["Target"]) if run.conformance else None
+    folder = config.option.allure_report_dir
+    if folder and reporter is not None:
+        _into_results(Path(folder), config, run, reporter, conformance)
+    if path := os.environ.get("GITHUB_STEP_SUMMARY"):
+        target = config.stash[TARGET]
+        with Path(path).open("a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(target.mask(summary(run, conformance, f"WebSocket tests: {known['Target']}")))
+
+
+def _into_results(
+    folder: Path, config: pytest.Config, run: Run, reporter: CleanReporter, conformance: Conformance | None
+) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    known = environment.facts(config)
+    environment.write(folder, known)
+    if measured := metrics(run.records.values()):
+        (folder / f"{uuid.uuid4()}-perf.json").write_text(json.dumps(measured), encoding="utf-8")
+    if conformance is not None:
+        _write_conformance(folder / CONFORMANCE, run, reporter, conformance)
+    page = environment.page(known, environment.options_of(config))
+    attach_to_run(reporter, Document.of("Target and tools", page, "text/html"))
+
+
+def _write_conformance(folder: Path, run: Run, reporter: CleanReporter, conformance: Conformance) -> None:
+    page = conformance_page.page(conformance)
+    attach_to_run(reporter, Document.of("Conformance to RFC 6455 and RFC 7692", page, "text/html"))
+    attach_to_run(reporter, Document.of("conformance.md", conformance.to_markdown(), "text/plain"))
+    attach_to_run(reporter, Document.of("conformance.svg", badge(conformance), "image/svg+xml"))
+    files = {
+        "conformance.html": page,
+        "conformance.md": conformance.to_markdown(),
+        "conformance.svg": badge(conformance),
+        "conformance.json": dump(conformance.to_json()),
+        "index.json": dump(autobahn_index(run.conformance, conformance.target)),
+    }
+    folder.mkdir(exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_bytes(reporter.cleaned(text))

@@ -1,0 +1,92 @@
+"""A conversation as an HTTP archive: Chrome's developer tools (Network, import) show it frame by frame."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from report.closing import describe
+from report.conversation import Conversation
+from report.heads import Head
+from report.visible import decoded
+from target import Secrets
+from websocket_client import FrameRecord
+from wire.frames import BINARY, CLOSE
+
+_MOST_MESSAGES = 400
+_LONGEST = 2048
+
+
+def archive(conversations: Sequence[Conversation], secrets: Secrets) -> str:
+    """All connections of a test as entries of one archive, with Chrome's ``_webSocketMessages``."""
+    log = {
+        "version": "1.2",
+        "creator": {"name": "autotests-api", "version": "1"},
+        "pages": [],
+        "entries": [
+            _entry(number, conversation, secrets) for number, conversation in enumerate(conversations, 1)
+        ],
+    }
+    return json.dumps({"log": log}, ensure_ascii=False, separators=(",", ":"))
+
+
+def _entry(number: int, conversation: Conversation, secrets: Secrets) -> dict[str, Any]:
+    opened = (conversation.opened_at or 0.0) * 1000
+    whole = max(conversation.length * 1000, opened)
+    started = datetime.fromtimestamp(conversation.started_at, UTC).isoformat(timespec="milliseconds")
+    response = conversation.response
+    return {
+        "startedDateTime": started.replace("+00:00", "Z"),
+        "time": whole,
+        "connection": str(number),
+        "_resourceType": "websocket",
+        "_webSocketMessages": [
+            _message(conversation, frame, secrets) for frame in conversation.frames[:_MOST_MESSAGES]
+        ],
+        "cache": {},
+        "request": {
+            "method": conversation.request.method or "GET",
+            "url": secrets.url(conversation.url),
+            "httpVersion": "HTTP/1.1",
+            "headers": _headers(conversation.request, secrets),
+            "queryString": [],
+            "cookies": [],
+            "headersSize": -1,
+            "bodySize": 0,
+        },
+        "response": {
+            "status": response.status,
+            "statusText": secrets.mask(response.reason),
+            "httpVersion": "HTTP/1.1",
+            "headers": _headers(response, secrets),
+            "cookies": [],
+            "content": {"size": 0, "mimeType": "x-unknown"},
+            "redirectURL": "",
+            "headersSize": -1,
+            "bodySize": -1,
+        },
+        "timings": {"blocked": 0, "send": 0, "wait": opened, "receive": whole - opened},
+    }
+
+
+def _message(conversation: Conversation, frame: FrameRecord, secrets: Secrets) -> dict[str, Any]:
+    data = secrets.mask_bytes(bytes(frame.data))[:_LONGEST]
+    if frame.opcode == CLOSE:
+        shown = describe(data)
+    elif frame.opcode == BINARY:
+        shown = base64.b64encode(data).decode()
+    else:
+        shown = decoded(data, cut=len(data) < frame.size).encode("utf-8", "backslashreplace").decode()
+    return {
+        "type": "send" if frame.sent else "receive",
+        "time": conversation.started_at + frame.at,
+        "opcode": frame.opcode,
+        "data": shown,
+    }
+
+
+def _headers(head: Head, secrets: Secrets) -> list[dict[str, str]]:
+    return [{"name": name, "value": secrets.header(name, value)} for name, value in head.headers]
