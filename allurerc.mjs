@@ -19,15 +19,67 @@ const environmentOf = (run) => ({
   matcher: ({ labels }) => labels.some(({ name, value }) => name === "environment" && value === run),
 });
 
+// Whose fault it is, the first that fits. Messages are those of fixtures/levels.py, lifeline.py and known_failures.py.
+const categories = [
+  { name: "The target died", matchers: { message: /target is dead|target died|does not serve/ }, groupByMessage: true },
+  {
+    name: "Our own tools broke",
+    matchers: [{ statuses: ["broken"] }, { statuses: ["failed"], labels: { epic: "Our own tools" } }],
+    groupByMessage: true,
+  },
+  { name: "Known failure", matchers: { statuses: ["skipped"], message: /^XFAIL known failure/ }, groupByMessage: true },
+  {
+    name: "Broken MUST",
+    matchers: { statuses: ["failed"], labels: { level: "MUST" } },
+    groupBy: [{ label: "rfc" }],
+    expand: true,
+  },
+  {
+    name: "Deviation from SHOULD",
+    matchers: [
+      { statuses: ["failed"], labels: { level: "SHOULD" } },
+      { statuses: ["skipped"], message: /^XFAIL RFC/ },
+    ],
+    groupBy: [{ label: "rfc" }],
+  },
+  { name: "Neither way of a MAY", matchers: { statuses: ["failed"], labels: { level: "MAY" } } },
+  { name: "Broken contract", matchers: { statuses: ["failed"], labels: { epic: "Echo contract" } } },
+  { name: "Other failure", matchers: { statuses: ["failed"] }, groupByMessage: true },
+  { name: "Not applicable to this target", matchers: { statuses: ["skipped"] }, groupByMessage: true },
+];
+
+const inMilliseconds = (title) => ({ title, unit: "ms", better: "lower", group: "ws" });
+
 export default {
   name: "WebSocket API autotests",
   output: "allure-report",
   historyPath: "history/history.jsonl",
   historyLimit: 10,
-  hideLabels: ["host", "thread", "framework", "language", "package", "environment"],
+  hideLabels: ["host", "thread", "framework", "language", "package", "environment", "parentSuite", "suite"],
   environments: Object.fromEntries(runs().map((run) => [run.replace(/[^\w-]+/g, "_"), environmentOf(run)])),
   defaultLabels: { severity: "normal" },
-  qualityGate: { rules: [{ id: "nothing is red", maxFailures: 0 }] },
+  categories,
+  performance: {
+    groups: { ws: { title: "WebSocket" } },
+    metrics: {
+      "ws.round_trip.p50": inMilliseconds("Round trip, median"),
+      "ws.round_trip.p95": inMilliseconds("Round trip, p95"),
+      "ws.round_trip.max": inMilliseconds("Round trip, longest"),
+      "ws.connect.p50": inMilliseconds("Connect, median"),
+      "ws.connect.p95": inMilliseconds("Connect, p95"),
+      "ws.connect.max": inMilliseconds("Connect, longest"),
+    },
+  },
+  qualityGate: {
+    rules: [
+      { id: "nothing is red", maxFailures: 0 },
+      {
+        id: "every MUST is kept",
+        maxFailures: 0,
+        filter: ({ labels }) => labels.some(({ name, value }) => name === "level" && value === "MUST"),
+      },
+    ],
+  },
   plugins: {
     awesome: {
       options: {

@@ -1,0 +1,90 @@
+"""Finish the one-file report that Allure builds: ``python -m report.page allure-report/index.html``.
+
+Allure's page asks an analytics service on every opening; a report about a private server asks nobody.
+Its data stands in it in base64, four bytes for three; packed it is a tenth. And its frames for HTML
+attachments are 150 pixels high when the page is opened from disk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import gzip
+import json
+import re
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+_ANALYTICS = re.compile(r"<script[^>]*googletagmanager[^>]*></script>\s*<script>[^<]*gtag\([^<]*</script>")
+_DATA = re.compile(r"<script defer>\s*Promise\.allSettled\(\[(.*?)\]\)\s*\.then\(.*?</script>", re.DOTALL)
+_ENTRY = re.compile(r'd\(("(?:[^"\\]|\\.)*"),"([A-Za-z0-9+/=]*)"\)')
+_SCRIPT = Path(__file__).with_name("page.js").read_text(encoding="utf-8")
+_STYLE = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Table:
+    """The conformance table: its page, what to write on the button, and whether the server is fit."""
+
+    page: str
+    words: str
+    is_fit: bool
+
+    @classmethod
+    def read(cls, folder: Path) -> Table:
+        """From the files that a run leaves in its results."""
+        table = json.loads((folder / "conformance.json").read_text(encoding="utf-8"))
+        must = table["totals"]["MUST"]
+        kept, known = must["kept"], must["kept"] + must["broken"]
+        page = (folder / "conformance.html").read_text(encoding="utf-8")
+        return cls(page, f"RFC conformance: {kept} of {known} MUST", bool(table["fit"]))
+
+
+def finish(page: str, conformance: Table | None = None) -> str:
+    """The page without analytics, its data packed, its frames as tall as what they show.
+
+    A button at the top of the report opens the conformance table, if there is one.
+
+    Raises `ValueError` where Allure's page does not look as expected; it is of use as it is, then.
+    """
+    data = _DATA.search(page)
+    if data is None:
+        raise ValueError("there is no data where Allure 3.18 puts it")
+    entries = [(json.loads(name), base64.b64decode(body)) for name, body in _ENTRY.findall(data[1])]
+    packed = base64.b64encode(gzip.compress(b"".join(body for _, body in entries), 6, mtime=0)).decode()
+    index = _literal([[name, len(body)] for name, body in entries])
+    unpack = f'<script>unpackReport({index}, "{packed}")</script>'
+    page = page[: data.start()] + unpack + page[data.end() :]
+    page = _ANALYTICS.sub("", page)
+    script = _SCRIPT
+    if conformance is not None:
+        given = (conformance.page, conformance.words, conformance.is_fit)
+        script += f"\nshowConformance({', '.join(map(_literal, given))});"
+    return page.replace("<head>", f"<head><style>{_STYLE}</style><script>{script}</script>", 1)
+
+
+def _literal(data: object) -> str:
+    """``data`` as JavaScript that no parser of HTML takes for the end of the script."""
+    return json.dumps(data).replace("<", r"\u003c")
+
+
+def main(arguments: list[str]) -> int:
+    """Finish the page in place; what other tools read goes beside it."""
+    parser = argparse.ArgumentParser(prog="python -m report.page", description=__doc__)
+    parser.add_argument("page", type=Path, help="index.html as Allure built it")
+    parser.add_argument("--results", type=Path, help="the folder of results that it was built from")
+    options = parser.parse_args(arguments)
+    beside = options.results / "conformance" if options.results else None
+    conformance = None
+    if beside is not None and beside.is_dir():
+        shutil.copytree(beside, options.page.parent / "conformance", dirs_exist_ok=True)
+        conformance = Table.read(beside)
+    page = finish(options.page.read_text(encoding="utf-8"), conformance)
+    options.page.write_text(page, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
