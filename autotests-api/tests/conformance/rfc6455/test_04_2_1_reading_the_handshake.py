@@ -205,11 +205,21 @@ async def test_headers_in_any_order_are_taken(accepts, opening, how):
     await accepts(replace(opening, headers=tuple(sorted(backwards, key=lambda header: header[0] != first))))
 
 
-@rfc6455("4.2.1", MUST, "white space around a header value does not belong to it")
+@rfc6455("4.2.1", MUST, "white space before a header value does not belong to it")
 @pytest.mark.parametrize("padding", ["", " ", "   "], ids=["none", "one space", "three spaces"])
-async def test_white_space_around_values_is_dropped(dial, opening, padding):
+async def test_white_space_before_values_is_dropped(dial, opening, padding):
+    await takes_padded(dial, opening, padding, "")
+
+
+@rfc6455("4.2.1", SHOULD, "white space behind a header value does not belong to it either (RFC 9110 §5.5)")
+@pytest.mark.parametrize("padding", [" ", "   ", "\t"], ids=["one space", "three spaces", "tab"])
+async def test_white_space_behind_values_is_dropped(dial, opening, padding):
+    await takes_padded(dial, opening, " ", padding)
+
+
+async def takes_padded(dial, opening, before, behind):
     lines = [f"{opening.method} {opening.resource} {opening.version}"]
-    lines += [f"{name}:{padding}{value}{padding}" for name, value in opening.headers]
+    lines += [f"{name}:{before}{value}{behind}" for name, value in opening.headers]
     connection = await dial()
     await connection.send_bytes(("\r\n".join(lines) + "\r\n\r\n").encode())
     problems = problems_of_acceptance(opening, await connection.read_response())
