@@ -290,6 +290,11 @@ class Connection(asyncio.Protocol):
         return bool(self._head or self._frames)
 
     @property
+    def body(self) -> bytes:
+        """What has come behind the response head of a connection that speaks no frames."""
+        return bytes(self._head)
+
+    @property
     def waiting_messages(self) -> int:
         """Messages that came and were not asked for."""
         return sum(_completes_a_message(received) for received in self._frames)

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.needs("text")
 
 
 async def test_connections_one_after_another_are_all_served(connect, echo):
-    for number in range(150):
+    for number in range(110):
         client = await connect(name=f"connection {number}")
         await echo.replies(client, f"first of {number}", f"second of {number}")
         await client.close()

@@ -1,0 +1,72 @@
+"""Floods: legal frames in numbers that nobody needs; others are served meanwhile and afterwards."""
+
+import pytest
+
+from wire.frames import binary, continuation, ping, pong, text
+
+FLOODS = {
+    "pings": ping(b"x"),
+    "large pings": ping(bytes(125)),
+    "pongs": pong(b"x"),
+    "empty texts": text(""),
+    "empty binaries": binary(b""),
+    "texts": text("x"),
+}
+
+
+@pytest.mark.parametrize("frame", FLOODS.values(), ids=FLOODS.keys())
+async def test_flood_of_small_frames_keeps_nobody_out(connect, open_wire, echo, during, frame):
+    wire, neighbour = await open_wire("flooder"), await connect(name="neighbour")
+    many = frame.encode() * 300
+
+    async def flood():
+        for _ in range(6):
+            await wire.send_bytes(many)
+
+    async with during(flood()):
+        for number in range(10):
+            if echo.target.echo:
+                await echo.replies(neighbour, f"meanwhile {number}")
+            else:
+                await neighbour.ping()
+    await echo.soundness(neighbour)
+    await echo.soundness(await connect(name="newcomer"))
+
+
+@pytest.mark.needs("text")
+@pytest.mark.parametrize("payload", ["x", ""], ids=["of one byte", "empty"])
+async def test_message_of_many_fragments_is_answered_or_refused(connect, open_wire, echo, payload):
+    wire = await open_wire("flooder")
+    count = 5_000
+    await wire.send(text(payload, fin=False))
+    await wire.send_bytes(continuation(payload, fin=False).encode() * count)
+    await wire.send(continuation("."))
+    got = await wire.message_or_ending()
+    if got is not None:
+        assert got.content == echo.target.answer(payload * (count + 1) + "."), "fragments were lost"
+    await echo.soundness(await connect(name="newcomer"))
+
+
+async def test_fragments_that_never_end_keep_nobody_out(connect, open_wire, echo):
+    for number in range(3):
+        wire = await open_wire(f"flooder {number}")
+        await wire.send(text("x", fin=False))
+        await wire.send_bytes(continuation("", fin=False).encode() * 2_000)
+        await echo.soundness(await connect(name="neighbour"))
+
+
+@pytest.mark.needs("text")
+async def test_frames_of_every_kind_between_fragments_keep_nobody_out(connect, open_wire, echo, answered):
+    wire = await open_wire("flooder")
+    await wire.send(text("begin", fin=False))
+    await wire.send_bytes((ping(b"x").encode() + pong(b"y").encode()) * 500)
+    await wire.send(continuation(" end"))
+    await answered(wire, "begin end")
+    await echo.soundness(await connect(name="newcomer"))
+
+
+async def test_storm_of_connections_keeps_nobody_out(connect, dial, echo):
+    """Connections that come and go without a word, as a port scanner's."""
+    for _ in range(250):
+        (await dial("scanner")).abort()
+    await echo.soundness(await connect(name="newcomer"))

@@ -1,0 +1,166 @@
+"""Hostile handshakes: giant, smuggled, repeated, or made to write into the server's answer."""
+
+import pytest
+
+from wire.frames import text
+
+GIANTS = {
+    "one header of 16 KiB": lambda opening: opening.having("X-Giant", "x" * (16 << 10)),
+    "one header of 1 MiB": lambda opening: opening.having("X-Giant", "x" * (1 << 20)),
+    "a header name of 100 KiB": lambda opening: opening.having("X" * (100 << 10), "x"),
+    "thousand headers": lambda opening: opening.having("X-Many", *["x"] * 1_000),
+    "ten thousand headers": lambda opening: opening.having("X-Many", *["x"] * 10_000),
+    "a path of 100 KiB": lambda opening: opening.using(resource="/" + "x" * (100 << 10)),
+    "a path of 1 MiB": lambda opening: opening.using(resource="/" + "x" * (1 << 20)),
+    "a method of 100 KiB": lambda opening: opening.using(method="G" * (100 << 10)),
+    "a key of 100 KiB": lambda opening: opening.having("Sec-WebSocket-Key", "x" * (100 << 10)),
+    "thousand subprotocols": lambda opening: opening.having(
+        "Sec-WebSocket-Protocol", ", ".join(f"p{number}" for number in range(1_000))
+    ),
+    "thousand extensions": lambda opening: opening.having(
+        "Sec-WebSocket-Extensions", ", ".join(f"e{number}; a=1" for number in range(1_000))
+    ),
+    "thousand offers of deflate": lambda opening: opening.having(
+        "Sec-WebSocket-Extensions", ", ".join(["permessage-deflate; client_max_window_bits"] * 1_000)
+    ),
+}
+
+INJECTIONS = {
+    "CR LF in the path": ("resource", "/%0d%0aX-Injected:%20yes"),
+    "CR LF in the query": ("resource", "/?next=%0D%0AX-Injected:%20yes%0D%0A"),
+    "LF in the path": ("resource", "/x%0aX-Injected:%20yes"),
+    "wide CR LF": ("resource", "/%E5%98%8D%E5%98%8AX-Injected:%20yes"),
+    "bare CR in a header": ("X-Header", "a\rX-Injected: yes"),
+    "bare CR in the subprotocol": ("Sec-WebSocket-Protocol", "echo\rX-Injected: yes"),
+    "bare LF in the subprotocol": ("Sec-WebSocket-Protocol", "echo\nX-Injected: yes"),
+    "NUL in the subprotocol": ("Sec-WebSocket-Protocol", "echo\x00X-Injected: yes"),
+    "a header in the origin": ("Origin", "http://example.com\rX-Injected: yes"),
+    "encoded header in the subprotocol": ("Sec-WebSocket-Protocol", "echo%0d%0aX-Injected:yes"),
+    "a header in the extension": ("Sec-WebSocket-Extensions", 'x; a="b\\\rX-Injected: yes"'),
+}
+
+PATHS = {
+    "dots": "/../../../../etc/passwd",
+    "encoded dots": "/%2e%2e/%2e%2e/%2e%2e/etc/passwd",
+    "twice encoded dots": "/%252e%252e/%252e%252e/etc/passwd",
+    "overlong dots": "/%c0%ae%c0%ae/%c0%ae%c0%ae/etc/passwd",
+    "backslashes": "/..\\..\\..\\..\\windows\\win.ini",
+    "absolute": "//etc/passwd",
+    "a file URL": "file:///etc/passwd",
+    "NUL": "/%00/etc/passwd",
+    "parameters": "/..;/..;/etc/passwd",
+}
+
+
+async def refused_or_accepted(wire, request):
+    """The answer to a request that may be refused in any way, but not left without an end."""
+    await wire.send_bytes(request.encode())
+    wire.request = request
+    return await wire.refusal()
+
+
+@pytest.mark.parametrize("make", GIANTS.values(), ids=GIANTS.keys())
+async def test_giant_handshake_is_answered_or_ended(connect, dial, opening, echo, make):
+    await refused_or_accepted(await dial("giant"), make(opening))
+    await echo.soundness(await connect(name="neighbour"))
+
+
+async def test_handshake_without_an_end_keeps_nobody_out(connect, dial, opening, echo):
+    endless = await dial("endless")
+    await endless.send_bytes(opening.encode().removesuffix(b"\r\n"))
+    for _ in range(32):
+        await endless.send_bytes(b"X-More: " + b"x" * 8_000 + b"\r\n")
+    await echo.soundness(await connect(name="neighbour"))
+
+
+async def test_line_without_an_end_keeps_nobody_out(connect, dial, echo):
+    endless = await dial("endless")
+    for _ in range(32):
+        await endless.send_bytes(b"x" * 32_768)
+    await echo.soundness(await connect(name="neighbour"))
+
+
+@pytest.mark.parametrize("where, what", INJECTIONS.values(), ids=INJECTIONS.keys())
+async def test_handshake_writes_no_header_into_the_answer(connect, dial, opening, echo, where, what):
+    request = opening.using(resource=what) if where == "resource" else opening.having(where, what)
+    response = await refused_or_accepted(await dial("injector"), request)
+    if response is not None:
+        injected = [line for line in response.raw.splitlines() if line.lower().startswith(b"x-injected")]
+        assert not injected, f"the request wrote a header into the answer: {injected[0]!r}"
+    await echo.soundness(await connect(name="neighbour"))
+
+
+@pytest.mark.parametrize("path", PATHS.values(), ids=PATHS.keys())
+async def test_path_leads_to_no_file_of_the_server(connect, dial, opening, echo, path):
+    for request in (opening.using(resource=path), opening.using(resource=path).without("Upgrade")):
+        wire = await dial("thief")
+        response = await refused_or_accepted(wire, request)
+        if response is not None and not response.accepted:
+            wire.half_close()
+            await wire.tcp_ending(deadline=wire.deadline / 10)
+            assert b"root:" not in wire.body, "the server handed out its list of users"
+            assert b"[fonts]" not in wire.body, "the server handed out a file of its system"
+    await echo.soundness(await connect(name="neighbour"))
+
+
+async def test_replayed_handshake_is_a_handshake_like_any_other(connect, dial, opening, echo):
+    """A key is no secret and no session: the same bytes again open another connection."""
+    wires = [await dial(f"replay {number}") for number in range(3)]
+    for wire in wires:
+        response = await wire.handshake(opening)
+        assert response.accepted, f"the same handshake was refused when it came again: {response}"
+    await echo.soundness(await connect(name="neighbour"))
+
+
+async def test_second_handshake_on_a_connection_is_not_answered(connect, open_wire, opening, echo):
+    """Behind the first one there are frames, and this is none: its first byte has reserved bits set."""
+    wire = await open_wire("twice")
+    await wire.send_bytes(opening.encode())
+    ending = await wire.ending(nudge=False)
+    assert ending.ended, f"a second handshake was taken for frames: {ending}"
+    await echo.soundness(await connect(name="neighbour"))
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Content-Length": "{length}"}, {"Transfer-Encoding": "chunked"}, {"Content-Length": "0"}],
+    ids=["in a body", "in a chunk", "behind an empty body"],
+)
+async def test_smuggled_handshake_is_not_answered(connect, dial, opening, echo, headers):
+    """Two requests, or one with a body: whatever the server makes of it, it switches protocols once."""
+    wire = await dial("smuggler")
+    smuggled = opening.encode()
+    request = opening
+    for name, value in headers.items():
+        request = request.having(name, value.format(length=len(smuggled)))
+    await wire.send_bytes(request.encode() + smuggled)
+    wire.request = request
+    response = await wire.refusal()
+    if response is not None and response.accepted:
+        wire.switch_protocols()
+        await wire.ending(nudge=False, deadline=wire.deadline / 10)
+        assert wire.violations == [], "the smuggled handshake was answered, too"
+    await echo.soundness(await connect(name="neighbour"))
+
+
+NONSENSE = {
+    "zeros": bytes(1_000),
+    "line ends": b"\r\n" * 1_000,
+    "TLS": bytes.fromhex("16030100f8010000f40303") + bytes(200),
+    "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(9),
+    "SSH": b"SSH-2.0-OpenSSH_9.9\r\n",
+    "a frame": text("no handshake before").encode(),
+    "noise": bytes(range(255, -1, -1)) * 8,
+    "percent": b"GET /%n%n%s%s HTTP/1.1\r\nHost: %n%s\r\n\r\n",
+    "no version": b"GET /\r\n\r\n",
+    "a huge version": b"GET / HTTP/999999999999.9\r\n\r\n",
+    "negative length": b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+    "huge length": b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("nonsense", NONSENSE.values(), ids=NONSENSE.keys())
+async def test_nonsense_instead_of_a_handshake_keeps_nobody_out(connect, dial, echo, nonsense):
+    for _ in range(3):
+        await (await dial("nonsense")).send_bytes(nonsense)
+        await echo.soundness(await connect(name="neighbour"))

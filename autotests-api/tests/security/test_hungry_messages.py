@@ -1,0 +1,89 @@
+"""Hungry messages: they announce, or unpack to, more memory than anybody should get."""
+
+import contextlib
+
+import pytest
+
+from websocket_client import ConnectionEnded
+from wire.frames import Frame, continuation, ping, text
+
+GIB = 1 << 30
+HUGE = {
+    "2 GiB - 1": 2 * GIB - 1,
+    "2 GiB": 2 * GIB,
+    "4 GiB": 4 * GIB,
+    "10 GiB": 10 * GIB,
+    "the most": (1 << 63) - 1,
+}
+OPCODES = {"text": 1, "binary": 2}
+
+
+@pytest.mark.parametrize("opcode", OPCODES.values(), ids=OPCODES.keys())
+@pytest.mark.parametrize("length", HUGE.values(), ids=HUGE.keys())
+async def test_huge_announced_length_keeps_nobody_out(connect, open_wire, echo, length, opcode):
+    """The server may refuse at once, or wait for what will not come; it may not fetch the memory."""
+    wire = await open_wire("hungry")
+    await wire.send_bytes(Frame(opcode).encode(length=length, length_bits=64) + b"x" * 1_000)
+    if echo.is_ours:
+        ending = await wire.ending(nudge=False)
+        assert ending.ended, f"a length far above the limit was accepted: {ending}"
+        assert ending.code in (1009, None), f"expected Close 1009 (message too big), got {ending}"
+    await echo.soundness(await connect(name="neighbour"))
+
+
+async def test_many_huge_announced_lengths_keep_nobody_out(connect, open_wire, echo):
+    """Together they announce 60 GiB; each by itself a bit less than Java's largest array."""
+    for number in range(30):
+        wire = await open_wire(f"hungry {number}")
+        await wire.send_bytes(Frame(2).encode(length=2 * GIB - 9, length_bits=64) + b"x")
+    await echo.soundness(await connect(name="neighbour"))
+
+
+async def test_fragments_above_the_limit_are_refused(connect, open_wire, echo, target):
+    """No fragment is above the limit; their sum is, long before the last one."""
+    if not echo.is_ours and target.max_message is None:
+        pytest.skip("what the target's limit is has not been said (--ws-max-message)")
+    limit = target.max_message or 1 << 20
+    wire = await open_wire("hungry")
+    part = "x" * max(1, limit // 8)
+    await wire.send(text(part, fin=False))
+    for _ in range(24):
+        await wire.send(continuation(part, fin=False))
+    ending = await wire.ending(nudge=False)
+    if not echo.is_ours and not ending.ended:
+        pytest.skip("the target takes more than --ws-max-message says")
+    assert ending.ended, f"fragments of three times the limit in sum were taken: {ending}"
+    assert ending.code in (1009, None), f"expected Close 1009 (message too big), got {ending}"
+    await echo.soundness(await connect(name="neighbour"))
+
+
+async def test_unfinished_messages_of_many_keep_nobody_out(connect, open_wire, echo, abilities):
+    size = min(abilities.max_message, 1 << 20) // 2
+    for number in range(10):
+        wire = await open_wire(f"hungry {number}")
+        await wire.send(text("x" * size, fin=False))
+    await echo.soundness(await connect(name="neighbour"))
+
+
+@pytest.mark.needs("text", "deflate")
+@pytest.mark.parametrize("size", [2 << 20, 12 << 20], ids=["2 MiB", "12 MiB"])
+async def test_message_that_unpacks_to_a_thousandfold_is_refused_or_whole(connect, echo, size):
+    """The way of a zip bomb: what is measured must be what comes out."""
+    client = await connect(name="hungry", compression=True, max_size=16 << 20)
+    message = "x" * size
+    if echo.is_ours:
+        with contextlib.suppress(ConnectionEnded):
+            await client.send(message)
+        await client.expect_closed(1009)
+    else:
+        with contextlib.suppress(ConnectionEnded):
+            await echo.replies(client, message)
+    await echo.soundness(await connect(name="neighbour"))
+
+
+async def test_huge_control_frame_keeps_nobody_out(connect, open_wire, echo, fails):
+    """Control frames have at most 125 bytes (RFC 6455 §5.5), so nothing has to be waited for."""
+    wire = await open_wire("hungry")
+    await wire.send_bytes(ping().encode(length=10 * GIB, length_bits=64)[:10] + bytes(4))
+    await fails(wire, nudge=False)
+    await echo.soundness(await connect(name="neighbour"))

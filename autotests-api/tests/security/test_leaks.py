@@ -1,0 +1,104 @@
+"""Leaks: who leaves without a word leaves nothing behind, however often."""
+
+import asyncio
+
+import pytest
+
+from wire.frames import close, text
+
+ROUNDS = 101
+"""More than the room that servers of a fixed size have: pools of 10, 50 or 100."""
+
+
+async def leaves_before_the_handshake(dial, opening):
+    (await dial("leaver")).reset()
+
+
+async def leaves_in_the_request(dial, opening):
+    wire = await dial("leaver")
+    await wire.send_bytes(opening.encode()[:60])
+    wire.reset()
+
+
+async def leaves_before_the_response(dial, opening):
+    wire = await dial("leaver")
+    await wire.send_bytes(opening.encode())
+    wire.reset()
+
+
+async def leaves_after_the_handshake(dial, opening):
+    wire = await dial("leaver")
+    await wire.handshake(opening)
+    wire.reset()
+
+
+async def leaves_in_a_frame(dial, opening):
+    wire = await dial("leaver")
+    await wire.handshake(opening)
+    await wire.send_bytes(text("x" * 200).encode()[:100])
+    wire.reset()
+
+
+async def leaves_before_the_reply(dial, opening):
+    wire = await dial("leaver")
+    await wire.handshake(opening)
+    await wire.send_together(text("x" * 200), text("y" * 200))
+    wire.reset()
+
+
+async def leaves_with_a_fin(dial, opening):
+    wire = await dial("leaver")
+    await wire.handshake(opening)
+    await wire.send(text("and gone"))
+    wire.abort()
+
+
+async def leaves_in_the_closing(dial, opening):
+    wire = await dial("leaver")
+    await wire.handshake(opening)
+    await wire.send(close(1000))
+    wire.reset()
+
+
+async def leaves_after_a_refusal(dial, opening):
+    wire = await dial("leaver")
+    await wire.send_bytes(opening.without("Sec-WebSocket-Key").encode())
+    wire.reset()
+
+
+async def leaves_after_a_violation(dial, opening):
+    wire = await dial("leaver")
+    await wire.handshake(opening)
+    await wire.send(text(b"\xff"))
+    wire.reset()
+
+
+LEAVERS = [
+    *(leaves_before_the_handshake, leaves_in_the_request, leaves_before_the_response),
+    *(leaves_after_the_handshake, leaves_in_a_frame, leaves_before_the_reply, leaves_with_a_fin),
+    *(leaves_in_the_closing, leaves_after_a_refusal, leaves_after_a_violation),
+]
+
+
+@pytest.mark.parametrize("leave", LEAVERS, ids=lambda leave: leave.__name__.replace("_", " "))
+async def test_those_who_left_do_not_take_the_room_of_others(connect, dial, opening, echo, leave):
+    neighbour = await connect(name="neighbour")
+    for _ in range(ROUNDS):
+        await leave(dial, opening)
+    await echo.soundness(neighbour)
+    newcomers = [await connect(name=f"newcomer {number}") for number in range(5)]
+    for newcomer in newcomers:
+        await echo.soundness(newcomer)
+
+
+@pytest.mark.needs("embedded")
+async def test_those_who_left_are_forgotten(connect, dial, opening, echo, echo_server, deadline):
+    """Nothing is kept for a connection that is gone: the server's own list becomes empty again."""
+    for leave in LEAVERS:
+        for _ in range(3):
+            await leave(dial, opening)
+    give_up = asyncio.get_running_loop().time() + deadline
+    while remaining := len(echo_server.server.connections):
+        assert asyncio.get_running_loop().time() < give_up, f"{remaining} connections are still kept"
+        await asyncio.sleep(0)
+    await echo.soundness(await connect(name="newcomer"))
