@@ -19,7 +19,9 @@ from urllib.parse import urlsplit
 
 from target import DEFAULT_MAX_MESSAGE, Abilities, Message, Target
 from websocket_client import Journal
-from wire.connection import Connection, NotReceived, open_connection
+from wire.connection import Connection
+from wire.dialing import open_connection
+from wire.ending import NotReceived
 from wire.frames import BINARY, TEXT, binary, close, text
 from wire.handshake import Request, Response, problems_of_acceptance
 from wire.reader import Message as ReceivedMessage

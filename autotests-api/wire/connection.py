@@ -8,24 +8,11 @@ import socket
 import ssl
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from functools import partial
-from typing import TypeVar
+from collections.abc import Callable
 
 from websocket_client import Journal
-from wire.frames import (
-    BINARY,
-    CONTINUATION,
-    PING,
-    PONG,
-    TEXT,
-    Frame,
-    LengthBits,
-    close,
-    ping,
-    pong,
-)
+from wire.ending import Ending, NotReceived
+from wire.frames import PING, Frame, LengthBits, close, ping, pong
 from wire.handshake import Request, Response, parse_response
 from wire.reader import CloseStatus, Inflate, Message, Reader, ReceivedFrame
 
@@ -38,45 +25,12 @@ MAX_BACKLOG = 32 << 20
 MAX_WAITING = 50_000
 """Frames read and not yet asked for; beyond it reading stops as well."""
 
-T = TypeVar("T")
-
-
-class NotReceived(AssertionError):
-    """What a case waited for did not come: the connection ended first, or its deadline passed."""
-
-
-@dataclass(frozen=True)
-class Ending:
-    """How a connection ended: did it end, and what did it say (RFC 6455 §7.1).
-
-    ``tcp`` is ``closed`` (FIN), ``reset`` (RST) or ``open``; ``took`` is in seconds.
-    """
-
-    close: CloseStatus | None
-    tcp: str
-    took: float
-    answered_ping: bool = False
-
-    @property
-    def ended(self) -> bool:
-        """Whether the server ended the connection: by a Close frame, by closing TCP, or by a reset."""
-        return self.close is not None or self.tcp != "open"
-
-    @property
-    def code(self) -> int | None:
-        """The status code of the server's Close frame; None without a Close frame or without a code."""
-        return self.close.code if self.close else None
-
-    def __str__(self) -> str:
-        if not self.ended:
-            still = "; the server still answers pings on it" if self.answered_ping else ""
-            return f"the connection is still open after {self.took:.2f} s{still}"
-        tcp = {"closed": "TCP closed", "reset": "TCP reset", "open": "TCP still open"}[self.tcp]
-        return f"{self.close or 'no Close frame'}, {tcp} after {self.took:.2f} s"
+NUDGE = b"still there?"
+"""Payload of the Ping that asks a server whether it has passed a violation by."""
 
 
 class Connection(asyncio.Protocol):
-    """One TCP connection to the target, before and after the handshake. Made by `open_connection`.
+    """One TCP connection to the target, before and after the handshake. Made by `wire.dialing`.
 
     Received frames wait until they are asked for; `message` and `pong` each take only their own kind
     and leave the rest. A Ping from the server is answered at once and not kept, unless
@@ -96,6 +50,7 @@ class Connection(asyncio.Protocol):
         self.close_status: CloseStatus | None = None
         self.sent_close = False
         self.tcp = "open"
+        self.waiting_messages = 0
         self.failure: Exception | None = None
         self._transport: asyncio.Transport | None = None
         self._socket: socket.socket | None = None
@@ -163,7 +118,12 @@ class Connection(asyncio.Protocol):
             return
         self.journal.sent(data)
         self._transport.write(data)
-        await self._within(self._drained.wait, "the server stopped reading: the data could not be sent")
+        try:
+            await asyncio.wait_for(self._drained.wait(), self.deadline)
+        except TimeoutError:
+            raise NotReceived(
+                f"the server stopped reading: {len(data)} bytes could not be sent within {self.deadline:g} s"
+            ) from None
         # Lets the reader run between two writes, and the kernel send each as a segment of its own.
         await asyncio.sleep(0)
 
@@ -224,6 +184,14 @@ class Connection(asyncio.Protocol):
 
     # The handshake
 
+    async def start_tls(self, context: ssl.SSLContext, host: str) -> None:
+        """Speak TLS from here on; ``host`` is the name that the server's certificate has to carry."""
+        assert self._transport is not None
+        loop = asyncio.get_running_loop()
+        wrapped = await loop.start_tls(self._transport, self, context, server_hostname=host)
+        assert isinstance(wrapped, asyncio.Transport)
+        self._transport = wrapped
+
     async def handshake(self, request: Request, *, inflate: Inflate | None = None) -> Response:
         """Send ``request`` and read the response; after a 101 the connection speaks frames."""
         self.request = request
@@ -260,29 +228,31 @@ class Connection(asyncio.Protocol):
 
     async def message(self, *, deadline: float | None = None) -> Message:
         """The next whole data message (RFC 6455 §5.4); control frames between are passed over."""
-        await self._until(lambda: self._find(_completes_a_message) is not None, "a message", deadline)
+        await self._until(lambda: self.waiting_messages > 0, "a message", deadline)
         while True:
-            message = self._take(_is_data).message
+            message = self._take(lambda received: received.is_data).message
             if message is not None:
+                self.waiting_messages -= 1
                 return message
 
     async def message_or_ending(self, *, take: bool = True, deadline: float | None = None) -> Message | None:
         """The next message, or None when the connection ends before one comes; ``take=False`` leaves it."""
-        arrived = partial(self._find, _completes_a_message)
         await self._until(
-            lambda: arrived() is not None or self._has_ended(), "a message or an ending", deadline, ends=False
+            lambda: self.waiting_messages > 0 or self._has_ended(), "a message or an ending", deadline
         )
-        return await self.message() if take and arrived() is not None else None
+        return await self.message() if take and self.waiting_messages else None
 
     async def pong(self, *, deadline: float | None = None) -> bytes:
         """The payload of the next Pong (RFC 6455 §5.5.3); messages are kept for `message`."""
-        await self._until(lambda: self._find(_is_pong) is not None, "a Pong", deadline)
-        return self._take(_is_pong).frame.payload
+        await self._until(self._has_pong, "a Pong", deadline)
+        return self._take(lambda received: received.is_pong).frame.payload
 
     async def frame(self, *, deadline: float | None = None) -> ReceivedFrame:
         """The next frame of any kind but a Ping, as it stood on the wire."""
         await self._until(lambda: bool(self._frames), "a frame", deadline)
-        return self._take(_is_any)
+        received = self._take(lambda _: True)
+        self.waiting_messages -= received.message is not None
+        return received
 
     @property
     def has_data(self) -> bool:
@@ -293,11 +263,6 @@ class Connection(asyncio.Protocol):
     def body(self) -> bytes:
         """What has come behind the response head of a connection that speaks no frames."""
         return bytes(self._head)
-
-    @property
-    def waiting_messages(self) -> int:
-        """Messages that came and were not asked for."""
-        return sum(_completes_a_message(received) for received in self._frames)
 
     @property
     def violations(self) -> list[str]:
@@ -324,17 +289,9 @@ class Connection(asyncio.Protocol):
             return self._has_ended() or (answers is not None and self.waiting_messages > answers)
 
         if not await self._comes_true(is_decided, limit / 10) and nudge and not self.sent_close:
-            nudge_of_ours = ping(b"still there?")
-            await self.send(nudge_of_ours)
-
-            def is_answered() -> bool:
-                return (
-                    self._find(lambda r: _is_pong(r) and r.frame.payload == nudge_of_ours.payload) is not None
-                )
-
-            with contextlib.suppress(NotReceived):
-                await self._until(lambda: is_decided() or is_answered(), "", limit * 0.8, ends=False)
-            answered = is_answered()
+            await self.send(ping(NUDGE))
+            await self._comes_true(lambda: is_decided() or self._has_pong(NUDGE), limit * 0.8)
+            answered = self._has_pong(NUDGE)
             if answered:
                 # The frame layer may run ahead of a validator behind it: one more chance, a short one.
                 await self._comes_true(is_decided, limit / 10)
@@ -383,10 +340,11 @@ class Connection(asyncio.Protocol):
                 if self.answers_pings:
                     self._write_now(pong(received.frame.payload))
                 continue
-            if self.greetings and _is_data(received):
+            if self.greetings and received.is_data:
                 self.greetings -= received.message is not None
                 continue
             self._frames.append(received)
+            self.waiting_messages += received.message is not None
             self._backlog += received.header.length
         if self.reader.unreadable or self._backlog > MAX_BACKLOG or len(self._frames) > MAX_WAITING:
             self._pause()
@@ -403,12 +361,11 @@ class Connection(asyncio.Protocol):
             self.journal.sent(data)
             self._transport.write(data)
 
-    def _find(self, wanted: Callable[[ReceivedFrame], bool]) -> int | None:
-        return next((index for index, received in enumerate(self._frames) if wanted(received)), None)
+    def _has_pong(self, payload: bytes | None = None) -> bool:
+        return any(r.is_pong and payload in (None, r.frame.payload) for r in self._frames)
 
     def _take(self, wanted: Callable[[ReceivedFrame], bool]) -> ReceivedFrame:
-        index = self._find(wanted)
-        assert index is not None
+        index = next(index for index, received in enumerate(self._frames) if wanted(received))
         received = self._frames[index]
         del self._frames[index]
         self._backlog -= received.header.length
@@ -446,12 +403,6 @@ class Connection(asyncio.Protocol):
                     f"expected {what}, but none came within {limit:g} s: {self._how_it_stands()}"
                 ) from None
 
-    async def _within(self, awaitable: Callable[[], Awaitable[T]], complaint: str) -> T:
-        try:
-            return await asyncio.wait_for(awaitable(), self.deadline)
-        except TimeoutError:
-            raise NotReceived(f"{complaint} within {self.deadline:g} s") from None
-
     def _how_it_stands(self) -> str:
         if self.reader is None and self._head:
             return f"it has sent {bytes(self._head[:80])!r}"
@@ -462,65 +413,3 @@ class Connection(asyncio.Protocol):
             "closed": "TCP closed without a Close frame",
             "reset": "TCP reset",
         }[self.tcp]
-
-
-def _is_any(_: ReceivedFrame) -> bool:
-    return True
-
-
-def _is_pong(received: ReceivedFrame) -> bool:
-    return received.frame.opcode == PONG
-
-
-def _is_data(received: ReceivedFrame) -> bool:
-    return received.frame.opcode in (CONTINUATION, TEXT, BINARY)
-
-
-def _completes_a_message(received: ReceivedFrame) -> bool:
-    return received.message is not None
-
-
-async def open_connection(
-    host: str,
-    port: int,
-    *,
-    journal: Journal,
-    deadline: float,
-    tls: ssl.SSLContext | None = None,
-    proxy: tuple[str, int] | None = None,
-) -> Connection:
-    """Connect by TCP (and TLS), through an HTTP proxy where one is given. Says nothing yet.
-
-    Raises NotReceived when nobody answers within ``deadline`` seconds, OSError when the connection
-    is refused or TLS fails.
-    """
-    loop = asyncio.get_running_loop()
-    via = proxy or (host, port)
-    name = host if tls else None
-    connection = Connection(journal, deadline)
-    try:
-        async with asyncio.timeout(deadline):
-            await loop.create_connection(
-                lambda: connection, *via, ssl=None if proxy else tls, server_hostname=None if proxy else name
-            )
-            if proxy:
-                await _tunnel(connection, host, port, tls)
-    except TimeoutError:
-        connection.abort()
-        raise NotReceived(f"no connection to {host}:{port} within {deadline:g} s") from None
-    return connection
-
-
-async def _tunnel(connection: Connection, host: str, port: int, tls: ssl.SSLContext | None) -> None:
-    """Ask an HTTP proxy for a tunnel (RFC 9110 §9.3.6) and speak TLS inside it where the target does."""
-    authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    response = await connection.handshake(Request(authority, (("Host", authority),), method="CONNECT"))
-    if response.status != 200:
-        connection.abort()
-        raise ConnectionError(f"the proxy refused the tunnel to {authority}: {response}")
-    if tls is not None:
-        transport = connection._transport
-        assert transport is not None
-        wrapped = await asyncio.get_running_loop().start_tls(transport, connection, tls, server_hostname=host)
-        assert isinstance(wrapped, asyncio.Transport)
-        connection._transport = wrapped

@@ -10,6 +10,7 @@ from wire.frames import (
     BINARY,
     CLOSE,
     CONTINUATION,
+    PONG,
     TEXT,
     Frame,
     Header,
@@ -72,6 +73,16 @@ class ReceivedFrame:
     header: Header
     message: Message | None = None
     close: CloseStatus | None = None
+
+    @property
+    def is_data(self) -> bool:
+        """Whether the frame is a message or a fragment of one."""
+        return self.frame.opcode in (CONTINUATION, TEXT, BINARY)
+
+    @property
+    def is_pong(self) -> bool:
+        """Whether the frame is a Pong (RFC 6455 §5.5.3)."""
+        return self.frame.opcode == PONG
 
 
 class Reader:

@@ -9,7 +9,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import pytest
 
 from websocket_client import Journal
-from wire.connection import Connection, NotReceived, open_connection
+from wire.connection import Connection
+from wire.dialing import open_connection
+from wire.ending import NotReceived
 from wire.frames import Frame, binary, close, continuation, parse_header, ping, pong, text
 from wire.handshake import Request, accept_value
 

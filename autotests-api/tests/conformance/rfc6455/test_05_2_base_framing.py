@@ -5,7 +5,7 @@ import contextlib
 import pytest
 
 from rfc import MAY, MUST, SHOULD, rfc6455
-from wire.connection import NotReceived
+from wire.ending import NotReceived
 from wire.frames import (
     BINARY,
     CLOSE,
