@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import resource
+import ssl
 import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+import websockets.asyncio.server
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
+from servers import hostile
+from servers.background import run_in_background
 
 ROOT = Path(__file__).parents[3]
 
@@ -47,6 +57,43 @@ class SuiteRun:
 
 
 RunSuite = Callable[..., SuiteRun]
+
+Handler = Callable[[ServerConnection], Awaitable[None]]
+Serve = Callable[..., str]
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Run a handler of the websockets library until the test ends: ``url = serve(handler, …)``.
+
+    What clients do to it is not the test's business: abnormal ends are neither raised nor logged.
+    """
+    quiet = logging.getLogger("websockets.quiet")
+    quiet.setLevel(logging.CRITICAL)
+    with ExitStack() as stack:
+
+        def run(handler: Handler, *, tls: ssl.SSLContext | None = None, **options: Any) -> str:
+            async def calm(connection: ServerConnection) -> None:
+                with suppress(ConnectionClosed):
+                    await handler(connection)
+
+            def listen() -> Any:
+                return websockets.asyncio.server.serve(calm, "127.0.0.1", 0, ssl=tls, logger=quiet, **options)
+
+            return stack.enter_context(run_in_background(listen, secure=tls is not None)).url
+
+        yield run
+
+
+@pytest.fixture
+def meet() -> Iterator[Callable[[hostile.Behaviour], str]]:
+    """Run a server that speaks raw frames until the test ends."""
+    with ExitStack() as stack:
+
+        def run(behaviour: hostile.Behaviour) -> str:
+            return stack.enter_context(run_in_background(lambda: hostile.serve(behaviour))).url
+
+        yield run
 
 
 @pytest.fixture

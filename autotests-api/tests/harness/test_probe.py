@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import http
-import logging
 import socket
 import ssl
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
-import websockets.asyncio.server
 from websockets.asyncio.server import ServerConnection
-from websockets.exceptions import ConnectionClosed
 
 import websocket_server
 from probe import Unusable, check_alive, describe, probe
@@ -29,37 +26,6 @@ from wire.frames import BINARY, CLOSE, CONTINUATION, TEXT, Frame, close, ping
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
 Serve = Callable[..., str]
-
-
-@pytest.fixture
-def serve() -> Iterator[Serve]:
-    """Run a handler of the websockets library until the test ends: ``url = serve(handler, …)``."""
-    with ExitStack() as stack:
-
-        def run(handler: Handler, *, tls: ssl.SSLContext | None = None, **options: Any) -> str:
-            async def calm(connection: ServerConnection) -> None:
-                with suppress(ConnectionClosed):
-                    await handler(connection)
-
-            def listen() -> Any:
-                # Its log of clients that left in the middle of a handshake is not this test's business.
-                options.setdefault("logger", logging.getLogger("websockets.quiet"))
-                return websockets.asyncio.server.serve(calm, "127.0.0.1", 0, ssl=tls, **options)
-
-            return stack.enter_context(run_in_background(listen, secure=tls is not None)).url
-
-        yield run
-
-
-@pytest.fixture
-def meet() -> Iterator[Callable[[hostile.Behaviour], str]]:
-    """Run a server that speaks raw frames until the test ends."""
-    with ExitStack() as stack:
-
-        def run(behaviour: hostile.Behaviour) -> str:
-            return stack.enter_context(run_in_background(lambda: hostile.serve(behaviour))).url
-
-        yield run
 
 
 async def plain_echo(connection: ServerConnection) -> None:
