@@ -47,12 +47,12 @@ async def test_browser_says_which_site_the_page_is_of(tab, target, ledger, site)
     assert tab.conversations[0].request["Origin"] == site
 
 
-@pytest.mark.needs("embedded")
-async def test_page_of_a_foreign_site_brings_the_cookies_of_its_user(open_tab, target, ledger):
+async def test_page_of_a_foreign_site_brings_the_cookies_of_its_user(open_tab, ledger):
     tab = await open_tab(locale="en-US")
-    url = target.url.replace("ws", "http", 1)
-    await tab.page.context.add_cookies([{"name": "session", "value": "of the user", "url": url}])
-    await tab.run("async (url) => { await connect(url); }", target.url)
+    with run_in_background(serve) as server, ledger.watch(server):
+        url = f"http://{server.host}:{server.port}"
+        await tab.page.context.add_cookies([{"name": "session", "value": "of the user", "url": url}])
+        await tab.run("async (url) => { await connect(url, []); }", server.url)
     # This is why a list of origins is needed wherever cookies log somebody in.
     assert ledger.entries[0].connection.request.headers["Cookie"] == "session=of the user"
 
