@@ -39,15 +39,17 @@ const $ = (id) => document.getElementById(id);
 const make = (tag, className = "", text = "") => Object.assign(document.createElement(tag), { className, textContent: text });
 const entries = [];
 const totals = { sent: [0, 0], received: [0, 0] };
-let language = "en", say = WORDS.en;
+let language = "en", say = WORDS.en, clock, numbers;
 let socket = null, state = "idle", waiting = [], frame = 0, shownOnly = "", lastSent = "";
 
 // What a server sends is data: it enters the page as text alone, and what would hide or turn the line
 // around (controls, bidirectional overrides) is shown as a sign of its own.
 const HIDDEN = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/;
+const AROUND_HIDDEN = new RegExp(`(${HIDDEN.source})`);
 const SIGNS = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 function visible(text, keep = "") {
-  const nodes = text.split(new RegExp(`(${HIDDEN.source})`)).map((piece) => {
+  if (!HIDDEN.test(text)) return text ? [text] : [];
+  const nodes = text.split(AROUND_HIDDEN).map((piece) => {
     if (!HIDDEN.test(piece) || keep.includes(piece)) return piece;
     const code = piece.codePointAt(0);
     return make("span", "sign", SIGNS[piece] ?? (code < 256 ? "\\x" + hex(code) : "\\u" + hex(code, 4)));
@@ -67,10 +69,7 @@ function hexDump(bytes) {
 }
 function sizeOf(bytes) {
   const power = Math.min(2, bytes < 1000 ? 0 : Math.floor(Math.log10(bytes) / 3));
-  return (bytes / 1000 ** power).toLocaleString(language, { maximumFractionDigits: power }) + "\u00a0" + say.units[power];
-}
-function timeOf(at) {
-  return at.toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hourCycle: "h23" });
+  return numbers[power].format(bytes / 1000 ** power) + "\u00a0" + say.units[power];
 }
 
 function addMessage(kind, data) {
@@ -107,7 +106,7 @@ function redraw() {
   showTotals();
 }
 function showTotals() {
-  const parts = ["sent", "received"].map((kind) => `${say.totals[kind]}: ${totals[kind][0].toLocaleString(language)} · ${sizeOf(totals[kind][1])}`);
+  const parts = ["sent", "received"].map((kind) => `${say.totals[kind]}: ${numbers[0].format(totals[kind][0])} · ${sizeOf(totals[kind][1])}`);
   if (totals.sent[0] + totals.received[0] > ROWS) parts.push(say.dropped);
   $("totals").replaceChildren(...parts.map((part) => make("span", "", part)));
 }
@@ -141,7 +140,7 @@ function rowOf(entry) {
     });
     row.append(details);
   }
-  const time = make("time", "", timeOf(entry.at));
+  const time = make("time", "", clock.format(entry.at));
   time.dateTime = entry.at.toISOString();
   line.append(arrow, data, make("span", "size", entry.words ? "" : sizeOf(entry.size)), time);
   return row;
@@ -237,6 +236,9 @@ function send() {
 function speak(name) {
   language = name;
   say = WORDS[name];
+  // Making a formatter costs a hundred times as much as using it.
+  clock = new Intl.DateTimeFormat(name, { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hourCycle: "h23" });
+  numbers = [0, 1, 2].map((maximumFractionDigits) => new Intl.NumberFormat(name, { maximumFractionDigits }));
   try { localStorage.setItem("language", name); } catch { /* storage may be forbidden; the choice then lasts a visit */ }
   document.documentElement.lang = name;
   document.title = say.title;
