@@ -25,6 +25,7 @@ CHROMIUM := $(firstword $(foreach name,chromium chromium-browser google-chrome-s
 BASE    := $(VENV)/.base
 SUITE   := $(VENV)/.suite
 CHECKS  := $(VENV)/.checks
+LOAD    := $(VENV)/.load
 BROWSER := $(VENV)/.browser
 NODE    := $(VENV)/.node
 ALLURE  := node_modules/.package-lock.json
@@ -76,6 +77,10 @@ format: $(CHECKS) ## let ruff rewrite the code
 conformance: $(SUITE) ## write docs/conformance.md, the list of all cases
 	@pytest --rfc-table docs/conformance.md
 
+.PHONY: load
+load: $(SUITE) $(LOAD) ## many connections at once:  make load ARGS="--ws-users 10000 --ws-budget p99=50ms"
+	@$(PYTEST) -m load $(ARGS)
+
 .PHONY: bench
 bench: $(SUITE) ## measure: what the client costs against the bare library
 	@$(BIN)/python bench/journal.py
@@ -99,6 +104,11 @@ $(BASE):
 
 $(SUITE): requirements.txt $(BASE)
 	@echo "Installing requirements.txt"
+	@$(PIP) -r $<
+	@touch $@
+
+$(LOAD): requirements-load.txt $(BASE)
+	@echo "Installing requirements-load.txt"
 	@$(PIP) -r $<
 	@touch $@
 

@@ -9,6 +9,7 @@ pytest_plugins = (
     "fixtures.echo",
     "fixtures.wires",
     "fixtures.links",
+    "fixtures.load",
     "fixtures.levels",
     "fixtures.lifeline",
     "fixtures.known_failures",

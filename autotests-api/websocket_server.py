@@ -300,6 +300,8 @@ async def _serve_until_signal(options: argparse.Namespace) -> None:
         log.info("WebSocket сервер запущен на ws://%s", address)
         if options.console:
             log.info("Console: http://%s", address)
+        if options.quiet:
+            log.setLevel(logging.ERROR)
         await stop.wait()
 
 
@@ -343,6 +345,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--console", action="store_true", help="serve a console page for browsers on the same port, too"
+    )
+    parser.add_argument(
+        "--quiet", action="store_true", help="print nothing but errors once it runs, as a load wants it"
     )
     return parser
 

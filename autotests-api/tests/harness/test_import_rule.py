@@ -19,6 +19,7 @@ FLOORS = (
     "wire",
     "faults",
     "servers",
+    "load",
     "target",
     "rfc",
     "probe",
@@ -31,7 +32,7 @@ FLOORS = (
 # A QA engineer copies these into another project, one file each; so each stands alone.
 COPYABLE = {"websocket_server", "websocket_client"}
 # Usable from any program: without a test runner, and without a report.
-RUNNERLESS = {*COPYABLE, "wire", "faults", "servers"}
+RUNNERLESS = {*COPYABLE, "wire", "faults", "servers", "load"}
 
 ALLURE = {"allure", "allure_commons", "allure_pytest"}
 RUNNER = {"pytest", "_pytest", "pytest_asyncio", "hypothesis"}

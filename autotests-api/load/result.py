@@ -1,0 +1,127 @@
+"""What a load has shown, as data: the distribution, the seconds, the faults, and whom they speak about."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from load.histogram import PERCENTILES, Histogram
+from load.ledger import Faults
+
+BUSY = 0.9
+"""Share of a core from which on the client is taken to be the bottleneck."""
+
+LATE = 0.25
+"""Share of the p99 that late sending may make up before the result is the client's."""
+
+
+@dataclass
+class Second:
+    """One second of a load. Durations are in seconds, ``start`` counts from the beginning of the load."""
+
+    start: float
+    length: float = 1.0
+    sent: int = 0
+    received: int = 0
+    errors: int = 0
+    in_flight: int = 0
+    lag: float = 0.0
+    latency: Histogram = field(default_factory=Histogram)
+
+
+@dataclass
+class Result:
+    """A load and what came of it.
+
+    ``latency`` counts from the moment at which a message was due, so a stalled server is charged for
+    everything that it made wait; ``service`` is the mean from the real sending. ``late`` is how much
+    later than due messages were sent. ``cpu`` is the client's, in cores; ``lag`` is its event loop's.
+    """
+
+    users: int
+    rate: float | None
+    duration: float
+    connect: Histogram
+    latency: Histogram = field(default_factory=Histogram)
+    late: Histogram = field(default_factory=Histogram)
+    lag: Histogram = field(default_factory=Histogram)
+    seconds: list[Second] = field(default_factory=list)
+    faults: Faults = field(default_factory=Faults)
+    errors: Counter[str] = field(default_factory=Counter)
+    sent: int = 0
+    received: int = 0
+    in_flight: float = 0.0
+    service: float = 0.0
+    cpu: float = 0.0
+
+    @property
+    def throughput(self) -> float:
+        """Replies per second."""
+        return self.received / self.duration if self.duration else 0.0
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether every message was answered, once, in order, by its own reply, and nothing broke."""
+        return not self.faults and not self.errors
+
+    @property
+    def little(self) -> float:
+        """Messages found in flight, over rate times time in service; 1 when the figures fit each other."""
+        expected = self.throughput * self.service
+        return self.in_flight / expected if expected > 1 else 1.0
+
+    @property
+    def limits_of_the_client(self) -> list[str]:
+        """Why the figures speak of the client instead of the server, in words; empty when they do not."""
+        found = []
+        if self.cpu > BUSY:
+            found.append(f"the client kept {self.cpu:.0%} of a core busy")
+        late, latency = self.late.percentile(99), self.latency.percentile(99)
+        if late > 0.001 and late > LATE * latency:
+            found.append(f"it sent up to {milliseconds(late)} later than due (p99)")
+        if self.users and self.rate and self.sent < 0.95 * self.rate * self.duration:
+            found.append(f"it sent {self.sent / self.duration:.0f} of {self.rate:.0f} messages per second")
+        return found
+
+    def table(self) -> list[tuple[str, str]]:
+        """The figures by name, ready to be read."""
+        rate = "as fast as replies come" if self.rate is None else f"{self.rate:,.0f} messages/s"
+        rows = [
+            ("connections", f"{self.users:,}"),
+            ("schedule", f"{rate} for {self.duration:.1f} s"),
+            ("sent", f"{self.sent:,}"),
+            ("answered", f"{self.received:,} ({self.throughput:,.0f} per second)"),
+            ("connect time", spread(self.connect)),
+            ("round trip", spread(self.latency)),
+            ("wrong replies", str(self.faults)),
+            (
+                "errors",
+                ", ".join(f"{count} × {words}" for words, count in self.errors.most_common()) or "none",
+            ),
+            ("sent later than due", spread(self.late)),
+            ("client's event loop lag", spread(self.lag)),
+            ("client's CPU", f"{self.cpu:.0%} of a core"),
+            ("Little's law", f"in flight {self.in_flight:.1f}, {self.little:.2f} of rate × time"),
+        ]
+        if self.limits_of_the_client:
+            rows.append(("LIMITED BY THE CLIENT", "; ".join(self.limits_of_the_client)))
+        return rows
+
+    def __str__(self) -> str:
+        rows = self.table()
+        width = max(len(name) for name, _ in rows)
+        return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+
+
+def spread(histogram: Histogram) -> str:
+    """Percentiles and the maximum in milliseconds."""
+    if not len(histogram):
+        return "none"
+    shown = [f"p{percent:g} {milliseconds(histogram.percentile(percent))}" for percent in PERCENTILES]
+    return ", ".join([*shown, f"max {milliseconds(histogram.longest)}"])
+
+
+def milliseconds(seconds: float) -> str:
+    """``1.2 ms``, with as many digits as say something."""
+    value = seconds * 1000
+    return f"{value:.2f} ms" if value < 1 else f"{value:.1f} ms" if value < 100 else f"{value:.0f} ms"

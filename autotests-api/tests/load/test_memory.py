@@ -1,0 +1,34 @@
+"""What a connection that says nothing costs the server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from fixtures.target import TARGET
+from servers.process import ServerProcess, run_in_process
+
+pytestmark = pytest.mark.load
+
+MOST = 64 * 1024
+"""Bytes of resident memory per connection."""
+
+
+@pytest.fixture(scope="module")
+def load_server(request) -> Iterator[ServerProcess]:
+    """A server that has held no connections yet: what it once used it would use again."""
+    if not request.config.stash[TARGET].embedded or request.config.stash[TARGET].secure:
+        pytest.skip("the memory of a server is known where it is the embedded one, in a process of its own")
+    with run_in_process() as server:
+        if server.memory() is None:
+            pytest.skip("the memory of a process is known on systems with /proc")
+        yield server
+
+
+async def test_idle_connections_cost_the_server_little_memory(load, load_server) -> None:
+    before = load_server.memory()
+    crowd = await load.crowd()
+    each = (load_server.memory() - before) / len(crowd.connections)
+    load.say(f"memory of the server per idle connection: {each / 1024:.1f} KiB")
+    assert each < MOST
