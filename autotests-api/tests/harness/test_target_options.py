@@ -200,10 +200,3 @@ def test_proxy_of_the_environment_that_cannot_be_used_is_named(monkeypatch: pyte
     monkeypatch.setenv("all_proxy", "socks5://a.test:1080")
     with pytest.raises(pytest.UsageError, match="proxy of the environment"):
         target_from(Configured({"ws_url": "ws://a.test"}))
-
-
-@pytest.mark.parametrize("document", ["README.md", "README.ru.md"])
-@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
-def test_every_option_has_a_row_in_the_readme(option: Any, document: str) -> None:
-    text = (ROOT / document).read_text(encoding="utf-8")
-    assert f"| `{option.flag}" in text

@@ -761,8 +761,8 @@ async def test_factory_asks_for_another_resource_with_the_targets_settings(conne
     assert client.deadline == deadline
 
 
-async def test_factory_closes_all_that_it_opened(target, journals) -> None:
-    factory = Connect(target, journals)
+async def test_factory_closes_all_that_it_opened(target, journals, deadline) -> None:
+    factory = Connect(target, journals, deadline)
     clients = [await factory() for _ in range(20)]
     await factory.close()
     assert {client.close_code for client in clients} == {1000}
