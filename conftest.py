@@ -15,6 +15,7 @@ pytest_plugins = (
     "fixtures.known_failures",
     "fixtures.secrecy",
     "fixtures.site",
+    "fixtures.evidence",
     "fixtures.browser",
     "report.plugin",
 )
