@@ -26,6 +26,7 @@ BASE    := $(VENV)/.base
 SUITE   := $(VENV)/.suite
 CHECKS  := $(VENV)/.checks
 LOAD    := $(VENV)/.load
+PROOF   := $(VENV)/.proof
 BROWSER := $(VENV)/.browser
 NODE    := $(VENV)/.node
 ALLURE  := node_modules/.package-lock.json
@@ -67,6 +68,14 @@ lint: $(SUITE) $(CHECKS) ## ruff, mypy --strict, and the CI workflow
 	@$(BIN)/mypy --config-file autotests-api/mypy.ini autotests-api
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(BIN)/zizmor --offline --quiet .github/workflows
+
+.PHONY: proof
+proof: $(SUITE) ## run the suite against every faulty server and write docs/proof.md
+	@PYTHONPATH=autotests-api $(BIN)/python -m proof $(ARGS)
+
+.PHONY: flakes
+flakes: $(SUITE) $(PROOF) ## run the suite 20 times in random order beside a busy core
+	@PYTHONPATH=autotests-api $(BIN)/python -m proof.flakes $(ARGS)
 
 .PHONY: format
 format: $(CHECKS) ## let ruff rewrite the code
@@ -114,6 +123,11 @@ $(LOAD): requirements-load.txt $(BASE)
 
 $(CHECKS): requirements-checks.txt $(BASE)
 	@echo "Installing requirements-checks.txt"
+	@$(PIP) -r $<
+	@touch $@
+
+$(PROOF): requirements-proof.txt $(BASE)
+	@echo "Installing requirements-proof.txt"
 	@$(PIP) -r $<
 	@touch $@
 

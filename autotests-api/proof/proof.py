@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import Phase, settings
 
 from proof.trial import CORRECT, Order, Verdict, read, start
 from rfc import rule_of
@@ -50,6 +49,9 @@ class Proof:
 
     def pytest_configure(self) -> None:
         """Let properties fail at the first example that shows it, always the same one, unshrunk."""
+        # A plugin that is imported before pytest loads it would be imported unrewritten.
+        from hypothesis import Phase, settings
+
         settings.register_profile(
             "proof", phases=(Phase.explicit, Phase.generate), derandomize=True, database=None, deadline=None
         )

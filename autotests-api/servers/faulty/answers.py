@@ -148,14 +148,6 @@ class AnswersAnotherUpgrade(Connection):
         return [("Upgrade", "WebSocket/13"), *_without(super().response_fields(request), "Upgrade")]
 
 
-@fault("RFC 6455 §4.2.2")
-class SendsTheVersionWithThe101(Connection):
-    """The 101 carries Sec-WebSocket-Version, which belongs into a refusal."""
-
-    def response_fields(self, request: Request) -> Fields:
-        return [*super().response_fields(request), ("Sec-WebSocket-Version", "13")]
-
-
 class RewritingConnection(Connection):
     """Alters the bytes of an accepting answer."""
 

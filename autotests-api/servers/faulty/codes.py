@@ -91,22 +91,6 @@ class AcceptsCode2999(Connection):
 
 
 @fault("RFC 6455 §7.4.2")
-class AcceptsCode5000(Connection):
-    """The upper bound of codes is off by one."""
-
-    def is_valid_code(self, code: int) -> bool:
-        return code == 5000 or super().is_valid_code(code)
-
-
-@fault("RFC 6455 §7.4.2")
-class AcceptsCodesAbove5000(Connection):
-    """Codes have no upper bound but that of two bytes."""
-
-    def is_valid_code(self, code: int) -> bool:
-        return code > 5000 or super().is_valid_code(code)
-
-
-@fault("RFC 6455 §7.4.2")
 class RefusesCode3000(Connection):
     """The lower bound of the libraries' codes is off by one."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from servers.faulty.correct import Connection
-from servers.faulty.correct.framing import PROTOCOL_ERROR, TOO_BIG, Violation
+from servers.faulty.correct.framing import PROTOCOL_ERROR, Violation
 from servers.faulty.registry import fault
 from wire.frames import CLOSE, CONTINUATION, PING, PONG, TEXT, Header
 
@@ -231,19 +231,6 @@ class WaitsAfterAnEmptyLastFragment(Connection):
     def frame_ends(self, header: Header) -> None:
         empty = header.opcode == CONTINUATION and not header.length
         super().frame_ends(replace(header, fin=False) if empty else header)
-
-
-@fault("RFC 6455 §5.4")
-class RefusesMoreThanAThousandFragments(Connection):
-    """Fragments are counted, though a message of many small ones is within the limit."""
-
-    count = 0
-
-    def frame_begins(self, header: Header) -> None:
-        self.count = self.count + 1 if header.opcode == CONTINUATION else 0
-        if self.count > 1000:
-            raise Violation(TOO_BIG, "too many fragments")
-        super().frame_begins(header)
 
 
 @fault("RFC 6455 §5.4")

@@ -26,15 +26,6 @@ class AcceptsARequestWithoutVersion(Connection):
 
 
 @fault("RFC 6455 §4.2.1")
-class AcceptsVersion8(Connection):
-    """Version 8, that of an old draft, is accepted."""
-
-    def check_websocket_version(self, request: Request) -> None:
-        if request.values("Sec-WebSocket-Version") != ["8"]:
-            super().check_websocket_version(request)
-
-
-@fault("RFC 6455 §4.2.1")
 class AcceptsNewerVersions(Connection):
     """A version above 13 is accepted, too."""
 
