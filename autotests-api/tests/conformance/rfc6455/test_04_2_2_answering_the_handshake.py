@@ -31,7 +31,7 @@ async def test_accept_value_is_made_of_the_key(dial, opening, nonce):
 
 @rfc6455("4.2.2", MUST, "every connection gets the accept value of its own key")
 async def test_accept_value_is_never_that_of_another_connection(dial, opening):
-    requests = [opening.having("Sec-WebSocket-Key", _key(number)) for number in range(10)]
+    requests = [opening.having("Sec-WebSocket-Key", _key(number)) for number in range(3)]
     connections = [await dial() for _ in requests]
     for connection, request in zip(connections, requests, strict=True):
         await connection.send_bytes(request.encode())
