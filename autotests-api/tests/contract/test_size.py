@@ -107,7 +107,7 @@ async def test_message_at_a_boundary_of_length_comes_back(connect, echo, fits, m
 @pytest.mark.parametrize("size", BOUNDARIES[:-1])
 async def test_reply_at_a_boundary_of_length_is_whole(connect, echo, target, fits, size):
     """The reply is longer than the message, so its length reaches the boundaries elsewhere."""
-    fits(size)
+    fits(size + 2)
     around = len(target.answer("").encode())
     client = await connect(compression=False)
     await echo.replies(client, *(text_of(size - around + more) for more in (0, 1, 2)), "still in step?")

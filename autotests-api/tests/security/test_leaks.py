@@ -1,7 +1,5 @@
 """Leaks: who leaves without a word leaves nothing behind, however often."""
 
-import asyncio
-
 import pytest
 
 from wire.frames import close, text
@@ -89,16 +87,3 @@ async def test_those_who_left_do_not_take_the_room_of_others(connect, dial, open
     newcomers = [await connect(name=f"newcomer {number}") for number in range(5)]
     for newcomer in newcomers:
         await echo.soundness(newcomer)
-
-
-@pytest.mark.needs("embedded")
-async def test_those_who_left_are_forgotten(connect, dial, opening, echo, echo_server, deadline):
-    """Nothing is kept for a connection that is gone: the server's own list becomes empty again."""
-    for leave in LEAVERS:
-        for _ in range(3):
-            await leave(dial, opening)
-    give_up = asyncio.get_running_loop().time() + deadline
-    while remaining := len(echo_server.server.connections):
-        assert asyncio.get_running_loop().time() < give_up, f"{remaining} connections are still kept"
-        await asyncio.sleep(0)
-    await echo.soundness(await connect(name="newcomer"))
