@@ -28,18 +28,23 @@
 
   // Opened from disk, a blob belongs to nobody and cannot be measured; a srcdoc belongs to its page.
   const adopt = async (frame) => {
-    frame.dataset.adopted = "yes";
-    const page = await (await fetch(frame.src)).text();
-    frame.addEventListener("load", () => settle(frame));
-    frame.removeAttribute("src");
+    const blob = frame.getAttribute("src");
+    if (frame.dataset.blob === blob) return;
+    frame.dataset.blob = blob;
+    let page;
+    try {
+      page = await (await fetch(blob)).text();
+    } catch {
+      // Allure has made another blob of the page meanwhile, and that one will be seen as well.
+      return;
+    }
+    if (!frame.hasAttribute("srcdoc")) frame.addEventListener("load", () => settle(frame));
     frame.srcdoc = page;
   };
 
   new MutationObserver(() => {
-    for (const frame of document.querySelectorAll('iframe[title="HTML attachment"][src]:not([data-adopted])')) {
-      adopt(frame);
-    }
-  }).observe(document, { childList: true, subtree: true });
+    document.querySelectorAll('iframe[title="HTML attachment"][src]').forEach(adopt);
+  }).observe(document, { childList: true, subtree: true, attributes: true, attributeFilter: ["src"] });
 
   // The conformance table, one click away from everywhere.
   window.showConformance = (page, words, isFit) => {

@@ -1,0 +1,50 @@
+"""Allure's page after `report.page` has finished it."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from base64 import b64decode
+
+import pytest
+
+from report.page import Table, finish
+
+RAW = """<html><head></head><body>
+    <script async src="https://www.googletagmanager.com/gtag/js?id=G-1"></script>
+    <script>
+        window.dataLayer = window.dataLayer || [];
+        function gtag(){dataLayer.push(arguments);}
+    </script>
+    <script defer>
+      Promise.allSettled([d("a.json","eyJhIjoxfQ=="),d("b </script> \\u00e9","Yg==")])
+        .then(function(){ window.allureReportDataReady = true; })
+    </script></body></html>"""
+
+
+def test_analytics_is_taken_out():
+    assert "google" not in finish(RAW)
+    assert "gtag" not in finish(RAW)
+
+
+def test_data_is_packed_and_not_lost():
+    index, packed = re.search(r'unpackReport\((\[.*\]), "(.*)"\)', finish(RAW)).groups()
+    assert "<" not in index
+    assert gzip.decompress(b64decode(packed)) == b'{"a":1}b'
+
+
+def test_table_cannot_end_the_script():
+    page = finish(RAW, Table("</script><script>alert(1)</script>", "0 of 1 </script>", is_fit=False))
+    assert page.count("</script>") == finish(RAW).count("</script>")
+
+
+def test_unknown_page_is_refused():
+    with pytest.raises(ValueError, match=r"Allure 3\.18"):
+        finish("<html></html>")
+
+
+def test_secret_is_not_in_the_page(built_report, specimen):
+    page = built_report.read_text(encoding="utf-8")
+    assert specimen.token not in page
+    packed = re.search(r'unpackReport\(\[.*?\]\], "(.*?)"\)', page)[1]
+    assert specimen.token.encode() not in gzip.decompress(b64decode(packed))

@@ -1,0 +1,77 @@
+"""The finished page, opened from disk in a real browser."""
+
+from __future__ import annotations
+
+import pytest
+import pytest_asyncio
+
+# The browser belongs to one event loop for the whole session.
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+# The frame is asked through the page: while it changes from blob to srcdoc, Playwright loses sight of it.
+CONVERSATION = "document.querySelector('iframe[srcdoc]').contentDocument"
+IS_SHOWN = "document.querySelector('iframe[srcdoc]')?.contentDocument?.querySelector('table')"
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def opened(chromium, built_report):
+    """Open the report at a hash; whatever it asks of the network is kept in ``asked``."""
+    context = await chromium.new_context(viewport={"width": 1500, "height": 1000})
+    page = await context.new_page()
+    page.asked = []
+    page.on("request", lambda request: page.asked.append(request.url))
+
+    async def open_at(place: str = ""):
+        await page.goto(f"{built_report.as_uri()}{place}")
+        return page
+
+    yield open_at
+    await context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def conversation(opened, specimen):
+    """The report at the test that has markup echoed, with its conversation unfolded."""
+    page = await opened(specimen.link("markup_is_echoed"))
+    await page.get_by_text("Conversation · client").first.click()
+    await page.wait_for_function(IS_SHOWN)
+    return page
+
+
+async def test_home_shows_the_outcome_and_asks_nothing_of_the_network(opened):
+    page = await opened()
+    await page.get_by_text("Our own tools").first.wait_for()
+    await page.get_by_text("Global Attachments").first.wait_for()
+    assert [url for url in page.asked if not url.startswith(("file:", "data:", "blob:"))] == []
+
+
+async def test_echoed_markup_is_text(conversation):
+    shown = await conversation.evaluate(f"{CONVERSATION}.querySelector('tr.s td.d').textContent")
+    assert shown == "<script>window.pwned = true</script><img src=x onerror='window.pwned = true'>"
+    assert await conversation.evaluate(f"{CONVERSATION}.querySelectorAll('script, img').length") == 0
+    pwned = f"[window, {CONVERSATION}.defaultView].map(each => each.pwned ?? null)"
+    assert await conversation.evaluate(pwned) == [None, None]
+
+
+async def test_conversation_is_shown_in_its_full_height(conversation):
+    outer = "document.querySelector('iframe[srcdoc]').clientHeight"
+    await conversation.wait_for_function(f"{outer} >= {CONVERSATION}.body.scrollHeight")
+    assert await conversation.evaluate(outer) > 150
+
+
+async def test_filter_works_without_script(conversation):
+    rows = f"[...{CONVERSATION}.querySelectorAll('tbody tr')].filter(row => row.offsetHeight)"
+    assert await conversation.evaluate(f"{rows}.map(row => row.className[0]).join('')") == "sgsgn"
+    await conversation.evaluate(f"{CONVERSATION}.querySelector('label[for=fs]').click()")
+    assert await conversation.evaluate(f"{rows}.map(row => row.className[0]).join('')") == "ssn"
+
+
+async def test_conformance_leads_to_the_cases(opened, specimen):
+    page = await opened()
+    await page.locator(".conformance-open").click()
+    table = page.frame_locator("dialog.conformance iframe")
+    assert "not fit" in await table.locator(".verdict").inner_text()
+    await table.get_by_role("link", name="Must is broken").click()
+    await page.get_by_text("Test body").wait_for()
+    assert await page.evaluate("location.hash") == specimen.link("must_is_broken")
+    assert not await page.locator("dialog.conformance").is_visible()
