@@ -135,6 +135,17 @@ async def test_refusal_is_an_http_error(refuses, opening, what):
     assert 400 <= response.status < 600, f"expected an HTTP error, got {response}"
 
 
+@rfc6455("4.2.1", SHOULD, "a request with two Host headers is refused (RFC 9112 §3.2)")
+@pytest.mark.parametrize("other", ["example.com", None], ids=["another", "the same"])
+async def test_request_with_two_hosts_is_refused(refuses, opening, target, other):
+    await refuses(opening.having("Host", target.authority, other or target.authority))
+
+
+@rfc6455("3", SHOULD, "a request target with a fragment identifier is refused")
+async def test_fragment_in_the_request_target_is_refused(refuses, opening):
+    await refuses(opening.using(resource=opening.resource + "#fragment"))
+
+
 @rfc6455("4.2.1", MUST, "a refused handshake does not stand in the way of the next")
 async def test_refused_handshake_does_not_hurt_the_next(refuses, accepts, opening, serves):
     await refuses(opening.without("Sec-WebSocket-Key"))

@@ -62,8 +62,9 @@ async def test_unmasked_frame_behind_a_good_one_in_the_same_segment_ends_the_con
 
 
 @rfc6455("5.1", SHOULD, "the Close frame that answers an unmasked frame carries 1002")
-async def test_unmasked_frame_is_refused_with_1002(wire, fails):
-    await wire.send(text("hello"), masked=False)
+@pytest.mark.parametrize("frame", [text("hello"), ping(b"hello"), close(1000)], ids=["text", "ping", "close"])
+async def test_unmasked_frame_is_refused_with_1002(wire, fails, frame):
+    await wire.send(frame, masked=False)
     ending = await fails(wire)
     assert ending.code == 1002, f"expected Close 1002, got {ending}"
 

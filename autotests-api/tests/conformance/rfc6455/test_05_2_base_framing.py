@@ -262,6 +262,13 @@ async def test_ping_with_a_longer_length_is_refused_or_answered(wire, record_pro
         record_property("observed", "refused")
 
 
+@rfc6455("5.5", SHOULD, "a control frame whose length is not in its shortest form is refused")
+@pytest.mark.parametrize("bits", [16, 64])
+async def test_ping_with_a_longer_length_is_refused(wire, fails, bits):
+    await wire.send(ping(b"hello"), length_bits=bits)
+    await fails(wire)
+
+
 @rfc6455("5.2", MUST, "a 64-bit length has its top bit clear; a frame that sets it is not taken")
 @pytest.mark.parametrize("length", [1 << 63, (1 << 63) | 5, (1 << 64) - 1], ids=["2^63", "2^63+5", "2^64-1"])
 @pytest.mark.parametrize("opcode", [TEXT, BINARY], ids=["text", "binary"])

@@ -58,7 +58,7 @@ async def test_close_with_an_undefined_code_ends_the_connection(wire, code):
 @rfc6455(
     "7.4", SHOULD, "an undefined code is called a protocol error (1002), not echoed", autobahn=["7.9.1-9"]
 )
-@pytest.mark.parametrize("code", [*UNDEFINED, *NEVER_SENT])
+@pytest.mark.parametrize("code", [*UNDEFINED, *NEVER_SENT, *BEYOND])
 async def test_undefined_code_is_refused_with_1002(wire, code):
     ending = await wire.close(code)
     assert ending.code == 1002 or (ending.close is None and ending.ended), (
