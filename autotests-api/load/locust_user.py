@@ -1,0 +1,177 @@
+"""A Locust user that speaks the vocabulary of `websocket_client`, and reports every wait as a request.
+
+Locust's users are greenlets; the clients live in one event loop in a real thread beside them, so that
+round trips are timed where they happen, whatever Locust is busy with.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import importlib.util
+from collections.abc import Callable, Coroutine
+from time import perf_counter
+from typing import Any, cast
+
+import gevent
+from gevent.hub import Waiter
+from locust import User
+
+from websocket_client import Client, ExpectationFailed, Journal, Message, connect
+
+_MOST_FRAMES = 16
+"""Frames that the journal of each of very many connections keeps."""
+
+
+class Loop:
+    """An event loop in a thread of its own, for greenlets to run coroutines in."""
+
+    _shared: Loop | None = None
+
+    def __init__(self) -> None:
+        uvloop = importlib.util.find_spec("uvloop") and importlib.import_module("uvloop")
+        self._loop: asyncio.AbstractEventLoop = (
+            uvloop.new_event_loop() if uvloop else asyncio.new_event_loop()
+        )
+        self._left: list[asyncio.Task[Any]] = []
+        # Locust has replaced threading by greenlets; only gevent's pool still starts real threads.
+        gevent.get_hub().threadpool.spawn(self._loop.run_forever)
+
+    @classmethod
+    def shared(cls) -> Loop:
+        """The one of this process, started when first asked for: after Locust has forked its workers."""
+        if cls._shared is None:
+            cls._shared = cls()
+        return cls._shared
+
+    def start(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Begin ``work`` and do not wait for it."""
+        self._loop.call_soon_threadsafe(lambda: self._left.append(self._loop.create_task(work)))
+
+    def finish(self) -> None:
+        """Wait for everything that was begun."""
+
+        async def all_of_it() -> None:
+            await asyncio.gather(*self._left, return_exceptions=True)
+
+        self.run(all_of_it())
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Run ``work`` to its end while other greenlets go on; returns or raises what it does."""
+        hub = gevent.get_hub()
+        done = hub.loop.async_()
+        waiter = Waiter(hub)
+        done.start(waiter.switch, None)
+        tasks: list[asyncio.Task[Any]] = []
+
+        def start() -> None:
+            task = self._loop.create_task(work)
+            tasks.append(task)
+            task.add_done_callback(lambda _: done.send())
+
+        try:
+            self._loop.call_soon_threadsafe(start)
+            waiter.get()
+        except BaseException:
+            # Locust stops its users with an exception; what they wait for shall not go on without them.
+            self._loop.call_soon_threadsafe(lambda: [task.cancel() for task in tasks])
+            raise
+        finally:
+            done.stop()
+            done.close()
+        return tasks[0].result()
+
+
+class WebSocketUser(User):
+    """One connection. Subclass it, set ``url`` and ``settings``, and write tasks with its verbs.
+
+    Every verb fires Locust's request event: type ``WS``, the verb or ``name`` as its name, the time from the
+    call to the result in milliseconds. An `ExpectationFailed` becomes a failed request and is not raised
+    again, so that one wrong reply does not stop a user; the verb then returns None.
+    """
+
+    abstract = True
+    url = ""
+    settings: dict[str, Any] = {}  # noqa: RUF012 - Locust's way to configure a user: attributes of its class
+    client: Client | None = None
+
+    def on_start(self) -> None:
+        """Open the connection."""
+        self.connect()
+
+    def on_stop(self) -> None:
+        """Begin to close the connection."""
+        # Locust's master gives its workers half a second to stop all users before it drops their figures.
+        if self.client is not None:
+            Loop.shared().start(self.client.close())
+
+    def connect(self, name: str = "connect") -> bool:
+        """Open the connection, or open it anew; whether it is open now."""
+
+        async def opening() -> Client:
+            return await connect(
+                self.url, journal=Journal(url=self.url, max_frames=_MOST_FRAMES), **self.settings
+            )
+
+        self.client = self._request(name, opening)
+        return self.client is not None
+
+    def ask(self, message: Message, expected: Any = None, *, name: str = "ask") -> Message | None:
+        """Send ``message`` and return the reply; ``expected`` as in `Client.expect`."""
+
+        async def asking(client: Client) -> Message:
+            if expected is None:
+                return await client.ask(message)
+            await client.send(message)
+            return await client.expect(expected)
+
+        return cast(Message | None, self._with_client(name, asking))
+
+    def send(self, message: Message, *, name: str = "send") -> None:
+        """Send and wait for nothing."""
+        self._with_client(name, lambda client: client.send(message))
+
+    def receive(self, *, name: str = "receive") -> Message | None:
+        """The next message."""
+        return cast(Message | None, self._with_client(name, lambda client: client.receive()))
+
+    def expect(self, expected: Any, *, name: str = "expect") -> Message | None:
+        """The next message, which must equal or match."""
+        return cast(Message | None, self._with_client(name, lambda client: client.expect(expected)))
+
+    def wait_for(self, expected: Any, *, name: str = "wait_for") -> Message | None:
+        """The first message that matches."""
+        return cast(Message | None, self._with_client(name, lambda client: client.wait_for(expected)))
+
+    def collect(self, count: int, *, name: str = "collect") -> list[Message] | None:
+        """The next ``count`` messages."""
+        return cast(list[Message] | None, self._with_client(name, lambda client: client.collect(count)))
+
+    def _with_client(self, name: str, work: Callable[[Client], Coroutine[Any, Any, Any]]) -> Any:
+        client = self.client
+        if (client is None or not client.is_open) and not self.connect("reconnect"):
+            return None
+        open_client = self.client
+        assert open_client is not None
+        return self._request(name, lambda: work(open_client))
+
+    def _request(self, name: str, work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+        async def timed() -> tuple[Any, Exception | None, float]:
+            began = perf_counter()
+            try:
+                result, failure = await work(), None
+            except ExpectationFailed as error:
+                # Locust counts failures by their text: the headline is equal for equal failures.
+                result, failure = None, AssertionError(error.headline)
+            return result, failure, perf_counter() - began
+
+        result, failure, seconds = Loop.shared().run(timed())
+        self.environment.events.request.fire(
+            request_type="WS",
+            name=name,
+            response_time=seconds * 1000,
+            response_length=len(result) if isinstance(result, str | bytes) else 0,
+            exception=failure,
+            context={},
+        )
+        return result
