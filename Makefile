@@ -52,7 +52,7 @@ page: $(ALLURE) ## build allure-report/index.html from the results that are ther
 	@NO_COLOR=1 node node_modules/allure/cli.js run --ignore-logs --results-dir .make/$(RESULTS) \
 		-- sh -c 'cp -R $(RESULTS)/. .make/$(RESULTS)/; exit $(STATUS)' >/dev/null || true
 # What Allure's page asks of the network, and what it lacks when it is opened from disk.
-	@PYTHONPATH=autotests-api $(VENV)/bin/python -m report.page $(PAGE) --results $(RESULTS)
+	@PYTHONPATH=autotests-api $(BIN)/python -m report.page $(PAGE) --results $(RESULTS)
 	@rm -rf .make/$(RESULTS)
 	@echo "Report: file://$(CURDIR)/$(PAGE) ($$(du -h $(PAGE) | cut -f 1))"
 
@@ -84,7 +84,7 @@ format: $(CHECKS) ## let ruff rewrite the code
 
 .PHONY: conformance
 conformance: $(SUITE) ## write docs/conformance.md, the list of all cases
-	@pytest --rfc-table docs/conformance.md
+	@$(PYTEST) --rfc-table docs/conformance.md
 
 .PHONY: load
 load: $(SUITE) $(LOAD) ## many connections at once:  make load ARGS="--ws-users 10000 --ws-budget p99=50ms"
