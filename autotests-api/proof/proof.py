@@ -60,7 +60,7 @@ class Proof:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Run the trials. The session's own cases run only in them."""
-        # A case that asks for the embedded server itself looks inside it, where a stand-in has nothing to show.
+        # A case that asks for the embedded server itself looks inside it: no stand-in will do.
         self.items = [
             item for item in session.items if "echo_server" not in getattr(item, "fixturenames", ())
         ]
