@@ -54,7 +54,7 @@ async def test_known_subprotocol_is_chosen_and_no_other(connect, echo, offer, ch
 @pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS.keys())
 async def test_chosen_subprotocol_was_offered(connect, echo, offer):
     """A server may refuse an offer that it cannot serve; it may not choose what was not offered."""
-    client = await open_or_refused(connect(subprotocols=offer))
+    client = await open_or_refused(connect(subprotocols=offer), echo)
     if client is not None:
         assert client.subprotocol in [*offer, None]
         await still_echoes_or_closed(client, echo)
@@ -76,9 +76,9 @@ async def test_every_path_is_served_alike(connect, echo, resource):
 
 
 @pytest.mark.parametrize("resource", RESOURCES.values(), ids=RESOURCES.keys())
-async def test_path_is_served_alike_or_refused_in_http(connect, echo, resource):
-    """Servers differ in which paths they serve; none may break, and the target's own is served afterwards."""
-    client = await open_or_refused(connect(resource))
+async def test_path_is_served_alike_or_refused(connect, echo, resource):
+    """Servers differ in which paths they serve; the target's own is served afterwards in any case."""
+    client = await open_or_refused(connect(resource), echo)
     if client is not None:
         await still_echoes_or_closed(client, echo)
     await echo.soundness(await connect(name="afterwards"))
@@ -96,21 +96,22 @@ async def test_additional_headers_do_not_change_the_replies(connect, echo, targe
     await echo.soundness(client)
 
 
-async def open_or_refused(opening):
-    """The open client, or None where the handshake was refused in HTTP and by a fault of the client's."""
+async def open_or_refused(opening, echo):
+    """The open client, or None where the server refused the handshake, which ours does not."""
     try:
         return await opening
     except ConnectFailed as refusal:
-        if refusal.response is None or refusal.response.status_code >= 500:
+        if echo.is_ours or isinstance(refusal.__cause__, TimeoutError):
             raise
         return None
 
 
 async def still_echoes_or_closed(client, echo):
-    """Some servers refuse by a Close frame after an accepted handshake."""
+    """Some servers refuse by ending the connection after an accepted handshake; ours does not."""
     try:
         await echo.replies(client, "here?")
     except ConnectionEnded:
-        assert client.close_code not in (1006, 1011), f"the connection broke with {client.close_code}"
+        if echo.is_ours:
+            raise
     else:
         await echo.soundness(client)
