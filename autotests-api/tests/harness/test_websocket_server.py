@@ -228,6 +228,25 @@ async def test_program_raises_its_own_limit_of_connections(start: Start) -> None
     await asyncio.gather(*(client.close() for client in clients))
 
 
+@pytest.fixture
+def uvloop_folder(tmp_path: Path) -> Path:
+    """Holds a module that stands in for uvloop and says when it is asked for a loop."""
+    Path(tmp_path, "uvloop.py").write_text(
+        "import asyncio, sys\n"
+        "def new_event_loop():\n"
+        "    print('uvloop was asked', file=sys.stderr)\n"
+        "    return asyncio.new_event_loop()\n"
+    )
+    return tmp_path
+
+
+async def test_uvloop_is_used_where_it_is_installed(start: Start, uvloop_folder: Path) -> None:
+    command = ("env", f"PYTHONPATH={uvloop_folder}", sys.executable, "-m", "websocket_server")
+    program = await start(command=command)
+    await assert_serves(program.url)
+    assert await program.end() == (0, "uvloop was asked\n")
+
+
 async def test_import_has_no_side_effects(start: Start) -> None:
     check = "import logging, websocket_server as w; assert not logging.root.handlers and not w.log.handlers"
     program = await start(command=(sys.executable, "-W", "error", "-c", check), listens=False)
