@@ -8,6 +8,7 @@ pytest_plugins = (
     "fixtures.clients",
     "fixtures.echo",
     "fixtures.wires",
+    "fixtures.compression",
     "fixtures.links",
     "fixtures.load",
     "fixtures.levels",

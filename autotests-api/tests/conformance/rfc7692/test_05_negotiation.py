@@ -1,0 +1,182 @@
+"""RFC 7692 §5: offering permessage-deflate among other extensions, several times, and not at all."""
+
+import pytest
+
+from fixtures.compression import compressed_frames
+from rfc import MAY, MUST, SHOULD, rfc6455, rfc7692
+from wire.deflate import Deflater
+from wire.frames import text
+
+pytestmark = pytest.mark.needs("deflate")
+
+
+def check(negotiation):
+    response = negotiation.response
+    assert response.accepted, f"the server refused the handshake that offers {negotiation.offers}: {response}"
+    assert not negotiation.problems, (
+        f"offered {', '.join(negotiation.offers)!r}, answered {negotiation.answer!r}: "
+        + "; ".join(negotiation.problems)
+    )
+
+
+@rfc6455("9.1", MUST, "a server accepts no extension that the client did not offer")
+async def test_server_accepts_no_compression_without_an_offer(negotiate, serves):
+    negotiation = await negotiate()
+    check(negotiation)
+    assert negotiation.answer is None, f"the server accepted {negotiation.answer!r}, and nothing was offered"
+    await serves(negotiation.wire)
+
+
+@rfc6455("9.1", MUST, "a connection without an offer stays without compression, whatever others agreed on")
+@pytest.mark.needs("echo")
+async def test_server_compresses_nothing_without_an_offer(negotiate, deflated, answered):
+    await deflated.send("compressed " * 100)
+    await answered(deflated.wire, "compressed " * 100)
+    plain = (await negotiate()).wire
+    for size in (100, 10_000):
+        message = "not compressed " * (size // 10)
+        await plain.send(text(message))
+        await answered(plain, message)
+
+
+@rfc7692("6", MUST, "on a connection without compression RSV1 fails the connection")
+async def test_compressed_message_without_an_agreement_fails_the_connection(negotiate, fails):
+    negotiation = await negotiate()
+    await negotiation.wire.send(*compressed_frames(Deflater().deflate(b"compressed, though never agreed on")))
+    await fails(negotiation.wire)
+
+
+OFFERS = {
+    "as browsers do": ["permessage-deflate; client_max_window_bits"],
+    "bare": ["permessage-deflate"],
+    "twice": ["permessage-deflate, permessage-deflate"],
+    "twice on two lines": ["permessage-deflate", "permessage-deflate"],
+    "narrow first": ["permessage-deflate; server_max_window_bits=10, permessage-deflate"],
+    "narrow first on two lines": ["permessage-deflate; server_max_window_bits=10", "permessage-deflate"],
+    "wide first": ["permessage-deflate, permessage-deflate; server_max_window_bits=10"],
+    "three": [
+        "permessage-deflate; server_no_context_takeover; server_max_window_bits=9, "
+        "permessage-deflate; server_no_context_takeover, permessage-deflate"
+    ],
+    "behind an unknown one": ["x-unheard-of, permessage-deflate"],
+    "before an unknown one": ["permessage-deflate, x-unheard-of"],
+    "between unknown ones": ["x-first; a=1, permessage-deflate; client_max_window_bits, x-last; b"],
+    "unknown ones on lines of their own": ["x-first; a=1", "permessage-deflate", "x-last"],
+    "behind an unknown one with a quoted value": ['x-unheard-of; a="b", permessage-deflate'],
+    "behind an old one": ["x-webkit-deflate-frame, permessage-deflate"],
+    "behind another compression": ["permessage-unheard-of, permessage-deflate"],
+}
+
+
+@rfc7692(
+    "5", MUST, "the answer holds only what was offered, permessage-deflate once, within one of its offers"
+)
+@pytest.mark.parametrize("offers", OFFERS.values(), ids=OFFERS.keys())
+async def test_answer_stays_within_the_offers(negotiate, offers):
+    check(await negotiate(*offers))
+
+
+@rfc7692("5", SHOULD, "a server that compresses finds the offer wherever it stands")
+@pytest.mark.parametrize("offers", OFFERS.values(), ids=OFFERS.keys())
+async def test_offer_is_found_wherever_it_stands(negotiate, offers):
+    negotiation = await negotiate(*offers)
+    check(negotiation)
+    assert negotiation.agreement is not None, f"the server declined {', '.join(offers)!r}"
+
+
+@rfc7692("5", MUST, "messages are exchanged as the answer says, whichever of the offers it accepts")
+@pytest.mark.parametrize("offers", OFFERS.values(), ids=OFFERS.keys())
+@pytest.mark.needs("echo")
+async def test_messages_follow_the_accepted_offer(agree, answered, offers):
+    connection = await agree(*offers)
+    for number in range(3):
+        message = f"message {number} " * 100
+        await connection.send(message)
+        await answered(connection.wire, message)
+
+
+LIKENESSES = {
+    "shorter": "permessage-deflat",
+    "longer": "permessage-deflate2",
+    "with a prefix": "x-permessage-deflate",
+    "with a suffix": "permessage-deflate-fast",
+    "inside a quoted value": 'x-unheard-of; a="permessage-deflate"',
+    "as a parameter": "x-unheard-of; permessage-deflate",
+    "as a value": "x-unheard-of; a=permessage-deflate",
+}
+
+
+@rfc6455("9.1", MUST, "an extension is known by its whole name, where a name stands")
+@pytest.mark.parametrize("offer", LIKENESSES.values(), ids=LIKENESSES.keys())
+async def test_something_like_the_name_is_not_accepted(negotiate, serves, offer):
+    negotiation = await negotiate(offer)
+    check(negotiation)
+    await serves(negotiation.wire)
+
+
+SPELLINGS = {
+    "no space": "permessage-deflate;server_max_window_bits=12",
+    "many spaces": "permessage-deflate  ;   server_max_window_bits=12",
+    "tabs": "permessage-deflate\t;\tserver_max_window_bits=12",
+    "spaces around the equals sign": "permessage-deflate; server_max_window_bits = 12",
+    "quoted": 'permessage-deflate; server_max_window_bits="12"',
+    "quoted with an escape": 'permessage-deflate; server_max_window_bits="1\\2"',
+    "empty elements": ", permessage-deflate; server_max_window_bits=12,,",
+}
+
+
+@rfc6455(
+    "9.1", MUST, "an offer means the same however it is spelt: it is declined, or taken for what it says"
+)
+@pytest.mark.parametrize("offer", SPELLINGS.values(), ids=SPELLINGS.keys())
+async def test_legal_spelling_is_read_for_what_it_says(negotiate, record_property, offer):
+    negotiation = await negotiate(offer)
+    record_property("observed", negotiation.answer or str(negotiation.response))
+    # A server may be too strict about spaces and quotes; it must not accept something else than was said.
+    if negotiation.response.accepted:
+        check(negotiation)
+
+
+@rfc6455("9.1", SHOULD, "every legal spelling of an offer is understood")
+@pytest.mark.parametrize("offer", SPELLINGS.values(), ids=SPELLINGS.keys())
+async def test_legal_spelling_is_understood(negotiate, offer):
+    plain = await negotiate("permessage-deflate; server_max_window_bits=12", name="spelt as usual")
+    if plain.agreement is None:
+        pytest.skip("the server declines server_max_window_bits=12 in its usual spelling")
+    negotiation = await negotiate(offer)
+    check(negotiation)
+    assert negotiation.agreement is not None, f"the server declined {offer!r}"
+
+
+@rfc6455("9.1", SHOULD, "header names are compared without regard to case")
+@pytest.mark.parametrize(
+    "header", ["sec-websocket-extensions", "SEC-WEBSOCKET-EXTENSIONS"], ids=["lower case", "upper case"]
+)
+async def test_offer_is_found_under_a_header_name_in_any_case(dial, opening, header):
+    connection = await dial()
+    request = opening.having(header, "permessage-deflate")
+    response = await connection.handshake(request)
+    assert response.accepted, f"the server refused the handshake: {response}"
+    assert response.value("Sec-WebSocket-Extensions") is not None, f"the server did not see {header}"
+
+
+@rfc7692("5", MAY, "a server may decline every offer; what it answers to the one of browsers is observed")
+async def test_answer_to_the_usual_offer_is_observed(negotiate, record_property):
+    negotiation = await negotiate("permessage-deflate; client_max_window_bits")
+    check(negotiation)
+    record_property("observed", negotiation.answer or "declined")
+
+
+@rfc7692("5", MUST, "what one connection agrees on binds no other")
+@pytest.mark.needs("echo")
+async def test_agreements_of_two_connections_are_independent(agree, negotiate, answered):
+    narrow = await agree("permessage-deflate; server_no_context_takeover; client_no_context_takeover")
+    wide = await agree("permessage-deflate; client_max_window_bits", name="another")
+    plain = (await negotiate(name="without compression")).wire
+    for number in range(5):
+        message = f"the same words again and again, {number} " * 20
+        await narrow.send(message)
+        await wide.send(message)
+        await plain.send(text(message))
+        for wire in (wide.wire, plain, narrow.wire):
+            await answered(wire, message)

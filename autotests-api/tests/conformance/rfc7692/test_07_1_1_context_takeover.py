@@ -1,0 +1,214 @@
+"""RFC 7692 §7.1.1: whether a message may refer back to the messages before it, for each direction alone."""
+
+import pytest
+
+from fixtures.compression import compressed_frames
+from rfc import MAY, MUST, rfc7692
+from wire.blocks import Blocks
+from wire.deflate import Deflater
+from wire.frames import text
+
+pytestmark = pytest.mark.needs("deflate", "echo")
+
+SERVER = "permessage-deflate; server_no_context_takeover"
+CLIENT = "permessage-deflate; client_no_context_takeover"
+BOTH = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
+NONE = "permessage-deflate"
+
+SENTENCE = "a sentence that is said once and then again and again, so that it need not be repeated"
+
+
+def keeps_our_window(connection):
+    if connection.agreement.client_no_context_takeover:
+        pytest.skip("the server keeps no window of the client's messages (client_no_context_takeover)")
+
+
+@rfc7692("7.1.1.1", MUST, "server_no_context_takeover is accepted by repeating it, or not at all")
+@pytest.mark.parametrize("offer", [SERVER, BOTH], ids=["server", "both"])
+async def test_server_no_context_takeover_is_repeated(negotiate, offer):
+    negotiation = await negotiate(offer)
+    assert negotiation.response.accepted, f"the server refused the handshake: {negotiation.response}"
+    assert not negotiation.problems, f"offered {offer!r}, answered {negotiation.answer!r}"
+
+
+@rfc7692("7.1.1.1", MUST, "with server_no_context_takeover the server refers to no message before")
+@pytest.mark.parametrize("offer", [SERVER, BOTH], ids=["server", "both"])
+@pytest.mark.parametrize("size", [1, 10, 100, 1000])
+async def test_server_starts_every_message_with_an_empty_window(agree, answered, fits, offer, size):
+    connection = await agree(offer)
+    message = SENTENCE * size
+    fits(len(message))
+    for _ in range(5):
+        await connection.send(message)
+        await answered(connection.wire, message)
+
+
+@rfc7692("7.1.1.1", MUST, "the server keeps to server_no_context_takeover in whatever it sends in between")
+async def test_server_forgets_its_window_between_messages_of_all_kinds(agree, answered):
+    connection = await agree(SERVER)
+    for number in range(12):
+        message = SENTENCE * (number % 4)
+        if number % 3 == 2:
+            await connection.wire.send(text(message))
+        else:
+            await connection.send(message, fragment=10 if number % 2 else 0)
+        await answered(connection.wire, message)
+
+
+@rfc7692("7.1.1.1", MUST, "server_no_context_takeover is for the server: it goes on to keep our window")
+async def test_server_no_context_takeover_leaves_our_window_alone(agree, answered):
+    connection = await agree(SERVER)
+    keeps_our_window(connection)
+    for number in range(5):
+        await connection.send(f"{SENTENCE}, {number}")
+        await answered(connection.wire, f"{SENTENCE}, {number}")
+
+
+@rfc7692(
+    "7.1.1.2", MUST, "with client_no_context_takeover agreed on, the server inflates every message alone"
+)
+@pytest.mark.parametrize("offer", [CLIENT, BOTH], ids=["client", "both"])
+@pytest.mark.parametrize("size", [1, 10, 1000])
+async def test_server_inflates_every_message_alone(agree, answered, fits, offer, size):
+    connection = await agree(offer)
+    message = SENTENCE * size
+    fits(len(message))
+    connection.deflater = Deflater(connection.agreement.client_max_window_bits, takeover=False)
+    for _ in range(5):
+        await connection.send(message)
+        await answered(connection.wire, message)
+
+
+@rfc7692("7.1.1.2", MAY, "a server may pass over client_no_context_takeover, which is only a hint")
+async def test_answer_to_client_no_context_takeover_is_observed(agree, answered, record_property):
+    connection = await agree(CLIENT)
+    agreed = connection.agreement.client_no_context_takeover
+    record_property("observed", "repeated" if agreed else "passed over")
+    await connection.send(SENTENCE)
+    await answered(connection.wire, SENTENCE)
+
+
+@rfc7692("7.2.2", MUST, "a client may forget its window at every message, though nobody asked for it")
+@pytest.mark.parametrize("offer", [NONE, SERVER], ids=["none", "server"])
+async def test_client_may_forget_its_window_unasked(agree, answered, offer):
+    connection = await agree(offer)
+    connection.deflater = Deflater(connection.agreement.client_max_window_bits, takeover=False)
+    for number in range(5):
+        await connection.send(f"{SENTENCE}, {number}")
+        await answered(connection.wire, f"{SENTENCE}, {number}")
+
+
+@rfc7692("7.2.2", MUST, "a message is inflated with the window that the messages before it have left")
+@pytest.mark.parametrize("between", [0, 1, 10, 100])
+async def test_message_refers_back_to_an_earlier_message(unlimited, answered, between):
+    keeps_our_window(unlimited)
+    first = b"the first words of this connection"
+    await unlimited.wire.send(*compressed_frames(Blocks().stored(first).message()))
+    await answered(unlimited.wire, first.decode())
+    for number in range(between):
+        filler = f"{number:03}"
+        await unlimited.wire.send(*compressed_frames(Blocks().fixed(filler.encode()).message()))
+        await answered(unlimited.wire, filler)
+    distance = len(first) + 3 * between
+    reference = Blocks().fixed((len(first), distance)).message()
+    await unlimited.wire.send(*compressed_frames(reference))
+    await answered(unlimited.wire, first.decode())
+
+
+@rfc7692("7.2.2", MUST, "the window is kept over a message in fragments, each fragment a part of it")
+async def test_message_refers_back_to_a_fragmented_message(unlimited, answered):
+    keeps_our_window(unlimited)
+    for number in range(6):
+        await unlimited.send(f"{SENTENCE}, {number}", fragment=3 if number % 2 else 0)
+        await answered(unlimited.wire, f"{SENTENCE}, {number}")
+
+
+@rfc7692("7.2.2", MUST, "an uncompressed message is no part of the window")
+async def test_uncompressed_message_is_no_part_of_the_window(unlimited, answered):
+    keeps_our_window(unlimited)
+    await unlimited.wire.send(*compressed_frames(Blocks().fixed(b"compressed").message()))
+    await unlimited.wire.send(text("plain text, of just any length"))
+    await unlimited.wire.send(*compressed_frames(Blocks().fixed(b"and ", (10, 14)).message()))
+    await answered(unlimited.wire, "compressed", "plain text, of just any length", "and compressed")
+
+
+@rfc7692("7.2.2", MUST, "an empty message leaves the window as it is")
+@pytest.mark.parametrize("data", [b"\x00", b"\x02\x00"], ids=["stored", "fixed"])
+async def test_empty_message_leaves_the_window_as_it_is(unlimited, answered, data):
+    keeps_our_window(unlimited)
+    await unlimited.wire.send(*compressed_frames(Blocks().fixed(b"before").message()))
+    await unlimited.wire.send(*compressed_frames(data))
+    await unlimited.wire.send(*compressed_frames(Blocks().fixed((6, 6), b", after").message()))
+    await answered(unlimited.wire, "before", "", "before, after")
+
+
+@rfc7692("7.2.2", MUST, "each direction has a window of its own")
+async def test_answers_are_no_part_of_our_window(unlimited, answered):
+    keeps_our_window(unlimited)
+    for data, message in (
+        (Blocks().fixed(b"alpha "), "alpha "),
+        (Blocks().fixed(b"beta  "), "beta  "),
+        (Blocks().fixed((6, 12)), "alpha "),
+        (Blocks().fixed((12, 12)), "beta  alpha "),
+    ):
+        await unlimited.wire.send(*compressed_frames(data.message()))
+        await answered(unlimited.wire, message)
+
+
+@rfc7692("7.2.2", MUST, "a new connection starts with an empty window, whatever others have said")
+async def test_new_connection_starts_with_an_empty_window(agree, answered, fails):
+    spoken = await agree(NONE, name="somebody else")
+    secret = "a secret of somebody else, which is nobody's business " * 10
+    await spoken.send(secret)
+    await answered(spoken.wire, secret)
+    connection = await agree(NONE)
+    await connection.wire.send(*compressed_frames(Blocks().fixed((40, 40)).message()))
+    await fails(connection.wire)
+
+
+@rfc7692("7.2.2", MUST, "a new connection starts with an empty window when an old one has closed as well")
+async def test_new_connection_inherits_no_window_of_a_closed_one(agree, answered, fails):
+    for number in range(3):
+        spoken = await agree(NONE, name=f"connection {number} before")
+        await spoken.send("a secret of somebody else, which is nobody's business " * 10)
+        await answered(spoken.wire, "a secret of somebody else, which is nobody's business " * 10)
+        await spoken.wire.close()
+    connection = await agree(NONE)
+    await connection.wire.send(*compressed_frames(Blocks().fixed((40, 40)).message()))
+    await fails(connection.wire)
+
+
+@rfc7692("7.2.2", MUST, "connections that take turns keep their windows apart")
+@pytest.mark.parametrize("offer", [NONE, BOTH], ids=["takeover", "no takeover"])
+async def test_connections_keep_their_windows_apart(agree, answered, offer):
+    connections = [await agree(offer, name=f"connection {number}") for number in range(4)]
+    for turn in range(6):
+        for number, connection in enumerate(connections):
+            message = f"connection {number} says for the {turn}. time what only connection {number} says " * 5
+            await connection.send(message)
+        for number, connection in enumerate(connections):
+            message = f"connection {number} says for the {turn}. time what only connection {number} says " * 5
+            await answered(connection.wire, message)
+
+
+@rfc7692("7.2.2", MUST, "a connection's window outlives the failure of another connection")
+async def test_window_outlives_the_failure_of_another_connection(agree, answered, fails):
+    connection = await agree(NONE)
+    await connection.send(SENTENCE)
+    await answered(connection.wire, SENTENCE)
+    broken = await agree(NONE, name="a broken one")
+    await broken.wire.send(*compressed_frames(b"\x07"))
+    await fails(broken.wire)
+    await connection.send(SENTENCE)
+    await answered(connection.wire, SENTENCE)
+
+
+@rfc7692("7.2.1", MAY, "a server may keep its window or not; how small a repeated message gets is observed")
+async def test_size_of_a_repeated_message_is_observed(unlimited, answered, record_property):
+    message = " ".join(str(number * number * 7919) for number in range(300))
+    sizes = []
+    for _ in range(2):
+        await unlimited.send(message)
+        received = await unlimited.wire.frame()
+        sizes.append(len(received.frame.payload))
+    record_property("observed", f"{sizes[0]} bytes, then {sizes[1]}")

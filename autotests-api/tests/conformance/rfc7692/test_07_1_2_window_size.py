@@ -1,0 +1,256 @@
+"""RFC 7692 §7.1.2: how far back a message may refer, for each direction alone."""
+
+import random
+
+import pytest
+
+from fixtures.compression import compressed_frames
+from rfc import MAY, MUST, SHOULD, rfc7692
+from wire.blocks import Blocks
+from wire.deflate import Deflater
+
+pytestmark = pytest.mark.needs("deflate")
+
+NAME = "permessage-deflate"
+BITS = range(8, 16)
+
+LONGEST_MATCH = 258
+
+
+def letters(count, seed=7):
+    """Text that has nothing in common with itself, so that only a repetition of it can be referred to."""
+    return "".join(
+        random.Random(seed).choices("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01", k=count)
+    )
+
+
+async def agree_on(agree, offer, direction, bits):
+    """A connection on which the window of ``direction`` is limited; skips where the server limits nothing."""
+    connection = await agree(offer)
+    agreed = getattr(connection.agreement, f"{direction}_max_window_bits")
+    if direction == "client" and agreed == 15 and bits != 15:
+        pytest.skip(f"the server makes no use of the client's hint in {offer!r}")
+    return connection, agreed
+
+
+@rfc7692(
+    "7.1.2.1", MUST, "server_max_window_bits is accepted by repeating it with the same or a smaller value"
+)
+@pytest.mark.parametrize("bits", BITS)
+async def test_server_answers_with_no_larger_window_than_offered(negotiate, bits):
+    offer = f"{NAME}; server_max_window_bits={bits}"
+    negotiation = await negotiate(offer)
+    assert negotiation.response.accepted, f"offered {offer!r}, answered {negotiation.response}"
+    assert not negotiation.problems, f"offered {offer!r}, answered {negotiation.answer!r}"
+
+
+@rfc7692("7.1.2.1", SHOULD, "server_max_window_bits is repeated even where it limits nothing")
+async def test_server_repeats_a_window_that_limits_nothing(negotiate):
+    negotiation = await negotiate(f"{NAME}; server_max_window_bits=15")
+    if negotiation.agreement is None:
+        pytest.skip("the server declined server_max_window_bits=15")
+    assert "server_max_window_bits" in negotiation.answer, f"answered {negotiation.answer!r}"
+
+
+@rfc7692("7.1.2.1", MAY, "a server may decline a small window; which sizes it takes is observed")
+@pytest.mark.parametrize("bits", BITS)
+async def test_window_sizes_that_the_server_takes_are_observed(negotiate, record_property, bits):
+    negotiation = await negotiate(f"{NAME}; server_max_window_bits={bits}")
+    record_property("observed", negotiation.answer or "declined")
+
+
+@rfc7692("7.1.2.2", MUST, "client_max_window_bits stands in no answer unless the client has offered it")
+@pytest.mark.parametrize(
+    "offer",
+    [NAME, f"{NAME}; server_max_window_bits=10", f"{NAME}; server_no_context_takeover"],
+    ids=["bare", "server bits", "server takeover"],
+)
+async def test_server_does_not_limit_a_client_that_has_not_offered_it(negotiate, offer):
+    negotiation = await negotiate(offer)
+    assert "client_max_window_bits" not in (negotiation.answer or ""), (
+        f"offered {offer!r}, answered {negotiation.answer!r}"
+    )
+
+
+@rfc7692("7.1.2.2", MUST, "client_max_window_bits in an answer has a value, a decimal number from 8 to 15")
+@pytest.mark.parametrize("value", ["", *(f"={bits}" for bits in BITS)], ids=["none", *map(str, BITS)])
+async def test_server_limits_the_client_by_a_legal_value(negotiate, value):
+    offer = f"{NAME}; client_max_window_bits{value}"
+    negotiation = await negotiate(offer)
+    assert negotiation.response.accepted, f"offered {offer!r}, answered {negotiation.response}"
+    assert not negotiation.problems, f"offered {offer!r}: {'; '.join(negotiation.problems)}"
+
+
+@rfc7692("7.1.2.2", SHOULD, "a server that makes use of the client's hint answers no larger value")
+@pytest.mark.parametrize("bits", BITS)
+async def test_server_answers_no_larger_client_window_than_hinted(negotiate, bits):
+    offer = f"{NAME}; client_max_window_bits={bits}"
+    negotiation = await negotiate(offer)
+    assert not negotiation.problems, f"offered {offer!r}: {'; '.join(negotiation.problems)}"
+    if "client_max_window_bits" in (negotiation.answer or ""):
+        assert negotiation.agreement.client_max_window_bits <= bits, (
+            f"offered {offer!r}, answered {negotiation.answer!r}"
+        )
+
+
+@rfc7692("7.2.1", MUST, "the server refers back no farther than server_max_window_bits allows, in a message")
+@pytest.mark.parametrize("bits", BITS)
+@pytest.mark.parametrize("beyond", [1, 300, 5000])
+@pytest.mark.needs("echo")
+async def test_server_keeps_its_window_within_a_message(agree, answered, fits, bits, beyond):
+    connection, agreed = await agree_on(agree, f"{NAME}; server_max_window_bits={bits}", "server", bits)
+    distance = (1 << agreed) + beyond
+    message = letters(distance) * 2
+    fits(len(message))
+    for text in (message, letters(LONGEST_MATCH) * 20, message):
+        await connection.send(text)
+        await answered(connection.wire, text)
+
+
+@rfc7692("7.2.1", MUST, "the server refers back no farther than it may from message to message either")
+@pytest.mark.parametrize("bits", BITS)
+@pytest.mark.needs("echo")
+async def test_server_keeps_its_window_from_message_to_message(agree, answered, bits):
+    connection, agreed = await agree_on(agree, f"{NAME}; server_max_window_bits={bits}", "server", bits)
+    rounds = [letters(max((1 << agreed) // 4, 200), seed) for seed in range(5)]
+    for message in rounds * 3:
+        await connection.send(message)
+        await answered(connection.wire, message)
+
+
+@rfc7692("7.2.1", MUST, "a limit of the server's window does not wear off")
+@pytest.mark.parametrize("bits", [8, 9, 12])
+@pytest.mark.needs("echo")
+async def test_server_keeps_its_window_message_after_message(agree, answered, fits, bits):
+    connection, agreed = await agree_on(agree, f"{NAME}; server_max_window_bits={bits}", "server", bits)
+    message = letters((1 << agreed) + 100) * 2
+    fits(len(message))
+    for _ in range(10):
+        await connection.send(message)
+        await answered(connection.wire, message)
+
+
+@rfc7692("7.2.1", MUST, "without context takeover the limit of the server's window counts as well")
+@pytest.mark.parametrize("bits", [8, 9, 10, 15])
+@pytest.mark.needs("echo")
+async def test_server_keeps_its_window_without_context_takeover(agree, answered, fits, bits):
+    offer = f"{NAME}; server_no_context_takeover; server_max_window_bits={bits}"
+    connection, agreed = await agree_on(agree, offer, "server", bits)
+    message = letters((1 << agreed) + 100) * 2
+    fits(len(message))
+    for _ in range(3):
+        await connection.send(message)
+        await answered(connection.wire, message)
+
+
+@rfc7692("7.1.2.1", MUST, "server_max_window_bits is for the server: our own window stays whole")
+@pytest.mark.parametrize("bits", [8, 9, 10, 12])
+@pytest.mark.needs("echo")
+async def test_limit_of_the_server_leaves_our_window_whole(agree, answered, fits, bits):
+    fits(33_100)
+    connection, _ = await agree_on(agree, f"{NAME}; server_max_window_bits={bits}", "server", bits)
+    await refer_back(connection, answered, 1 << 15)
+
+
+@rfc7692("7.2.2", MUST, "a reference as far back as the window reaches is understood, in a message")
+@pytest.mark.parametrize("short", [0, 1, 2, 262, 263], ids=lambda short: f"{short} bytes short of it")
+@pytest.mark.needs("echo")
+async def test_reference_across_the_whole_window_is_understood(unlimited, answered, fits, short):
+    fits(33_100)
+    await refer_back(unlimited, answered, (1 << unlimited.agreement.client_max_window_bits) - short)
+
+
+async def refer_back(connection, answered, distance):
+    start = letters(distance)
+    data = Blocks()
+    for at in range(0, distance, 60_000):
+        data.stored(start[at : at + 60_000].encode())
+    await connection.wire.send(*compressed_frames(data.fixed((LONGEST_MATCH, distance)).message()))
+    await answered(connection.wire, start + (start * 2)[:LONGEST_MATCH])
+
+
+@rfc7692(
+    "7.2.2", MUST, "a reference as far back as the window reaches is understood, into an earlier message"
+)
+@pytest.mark.parametrize("messages", [1, 4, 40])
+@pytest.mark.needs("echo")
+async def test_reference_across_many_messages_is_understood(unlimited, answered, messages):
+    if unlimited.agreement.client_no_context_takeover:
+        pytest.skip("the server keeps no window of the client's messages (client_no_context_takeover)")
+    size = 1 << unlimited.agreement.client_max_window_bits
+    start = letters(size)
+    piece = size // messages
+    cuts = [start[at : at + piece] for at in range(0, size, piece)]
+    for cut in cuts:
+        await unlimited.wire.send(*compressed_frames(Blocks().stored(cut.encode()).message()))
+        await answered(unlimited.wire, cut)
+    await unlimited.wire.send(*compressed_frames(Blocks().fixed((100, size)).message()))
+    await answered(unlimited.wire, start[:100])
+
+
+@rfc7692("7.2.2", MUST, "the window moves on with every message, and holds the newest data")
+@pytest.mark.needs("echo")
+async def test_window_moves_on_with_every_message(unlimited, answered, fits):
+    if unlimited.agreement.client_no_context_takeover:
+        pytest.skip("the server keeps no window of the client's messages (client_no_context_takeover)")
+    fits(20_000)
+    size = 1 << unlimited.agreement.client_max_window_bits
+    pieces = [letters(20_000, seed) for seed in range(8)]
+    for piece in pieces:
+        await unlimited.wire.send(*compressed_frames(Blocks().stored(piece.encode()).message()))
+        await answered(unlimited.wire, piece)
+    said = "".join(pieces)
+    await unlimited.wire.send(*compressed_frames(Blocks().fixed((200, size)).message()))
+    await answered(unlimited.wire, said[-size:][:200])
+
+
+@rfc7692("7.2.2", MUST, "a window that the server has limited is as large as it said")
+@pytest.mark.parametrize("value", ["", *(f"={bits}" for bits in BITS)], ids=["none", *map(str, BITS)])
+@pytest.mark.needs("echo")
+async def test_limited_window_is_as_large_as_agreed(agree, answered, fits, value):
+    fits(33_100)
+    connection = await agree(f"{NAME}; client_max_window_bits{value}")
+    await refer_back(connection, answered, 1 << connection.agreement.client_max_window_bits)
+
+
+@rfc7692(
+    "7.2.2",
+    MUST,
+    "messages compressed within the window that was agreed on are understood, one after another",
+)
+@pytest.mark.parametrize("bits", BITS)
+@pytest.mark.needs("echo")
+async def test_messages_within_the_agreed_window_are_understood(agree, answered, fits, bits):
+    connection, agreed = await agree_on(agree, f"{NAME}; client_max_window_bits={bits}", "client", bits)
+    connection.deflater = Deflater(
+        min(bits, agreed), takeover=not connection.agreement.client_no_context_takeover
+    )
+    message = letters(1 << 9) * 3
+    fits(len(message))
+    for number in range(5):
+        await connection.send(f"{number}{message}")
+        await answered(connection.wire, f"{number}{message}")
+
+
+@rfc7692("7.1.2.2", MUST, "client_max_window_bits is for the client: the server's data is inflated as ever")
+@pytest.mark.parametrize("bits", [8, 9, 10, 12, 15])
+@pytest.mark.needs("echo")
+async def test_limit_of_the_client_leaves_the_servers_messages_whole(agree, answered, fits, bits):
+    fits(40_000)
+    connection = await agree(f"{NAME}; client_max_window_bits={bits}")
+    message = letters(20_000) * 2
+    for _ in range(2):
+        await connection.send(message)
+        await answered(connection.wire, message)
+
+
+@rfc7692("7.1.2", MUST, "both windows may be limited at once, to different sizes")
+@pytest.mark.parametrize(("server", "client"), [(9, 15), (15, 9), (8, 8), (9, 9), (10, 12), (12, 10)])
+@pytest.mark.needs("echo")
+async def test_both_windows_are_limited_at_once(agree, answered, fits, server, client):
+    fits(20_000)
+    connection = await agree(f"{NAME}; server_max_window_bits={server}; client_max_window_bits={client}")
+    message = letters(10_000) * 2
+    for number in range(3):
+        await connection.send(f"{number}{message}")
+        await answered(connection.wire, f"{number}{message}")

@@ -1,0 +1,188 @@
+"""RFC 7692 §7.1: which offers of permessage-deflate are legal, and what becomes of those that are not."""
+
+from itertools import product
+
+import pytest
+
+from fixtures.compression import compressed_frames
+from rfc import MUST, SHOULD, rfc7692
+from wire.deflate import Deflater
+
+pytestmark = pytest.mark.needs("deflate")
+
+NAME = "permessage-deflate"
+FLAG = "server_no_context_takeover"
+
+LEGAL = [
+    "; ".join([NAME, *(parameter for parameter in parameters if parameter)])
+    for parameters in product(
+        ("", "server_no_context_takeover"),
+        ("", "client_no_context_takeover"),
+        ("", "server_max_window_bits=10", "server_max_window_bits=15"),
+        ("", "client_max_window_bits", "client_max_window_bits=10", "client_max_window_bits=15"),
+    )
+]
+
+
+def brief(offer):
+    return offer.removeprefix(NAME).removeprefix("; ") or "bare"
+
+
+@rfc7692("7.1", MUST, "a legal offer is declined or accepted, and no reason to refuse the handshake")
+@pytest.mark.parametrize("offer", LEGAL, ids=brief)
+async def test_legal_offer_does_not_hinder_the_handshake(negotiate, offer):
+    negotiation = await negotiate(offer)
+    assert negotiation.response.accepted, f"offered {offer!r}, answered {negotiation.response}"
+    assert not negotiation.problems, f"offered {offer!r}, answered {negotiation.answer!r}"
+
+
+@rfc7692("7.1", MUST, "a legal offer that is accepted is used for what it says")
+@pytest.mark.parametrize("offer", LEGAL, ids=brief)
+@pytest.mark.needs("echo")
+async def test_legal_parameters_are_accepted_for_what_they_say(agree, answered, offer):
+    connection = await agree(offer)
+    for number in range(3):
+        message = f"message {number} under the agreement, of words that return: message, agreement, return"
+        await connection.send(message)
+        await answered(connection.wire, message)
+
+
+@rfc7692("7.1", MUST, "the order of parameters means nothing")
+@pytest.mark.parametrize("turn", range(4))
+@pytest.mark.needs("echo")
+async def test_parameters_are_read_in_any_order(agree, answered, turn):
+    parameters = [
+        "server_no_context_takeover",
+        "client_no_context_takeover",
+        "server_max_window_bits=10",
+        "client_max_window_bits=11",
+    ]
+    connection = await agree("; ".join([NAME, *parameters[turn:], *parameters[:turn]]))
+    for message in ("any order " * 100, "any order " * 100):
+        await connection.send(message)
+        await answered(connection.wire, message)
+
+
+BAD_BITS = {
+    "too small": "7",
+    "zero": "0",
+    "one": "1",
+    "too large": "16",
+    "larger": "32",
+    "two to the ninth": "512",
+    "huge": "99999999999999999999",
+    "leading zero": "015",
+    "leading zero of 8": "08",
+    "two leading zeros": "0010",
+    "with a sign": "+10",
+    "negative": "-10",
+    "hexadecimal": "0xa",
+    "with a fraction": "10.0",
+    "letters": "ten",
+    "trailing letters": "10a",
+    "with an underscore": "1_0",
+    "quoted and too large": '"16"',
+    "quoted with a leading zero": '"010"',
+}
+
+ILLEGAL = {
+    **{f"server bits {name}": f"{NAME}; server_max_window_bits={bits}" for name, bits in BAD_BITS.items()},
+    **{f"client bits {name}": f"{NAME}; client_max_window_bits={bits}" for name, bits in BAD_BITS.items()},
+    "server bits without a value": f"{NAME}; server_max_window_bits",
+    "server takeover with a value": f"{NAME}; server_no_context_takeover=1",
+    "server takeover with true": f"{NAME}; server_no_context_takeover=true",
+    "client takeover with a value": f"{NAME}; client_no_context_takeover=1",
+    "client takeover with a quoted value": f'{NAME}; client_no_context_takeover="true"',
+    "unknown parameter": f"{NAME}; unheard_of",
+    "unknown parameter with a value": f"{NAME}; unheard_of=10",
+    "unknown behind known": f"{NAME}; client_max_window_bits; unheard_of",
+    "unknown before known": f"{NAME}; unheard_of; client_max_window_bits",
+    "almost known": f"{NAME}; server_max_window_bit=10",
+    "known with more behind": f"{NAME}; server_no_context_takeover_please",
+    "of another draft": f"{NAME}; s2c_no_context_takeover",
+    "server takeover twice": f"{NAME}; server_no_context_takeover; server_no_context_takeover",
+    "client takeover twice": f"{NAME}; client_no_context_takeover; client_no_context_takeover",
+    "server bits twice": f"{NAME}; server_max_window_bits=10; server_max_window_bits=10",
+    "server bits twice, unlike": f"{NAME}; server_max_window_bits=10; server_max_window_bits=12",
+    "client bits twice": f"{NAME}; client_max_window_bits; client_max_window_bits",
+    "client bits twice, unlike": f"{NAME}; client_max_window_bits; client_max_window_bits=10",
+    "repeated far apart": f"{NAME}; client_max_window_bits; {FLAG}; client_max_window_bits",
+}
+
+
+@rfc7692("7.1", MUST, "an offer with an unknown, illegal or repeated parameter is not accepted")
+@pytest.mark.parametrize("offer", ILLEGAL.values(), ids=ILLEGAL.keys())
+async def test_illegal_offer_is_not_accepted(negotiate, record_property, offer):
+    negotiation = await negotiate(offer)
+    record_property("observed", str(negotiation.response))
+    if negotiation.response.accepted:
+        assert not negotiation.problems, (
+            f"offered {offer!r}, answered {negotiation.answer!r}: {'; '.join(negotiation.problems)}"
+        )
+
+
+@rfc7692("7.1", SHOULD, "an illegal offer is declined, and the connection opens without compression")
+@pytest.mark.parametrize("offer", ILLEGAL.values(), ids=ILLEGAL.keys())
+async def test_illegal_offer_does_not_hinder_the_handshake(negotiate, serves, offer):
+    negotiation = await negotiate(offer)
+    assert negotiation.response.accepted, f"offered {offer!r}, answered {negotiation.response}"
+    assert negotiation.answer is None, f"offered {offer!r}, answered {negotiation.answer!r}"
+    await serves(negotiation.wire)
+
+
+FALLBACKS = {
+    name: ILLEGAL[name]
+    for name in (
+        "server bits too small",
+        "server bits too large",
+        "server bits leading zero",
+        "client bits too large",
+        "server bits without a value",
+        "server takeover with a value",
+        "unknown parameter",
+        "server takeover twice",
+        "server bits twice, unlike",
+    )
+}
+
+
+@rfc7692("7.1", MUST, "an illegal offer lends nothing to the legal one behind it")
+@pytest.mark.parametrize("offer", FALLBACKS.values(), ids=FALLBACKS.keys())
+async def test_legal_offer_behind_an_illegal_one_is_judged_alone(negotiate, record_property, offer):
+    negotiation = await negotiate(f"{offer}, {NAME}; server_no_context_takeover")
+    record_property("observed", negotiation.answer or str(negotiation.response))
+    if negotiation.response.accepted:
+        assert not negotiation.problems, (
+            f"offered {', '.join(negotiation.offers)!r}, answered {negotiation.answer!r}: "
+            + "; ".join(negotiation.problems)
+        )
+
+
+@rfc7692("5", SHOULD, "the legal offer behind an illegal one is found")
+@pytest.mark.parametrize("offer", FALLBACKS.values(), ids=FALLBACKS.keys())
+async def test_legal_offer_behind_an_illegal_one_is_found(negotiate, offer):
+    offers = f"{offer}, {NAME}"
+    negotiation = await negotiate(offers)
+    assert negotiation.response.accepted, f"offered {offers!r}, answered {negotiation.response}"
+    assert negotiation.answer is not None, f"the server declined {offers!r}"
+
+
+@rfc7692("7.1", MUST, "a declined offer leaves the connection without compression")
+@pytest.mark.parametrize("size", [100, 10_000])
+@pytest.mark.needs("echo")
+async def test_declined_offer_leaves_messages_uncompressed(negotiate, serves, size):
+    negotiation = await negotiate(f"{NAME}; unheard_of")
+    if not negotiation.response.accepted:
+        pytest.skip("the server refuses the handshake, instead of declining the offer")
+    assert not negotiation.problems, negotiation.problems
+    await serves(negotiation.wire, "as it is " * (size // 9))
+
+
+@rfc7692("7.1", MUST, "after a declined offer RSV1 fails the connection")
+async def test_compressed_message_after_a_declined_offer_fails_the_connection(negotiate, fails):
+    negotiation = await negotiate(f"{NAME}; unheard_of")
+    if not negotiation.response.accepted:
+        pytest.skip("the server refuses the handshake, instead of declining the offer")
+    assert not negotiation.problems, negotiation.problems
+    await negotiation.wire.send(*compressed_frames(Deflater().deflate(b"compressed, though it was declined")))
+    await fails(negotiation.wire)

@@ -1,0 +1,97 @@
+"""RFC 7692 §7.2.1: what the server sends can be inflated by anybody, and has its last four bytes cut off."""
+
+import random
+
+import pytest
+
+from rfc import MAY, MUST, rfc7692
+from wire.frames import text
+
+pytestmark = pytest.mark.needs("deflate", "echo")
+
+OFFERS = {
+    "as browsers do": "permessage-deflate; client_max_window_bits",
+    "no takeover": "permessage-deflate; server_no_context_takeover; client_no_context_takeover",
+    "server no takeover": "permessage-deflate; server_no_context_takeover",
+    "small window": "permessage-deflate; server_max_window_bits=9",
+}
+
+CONTENTS = {
+    "empty": "",
+    "one letter": "a",
+    "short": "Hello",
+    "a run": "x" * 1000,
+    "a long run": "x" * 70_000,
+    "not compressible": "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=5000)),
+    "Cyrillic": "Съешь ещё этих мягких французских булок, да выпей же чаю. " * 30,
+    "emoji": "🙂🙃😀" * 300,
+    "NUL": "\x00" * 100,
+    "digits": " ".join(map(str, range(10_000))),
+}
+
+
+@rfc7692(
+    "7.2.1", MUST, "what the server compresses inflates to its message, in the agreed window, to the end"
+)
+@pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS.keys())
+@pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS.keys())
+async def test_answer_inflates_to_its_message(agree, answered, fits, offer, content):
+    fits(len(content.encode()))
+    connection = await agree(offer)
+    for _ in range(3):
+        await connection.send(content)
+        await answered(connection.wire, content)
+
+
+@rfc7692("7.2.1", MUST, "what the server compresses does not depend on whether the question was compressed")
+@pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS.keys())
+async def test_answer_to_an_uncompressed_message_is_legal(deflated, answered, fits, content):
+    fits(len(content.encode()))
+    for _ in range(2):
+        await deflated.wire.send(text(content))
+        await answered(deflated.wire, content)
+
+
+@rfc7692("7.2.1", MUST, "binary messages are compressed like text")
+@pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS.keys())
+@pytest.mark.parametrize("size", [0, 1, 1000, 70_000])
+@pytest.mark.needs("binary")
+async def test_binary_answer_inflates_to_its_message(agree, answered, fits, offer, size):
+    fits(size)
+    connection = await agree(offer)
+    for content in (random.Random(size).randbytes(size), bytes(size), b"\xff\x00" * (size // 2)):
+        await connection.send(content)
+        await answered(connection.wire, content)
+
+
+@rfc7692("7.2.1", MUST, "a hundred answers of growing length inflate one after another")
+@pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS.keys())
+async def test_hundred_answers_inflate_one_after_another(agree, answered, offer):
+    connection = await agree(offer)
+    for number in range(100):
+        message = f"{number} " * number
+        await connection.send(message)
+        await answered(connection.wire, message)
+
+
+@rfc7692("7.2.1", MUST, "answers to messages that were sent together inflate in their order")
+@pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS.keys())
+async def test_answers_to_messages_sent_together_inflate_in_their_order(agree, answered, offer):
+    connection = await agree(offer)
+    messages = [f"message {number} of a hundred that are sent together" for number in range(100)]
+    await connection.send(*messages)
+    await answered(connection.wire, *messages)
+
+
+@rfc7692(
+    "6.1", MAY, "a server may send any message uncompressed; from which length on it compresses is observed"
+)
+async def test_length_from_which_the_server_compresses_is_observed(deflated, record_property):
+    compressed = []
+    for size in (1, 16, 64, 256, 1024, 4096, 16_384):
+        await deflated.send("x" * size)
+        if (await deflated.wire.message()).compressed:
+            compressed.append(size)
+    record_property(
+        "observed", f"compressed from {compressed[0]} bytes on" if compressed else "none compressed"
+    )

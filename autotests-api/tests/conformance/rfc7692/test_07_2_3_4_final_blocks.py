@@ -1,0 +1,97 @@
+"""RFC 7692 §7.2.3.4: a block with BFINAL ends neither its message nor the connection's stream."""
+
+import zlib
+
+import pytest
+
+from fixtures.compression import compressed_frames
+from rfc import MUST, SHOULD, rfc7692
+from wire.blocks import Blocks
+
+pytestmark = pytest.mark.needs("deflate", "echo")
+
+PROSE = "The last block is the last of its kind, but there is always another one behind it. " * 20
+
+FINAL = {
+    "fixed": (Blocks().fixed(b"Hello", final=True).align(), "Hello"),
+    "stored": (Blocks().stored(b"Hello", final=True), "Hello"),
+    "empty fixed": (Blocks().fixed(final=True).align(), ""),
+    "empty stored": (Blocks().stored(b"", final=True), ""),
+    "behind another block": (Blocks().fixed(b"He").fixed(b"llo", final=True).align(), "Hello"),
+}
+
+MORE_BEHIND = {
+    "fixed": (Blocks().fixed(b"He", final=True).align().fixed(b"llo"), "Hello"),
+    "stored": (Blocks().stored(b"He", final=True).stored(b"llo"), "Hello"),
+    "another final one": (
+        Blocks().fixed(b"He", final=True).align().fixed(b"llo", final=True).align(),
+        "Hello",
+    ),
+    "an empty one before": (Blocks().fixed(final=True).align().fixed(b"Hello"), "Hello"),
+}
+
+
+@rfc7692("7.2.3.4", MUST, "a message whose last block has BFINAL is understood")
+@pytest.mark.parametrize("how", FINAL)
+async def test_final_block_at_the_end_of_a_message_is_understood(deflated, answered, how):
+    blocks, message = FINAL[how]
+    await deflated.wire.send(*compressed_frames(blocks.encode() + b"\x00"))
+    await answered(deflated.wire, message)
+
+
+@rfc7692("7.2.3.4", MUST, "a compressed message that ends in a final block is understood, cut anywhere")
+@pytest.mark.parametrize("fragment", [0, 1, 7])
+async def test_message_ended_by_a_final_block_is_understood(deflated, answered, fits, fragment):
+    fits(len(PROSE))
+    await deflated.send(PROSE, fragment=fragment, flush=zlib.Z_FINISH)
+    await answered(deflated.wire, PROSE)
+
+
+@rfc7692("7.2.3.4", SHOULD, "blocks behind a final one belong to the message as well")
+@pytest.mark.parametrize("how", MORE_BEHIND)
+async def test_blocks_behind_a_final_one_belong_to_the_message(deflated, answered, how):
+    blocks, message = MORE_BEHIND[how]
+    await deflated.wire.send(*compressed_frames(blocks.encode() + b"\x00"))
+    await answered(deflated.wire, message)
+
+
+@rfc7692("7.2.3.4", SHOULD, "messages behind a final block are understood")
+@pytest.mark.parametrize("how", FINAL)
+async def test_messages_behind_a_final_block_are_understood(deflated, answered, how):
+    blocks, message = FINAL[how]
+    for number in range(3):
+        await deflated.wire.send(*compressed_frames(blocks.encode() + b"\x00"))
+        await answered(deflated.wire, message)
+        after = f"after it, {number}"
+        await deflated.wire.send(*compressed_frames(Blocks().fixed(after.encode()).message()))
+        await answered(deflated.wire, after)
+
+
+@rfc7692("7.2.3.4", SHOULD, "every message may end in a final block")
+@pytest.mark.parametrize("count", [2, 10])
+async def test_every_message_may_end_in_a_final_block(deflated, answered, count):
+    for number in range(count):
+        message = f"{number}: {PROSE}"
+        await deflated.send(message, flush=zlib.Z_FINISH)
+        await answered(deflated.wire, message)
+
+
+@rfc7692("7.2.3.4", SHOULD, "without context takeover every message may end in a final block, too")
+async def test_every_message_may_end_in_a_final_block_without_takeover(agree, answered):
+    connection = await agree("permessage-deflate; client_no_context_takeover")
+    if not connection.agreement.client_no_context_takeover:
+        pytest.skip("the server makes no use of client_no_context_takeover")
+    for number in range(3):
+        message = f"{number}: {PROSE}"
+        await connection.send(message, flush=zlib.Z_FINISH)
+        await answered(connection.wire, message)
+
+
+@rfc7692("7.2.2", SHOULD, "a reference across a final block is understood, or fails the connection")
+async def test_reference_across_a_final_block_is_never_misread(unlimited, target, record_property):
+    await unlimited.wire.send(*compressed_frames(FINAL["fixed"][0].encode() + b"\x00"))
+    await unlimited.wire.message()
+    await unlimited.wire.send(*compressed_frames(Blocks().fixed((5, 5)).message()))
+    answer = await unlimited.wire.message_or_ending()
+    record_property("observed", "refused" if answer is None else "understood")
+    assert answer is None or answer.content == target.answer("Hello"), f"it was misread: {answer}"

@@ -1,0 +1,167 @@
+"""Our compressor writes what a case asks for, and our inflater believes nothing."""
+
+import random
+import zlib
+
+import pytest
+
+from wire.blocks import DYNAMIC, RESERVED, Blocks
+from wire.deflate import TAIL, Deflater, Inflater, deflater_for, inflater_for
+from wire.extensions import Agreement
+
+NOISE = random.Random(1).randbytes(40_000)
+
+MESSAGES = {
+    "empty": b"",
+    "short": b"Hello",
+    "run": b"a" * 70_000,
+    "noise": NOISE[:5000],
+    "noise twice": NOISE[:1000] * 2,
+}
+FLUSHES = {"sync": zlib.Z_SYNC_FLUSH, "full": zlib.Z_FULL_FLUSH, "final": zlib.Z_FINISH}
+
+
+@pytest.mark.parametrize("bits", range(8, 16))
+@pytest.mark.parametrize("flush", FLUSHES.values(), ids=FLUSHES.keys())
+@pytest.mark.parametrize("takeover", [True, False], ids=["takeover", "no takeover"])
+def test_inflater_gives_back_what_the_deflater_was_given(bits, flush, takeover):
+    deflater, inflater = Deflater(bits, takeover=takeover), Inflater(bits, takeover=takeover)
+    for message in (*MESSAGES.values(), b"", MESSAGES["noise"], MESSAGES["short"]):
+        assert inflater(deflater.deflate(message, flush=flush)) == message
+
+
+@pytest.mark.parametrize("message", MESSAGES.values(), ids=MESSAGES.keys())
+@pytest.mark.parametrize("flush", FLUSHES.values(), ids=FLUSHES.keys())
+def test_deflater_cuts_exactly_the_tail_off(message, flush):
+    stream = zlib.decompressobj(-15)
+    rest, out = Deflater().deflate(message, flush=flush) + TAIL, b""
+    while rest:
+        out += stream.decompress(rest)
+        rest, stream = stream.unused_data, zlib.decompressobj(-15) if stream.eof else stream
+    assert out == message
+
+
+def test_empty_message_is_one_zero_byte():
+    deflater = Deflater()
+    assert [deflater.deflate(b""), deflater.deflate(b"")] == [b"\x00", b"\x00"]
+
+
+def test_blocks_of_a_message_inflate_to_all_of_it():
+    for flush in FLUSHES.values():
+        data = Deflater().deflate_blocks([b"one ", b"", b"two ", b"three"], flush=flush)
+        assert Inflater()(data) == b"one two three"
+
+
+def test_deflater_with_takeover_refers_to_earlier_messages_and_without_does_not():
+    keeping, forgetting = Deflater(), Deflater(takeover=False)
+    assert len(keeping.deflate(NOISE)) > 10 * len(keeping.deflate(NOISE[-30_000:]))
+    assert len(forgetting.deflate(NOISE)) < 1.5 * len(forgetting.deflate(NOISE[-30_000:]))
+
+
+@pytest.mark.parametrize("bits", range(8, 16))
+def test_inflater_takes_a_reference_across_the_whole_window(bits):
+    size = 1 << bits
+    start = NOISE[:size]
+    data = Blocks().stored(start).fixed((258, size)).message()
+    assert Inflater(bits)(data) == start + (start * 2)[:258]
+
+
+@pytest.mark.parametrize("bits", range(8, 15))
+@pytest.mark.parametrize("beyond", [1, 2, 100])
+def test_inflater_refuses_a_reference_beyond_the_window(bits, beyond):
+    distance = (1 << bits) + beyond
+    data = Blocks().stored(NOISE[:distance]).fixed((3, distance)).message()
+    with pytest.raises(ValueError, match=f"agreed window: {1 << bits} bytes"):
+        Inflater(bits)(data)
+
+
+@pytest.mark.parametrize("bits", range(8, 15))
+def test_inflater_refuses_a_reference_beyond_the_window_into_an_earlier_message(bits):
+    inflater = Inflater(bits)
+    size = 1 << bits
+    inflater(Blocks().stored(NOISE[:size]).message())
+    inflater(Blocks().stored(b"x").message())
+    with pytest.raises(ValueError, match="distance too far back"):
+        inflater(Blocks().fixed((3, size + 1)).message())
+
+
+@pytest.mark.parametrize("bits", [8, 9, 12])
+def test_inflater_still_refuses_a_window_of_twice_the_size_late_in_a_connection(bits):
+    inflater = Inflater(bits)
+    for _ in range(4):
+        inflater(Blocks().stored(NOISE).message())
+    distance = 1 << (bits + 1)
+    with pytest.raises(ValueError, match="distance too far back"):
+        inflater(Blocks().stored(NOISE[:distance]).fixed((258, distance)).message())
+
+
+def test_inflater_without_takeover_refuses_a_reference_to_an_earlier_message():
+    deflater, inflater = Deflater(), Inflater(takeover=False)
+    inflater(deflater.deflate(b"the same words"))
+    with pytest.raises(ValueError, match="beginning with every message"):
+        inflater(deflater.deflate(b"the same words"))
+
+
+@pytest.mark.parametrize("bits", [9, 15])
+def test_inflater_keeps_the_window_across_a_final_block(bits):
+    inflater = Inflater(bits)
+    assert inflater(Blocks().fixed(b"Hello", final=True).align().fixed((5, 5)).message()) == b"HelloHello"
+    assert inflater(Blocks().fixed((10, 10), final=True).message()) == b"HelloHello"
+    assert inflater(Blocks().fixed((3, 20)).message()) == b"Hel"
+
+
+BROKEN = {
+    "nothing": b"",
+    "tail left on": Deflater().deflate(b"Hello") + TAIL,
+    "too much cut off": Deflater().deflate(b"Hello")[:-1],
+    "half of it": Deflater().deflate(NOISE)[:20_000],
+    "stored block cut short": Blocks().stored(b"Hello, world").message()[:-4],
+    "block without an end": Blocks().fixed(b"Hello", ended=False).encode(),
+    "final block without another behind it": Blocks().fixed(b"Hello", final=True).encode(),
+    "reserved block type": Blocks().header(RESERVED).encode(),
+    "wrong complement": Blocks().stored(b"Hello", complement=0).message(),
+    "unknown length code": Blocks().fixed(286).message(),
+    "unknown distance code": Blocks().fixed(b"Hello", ended=False).distance_code(30).message(),
+    "too many codes": Blocks().header(DYNAMIC).bits(31, 5).encode() + bytes(20),
+    "zlib's own format": zlib.compress(b"Hello"),
+    "not compressed": b"Hello",
+}
+
+
+@pytest.mark.parametrize("bits", [9, 15])
+@pytest.mark.parametrize("data", BROKEN.values(), ids=BROKEN.keys())
+def test_inflater_refuses_what_is_no_whole_message(data, bits):
+    with pytest.raises(ValueError):
+        Inflater(bits)(data)
+
+
+@pytest.mark.parametrize("bits", [9, 15])
+def test_inflater_refuses_a_bomb_before_it_has_grown(bits):
+    bomb = zlib.compressobj(9, wbits=-15)
+    data = bomb.compress(bytes(8 << 20)) + bomb.flush(zlib.Z_SYNC_FLUSH)
+    with pytest.raises(ValueError, match="more than 1000 bytes"):
+        Inflater(bits, limit=1000)(data[:-4])
+
+
+def test_inflater_takes_a_message_of_exactly_its_limit():
+    assert Inflater(limit=1000)(Deflater().deflate(bytes(1000))) == bytes(1000)
+
+
+@pytest.mark.parametrize("length", [3, 4, 10, 11, 18, 19, 35, 66, 67, 114, 130, 131, 162, 227, 257, 258])
+@pytest.mark.parametrize("distance", [1, 2, 4, 5, 6, 7, 9, 13, 257, 4097, 24_577, 32_767, 32_768])
+def test_reference_written_by_hand_means_its_length_and_distance(length, distance):
+    start = NOISE[:32_768]
+    data = Blocks().stored(start).fixed((length, distance)).message()
+    expected = bytearray(start)
+    for _ in range(length):
+        expected.append(expected[-distance])
+    assert Inflater()(data) == bytes(expected)
+
+
+def test_agreement_chooses_both_windows():
+    agreement = Agreement(
+        server_no_context_takeover=True, server_max_window_bits=9, client_max_window_bits=10
+    )
+    deflater, inflater = deflater_for(agreement), inflater_for(agreement)
+    assert (deflater.bits, deflater.takeover) == (10, True)
+    assert (inflater.bits, inflater.takeover) == (9, False)
