@@ -17,7 +17,7 @@ EMPTY = b"\x00"
 MAX_INFLATED = 64 << 20
 """Bytes of one inflated message; more is refused, so that no server can fill the memory."""
 
-_EXACT = 64 << 10
+_EXACT = 20 << 10
 _STEP = 32
 _MARK = b"a block may start here"
 _PROBE = b"\x00" + struct.pack("<HH", len(_MARK), len(_MARK) ^ 0xFFFF) + _MARK
@@ -77,7 +77,7 @@ class Inflater:
     """Inflates the server's messages with exactly the window that was agreed, and judges their form.
 
     zlib forgives a back-reference beyond the window as long as the data is still in its output buffer. So
-    below 15 bits the output is drawn byte by byte for the first 64 KiB of a connection, and in steps of
+    below 15 bits the output is drawn byte by byte for the first 20 KiB of a connection, and in steps of
     32 bytes after that. At 15 bits DEFLATE itself has no farther reference.
     """
 

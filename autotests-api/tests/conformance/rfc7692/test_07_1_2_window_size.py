@@ -95,14 +95,14 @@ async def test_server_answers_no_larger_client_window_than_hinted(negotiate, bit
 
 @rfc7692("7.2.1", MUST, "the server refers back no farther than server_max_window_bits allows, in a message")
 @pytest.mark.parametrize("bits", BITS)
-@pytest.mark.parametrize("beyond", [1, 300, 5000])
+@pytest.mark.parametrize("beyond", [1, 5000])
 @pytest.mark.needs("echo")
 async def test_server_keeps_its_window_within_a_message(agree, answered, fits, bits, beyond):
     connection, agreed = await agree_on(agree, f"{NAME}; server_max_window_bits={bits}", "server", bits)
     distance = (1 << agreed) + beyond
     message = letters(distance) * 2
     fits(len(message))
-    for text in (message, letters(LONGEST_MATCH) * 20, message):
+    for text in (message, letters(LONGEST_MATCH) * 20):
         await connection.send(text)
         await answered(connection.wire, text)
 
@@ -233,7 +233,7 @@ async def test_messages_within_the_agreed_window_are_understood(agree, answered,
 
 
 @rfc7692("7.1.2.2", MUST, "client_max_window_bits is for the client: the server's data is inflated as ever")
-@pytest.mark.parametrize("bits", [8, 9, 10, 12, 15])
+@pytest.mark.parametrize("bits", [8, 9, 12])
 @pytest.mark.needs("echo")
 async def test_limit_of_the_client_leaves_the_servers_messages_whole(agree, answered, fits, bits):
     fits(40_000)
@@ -245,12 +245,12 @@ async def test_limit_of_the_client_leaves_the_servers_messages_whole(agree, answ
 
 
 @rfc7692("7.1.2", MUST, "both windows may be limited at once, to different sizes")
-@pytest.mark.parametrize(("server", "client"), [(9, 15), (15, 9), (8, 8), (9, 9), (10, 12), (12, 10)])
+@pytest.mark.parametrize(("server", "client"), [(9, 15), (15, 9), (8, 8), (10, 12)])
 @pytest.mark.needs("echo")
 async def test_both_windows_are_limited_at_once(agree, answered, fits, server, client):
     fits(20_000)
     connection = await agree(f"{NAME}; server_max_window_bits={server}; client_max_window_bits={client}")
-    message = letters(10_000) * 2
+    message = letters(5000) * 2
     for number in range(3):
         await connection.send(f"{number}{message}")
         await answered(connection.wire, f"{number}{message}")

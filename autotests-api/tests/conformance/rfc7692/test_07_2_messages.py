@@ -165,9 +165,7 @@ async def test_messages_come_back_in_quantity_under_every_agreement(
 
 
 @rfc7692("7.2", MUST, "a few messages of every kind and size come back byte by byte")
-@pytest.mark.parametrize(
-    "shape", [SHAPES[0], SHAPES[3], SHAPES[8], SHAPES[10]], ids=lambda s: f"{s[0]}-{s[1]}"
-)
+@pytest.mark.parametrize("shape", [SHAPES[0], SHAPES[4], SHAPES[13]], ids=lambda s: f"{s[0]}-{s[1]}")
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: KINDS[kind][0].__name__)
 @pytest.mark.needs("binary")
 async def test_compressed_messages_of_every_kind_come_back(deflated, answered, fits, kind, shape):
@@ -176,9 +174,7 @@ async def test_compressed_messages_of_every_kind_come_back(deflated, answered, f
 
 
 @rfc7692("7.2", MUST, "a few messages come back byte by byte under every agreement")
-@pytest.mark.parametrize(
-    "shape", [SHAPES[1], SHAPES[4], SHAPES[9], SHAPES[11]], ids=lambda s: f"{s[0]}-{s[1]}"
-)
+@pytest.mark.parametrize("shape", [SHAPES[1], SHAPES[8], SHAPES[11]], ids=lambda s: f"{s[0]}-{s[1]}")
 @pytest.mark.parametrize("offers", OFFERS.values(), ids=lambda offers: offers[0].removeprefix(CHOICE + "; "))
 async def test_compressed_messages_come_back_under_every_agreement(agree, answered, fits, offers, shape):
     fits(shape[0])
