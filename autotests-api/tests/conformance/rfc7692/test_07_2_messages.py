@@ -130,16 +130,16 @@ def shape_id(kind, shape):
 
 def autobahn(group, part, number, kind, shape, *values):
     """A case that stands for one of Autobahn's."""
-    what = f"messages of {shape[0]} bytes" + (f" in frames of {shape[1]}" if shape[1] else "")
     _, is_text = KINDS[kind]
     marks = [
-        rfc7692("7.2", MUST, f"{what} come back byte by byte", autobahn=f"{group}.{part}.{number}"),
+        pytest.mark.autobahn(f"{group}.{part}.{number}"),
         pytest.mark.needs(*([] if is_text else ["binary"]), size=shape[0]),
     ]
     name = f"{group}.{part}.{number} {shape_id(KINDS[kind][0], shape)}"
     return pytest.param(*values, kind, *shape, marks=marks, id=name)
 
 
+@rfc7692("7.2", MUST, "messages of every kind and size come back byte by byte, however many there are")
 @pytest.mark.mass
 @pytest.mark.parametrize(
     ("kind", "size", "fragment"),
@@ -149,6 +149,7 @@ async def test_compressed_messages_come_back_in_quantity(agree, answered, mass_c
     await converse(await agree(CHOICE), answered, messages(kind, size, mass_count), fragment)
 
 
+@rfc7692("7.2", MUST, "messages come back byte by byte under every agreement, however many there are")
 @pytest.mark.mass
 @pytest.mark.parametrize(
     ("offers", "kind", "size", "fragment"),
