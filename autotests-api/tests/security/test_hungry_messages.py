@@ -81,6 +81,24 @@ async def test_message_that_unpacks_to_a_thousandfold_is_refused_or_whole(connec
     await echo.soundness(await connect(name="neighbour"))
 
 
+BROKEN = {
+    "noise": bytes(range(255, 0, -1)),
+    "reserved block": b"\x07\x00",
+    "no such distance": b"\x4b\x04\x72\xff\xff\x0f\x00",
+}
+
+
+@pytest.mark.needs("deflate")
+@pytest.mark.parametrize("payload", BROKEN.values(), ids=BROKEN.keys())
+async def test_compressed_nonsense_keeps_nobody_out(connect, open_wire, echo, payload):
+    neighbour = await connect(name="neighbour")
+    for _ in range(3):
+        wire = await open_wire("broken", extensions="permessage-deflate")
+        await wire.send(Frame(1, payload, rsv1=True))
+        await echo.soundness(neighbour)
+    await echo.soundness(await connect(name="newcomer"))
+
+
 async def test_huge_control_frame_keeps_nobody_out(connect, open_wire, echo, fails):
     """Control frames have at most 125 bytes (RFC 6455 §5.5), so nothing has to be waited for."""
     wire = await open_wire("hungry")
