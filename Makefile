@@ -41,6 +41,17 @@ report: $(SUITE) $(ALLURE) ## run the suite and build allure-report/index.html
 	@status=0; $(PYTEST) --alluredir=$(RESULTS) $(ARGS) || status=$$?; \
 	$(MAKE) --no-print-directory page STATUS=$$status; exit $$status
 
+.PHONY: matrix
+matrix: $(SUITE) $(ALLURE) ## several servers on one page: TARGETS="a=ws://127.0.0.1:9001 b=wss://b.example"
+	@[ -n "$(TARGETS)" ] || { echo 'make matrix TARGETS="name=ws://127.0.0.1:9001 other=wss://b.example"' >&2; exit 1; }
+	@rm -rf $(RESULTS)
+# A target without a name is called by its host.
+	@status=0; for target in $(TARGETS); do name=$${target%%=*}; url=$${target#*=}; \
+		case $$name in *://*) url=$$target; name=$$(expr "$$target" : '[^/]*//\([^/?]*\)'); name=$${name##*@};; esac; \
+		echo "== $$name"; REPORT_ENVIRONMENT="$$name" $(PYTEST) --ws-url "$$url" --alluredir=$(RESULTS) $(ARGS) \
+			|| status=$$?; done; \
+	$(MAKE) --no-print-directory page STATUS=$$status; exit $$status
+
 .PHONY: page
 page: $(ALLURE) ## build allure-report/index.html from the results that are there
 	@ls $(RESULTS)/*-result.json >/dev/null 2>&1 || { \

@@ -138,6 +138,7 @@ class Conformance:
                             "cases": [
                                 {
                                     "test": record.nodeid,
+                                    "link": record.link,
                                     "outcome": str(record.outcome),
                                     "reason": record.reason,
                                 }

@@ -89,7 +89,7 @@ def options_of(config: pytest.Config) -> dict[str, str]:
 
 
 def write(folder: Path, known: dict[str, str]) -> None:
-    """``environment.properties`` in the results folder.
+    """``environment.properties`` in the results folder: of several runs that share a page, the last one's.
 
     In that format a blank ends the name, so the blanks in names are such as do not break.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import uuid
 from pathlib import Path
 
@@ -25,14 +26,15 @@ CONFORMANCE = "conformance"
 def write(config: pytest.Config, run: Run, reporter: CleanReporter | None) -> None:
     """Conformance, target, metrics and environment into the results; the summary of a GitHub job."""
     known = environment.facts(config)
-    conformance = Conformance.of(run.conformance, known["Target"]) if run.conformance else None
+    name = environment.name() or known["Target"]
+    conformance = Conformance.of(run.conformance, name) if run.conformance else None
     folder = config.option.allure_report_dir
     if folder and reporter is not None:
         _into_results(Path(folder), config, run, reporter, conformance)
     if path := os.environ.get("GITHUB_STEP_SUMMARY"):
         target = config.stash[TARGET]
         with Path(path).open("a", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(target.mask(summary(run, conformance, f"WebSocket tests: {known['Target']}")))
+            file.write(target.mask(summary(run, conformance, f"WebSocket tests: {name}")))
 
 
 def _into_results(
@@ -44,16 +46,16 @@ def _into_results(
     if measured := metrics(run.records.values()):
         (folder / f"{uuid.uuid4()}-perf.json").write_text(json.dumps(measured), encoding="utf-8")
     if conformance is not None:
-        _write_conformance(folder / CONFORMANCE, run, reporter, conformance)
+        _write_conformance(folder / CONFORMANCE / _folder_name(), run, reporter, conformance)
     page = environment.page(known, environment.options_of(config))
-    attach_to_run(reporter, Document.of("Target and tools", page, "text/html"))
+    attach_to_run(reporter, Document.of(_named("Target and tools"), page, "text/html"))
 
 
 def _write_conformance(folder: Path, run: Run, reporter: CleanReporter, conformance: Conformance) -> None:
     page = conformance_page.page(conformance)
-    attach_to_run(reporter, Document.of("Conformance to RFC 6455 and RFC 7692", page, "text/html"))
-    attach_to_run(reporter, Document.of("conformance.md", conformance.to_markdown(), "text/plain"))
-    attach_to_run(reporter, Document.of("conformance.svg", badge(conformance), "image/svg+xml"))
+    attach_to_run(reporter, Document.of(_named("Conformance to RFC 6455 and RFC 7692"), page, "text/html"))
+    attach_to_run(reporter, Document.of(_named("conformance.md"), conformance.to_markdown(), "text/plain"))
+    attach_to_run(reporter, Document.of(_named("conformance.svg"), badge(conformance), "image/svg+xml"))
     files = {
         "conformance.html": page,
         "conformance.md": conformance.to_markdown(),
@@ -61,6 +63,15 @@ def _write_conformance(folder: Path, run: Run, reporter: CleanReporter, conforma
         "conformance.json": dump(conformance.to_json()),
         "index.json": dump(autobahn_index(run.conformance, conformance.target)),
     }
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         (folder / name).write_bytes(reporter.cleaned(text))
+
+
+def _named(name: str) -> str:
+    run = environment.name()
+    return f"{name} · {run}" if run else name
+
+
+def _folder_name() -> str:
+    return re.sub(r"[^\w.-]+", "_", environment.name())

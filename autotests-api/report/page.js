@@ -42,8 +42,17 @@
     frame.srcdoc = page;
   };
 
+  // What went over the wire is what a reader opens first.
+  const unfold = (header) => {
+    if (header.dataset.unfolded) return;
+    header.dataset.unfolded = "yes";
+    const isConversation = /^\d*\s*(Conversation · |\d+ conversations)/.test(header.textContent);
+    if (isConversation && header.parentElement.childElementCount === 1) header.querySelector("button").click();
+  };
+
   new MutationObserver(() => {
     document.querySelectorAll('iframe[title="HTML attachment"][src]').forEach(adopt);
+    document.querySelectorAll('[data-testid="test-result-attachment-header"]').forEach(unfold);
   }).observe(document, { childList: true, subtree: true, attributes: true, attributeFilter: ["src"] });
 
   // The conformance table, one click away from everywhere.

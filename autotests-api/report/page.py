@@ -14,8 +14,12 @@ import json
 import re
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from report import matrix
+from report.matrix import Server
 
 _ANALYTICS = re.compile(r"<script[^>]*googletagmanager[^>]*></script>\s*<script>[^<]*gtag\([^<]*</script>")
 _DATA = re.compile(r"<script defer>\s*Promise\.allSettled\(\[(.*?)\]\)\s*\.then\(.*?</script>", re.DOTALL)
@@ -26,20 +30,20 @@ _STYLE = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
 
 @dataclass(frozen=True)
 class Table:
-    """The conformance table: its page, what to write on the button, and whether the server is fit."""
+    """The conformance table: its page, what to write on the button, and whether all is well."""
 
     page: str
     words: str
     is_fit: bool
 
     @classmethod
-    def read(cls, folder: Path) -> Table:
-        """From the files that a run leaves in its results."""
-        table = json.loads((folder / "conformance.json").read_text(encoding="utf-8"))
-        must = table["totals"]["MUST"]
-        kept, known = must["kept"], must["kept"] + must["broken"]
-        page = (folder / "conformance.html").read_text(encoding="utf-8")
-        return cls(page, f"RFC conformance: {kept} of {known} MUST", bool(table["fit"]))
+    def of(cls, servers: Sequence[Server]) -> Table | None:
+        """One server's own page, or the servers side by side; None where nothing was tested."""
+        if len(servers) == 1:
+            return cls(servers[0].page, f"RFC conformance: {servers[0].words}", servers[0].is_fit)
+        fit = sum(server.is_fit for server in servers)
+        words = f"{fit} of {len(servers)} servers fit"
+        return cls(matrix.page(servers), words, fit == len(servers)) if servers else None
 
 
 def finish(page: str, conformance: Table | None = None) -> str:
@@ -80,7 +84,10 @@ def main(arguments: list[str]) -> int:
     conformance = None
     if beside is not None and beside.is_dir():
         shutil.copytree(beside, options.page.parent / "conformance", dirs_exist_ok=True)
-        conformance = Table.read(beside)
+        conformance = Table.of(matrix.read_servers(beside))
+        if agents := matrix.merged_index(beside):
+            index = options.page.parent / "conformance" / "index.json"
+            index.write_text(json.dumps(agents, ensure_ascii=False, indent=1), encoding="utf-8")
     page = finish(options.page.read_text(encoding="utf-8"), conformance)
     options.page.write_text(page, encoding="utf-8")
     return 0

@@ -12,6 +12,7 @@ from report.lanes import lanes
 from report.latency import plot
 from report.roundtrips import quantile
 from report.rows import Limits, table
+from report.stylesheet import minified
 from report.visible import milliseconds, size, text_html
 from target import Secrets
 
@@ -21,7 +22,7 @@ MOST_CONNECTIONS = 12
 _LIMITS = (Limits(400, 4096), Limits(400, 600), Limits(200, 160), Limits(60, 80))
 _LARGEST_BODY = 4096
 _HUES = (212, 30, 280, 150, 340, 50, 190, 90)
-_STYLE = Path(__file__).with_name("transcript.css").read_text(encoding="utf-8")
+_STYLE = minified(Path(__file__).with_name("transcript.css").read_text(encoding="utf-8"))
 
 
 def page(conversations: Sequence[Conversation], secrets: Secrets, *, more: int = 0) -> str:

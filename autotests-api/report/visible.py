@@ -18,6 +18,7 @@ _MARKED = re.compile(rf"([{_INVISIBLE}])\1*|^ +| +$|  +|\n", re.MULTILINE)
 _COMBINING_FIRST = re.compile(
     "[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0\ufe20-\ufe2f]"
 )
+_JSON_BEGIN = re.compile(r"[^\[{]{0,64}(?=[\[{])")
 _JSON_TOKENS = re.compile(
     r'(?P<key>"(?:[^"\\]|\\.)*")(?=\s*:)|(?P<string>"(?:[^"\\]|\\.)*")'
     r"|(?P<number>-?\d[\d.eE+-]*)|(?P<word>true|false|null)"
@@ -68,18 +69,22 @@ def one_line(text: str, limit: int) -> str:
 
 
 def json_html(text: str, limit: int) -> str | None:
-    """A JSON object or array, indented and coloured; None where the text is none."""
-    if text[:1] not in "{[" or text[-1:] not in "}]":
+    """A JSON object or array, indented and coloured; None where the text is none.
+
+    A few words may stand before it: an echo server puts its own there.
+    """
+    begin = _JSON_BEGIN.match(text)
+    if begin is None or text[-1:] not in "}]":
         return None
     try:
-        value: Any = json.loads(text)
+        value: Any = json.loads(text[begin.end() :])
     except (ValueError, RecursionError):
         return None
     pretty = json.dumps(value, ensure_ascii=False, indent=2)
     if "\n" not in pretty:
         return None
     cut = pretty[:limit]
-    pieces, position = [], 0
+    pieces, position = [text_html(begin[0])], 0
     for token in _JSON_TOKENS.finditer(cut):
         kind = (token.lastgroup or "")[0]
         pieces.append(html.escape(cut[position : token.start()], quote=False))

@@ -31,9 +31,8 @@ async def opened(chromium, built_report):
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def conversation(opened, specimen):
-    """The report at the test that has markup echoed, with its conversation unfolded."""
+    """The report at the test that has markup echoed; its conversation unfolds by itself."""
     page = await opened(specimen.link("markup_is_echoed"))
-    await page.get_by_text("Conversation · client").first.click()
     await page.wait_for_function(IS_SHOWN)
     return page
 
