@@ -26,6 +26,7 @@ BASE    := $(VENV)/.base
 SUITE   := $(VENV)/.suite
 CHECKS  := $(VENV)/.checks
 LOAD    := $(VENV)/.load
+BENCH   := $(VENV)/.bench
 PROOF   := $(VENV)/.proof
 BROWSER := $(VENV)/.browser
 NODE    := $(VENV)/.node
@@ -102,8 +103,10 @@ load: $(SUITE) $(LOAD) ## many connections at once:  make load ARGS="--ws-users 
 	@$(PYTEST) -m load $(ARGS)
 
 .PHONY: bench
-bench: $(SUITE) ## measure: what the client costs against the bare library
-	@$(BIN)/python bench/journal.py
+bench: $(SUITE) $(LOAD) $(BENCH) ## measure: client, journal, server and load engine against their like
+	@python bench/journal.py
+	@python bench/servers.py
+	@python bench/load.py
 
 .PHONY: clean
 clean: ## remove what the targets made, .venv and node_modules too
@@ -124,6 +127,11 @@ $(BASE):
 
 $(SUITE): requirements.txt $(BASE)
 	@echo "Installing requirements.txt"
+	@$(PIP) -r $<
+	@touch $@
+
+$(BENCH): requirements-bench.txt $(BASE)
+	@echo "Installing requirements-bench.txt"
 	@$(PIP) -r $<
 	@touch $@
 

@@ -89,8 +89,8 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=50)
     parser.add_argument("--size", type=int, default=100)
     options = parser.parse_args()
-    with serving() as port:
-        asyncio.run(measure(f"ws://127.0.0.1:{port}", options.rounds, options.messages, options.size))
+    with serving() as server:
+        asyncio.run(measure(f"ws://127.0.0.1:{server.port}", options.rounds, options.messages, options.size))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from itertools import islice
 
 from load.connection import Endpoint, LoadConnection
 from load.histogram import Histogram
-from load.ledger import Awaited, Ledger
+from load.ledger import Ledger
 from load.mix import Kind, Mix, writer_of
 from load.monitor import Monitor
 from load.result import Result, Second
@@ -163,6 +163,7 @@ class _Load:
                 await self.done
         except TimeoutError:
             self._stop_sending()
+        result.elapsed = (time.perf_counter_ns() - self.began) / 1e9
         result.cpu = monitor.cpu
         self._close_second(monitor)
         monitor.stop()
@@ -216,7 +217,7 @@ class _Load:
         self.result.sent += 1
         self.second.sent += 1
         if answer is not None:
-            ledger.awaited.append(Awaited(number, due, now, *answer))
+            ledger.awaited.append((number, due, now, *answer))
             self.waiting += 1
 
     def _on_message(self, user: LoadConnection, ledger: Ledger, opcode: int, payload: bytes) -> None:
@@ -224,8 +225,9 @@ class _Load:
         if settled is None:
             return
         now = time.perf_counter_ns()
-        self.latencies[(now - settled.due) // 1000] += 1
-        self.service += now - settled.sent
+        _, due, sent, _, _ = settled
+        self.latencies[(now - due) // 1000] += 1
+        self.service += now - sent
         self.result.received += 1
         self.waiting -= 1
         if self.sending:

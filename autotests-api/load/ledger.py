@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from load.mix import identity_of
 from wire.frames import opcode_name
@@ -12,14 +11,8 @@ from wire.frames import opcode_name
 MOST_LISTED = 100
 
 
-class Awaited(NamedTuple):
-    """A reply that has to come: the message's number, when it was due and sent (ns), what is expected."""
-
-    number: int
-    due: int
-    sent: int
-    opcode: int
-    payload: bytes
+Awaited = tuple[int, int, int, int, bytes]
+"""A reply that has to come: number of the message, when it was due and sent (ns), opcode and payload."""
 
 
 @dataclass
@@ -60,26 +53,27 @@ class Ledger:
         awaited = self.awaited
         if awaited:
             first = awaited[0]
-            if payload == first.payload and opcode == first.opcode:
+            if payload == first[4] and opcode == first[3]:
                 awaited.popleft()
                 return first
         return self._explain(opcode, payload)
 
     def give_up(self, why: str) -> int:
         """Write off everything that is still open; returns how many."""
-        for account in self.awaited:
-            self._faults.add("lost", f"user {self._user}: no reply to message {account.number} ({why})")
+        for number, *_ in self.awaited:
+            self._faults.add("lost", f"user {self._user}: no reply to message {number} ({why})")
         count = len(self.awaited)
         self.awaited.clear()
         return count
 
     def _explain(self, opcode: int, payload: bytes) -> Awaited | None:
         for place, account in enumerate(self.awaited):
-            if payload == account.payload and opcode == account.opcode:
-                ahead = self.awaited[0].number
+            number, _, _, kind_expected, expected = account
+            if payload == expected and opcode == kind_expected:
+                ahead = self.awaited[0][0]
                 self._faults.add(
                     "reordered",
-                    f"user {self._user}: the reply to message {account.number} came before that to {ahead}",
+                    f"user {self._user}: the reply to message {number} came before that to {ahead}",
                 )
                 del self.awaited[place]
                 return account
@@ -101,12 +95,13 @@ class Ledger:
 
     def _claimed(self, number: int, payload: bytes) -> Awaited | None:
         for place, account in enumerate(self.awaited):
-            if account.number == number:
+            expected = account[4]
+            if account[0] == number:
                 del self.awaited[place]
                 self._faults.add(
                     "wrong",
                     f"user {self._user}: the reply to message {number} is {len(payload)} bytes, "
-                    f"{payload[:60]!r}, expected {len(account.payload)}, {account.payload[:60]!r}",
+                    f"{payload[:60]!r}, expected {len(expected)}, {expected[:60]!r}",
                 )
                 return account
         self._faults.add("duplicated", f"user {self._user}: another reply to message {number}")

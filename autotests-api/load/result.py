@@ -33,6 +33,7 @@ class Second:
 class Result:
     """A load and what came of it.
 
+    ``duration`` is how long messages were sent, ``elapsed`` until the last reply or the deadline.
     ``latency`` counts from the moment at which a message was due, so a stalled server is charged for
     everything that it made wait; ``service`` is the mean from the real sending. ``late`` is how much
     later than due messages were sent. ``cpu`` is the client's, in cores; ``lag`` is its event loop's.
@@ -42,6 +43,7 @@ class Result:
     rate: float | None
     duration: float
     connect: Histogram
+    elapsed: float = 0.0
     latency: Histogram = field(default_factory=Histogram)
     late: Histogram = field(default_factory=Histogram)
     lag: Histogram = field(default_factory=Histogram)
@@ -56,8 +58,8 @@ class Result:
 
     @property
     def throughput(self) -> float:
-        """Replies per second."""
-        return self.received / self.duration if self.duration else 0.0
+        """Replies per second, until the last of them came."""
+        return self.received / max(self.elapsed, self.duration)
 
     @property
     def is_clean(self) -> bool:

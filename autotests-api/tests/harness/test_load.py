@@ -317,7 +317,7 @@ def result_of(*milliseconds: int, **figures: object) -> Result:
     for value in milliseconds:
         latency.record(value * 1000)
         connect.record(value * 2000)
-    return Result(1, 100.0, 1.0, connect, latency, received=len(milliseconds), sent=100, **figures)
+    return Result(1, 100.0, 1.0, connect, latency=latency, received=len(milliseconds), sent=100, **figures)
 
 
 @pytest.mark.parametrize(

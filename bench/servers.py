@@ -1,0 +1,80 @@
+"""The echo server against the same handler on aiohttp and uvicorn: echoes per second of its CPU.
+
+    python bench/servers.py [--rounds 3] [--seconds 3] [--connections 100] [--size 100]
+
+All run on uvloop where it is installed, with the same settings of the garbage collector; the load is
+this suite's engine in a closed loop, in turns. Needs Linux for the CPU time of a process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib.util
+import statistics
+import sys
+
+from serving import AIOHTTP, ECHO, ROOT, UVICORN, serving
+
+sys.path.insert(0, str(ROOT))
+
+from load.connection import Endpoint
+from load.crowd import Crowd
+from load.mix import Mix
+from load.result import Result
+from websocket_server import reply_to
+from wire.handshake import Request
+
+OURS = "websocket_server"
+
+
+async def load(port: int, options: argparse.Namespace) -> Result:
+    """One closed loop on a server."""
+    prefix = reply_to(b"")
+    assert isinstance(prefix, bytes)
+    endpoint = Endpoint(
+        "127.0.0.1",
+        port,
+        opening=lambda: Request.opening("/", "127.0.0.1"),
+        answer=lambda opcode, payload: (opcode, prefix + payload),
+        deadline=30.0,
+    )
+    async with Crowd(endpoint, options.connections) as crowd:
+        return await crowd.run(duration=options.seconds, rate=None, mix=Mix.parse(f"text:{options.size}"))
+
+
+def main() -> None:
+    """Load the servers in turns and print their medians, and the ratio of ours to each."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--connections", type=int, default=100)
+    parser.add_argument("--size", type=int, default=100)
+    options = parser.parse_args()
+    uvloop = importlib.util.find_spec("uvloop")
+    factory = importlib.import_module("uvloop").new_event_loop if uvloop else None
+    scripts = {OURS: ECHO, "aiohttp": AIOHTTP, "uvicorn": UVICORN}
+    here = {
+        name: script for name, script in scripts.items() if name == OURS or importlib.util.find_spec(name)
+    }
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in here}
+    for _ in range(options.rounds):
+        for name, script in here.items():
+            with serving(script) as server, asyncio.Runner(loop_factory=factory) as runner:
+                before = server.cpu()
+                result = runner.run(load(server.port, options))
+                assert result.is_clean, f"{name}: {result}"
+                taken[name].append((result.received / (server.cpu() - before), result.throughput))
+    print(
+        f"\n{options.size} B, {options.connections} connections: round trips per second of the server's CPU"
+    )
+    ours = statistics.median(cpu for cpu, _ in taken[OURS])
+    for name, rounds in taken.items():
+        cpu, wall = (statistics.median(column) for column in zip(*rounds, strict=True))
+        print(f"  {name:<20} {cpu:9,.0f}   ours has {ours / cpu:5.2f} times   ({wall:,.0f} per second)")
+    if set(scripts) - set(here):
+        print(f"  not installed, not compared: {', '.join(sorted(set(scripts) - set(here)))}")
+
+
+if __name__ == "__main__":
+    main()
