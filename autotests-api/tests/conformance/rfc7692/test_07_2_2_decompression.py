@@ -299,7 +299,7 @@ TRUNCATED = {
     "without its last two bytes": WHOLE[:-2],
     "without its second half": WHOLE[: len(WHOLE) // 2],
     "one byte of it": WHOLE[:1],
-    "a stored block of less than it says": Blocks().stored(b"Hello, world").message()[:-5],
+    "a stored block of less than it says": Blocks().stored(b"Hello, world").message()[:-9],
     "a stored block without its data": b"\x00\x05\x00\xfa\xff",
     "no end of block": Blocks().fixed(b"Hello", ended=False).encode(),
     "no data at all": b"",
