@@ -1,6 +1,9 @@
 """Locust on the client of this suite: more machines than one, a web page, CSV and history.
 
-    locust -f load/locustfile.py --headless --users 1000 --spawn-rate 200 --run-time 1m --ws-url ws://server:8765
+    locust -f load/locustfile.py --headless --users 1000 --spawn-rate 200 --run-time 1m --ws-url ws://HOST:PORT
+
+A user is a connection that speaks the suite's client. With ``--ws-crowd 1000`` a user is a crowd of so
+many connections, with ``--ws-rate`` messages per second: one such user per worker.
 
 The target's options are those of the suite, on the command line or in the environment (WS_URL …);
 ``--ws-mix`` says what is sent, ``--ws-pace`` how many seconds lie between two messages of a user.
@@ -16,15 +19,18 @@ from typing import Any, cast
 from locust import constant_pacing, events, task
 from locust.env import Environment
 from locust.exception import StopUser
+from locust.runners import WorkerRunner
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "autotests-api"))
 
+from fixtures.load import endpoint_for
 from fixtures.options import OPTIONS
 from fixtures.target import target_from
-from load.locust_user import Loop, WebSocketUser
+from load.locust_user import CrowdUser, Loop, WebSocketUser
 from load.mix import DEFAULT_MIX, Mix, writer_of
 from target import Target
 from websocket_client import DEFAULT_URL
+from websocket_server import allow_many_connections
 from wire.frames import TEXT
 
 NOT_FOR_LOCUST = {
@@ -67,7 +73,17 @@ def offer_the_targets_options(parser: Any) -> None:
     group.add_argument(
         "--ws-messages", type=int, help="a user stops after so many; default: at the end of the run"
     )
+    group.add_argument("--ws-crowd", type=int, help="let every user be a crowd of so many connections")
+    group.add_argument("--ws-rate", type=float, default=1000.0, help="messages per second of each crowd")
     group.add_argument("--ws-pace", type=float, default=1.0, help="seconds between two messages of a user")
+
+
+@events.init.add_listener
+def choose_the_user(environment: Environment, **_: Any) -> None:
+    """One of the two; a worker keeps both and takes what its master asks for."""
+    options: Any = environment.parsed_options
+    if not isinstance(environment.runner, WorkerRunner):
+        environment.user_classes = [EchoCrowd if options.ws_crowd else EchoUser]
 
 
 @events.test_start.add_listener
@@ -90,6 +106,11 @@ def aim(environment: Environment, **_: Any) -> None:
     EchoUser.mix = Mix.parse(options.ws_mix)
     EchoUser.pace = options.ws_pace
     EchoUser.most = options.ws_messages
+    allow_many_connections()
+    EchoCrowd.connections = options.ws_crowd or 1
+    EchoCrowd.endpoint = endpoint_for(target, EchoCrowd.connections)
+    EchoCrowd.rate = options.ws_rate
+    EchoCrowd.mix = EchoUser.mix
 
 
 @events.quitting.add_listener
@@ -128,3 +149,7 @@ class EchoUser(WebSocketUser):
         payload = writer_of(kind)(self.number, count)
         message = payload.decode() if kind.opcode == TEXT else payload
         self.ask(message, self.target.answer(message), name=f"echo of {kind}")
+
+
+class EchoCrowd(CrowdUser):
+    """The load engine of `pytest -m load` under Locust's control."""

@@ -132,6 +132,7 @@ class _Load:
         self.waiting = 0
         self.number = 0
         self.service = 0
+        self.wrong = 0
         self.sending = True
 
     async def run(self) -> Result:
@@ -275,8 +276,10 @@ class _Load:
         second.latency.add(counts)
         self.result.latency.add(counts)
         second.in_flight = self.waiting
+        second.wrong = self.result.faults.counts.total() - self.wrong
+        self.wrong += second.wrong
         second.lag = monitor.worst()
-        if second.sent or second.received or second.errors:
+        if second.sent or second.received or second.errors or second.wrong:
             self.result.seconds.append(second)
             if self.progress is not None:
                 self.progress(second)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 PERCENTILES = (50.0, 90.0, 99.0, 99.9)
@@ -61,6 +62,12 @@ class Histogram:
         """The HDR histogram itself, in microseconds."""
         self._settle()
         return self._hdr
+
+    def counts(self) -> Iterator[tuple[float, int]]:
+        """Every duration that was counted, in seconds, and how often."""
+        self._settle()
+        for bucket in self._hdr.get_recorded_iterator():
+            yield bucket.value_iterated_to / 1e6, int(bucket.count_at_value_iterated_to)
 
     def _settle(self) -> None:
         fresh, self._fresh = self._fresh, Counter()

@@ -1,4 +1,4 @@
-"""A Locust user that speaks the vocabulary of `websocket_client`, and reports every wait as a request.
+"""Locust users: one that speaks the vocabulary of `websocket_client`, and one that is a whole crowd.
 
 Locust's users are greenlets; the clients live in one event loop in a real thread beside them, so that
 round trips are timed where they happen, whatever Locust is busy with.
@@ -9,18 +9,26 @@ from __future__ import annotations
 import asyncio
 import importlib
 import importlib.util
-from collections.abc import Callable, Coroutine
+import time
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from time import perf_counter
 from typing import Any, cast
 
 import gevent
 from gevent.hub import Waiter
-from locust import User
+from locust import User, task
 
+from load.connection import Endpoint
+from load.crowd import Crowd
+from load.mix import Mix
+from load.result import Second
 from websocket_client import Client, ExpectationFailed, Journal, Message, connect
 
 _MOST_FRAMES = 16
 """Frames that the journal of each of very many connections keeps."""
+
+_DAY = 24 * 3600.0
 
 
 class Loop:
@@ -47,6 +55,10 @@ class Loop:
     def start(self, work: Coroutine[Any, Any, Any]) -> None:
         """Begin ``work`` and do not wait for it."""
         self._loop.call_soon_threadsafe(lambda: self._left.append(self._loop.create_task(work)))
+
+    def cancel(self) -> None:
+        """Cancel everything that was begun."""
+        self._loop.call_soon_threadsafe(lambda: [task.cancel() for task in self._left])
 
     def finish(self) -> None:
         """Wait for everything that was begun."""
@@ -175,3 +187,73 @@ class WebSocketUser(User):
             context={},
         )
         return result
+
+
+class CrowdUser(User):
+    """A whole crowd as one Locust user: the load engine under Locust's control, ten times the load per core.
+
+    Set ``endpoint``, ``connections``, ``rate`` (messages per second of this crowd) and ``mix``; give every
+    worker one such user. Its figures go into Locust's statistics once a second.
+    """
+
+    abstract = True
+    endpoint: Endpoint
+    connections = 1000
+    rate = 1000.0
+    mix: Mix
+
+    @task
+    def load(self) -> None:
+        """Open the crowd and load the server until Locust stops this user."""
+        seconds: deque[Second] = deque()
+        opened: deque[Crowd] = deque()
+        failures: deque[BaseException] = deque()
+        Loop.shared().start(self._run(opened.append, seconds.append, failures.append))
+        try:
+            while not failures:
+                gevent.sleep(0.2)
+                while opened:
+                    crowd = opened.popleft()
+                    self._report("connect", crowd.connect.counts(), crowd.errors)
+                while seconds:
+                    second = seconds.popleft()
+                    errors = {"wrong or missing reply": second.wrong, "broken or not sent": second.errors}
+                    self._report(f"crowd of {self.mix}", second.latency.counts(), errors)
+            raise RuntimeError(f"the crowd failed: {failures[0]!r}")
+        finally:
+            Loop.shared().cancel()
+
+    async def _run(
+        self,
+        opened: Callable[[Crowd], None],
+        progress: Callable[[Second], None],
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        try:
+            async with Crowd(self.endpoint, self.connections) as crowd:
+                opened(crowd)
+                await crowd.run(duration=_DAY, rate=self.rate, mix=self.mix, progress=progress)
+        except Exception as error:
+            failed(error)
+
+    def _report(self, name: str, counts: Iterable[tuple[float, int]], errors: Mapping[str, int]) -> None:
+        """What Locust's own entry for a single request does, for many at once."""
+        statistics = self.environment.stats
+        now = time.time()
+        for seconds, count in counts:
+            milliseconds = seconds * 1000
+            # Locust keeps two significant digits; so must this, or its tables grow without end.
+            digits = 1 if milliseconds < 10 else 2 - len(str(int(milliseconds)))
+            rounded = round(milliseconds, digits)
+            for entry in (statistics.get(name, "WS"), statistics.total):
+                entry.num_requests += count
+                entry.total_response_time += milliseconds * count
+                entry.response_times[rounded] = entry.response_times.get(rounded, 0) + count
+                entry.num_reqs_per_sec[int(now)] = entry.num_reqs_per_sec.get(int(now), 0) + count
+                entry.last_request_timestamp = now
+                least = entry.min_response_time
+                entry.min_response_time = milliseconds if least is None else min(least, milliseconds)
+                entry.max_response_time = max(entry.max_response_time, milliseconds)
+        for words, count in errors.items():
+            for _ in range(count):
+                statistics.log_error("WS", name, words)

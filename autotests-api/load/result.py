@@ -24,6 +24,7 @@ class Second:
     sent: int = 0
     received: int = 0
     errors: int = 0
+    wrong: int = 0
     in_flight: int = 0
     lag: float = 0.0
     latency: Histogram = field(default_factory=Histogram)

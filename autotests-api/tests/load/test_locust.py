@@ -67,7 +67,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-async def run_locust(url: str) -> tuple[int | None, dict[str, dict], str]:
+async def run_locust(url: str, *options: str) -> tuple[int | None, dict[str, dict], str]:
     """Exit status of the master, its statistics by name, and what it wrote."""
     port = str(free_port())
     locust = (sys.executable, "-m", "locust", "-f", str(LOCUSTFILE))
@@ -75,8 +75,7 @@ async def run_locust(url: str) -> tuple[int | None, dict[str, dict], str]:
         *locust,
         *("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port),
         *("--headless", "--json", "--expect-workers", str(WORKERS)),
-        *("--users", str(USERS), "--spawn-rate", str(USERS), "--run-time", RUN_TIME),
-        *("--ws-messages", str(MESSAGES), "--ws-pace", "0.1", "--ws-url", url),
+        *("--run-time", RUN_TIME, "--ws-url", url, *options),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -103,7 +102,10 @@ async def run_locust(url: str) -> tuple[int | None, dict[str, dict], str]:
 
 async def test_numbers_of_two_workers_add_up_at_the_master(counting) -> None:
     server, url = counting
-    status, statistics, words = await run_locust(url)
+    users = ("--users", str(USERS), "--spawn-rate", str(USERS))
+    status, statistics, words = await run_locust(
+        url, *users, "--ws-messages", str(MESSAGES), "--ws-pace", "0.1"
+    )
     assert status == 1, words
     echoes = statistics["echo of text of 100 bytes"]
     assert statistics["connect"]["num_requests"] == server.connections == USERS
@@ -111,3 +113,15 @@ async def test_numbers_of_two_workers_add_up_at_the_master(counting) -> None:
     assert echoes["num_failures"] == USERS * MESSAGES // EVERY
     assert "the next message is not the expected one" in words
     assert 0 < echoes["min_response_time"] <= echoes["max_response_time"] < 5000
+
+
+async def test_crowds_of_two_workers_are_one_load_at_the_master(counting) -> None:
+    server, url = counting
+    users = ("--users", str(WORKERS), "--spawn-rate", str(WORKERS))
+    status, statistics, words = await run_locust(url, *users, "--ws-crowd", str(USERS), "--ws-rate", "100")
+    assert status == 1, words
+    assert statistics["connect"]["num_requests"] == server.connections == USERS * WORKERS
+    load = statistics["crowd of 100% text of 100 bytes"]
+    # Figures come once a second: those of the last second may be missing, and so may a worker's last report.
+    assert 100 < load["num_requests"] <= server.messages
+    assert load["num_failures"] > 0
