@@ -156,6 +156,12 @@ _MAX_NOTES = 256
 _MAX_INFLATED = 64 * 2**20
 _INFLATE_STEP = 64 * 1024
 
+# First bytes of messages in one frame: text and binary, plain and compressed.
+_WHOLE = frozenset({0x81, 0x82, 0xC1, 0xC2})
+_NOT_UTF8 = "the text is not valid UTF-8 (RFC 6455 §5.6)"
+# RFC 7692 §7.2.2: the sender took these four bytes off the end of a message.
+_TAIL = b"\x00\x00\xff\xff"
+
 
 @dataclass(frozen=True, slots=True)
 class FrameRecord:
@@ -500,7 +506,7 @@ class _Stream:
         Nearly all are. The general way, frame by frame and piece by piece, takes three times as long.
         """
         size = len(data)
-        if size < 2 or data[0] not in {0x81, 0x82}:
+        if size < 2 or data[0] not in _WHOLE:
             return False
         first, second = data[0], data[1]
         length, header, bits = second & 0x7F, 2, 7
@@ -513,17 +519,37 @@ class _Stream:
         # 127 announces a length in eight bytes, which no short message needs.
         if size != header + length or second & 0x7F == 127 or length > self.journal.max_payload:
             return False
+        if not self.sent and (key or (bits == 16 and length < 126)):
+            return False
         kept = data[header:]
-        if not self.sent:
-            if key or (bits == 16 and length < 126):
+        if first & 0x40:
+            if self.inflater is None:
                 return False
-            if first == 0x81:
-                try:
-                    kept.decode()
-                except UnicodeDecodeError:
-                    return False
+            whole = self.inflater.whole(_unmask(kept, key) if key else kept)
+            if whole is None:
+                return False
+            kept, key = whole, b""
+        size = len(kept)
+        violation = ""
+        if not self.sent and first & 1:
+            try:
+                kept.decode()
+            except UnicodeDecodeError:
+                violation = _NOT_UTF8
         self.frames += 1
-        self.journal._keep(at, self.sent, first, second, bits, header, length, length, kept, key, "")
+        self.journal._keep(
+            at,
+            self.sent,
+            first,
+            second,
+            bits,
+            header,
+            length,
+            size,
+            kept[: self.journal.max_payload],
+            key,
+            violation,
+        )
         return True
 
     def begin_frames(self) -> None:
@@ -623,7 +649,7 @@ class _Stream:
             decoder.decode(block, final)
         except UnicodeDecodeError:
             self.text = False
-            self._blame("the text is not valid UTF-8 (RFC 6455 §5.6)")
+            self._blame(_NOT_UTF8)
 
     def _blame(self, fault: str) -> None:
         self.violation = f"{self.violation}; {fault}" if self.violation else fault
@@ -717,20 +743,36 @@ class _Inflater:
         self._fresh = fresh
         self._engine = zlib.decompressobj(-window_bits)
         self._produced = 0
+        self._begun = b""
         self.fault = ""
         self.too_much = False
+
+    def whole(self, data: bytes) -> bytes | None:
+        """What a short message inflates to. None for any other, which `inflate` has to take from there."""
+        try:
+            block = self._engine.decompress(data + _TAIL, _INFLATE_STEP)
+        except zlib.error:
+            # The engine reports it again.
+            return None
+        if len(block) == _INFLATE_STEP or self._engine.eof or self._engine.unconsumed_tail:
+            self._begun = block
+            return None
+        if self._fresh:
+            self._engine = zlib.decompressobj(-self._bits)
+        return block
 
     def inflate(self, data: bytes, last: bool, take: Callable[[bytes], None]) -> None:
         """Hand what ``data`` inflates to over to ``take``, piece by piece; ``last`` ends the message."""
         if last:
-            # RFC 7692 §7.2.2: the sender took these four bytes off the end.
-            data += b"\x00\x00\xff\xff"
+            data += _TAIL
         while not self.fault:
-            try:
-                block = self._engine.decompress(data, _INFLATE_STEP)
-            except zlib.error as error:
-                self.fault = f"the compressed data cannot be inflated: {error} (RFC 7692 §7.2.2)"
-                return
+            block, self._begun = self._begun, b""
+            if not block:
+                try:
+                    block = self._engine.decompress(data, _INFLATE_STEP)
+                except zlib.error as error:
+                    self.fault = f"the compressed data cannot be inflated: {error} (RFC 7692 §7.2.2)"
+                    return
             take(block)
             self._produced += len(block)
             if self._produced > _MAX_INFLATED:
@@ -1387,9 +1429,10 @@ class _Recorder(ClientProtocol):
 
     def data_to_send(self) -> list[bytes]:
         writes = super().data_to_send()
-        for data in writes:
-            if data:
-                self.journal.sent(data)
+        if writes:
+            for data in writes:
+                if data:
+                    self.journal.sent(data)
         return writes
 
 

@@ -16,10 +16,9 @@ import sys
 from pathlib import Path
 from typing import Any, cast
 
-from locust import constant_pacing, events, task
+from locust import constant_pacing, events, runners, task
 from locust.env import Environment
 from locust.exception import StopUser
-from locust.runners import WorkerRunner
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "autotests-api"))
 
@@ -32,6 +31,9 @@ from target import Target
 from websocket_client import DEFAULT_URL
 from websocket_server import allow_many_connections
 from wire.frames import TEXT
+
+# A master waits half a second for the last figures; reporting often, workers owe it little by then.
+runners.WORKER_REPORT_INTERVAL = 1.0
 
 NOT_FOR_LOCUST = {
     "ws-tls",
@@ -82,7 +84,7 @@ def offer_the_targets_options(parser: Any) -> None:
 def choose_the_user(environment: Environment, **_: Any) -> None:
     """One of the two; a worker keeps both and takes what its master asks for."""
     options: Any = environment.parsed_options
-    if not isinstance(environment.runner, WorkerRunner):
+    if not isinstance(environment.runner, runners.WorkerRunner):
         environment.user_classes = [EchoCrowd if options.ws_crowd else EchoUser]
 
 

@@ -201,6 +201,32 @@ def test_compressed_messages_are_shown_inflated(parameters: bytes, takeover: boo
     assert not violations(journal)
 
 
+@pytest.mark.parametrize("cut", [1, 3, 40, 10**6])
+@pytest.mark.parametrize(
+    "message",
+    [b"", b"short", bytes(100_000), random.Random(2).randbytes(70_000)],
+    ids=["empty", "short", "zeros", "noise"],
+)
+def test_compressed_messages_are_the_same_in_any_chunks(message: bytes, cut: int) -> None:
+    journal, compress = opened(DEFLATE % b""), Deflater()
+    for _ in range(3):
+        frame = from_server(Frame(BINARY, compress(message), rsv1=True))
+        journal.received(frame[:cut])
+        journal.received(frame[cut:])
+    assert [frame.size for frame in journal.frames] == [len(message)] * 3
+    assert {frame.data for frame in journal.frames} == {message[: journal.max_payload]}
+    assert not violations(journal)
+
+
+def test_last_block_of_a_compressed_message_may_be_final() -> None:
+    journal = opened(DEFLATE % b"")
+    for _ in range(2):
+        engine = zlib.compressobj(wbits=-15)
+        packed = engine.compress(b"with a final block") + engine.flush(zlib.Z_FINISH)
+        journal.received(from_server(Frame(BINARY, packed + b"\x00", rsv1=True)))
+    assert [frame.data for frame in journal.frames] == [b"with a final block"] * 2
+
+
 def test_compressed_fragments_are_inflated_around_a_ping() -> None:
     journal = opened(DEFLATE % b"")
     packed = Deflater()(b"one message in two frames")

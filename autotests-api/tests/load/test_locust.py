@@ -31,8 +31,8 @@ WORKERS = 2
 USERS = 20
 MESSAGES = 10
 EVERY = 5
-RUN_TIME = "6s"
-"""Workers report every three seconds: all that the users do in the first two has arrived by then."""
+RUN_TIME = "5s"
+"""Workers report every second: all that the users do in the first three has arrived by then."""
 
 SPARE = 60.0
 """Seconds for three interpreters to start, run and stop."""
