@@ -29,6 +29,7 @@ LOAD    := $(VENV)/.load
 BENCH   := $(VENV)/.bench
 PROOF   := $(VENV)/.proof
 BROWSER := $(VENV)/.browser
+THIRD   := $(VENV)/.thirdparty
 NODE    := $(VENV)/.node
 ALLURE  := node_modules/.package-lock.json
 
@@ -72,6 +73,11 @@ page: $(ALLURE) ## build allure-report/index.html from the results that are ther
 test: lint $(SUITE) $(if $(CHROMIUM),$(BROWSER)) ## everything this repository checks of itself
 	@$(PYTEST) $(ARGS)
 	@$(PYTEST) -m browser autotests-api/tests/browser $(ARGS)
+	@$(MAKE) --no-print-directory thirdparty
+
+.PHONY: thirdparty
+thirdparty: $(SUITE) $(THIRD) $(ALLURE) ## run the suite against websockets, aiohttp, Starlette, ws and the lesson's server
+	@$(PYTEST) -m thirdparty autotests-api/tests/harness $(ARGS)
 
 .PHONY: lint
 lint: $(SUITE) $(CHECKS) ## ruff, mypy --strict, and the CI workflow
@@ -155,6 +161,11 @@ $(BROWSER): requirements-browser.txt $(BASE)
 	@$(PIP) -r $<
 	@touch $@
 
+$(THIRD): requirements-thirdparty.txt $(BASE)
+	@echo "Installing requirements-thirdparty.txt"
+	@$(PIP) -r $<
+	@touch $@
+
 # Allure's quality gate needs Node 22. Where the machine has none, PyPI does, and pip alone is enough.
 $(NODE): requirements-report.txt $(BASE)
 	@rm -f $(BIN)/node $(BIN)/npm; \
@@ -166,6 +177,6 @@ $(NODE): requirements-report.txt $(BASE)
 	@touch $@
 
 $(ALLURE): package.json package-lock.json $(NODE)
-	@echo "Installing package-lock.json (Allure)"
+	@echo "Installing package-lock.json (Allure, ws)"
 	@npm ci --silent --ignore-scripts --no-audit --no-fund </dev/null
 	@touch $@
