@@ -350,10 +350,11 @@ def refusal_of(target: Target) -> str:
 
 
 def test_refused_connection_is_told() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        url = f"ws://127.0.0.1:{listener.getsockname()[1]}/chat"
-    assert "connection refused, nothing listens on 127.0.0.1:" in refusal_of(Target(url))
-    assert "connection refused" in refusal_of(Target(url.replace("127.0.0.1", "localhost")))
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        url = f"ws://127.0.0.1:{deaf.getsockname()[1]}/chat"
+        assert "connection refused, nothing listens on 127.0.0.1:" in refusal_of(Target(url))
+        assert "connection refused" in refusal_of(Target(url.replace("127.0.0.1", "localhost")))
 
 
 def test_unknown_host_is_told() -> None:
@@ -509,9 +510,14 @@ def test_alert_for_a_missing_client_certificate_is_told(authority: tuple[trustme
 
     def refuse(listener: socket.socket) -> None:
         connection, _ = listener.accept()
-        # Unlike asyncio's, this server says why before it hangs up.
-        with connection, suppress(ssl.SSLError):
-            tls.wrap_socket(connection, server_side=True)
+        # Unlike asyncio's, this server says why before it hangs up. And it reads to the end: a socket that is
+        # closed with data unread sends a reset, which overtakes what was said.
+        with connection.dup() as tcp:
+            with suppress(ssl.SSLError):
+                tls.wrap_socket(connection, server_side=True)
+            tcp.shutdown(socket.SHUT_WR)
+            while tcp.recv(4096):
+                pass
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=refuse, args=(listener,))
@@ -609,10 +615,11 @@ def test_proxy_that_refuses_is_named(serve: Serve) -> None:
 async def test_life_is_checked_by_a_handshake(serve: Serve) -> None:
     url = serve(plain_echo)
     await check_alive(Target(url))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        gone = f"ws://127.0.0.1:{listener.getsockname()[1]}"
-    with pytest.raises(Unusable, match="connection refused"):
-        await check_alive(Target(gone))
+    # Bound and not listening: nobody else can come by this port in the meantime.
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        with pytest.raises(Unusable, match="connection refused"):
+            await check_alive(Target(f"ws://127.0.0.1:{deaf.getsockname()[1]}"))
 
 
 def test_credentials_appear_in_no_message(meet: Callable[[hostile.Behaviour], str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http
 import re
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,11 @@ TOKEN = "tok-8f3a91c2d4"
 
 
 @pytest.fixture
-def nowhere() -> str:
-    """The URL of a port on which nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return f"ws://127.0.0.1:{listener.getsockname()[1]}"
+def nowhere() -> Iterator[str]:
+    """The URL of a port on which nothing listens: it is taken, so that nobody else can begin to."""
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        yield f"ws://127.0.0.1:{deaf.getsockname()[1]}"
 
 
 async def echo(connection: ServerConnection) -> None:
