@@ -155,10 +155,10 @@ async def test_flood_is_counted_in_full_and_shown_in_part(open_tab, ledger):
     with run_in_background(lambda: serve(console=True, handler=flood)) as running, ledger.watch(running):
         console = Console(await open_tab(page_of(running)))
         await console.connect()
-        await console.page.get_by_text("Received: 1,100").wait_for()
+        await console.totals.get_by_text("Received: 1,100").wait_for()
         assert await console.rows.count() == 1000
         assert "message 1099" in await console.rows.last.text_content()
-        assert await console.page.get_by_text("the oldest are not shown").is_visible()
+        assert await console.totals.get_by_text("the oldest are not shown").is_visible()
 
 
 async def test_bytes_are_written_and_shown_in_hexadecimal(console):

@@ -115,3 +115,12 @@ def test_cases_are_skipped_with_the_command_where_there_is_no_chromium(deadline:
     assert ended.returncode == 0, ended.stdout
     assert NO_CHROMIUM in ended.stdout
     assert " skipped" in ended.stdout.splitlines()[-1]
+
+
+def test_long_conversation_is_shown_by_its_beginning_and_its_end() -> None:
+    conversation = seen(*((SENT, f"message {number}") for number in range(1000)))
+    lines = str(conversation).splitlines()
+    assert len(lines) == 202
+    assert lines[1].endswith("message 0")
+    assert lines[101] == "… 800 frames more …"
+    assert lines[-1].endswith("message 999")
