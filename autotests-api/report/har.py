@@ -34,8 +34,8 @@ def archive(conversations: Sequence[Conversation], secrets: Secrets) -> str:
 
 
 def _entry(number: int, conversation: Conversation, secrets: Secrets) -> dict[str, Any]:
-    opened = (conversation.opened_at or 0.0) * 1000
-    whole = max(conversation.length * 1000, opened)
+    opened = round((conversation.opened_at or 0.0) * 1000, 3)
+    whole = max(round(conversation.length * 1000, 3), opened)
     started = datetime.fromtimestamp(conversation.started_at, UTC).isoformat(timespec="milliseconds")
     response = conversation.response
     return {
@@ -68,7 +68,7 @@ def _entry(number: int, conversation: Conversation, secrets: Secrets) -> dict[st
             "headersSize": -1,
             "bodySize": -1,
         },
-        "timings": {"blocked": 0, "send": 0, "wait": opened, "receive": whole - opened},
+        "timings": {"blocked": 0, "send": 0, "wait": opened, "receive": round(whole - opened, 3)},
     }
 
 
@@ -82,7 +82,7 @@ def _message(conversation: Conversation, frame: FrameRecord, secrets: Secrets) -
         shown = decoded(data, cut=len(data) < frame.size).encode("utf-8", "backslashreplace").decode()
     return {
         "type": "send" if frame.sent else "receive",
-        "time": conversation.started_at + frame.at,
+        "time": round(conversation.started_at + frame.at, 6),
         "opcode": frame.opcode,
         "data": shown,
     }
