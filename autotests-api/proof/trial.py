@@ -38,12 +38,13 @@ class Red:
 
 @dataclass
 class Verdict:
-    """What the suite had to say about one server. ``seconds`` is wall-clock time of the trial."""
+    """What the suite had to say about one server; all seconds are wall-clock time."""
 
     name: str
     red: list[Red] = field(default_factory=list)
     tried: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    took: dict[str, float] = field(default_factory=dict)
     hung: str = ""
     seconds: float = 0.0
 
@@ -147,6 +148,7 @@ class _Recorder:
         self.verdict = verdict
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.verdict.took[report.nodeid] = self.verdict.took.get(report.nodeid, 0.0) + report.duration
         if report.when == "call" or report.outcome != "passed":
             text = report.longreprtext
             if report.failed and NOT_TRIED not in text:

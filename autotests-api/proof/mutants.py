@@ -1,0 +1,104 @@
+"""`python -m proof.mutants` changes our own tools in small ways; tests must notice, or a list says why not.
+
+mutmut works in a copy, because it wants the code, its tests and its settings in one folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+HOUSE = Path(__file__).parents[1]
+ROOT = HOUSE.parent
+COPY = ROOT / ".make" / "mutants"
+EXPLAINED = Path(__file__).with_name("mutants.md")
+
+MUTATED = ("wire", "target.py", "rfc.py", "websocket_client.py")
+"""What was written by hand and that a verdict depends on."""
+
+TESTS = (
+    "test_wire_connection.py",
+    "test_wire_frames.py",
+    "test_wire_handshake.py",
+    "test_wire_reader.py",
+    "test_websocket_client.py",
+    "test_journal.py",
+    "test_target.py",
+)
+
+SETTINGS = """\
+[mutmut]
+source_paths =
+    {mutated}
+also_copy =
+    {copied}
+pytest_add_cli_args =
+    -p
+    no:cacheprovider
+    -p
+    no:random_order
+    --deselect=tests/harness/test_websocket_client.py::test_lesson_prints_its_two_lines
+pytest_add_cli_args_test_selection =
+    {tests}
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit status is 0 when every survivor is explained."""
+    parser = argparse.ArgumentParser(prog="python -m proof.mutants", description=__doc__)
+    parser.add_argument("names", nargs="*", help="patterns of mutants, such as wire.frames* (default: all)")
+    parser.add_argument("--workers", type=int, default=2)
+    options = parser.parse_args(argv)
+    prepare()
+    mutmut = str(Path(sys.executable).with_name("mutmut"))
+    subprocess.run([mutmut, "run", f"--max-children={options.workers}", *options.names], cwd=COPY, check=True)
+    results = subprocess.run([mutmut, "results"], cwd=COPY, check=True, capture_output=True, text=True)
+    alive = survivors(results.stdout)
+    explained = set(re.findall(r"`([\w.ǁ]+__mutmut_\d+)`", EXPLAINED.read_text(encoding="utf-8")))
+    for name in sorted(alive - explained):
+        print(f"survived, and nobody says why: {name}")
+    print(f"{len(alive)} survivors, {len(alive & explained)} of them explained in {EXPLAINED.name}")
+    return 1 if alive - explained else 0
+
+
+def prepare() -> None:
+    """Make the copy afresh; what mutmut already knows about it is kept."""
+    COPY.mkdir(parents=True, exist_ok=True)
+    for path in COPY.iterdir():
+        if path.name != "mutants":
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for path in HOUSE.iterdir():
+        if path.is_dir():
+            shutil.copytree(path, COPY / path.name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(path, COPY)
+    shutil.copy(ROOT / "conftest.py", COPY)
+    settings = (ROOT / "pytest.ini").read_text(encoding="utf-8")
+    settings = settings.replace("pythonpath = autotests-api", "pythonpath = .").replace("autotests-api/", "")
+    (COPY / "pytest.ini").write_text(settings, encoding="utf-8")
+    copied = [path.name for path in COPY.iterdir() if path.name not in {*MUTATED, "mutants", "setup.cfg"}]
+    lists = {
+        "mutated": MUTATED,
+        "copied": sorted(copied),
+        "tests": [f"tests/harness/{name}" for name in TESTS],
+    }
+    joined = {name: "\n    ".join(values) for name, values in lists.items()}
+    (COPY / "setup.cfg").write_text(SETTINGS.format(**joined), encoding="utf-8")
+
+
+def survivors(results: str) -> set[str]:
+    """Names of the mutants that no test noticed, from what `mutmut results` prints."""
+    return {
+        name
+        for name, fate in re.findall(r"^\s*(\S+__mutmut_\d+): (.+)$", results, re.MULTILINE)
+        if fate.strip() in {"survived", "no tests"}
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
