@@ -196,7 +196,7 @@ class RefusesEmptyCompressedMessages(Connection):
         super().message(message)
 
 
-@fault("RFC 7692 §8.1")
+@fault("RFC 7692 §7.2.2")
 class ChecksTextBeforeItIsInflated(Connection):
     """The compressed bytes must be UTF-8."""
 

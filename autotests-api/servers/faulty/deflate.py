@@ -1,4 +1,4 @@
-"""Faults in the compressed data itself: windows, contexts, tails and limits (RFC 7692 §7, §8)."""
+"""Faults in the compressed data itself: windows, contexts, tails and limits (RFC 7692 §7.1, §7.2)."""
 
 from __future__ import annotations
 
@@ -262,7 +262,7 @@ class InflatesEachFragment(Connection):
         super().frame_ends(header)
 
 
-@fault("RFC 7692 §8.2.3")
+@fault("RFC 7692 §7.2.2")
 class AnswersBrokenDataWithNothing(CodecConnection):
     """Data that cannot be inflated is taken for an empty message."""
 
@@ -285,7 +285,7 @@ class AnswersBrokenDataWithNothing(CodecConnection):
     inflater_class = ForgivingInflater
 
 
-@fault("RFC 7692 §8.2.3")
+@fault("RFC 6455 §10.4")
 class CountsTheCompressedSize(CodecConnection):
     """The limit is for what is on the wire, so that a small bomb makes a big message."""
 

@@ -39,24 +39,6 @@ class SearchesTheEndOfTheHeadInEachSegment(Connection):
 
 
 @fault("RFC 6455 §4.2.1")
-class LosesAFrameInTheSegmentOfTheRequest(Connection):
-    """What follows the request in its segment is thrown away."""
-
-    def judge(self, request: Request) -> None:
-        self.buffer.clear()
-        super().judge(request)
-
-
-@fault("RFC 6455 §4.2.1")
-class AnswersAFrameInTheSegmentOfTheRequestLate(Connection):
-    """A frame in the segment of the request is handled when the next bytes come."""
-
-    async def serve(self) -> None:
-        if await self.fill():
-            await super().serve()
-
-
-@fault("RFC 6455 §4.2.1")
 class WaitsForTheRequestForEver(Connection):
     """A request that is never completed keeps its connection."""
 

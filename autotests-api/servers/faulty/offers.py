@@ -187,14 +187,6 @@ class ReadsTheFirstOfferOnly(Connection):
 
 
 @fault("RFC 7692 §5.1")
-class ReadsTheLastOfferFirst(Connection):
-    """The client's order of preference is turned round."""
-
-    def choose_deflate(self, offers: list[Offer]) -> Agreement | None:
-        return super().choose_deflate(offers[::-1])
-
-
-@fault("RFC 7692 §5.1")
 class AcceptsEveryOffer(Connection):
     """Two offers of permessage-deflate are both agreed to."""
 

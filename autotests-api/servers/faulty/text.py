@@ -47,27 +47,6 @@ class LosesHalfACharacterAtAPing(Connection):
         self.utf8 = self.new_utf8()
 
 
-class _Late(Utf8):
-    def __init__(self) -> None:
-        super().__init__()
-        self.bytes = b""
-
-    def decode(self, data: bytes) -> str:
-        self.bytes += data
-        return ""
-
-    def finish(self) -> str:
-        return self.bytes.decode()
-
-
-@fault("RFC 6455 §8.1")
-class ChecksTextWhenTheMessageIsComplete(Connection):
-    """A bad text is noticed only at its end, not as soon as it cannot be UTF-8 any more."""
-
-    def new_utf8(self) -> Utf8:
-        return _Late()
-
-
 class _Beginning(Utf8):
     def __init__(self, limit: int) -> None:
         super().__init__()
