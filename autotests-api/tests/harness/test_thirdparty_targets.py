@@ -27,18 +27,17 @@ SERVERS = {
 
 # Runs the lesson's program word for word, but for the port: that one may be taken.
 LESSON = """
-import runpy, websockets
+import contextlib, runpy, websockets
 
-class ServeAnywhere(websockets.serve):
-    def __init__(self, handler, host, port):
-        super().__init__(handler, "127.0.0.1", 0)
+serve = websockets.serve
 
-    async def __aenter__(self):
-        server = await super().__aenter__()
+@contextlib.asynccontextmanager
+async def serve_anywhere(handler, host, port):
+    async with serve(handler, "127.0.0.1", 0) as server:
         print(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
-        return server
+        yield server
 
-websockets.serve = ServeAnywhere
+websockets.serve = serve_anywhere
 runpy.run_path("lesson_server.py", run_name="__main__")
 """
 
