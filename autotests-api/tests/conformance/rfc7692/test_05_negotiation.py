@@ -95,6 +95,27 @@ async def test_messages_follow_the_accepted_offer(agree, answered, offers):
         await answered(connection.wire, message)
 
 
+PREFERENCES = {
+    "narrow first": ["permessage-deflate; server_max_window_bits=10", "permessage-deflate"],
+    "wide first": ["permessage-deflate", "permessage-deflate; server_max_window_bits=10"],
+    "no takeover first": ["permessage-deflate; server_no_context_takeover", "permessage-deflate"],
+    "takeover first": ["permessage-deflate", "permessage-deflate; server_no_context_takeover"],
+}
+
+
+@rfc7692("5", SHOULD, "of several offers that a server could accept, it accepts the one that stands first")
+@pytest.mark.parametrize("offers", PREFERENCES.values(), ids=PREFERENCES.keys())
+async def test_first_acceptable_offer_is_preferred(negotiate, offers):
+    alone = [(await negotiate(offer, name=f"offer {number} alone")) for number, offer in enumerate(offers, 1)]
+    if None in (negotiation.answer for negotiation in alone):
+        pytest.skip("the server declines one of the offers where it stands alone")
+    if alone[0].agreement == alone[1].agreement:
+        pytest.skip("the server answers the same to both offers")
+    both = await negotiate(", ".join(offers))
+    check(both)
+    assert both.agreement == alone[0].agreement, f"offered {both.offers[0]!r}, answered {both.answer!r}"
+
+
 LIKENESSES = {
     "shorter": "permessage-deflat",
     "longer": "permessage-deflate2",
