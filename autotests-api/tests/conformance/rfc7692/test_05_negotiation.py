@@ -5,7 +5,7 @@ import pytest
 from fixtures.compression import compressed_frames
 from rfc import MAY, MUST, SHOULD, rfc6455, rfc7692
 from wire.deflate import Deflater
-from wire.frames import text
+from wire.frames import BINARY, TEXT, binary, text
 
 pytestmark = pytest.mark.needs("deflate")
 
@@ -39,10 +39,21 @@ async def test_server_compresses_nothing_without_an_offer(negotiate, deflated, a
         await answered(plain, message)
 
 
+@rfc6455("9.1", MUST, "a connection without an offer stays without compression for bytes as well")
+@pytest.mark.needs("binary")
+async def test_server_compresses_no_bytes_without_an_offer(negotiate, answered):
+    plain = (await negotiate()).wire
+    for message in (b"not compressed " * 10, b"not compressed " * 1000):
+        await plain.send(binary(message))
+        await answered(plain, message)
+
+
 @rfc7692("6", MUST, "on a connection without compression RSV1 fails the connection")
-async def test_compressed_message_without_an_agreement_fails_the_connection(negotiate, fails):
+@pytest.mark.parametrize("opcode", [TEXT, BINARY], ids=["text", "binary"])
+async def test_compressed_message_without_an_agreement_fails_the_connection(negotiate, fails, opcode):
     negotiation = await negotiate()
-    await negotiation.wire.send(*compressed_frames(Deflater().deflate(b"compressed, though never agreed on")))
+    data = Deflater().deflate(b"compressed, though never agreed on")
+    await negotiation.wire.send(*compressed_frames(data, opcode))
     await fails(negotiation.wire)
 
 
@@ -73,7 +84,11 @@ OFFERS = {
 )
 @pytest.mark.parametrize("offers", OFFERS.values(), ids=OFFERS.keys())
 async def test_answer_stays_within_the_offers(negotiate, offers):
-    check(await negotiate(*offers))
+    negotiation = await negotiate(*offers)
+    check(negotiation)
+    # Nobody knows these names, so nobody can have meant to accept them.
+    invented = [name for name in ("x-unheard-of", "x-first", "x-last") if name in (negotiation.answer or "")]
+    assert not invented, f"the server accepted {invented}, which exist only here: {negotiation.answer!r}"
 
 
 @rfc7692("5", SHOULD, "a server that compresses finds the offer wherever it stands")
