@@ -107,8 +107,9 @@ def pytest_runtest_makereport(
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_handlecrashitem(crashitem: str, report: pytest.TestReport) -> None:
-    """A crashed worker leaves no result of the test it was running: say so among the global errors."""
+def pytest_handlecrashitem(crashitem: str, report: pytest.TestReport, sched: Any) -> None:
+    """A crashed worker leaves no result of the test it was running: say so where the run is summed up."""
+    sched.config.stash[RUN].crashes.append(crashitem)
     allure.global_error(f"A test process died while running {crashitem}", trace=str(report.longrepr))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -46,7 +47,6 @@ class Record:
     close_code: int | None = None
     opened: list[float] = field(default_factory=list)
     trips: list[float] = field(default_factory=list)
-    ran: bool = False
 
 
 def facts_of(item: pytest.Item, uuid: str, conversations: list[Conversation]) -> dict[str, Any]:
@@ -87,8 +87,6 @@ class Run:
         """Take from each phase what it adds."""
         record = self.records.setdefault(report.nodeid, Record(report.nodeid))
         record.duration += report.duration * 1000
-        if report.when == "call":
-            record.ran = True
         outcome = _outcome(report)
         if outcome is not Outcome.PASSED and record.outcome is Outcome.PASSED:
             record.outcome, record.reason = outcome, _reason(report)
@@ -123,7 +121,9 @@ def _reason(report: pytest.TestReport) -> str:
     if isinstance(report.longrepr, tuple):
         return report.longrepr[2].removeprefix("Skipped: ")
     crash = getattr(report.longrepr, "reprcrash", None)
-    return str(crash.message if crash is not None else report.longreprtext).strip()
+    words = str(crash.message if crash is not None else report.longreprtext)
+    # xdist puts a line about the worker before it.
+    return re.sub(r"\A\[gw\d+\] .*\n", "", words).strip()
 
 
 def _rule(value: list[Any] | None) -> Rule | None:

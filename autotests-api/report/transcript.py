@@ -20,6 +20,7 @@ LARGEST_PAGE = 190_000
 MOST_CONNECTIONS = 12
 # The fuller the page, the less of each payload.
 _LIMITS = (Limits(400, 4096), Limits(400, 600), Limits(200, 160), Limits(60, 80))
+_SMALLEST_ROW = 300
 _LARGEST_BODY = 4096
 _HUES = (212, 30, 280, 150, 340, 50, 190, 90)
 _STYLE = minified(Path(__file__).with_name("transcript.css").read_text(encoding="utf-8"))
@@ -32,10 +33,20 @@ def page(conversations: Sequence[Conversation], secrets: Secrets, *, more: int =
     """
     written = ""
     for limits in _LIMITS:
+        if limits is not _LIMITS[-1] and _least(conversations, limits) > LARGEST_PAGE:
+            continue
         written = _page(conversations, secrets, limits, more)
         if len(written.encode("utf-8", "replace")) <= LARGEST_PAGE:
             break
     return written
+
+
+def _least(conversations: Sequence[Conversation], limits: Limits) -> int:
+    """Bytes that a page cannot be smaller than, to be known before it is written."""
+    frames = [frame for conversation in conversations for frame in conversation.frames]
+    half = limits.rows // 2
+    shown = frames if len(frames) <= limits.rows else [*frames[:half], *frames[-half:]]
+    return sum(_SMALLEST_ROW + min(len(frame.data), limits.payload) for frame in shown)
 
 
 def chosen(count: int) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import threading
 
@@ -135,6 +136,10 @@ def broken_tool():
 
 def test_tool_is_broken(broken_tool):
     raise AssertionError("never reached")
+
+
+def test_process_dies():
+    os._exit(3)
 
 
 async def test_crowd_is_bounded(connect):

@@ -139,7 +139,8 @@ def test_control_characters_reach_neither_terminal_nor_junit(specimen):
     assert "\x07" not in specimen.output
     assert r"lone \ud800, escape \x1b[2J, bell \x07, NUL \x00" in specimen.output
     cases = ET.parse(specimen.folder / "junit.xml").findall(".//testcase")
-    assert len(cases) == len(specimen.tests)
+    # The process that died left no result.
+    assert len(cases) == len(specimen.tests) + 1
 
 
 def test_attachments_are_bounded(specimen):
@@ -169,6 +170,16 @@ def test_index_is_in_the_form_of_autobahn(specimen):
         "3.1": "NON-STRICT",
         "7.1.1": "UNIMPLEMENTED",
     }
+
+
+def test_death_of_a_process_is_told(specimen):
+    told = "".join(path.read_text(encoding="utf-8") for path in specimen.results.glob("*-globals.json"))
+    assert "A test process died while running" in told
+    summary = (specimen.folder / "summary.md").read_text(encoding="utf-8")
+    assert (
+        "process died while running `autotests-api/tests/harness/report/specimen.py::test_process_dies`"
+        in summary
+    )
 
 
 def test_summary_of_the_job_is_markdown(specimen):
