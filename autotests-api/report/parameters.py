@@ -9,6 +9,8 @@ import pytest
 from allure_commons.model2 import Parameter
 
 _LONGEST = 120
+# Written for JUnit XML; in the report they are labels.
+_OF_THE_RULE = {"rfc", "level", "rule", "autobahn"}
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
@@ -19,6 +21,14 @@ def readable(value: object) -> str:
     if len(text) <= _LONGEST:
         return text
     return f"{text[: _LONGEST - 30]}… ({len(text):,} characters)"
+
+
+def add_observations(item: pytest.Item, test: Any) -> None:
+    """Show what a test recorded as properties, such as which liberty of a MAY the server takes."""
+    observed = [(name, value) for name, value in item.user_properties if name not in _OF_THE_RULE]
+    test.parameters.extend(
+        Parameter(name=name, value=readable(value), excluded=True) for name, value in observed
+    )
 
 
 def set_parameters(item: pytest.Item, test: Any) -> None:

@@ -16,7 +16,7 @@ from report import difference, environment, finale, results, transcript
 from report.attachments import Document, documents
 from report.conversation import Conversation
 from report.labels import place_of, title_of
-from report.parameters import set_parameters
+from report.parameters import add_observations, set_parameters
 from report.run import Run, facts_of
 from websocket_client import Journal
 
@@ -126,6 +126,7 @@ def _complete(item: pytest.Item, reporter: results.CleanReporter | None, test: A
     journals: list[Journal] = item.stash.get(JOURNALS, [])
     conversations = [Conversation.of(journals[index]) for index in transcript.chosen(len(journals))]
     if reporter is not None and test is not None:
+        add_observations(item, test)
         failed = item.stash.get(_FAILED, False)
         attached = list(documents(conversations, target, opened=len(journals), failed=failed))
         attached += [Document.of(*evidence) for evidence in item.stash.get(EVIDENCE, [])]

@@ -120,8 +120,8 @@ def test_should_is_broken():
 
 
 @rfc6455("5.5.3", MAY, "a liberty that is taken")
-def test_may_is_observed():
-    pass
+def test_may_is_observed(record_property):
+    record_property("the server", "takes it")
 
 
 @rfc6455("7.1.1", MUST, "a rule that cannot be checked", autobahn="7.1.1")

@@ -86,6 +86,11 @@ def test_parameters_are_readable_and_the_same_in_every_run(specimen):
     assert shown["long"].endswith("… (100,002 characters)")
 
 
+def test_observation_is_shown(specimen):
+    (observed,) = specimen.tests["may_is_observed"]["parameters"]
+    assert (observed["name"], observed["value"], observed["excluded"]) == ("the server", "'takes it'", True)
+
+
 def test_identities_of_cases_differ(specimen):
     told_by = [
         (result["fullName"], *(p["value"] for p in result.get("parameters", ()) if not p.get("excluded")))
