@@ -129,7 +129,7 @@ def chart(
         parts.append(f'<path d="M{LEFT} {y:.1f}H{WIDTH - 20}" stroke="#e5e7eb"/>')
         parts.append(_text(LEFT - 6, y + 4, str(words(value)), anchor="end"))
     marks = ticks or {
-        left + (right - left) * part / 4: f"{left + (right - left) * part / 4:,.4g}" for part in range(5)
+        left + (right - left) * part / 4: _number(left + (right - left) * part / 4) for part in range(5)
     }
     for x, label in marks.items():
         if left - 1e-9 <= x <= right + 1e-9:
@@ -149,6 +149,10 @@ def chart(
         f'font-family="system-ui,sans-serif" font-size="12" aria-label="{html.escape(title)}">'
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>{"".join(parts)}</svg>'
     )
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _levels(low: float, high: float, logarithmic: bool) -> list[float]:

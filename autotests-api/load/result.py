@@ -74,16 +74,22 @@ class Result:
         return self.in_flight / expected if expected > 1 else 1.0
 
     @property
-    def limits_of_the_client(self) -> list[str]:
-        """Why the figures speak of the client instead of the server, in words; empty when they do not."""
+    def exhaustion_of_the_client(self) -> list[str]:
+        """Why the client could do no more, in words; empty when it could."""
         found = []
         if self.cpu > BUSY:
             found.append(f"the client kept {self.cpu:.0%} of a core busy")
+        if self.users and self.rate and self.sent < 0.95 * self.rate * self.duration:
+            found.append(f"it sent {self.sent / self.duration:.0f} of {self.rate:.0f} messages per second")
+        return found
+
+    @property
+    def limits_of_the_client(self) -> list[str]:
+        """Why the figures speak of the client instead of the server, in words; empty when they do not."""
+        found = self.exhaustion_of_the_client
         late, latency = self.late.percentile(99), self.latency.percentile(99)
         if late > 0.001 and late > LATE * latency:
             found.append(f"it sent up to {milliseconds(late)} later than due (p99)")
-        if self.users and self.rate and self.sent < 0.95 * self.rate * self.duration:
-            found.append(f"it sent {self.sent / self.duration:.0f} of {self.rate:.0f} messages per second")
         return found
 
     def table(self) -> list[tuple[str, str]]:
@@ -125,6 +131,8 @@ def spread(histogram: Histogram) -> str:
 
 
 def milliseconds(seconds: float) -> str:
-    """``1.2 ms``, with as many digits as say something."""
+    """``1.2 ms``, with as many digits as say something; in microseconds what is less than ten of them."""
     value = seconds * 1000
+    if 0 < value < 0.01:
+        return f"{value * 1000:.0f} µs"
     return f"{value:.2f} ms" if value < 1 else f"{value:.1f} ms" if value < 100 else f"{value:.0f} ms"
