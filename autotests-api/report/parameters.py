@@ -17,7 +17,10 @@ _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 def readable(value: object) -> str:
     """A value as Python writes it; functions and classes by name, no memory address, no megabyte."""
     name = getattr(value, "__name__", None)
-    text = name if isinstance(name, str) else _ADDRESS.sub("", repr(value))
+    return _cut(name if isinstance(name, str) else _ADDRESS.sub("", repr(value)))
+
+
+def _cut(text: str) -> str:
     if len(text) <= _LONGEST:
         return text
     return f"{text[: _LONGEST - 30]}… ({len(text):,} characters)"
@@ -25,9 +28,10 @@ def readable(value: object) -> str:
 
 def add_observations(item: pytest.Item, test: Any) -> None:
     """Show what a test recorded as properties, such as which liberty of a MAY the server takes."""
-    observed = [(name, value) for name, value in item.user_properties if name not in _OF_THE_RULE]
     test.parameters.extend(
-        Parameter(name=name, value=readable(value), excluded=True) for name, value in observed
+        Parameter(name=name, value=_cut(str(value)), excluded=True)
+        for name, value in item.user_properties
+        if name not in _OF_THE_RULE
     )
 
 

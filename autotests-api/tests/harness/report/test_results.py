@@ -88,7 +88,7 @@ def test_parameters_are_readable_and_the_same_in_every_run(specimen):
 
 def test_observation_is_shown(specimen):
     (observed,) = specimen.tests["may_is_observed"]["parameters"]
-    assert (observed["name"], observed["value"], observed["excluded"]) == ("the server", "'takes it'", True)
+    assert (observed["name"], observed["value"], observed["excluded"]) == ("the server", "takes it", True)
 
 
 def test_identities_of_cases_differ(specimen):
