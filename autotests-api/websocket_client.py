@@ -1428,11 +1428,13 @@ class _Recorder(ClientProtocol):
         super().receive_data(data)
 
     def data_to_send(self) -> list[bytes]:
+        # Asked after every chunk that is read, and mostly there is nothing.
+        if not self.writes:
+            return []
         writes = super().data_to_send()
-        if writes:
-            for data in writes:
-                if data:
-                    self.journal.sent(data)
+        for data in writes:
+            if data:
+                self.journal.sent(data)
         return writes
 
 
