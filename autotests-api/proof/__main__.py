@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status is 0 when nothing survived and nothing is unproven."""
     parser = argparse.ArgumentParser(prog="python -m proof", description=__doc__)
     parser.add_argument("names", nargs="*", help="faulty servers to try (default: all)")
-    parser.add_argument("--planned", action="store_true", help="try only what the plan names, write nothing")
+    parser.add_argument("--planned", action="store_true", help="try the known killers only, write nothing")
     parser.add_argument("--afresh", action="store_true", help="forget the plan and search again")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--budget", type=float, default=30.0, help="seconds for one server (default: 30)")

@@ -32,6 +32,7 @@ def _summary(findings: Findings) -> str:
     killed = [verdict for verdict in findings.verdicts.values() if verdict.killed]
     named = [fault for fault in findings.faults if names_its_rule(fault, findings.verdicts[fault.name])]
     total, cases = len(findings.verdicts), len(findings.sections)
+    proven = cases - len(findings.uncovered)
     return f"""\
 # Can the cases fail?
 
@@ -46,7 +47,7 @@ stand in `servers/faulty/`, `python -m servers.faulty --list` prints them, and w
 | **kill rate** | **{_percent(len(killed), total)}** |
 | … by a failure that names the broken rule or promise | {len(named)} |
 | cases of `conformance/`, `contract/`, `security/` and `resilience/` | {cases} |
-| turned red by at least one faulty server | {cases - len(findings.uncovered)} |
+| turned red by at least one faulty server, by what they assert themselves | {proven} |
 | red on the correct server | {len(findings.correct.red)} |
 
 Every level counts here (`--ws-strict`): a broken SHOULD is red. A faulty server stands where the embedded one

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from proof.plan import Entry
 from proof.trial import CORRECT, Order, Verdict, read, start
 from rfc import rule_of
 from servers.faulty.catalogue import CATALOGUE
@@ -31,7 +32,7 @@ class Proof:
         self,
         names: Sequence[str],
         *,
-        plan: Mapping[str, Sequence[str]],
+        plan: Mapping[str, Entry],
         search: bool = True,
         workers: int = 2,
         budget: float = 30.0,
@@ -85,16 +86,19 @@ class Proof:
     def order(self, fault: Fault) -> Order:
         """The planned cases; in a search also those of the fault's own section, then those nearest to it."""
         by_node = {item.nodeid: item for item in self.items}
-        planned = [by_node[node] for node in self.plan.get(fault.name, ()) if node in by_node]
+        entry = self.plan.get(fault.name, Entry())
+        nodes = [*entry.killers, *entry.covers] if self.search else entry.killers
+        planned = [by_node[node] for node in nodes if node in by_node]
         if not self.search:
-            return Order(fault.name, planned, enough=len(planned), budget=self.budget)
+            return Order(fault.name, planned, enough=1, budget=self.budget)
         words = stems(f"{fault.name} {fault.summary}")
         near = sorted(self.items, key=lambda item: self.price(item, fault, words))
         related = sum(distance(item, fault) == 0 for item in near)
         first = planned or near[:related]
         chosen = {item.nodeid for item in first}
         rest = [item for item in near if item.nodeid not in chosen]
-        return Order(fault.name, first, rest, enough=max(len(planned), 5), budget=self.budget)
+        budget = self.budget * 10 if planned else self.budget
+        return Order(fault.name, first, rest, enough=max(len(planned), 5), budget=budget)
 
     def price(self, item: pytest.Item, fault: Fault, words: set[str]) -> tuple[bool, float]:
         """Orders cases: those of the fault's rule, then the quick ones that have words in common with it."""
@@ -121,8 +125,8 @@ class Proof:
                     yield read(name, result)
 
     def uncovered(self) -> list[pytest.Item]:
-        """Cases that nothing has turned red so far."""
-        red = {red.case for verdict in self.verdicts.values() for red in verdict.red}
+        """Cases that nothing has turned red so far, by their own assertions."""
+        red = {red.case for verdict in self.verdicts.values() for red in verdict.red if red.own}
         return [item for item in self.items if item.nodeid not in red]
 
     def cover(self, session: pytest.Session) -> None:
@@ -154,7 +158,7 @@ def outcome(verdict: Verdict) -> str:
 
 def breadth(verdict: Verdict) -> float:
     """How much of what was tried on a server turned red; servers that were hardly tried count little."""
-    return len(verdict.red) / (len(verdict.tried) + 5)
+    return sum(red.own for red in verdict.red) / (len(verdict.tried) + 5)
 
 
 def distance(item: pytest.Item, fault: Fault) -> int:

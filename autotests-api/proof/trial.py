@@ -24,6 +24,9 @@ from servers.faulty.correct import EchoServer
 from websocket_server import allow_many_connections
 
 CORRECT = "correct"
+AFTERWARDS = ("fixtures.wires.ProtocolViolation", "fixtures.wires.ServerHarmed")
+"""After every case: did the server keep the protocol in what it sent, does it still serve others?"""
+
 NOT_TRIED = "not tried: "
 TEXT_LIMIT = 1200
 
@@ -34,6 +37,11 @@ class Red:
 
     case: str
     text: str
+
+    @property
+    def own(self) -> bool:
+        """Whether the case itself failed, and not what is looked at after every case."""
+        return not self.text.startswith(AFTERWARDS)
 
 
 @dataclass

@@ -235,3 +235,19 @@ class HoldsThe101UntilTheFirstFrame(Connection):
         else:
             super().write(self.held + data)
             self.held = b""
+
+
+@fault("RFC 6455 §4.2.2")
+class AnswersInLowerCase(RewritingConnection):
+    """The status line begins with http/1.1, though HTTP's name is in capitals."""
+
+    def rewrite(self, head: bytes) -> bytes:
+        return head.replace(b"HTTP/1.1", b"http/1.1", 1)
+
+
+@fault("RFC 6455 §4.2.2")
+class SendsUpgradeTwice(Connection):
+    """The 101 has Upgrade twice, from the library and from the framework."""
+
+    def response_fields(self, request: Request) -> Fields:
+        return [("Upgrade", "websocket"), *super().response_fields(request)]

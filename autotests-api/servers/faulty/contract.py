@@ -372,3 +372,20 @@ class AnswersTheFirstLineOnly(TextConnection):
 
     def alter(self, text: str) -> str:
         return text.partition("\n")[0]
+
+
+@fault("contract")
+class StripsItsOwnPrefix(TextConnection):
+    """A message that already begins with the prefix gets no second one."""
+
+    def alter(self, text: str) -> str:
+        return text.removeprefix(PREFIX)
+
+
+@fault("contract")
+class SpoilsCharactersAcross4Kib(TextConnection):
+    """A text is handled in blocks of 4,096 bytes, and a character across two of them is lost."""
+
+    def alter(self, text: str) -> str:
+        data = text.encode()
+        return "".join(data[i : i + 4096].decode(errors="replace") for i in range(0, len(data), 4096))

@@ -319,3 +319,29 @@ class SwapsPingAndPong(Connection):
         if opcode in (PING, PONG):
             opcode = PING if opcode == PONG else PONG
         super().control(opcode, payload)
+
+
+@fault("RFC 6455 §5.4")
+class SendsPongsInsideAFrame(Connection):
+    """A long reply is written in two halves, and a Pong gets between them."""
+
+    rest = b""
+
+    def send_frame(self, frame: Frame) -> None:
+        if frame.opcode < CLOSE and len(frame.payload) > 1 << 15 and not self.rest:
+            data = self.encode_frame(frame)
+            self.write(data[: 1 << 14])
+            self.rest = data[1 << 14 :]
+        else:
+            if frame.opcode != PONG:
+                self.write_rest()
+            super().send_frame(frame)
+
+    def write_rest(self) -> None:
+        """Write the second half."""
+        rest, self.rest = self.rest, b""
+        self.write(rest)
+
+    def feed(self) -> None:
+        super().feed()
+        self.write_rest()

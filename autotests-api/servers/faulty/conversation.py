@@ -1,8 +1,9 @@
-"""Faults in who is answered when: replies lost, doubled, late or out of order (the contract of the echo)."""
+"""Faults in whether a message is answered: replies lost, doubled or late (the contract of the echo)."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 
 from servers.faulty.correct import Connection
 from servers.faulty.correct.framing import Message, Violation
@@ -159,92 +160,6 @@ class ReusesItsReplyBuffer(Connection):
         return reply
 
 
-class BatchConnection(Connection):
-    """Answers when a segment has been read to its end."""
-
-    def __init__(self, *arguments: object) -> None:
-        super().__init__(*arguments)  # type: ignore[arg-type]
-        self.batch: list[Message] = []
-
-    def message(self, message: Message) -> None:
-        self.batch.append(message)
-
-    def feed(self) -> None:
-        try:
-            super().feed()
-        finally:
-            batch, self.batch = self.batch, []
-            for message in self.arrange(batch):
-                super().message(message)
-
-    def arrange(self, batch: list[Message]) -> list[Message]:
-        """What is answered of the messages of one segment, and in which order."""
-        raise NotImplementedError
-
-
-@fault("contract")
-class RepliesToTheLastOfASegment(BatchConnection):
-    """Of several messages in one segment only the last is answered."""
-
-    def arrange(self, batch: list[Message]) -> list[Message]:
-        return batch[-1:]
-
-
-@fault("contract")
-class RepliesInReverse(BatchConnection):
-    """Messages that come in one segment are answered last first."""
-
-    def arrange(self, batch: list[Message]) -> list[Message]:
-        return batch[::-1]
-
-
-@fault("contract")
-class RepliesToShortMessagesFirst(BatchConnection):
-    """Messages that come in one segment are answered by length."""
-
-    def arrange(self, batch: list[Message]) -> list[Message]:
-        return sorted(batch, key=len)
-
-
-@fault("contract")
-class JoinsMessagesOfASegment(BatchConnection):
-    """Texts that come in one segment are answered together."""
-
-    def arrange(self, batch: list[Message]) -> list[Message]:
-        texts = [message for message in batch if isinstance(message, str)]
-        return ["".join(texts)] if len(texts) > 1 and len(texts) == len(batch) else batch
-
-
-@fault("contract")
-class DropsWhatExceedsItsQueue(BatchConnection):
-    """Of more than sixteen messages in one segment the rest is dropped."""
-
-    def arrange(self, batch: list[Message]) -> list[Message]:
-        return batch[:16]
-
-
-@fault("contract")
-class LetsShortMessagesOvertake(Connection):
-    """A reply to more than 1,000 characters is made in a worker, and later ones overtake it."""
-
-    def message(self, message: Message) -> None:
-        if len(message) > 1000:
-            asyncio.get_running_loop().call_later(0.05, super().message, message)
-        else:
-            super().message(message)
-
-
-@fault("contract")
-class LetsTextOvertakeBytes(Connection):
-    """Binary replies have a queue of their own, and texts overtake them."""
-
-    def message(self, message: Message) -> None:
-        if isinstance(message, bytes):
-            asyncio.get_running_loop().call_later(0.05, super().message, message)
-        else:
-            super().message(message)
-
-
 @fault("contract")
 class RemembersTheFirstType(Connection):
     """The type of the first message on a connection decides the type of all replies."""
@@ -341,3 +256,69 @@ class RepliesByCompression(Connection):
 
     def reply_to(self, message: Message) -> Message:
         return message if self.agreed.deflate else super().reply_to(message)
+
+
+@fault("contract")
+class FindsACloseInsideAPayload(Connection):
+    """The bytes 88 00 end the connection, wherever they stand in a message."""
+
+    def message(self, message: Message) -> None:
+        if isinstance(message, bytes) and b"\x88\x00" in message:
+            raise Violation(1000, "")
+        super().message(message)
+
+
+@fault("contract")
+class TakesAnEmptyLineForANewRequest(Connection):
+    """A text with an empty line in it is handed to the HTTP parser."""
+
+    def message(self, message: Message) -> None:
+        if isinstance(message, str) and "\r\n\r\n" in message:
+            raise Violation(1002, "not an HTTP request")
+        super().message(message)
+
+
+@fault("contract")
+class LosesThe256ThMessage(Connection):
+    """Messages are counted in one byte, and the one that is number 0 again gets no reply."""
+
+    count = 0
+
+    def message(self, message: Message) -> None:
+        self.count = (self.count + 1) % 256
+        if self.count:
+            super().message(message)
+
+
+@fault("contract")
+class GetsSlowerWithEachMessage(Connection):
+    """Every message is compared with all that came before it."""
+
+    count = 0
+
+    def message(self, message: Message) -> None:
+        self.count += 1
+        time.sleep(self.count * 0.0002)
+        super().message(message)
+
+
+@fault("contract")
+class EndsConnectionsAfterThreeSeconds(Connection):
+    """A connection may live for three seconds, busy or not."""
+
+    async def serve(self) -> None:
+        try:
+            async with asyncio.timeout(3):
+                await super().serve()
+        except TimeoutError:
+            self.fail(Violation(1001, "time is up"))
+
+
+@fault("contract")
+class CutsTheReplyUnderWayAtAClose(Connection):
+    """When a Close comes while a reply is still being sent, the rest of the reply is dropped."""
+
+    def on_close(self, payload: bytes) -> None:
+        if self.writer.transport.get_write_buffer_size():
+            self.writer.transport.abort()
+        super().on_close(payload)

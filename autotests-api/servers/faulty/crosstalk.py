@@ -10,6 +10,7 @@ from servers.faulty.correct import Connection, EchoServer
 from servers.faulty.correct.compression import Deflater
 from servers.faulty.correct.framing import Message
 from servers.faulty.correct.messages import PREFIX
+from servers.faulty.correct.negotiation import Agreement, Offer
 from servers.faulty.registry import fault
 from wire.frames import Header
 
@@ -221,3 +222,22 @@ class WritesTheNumberOfTheClient(EchoServer):
             return f"{PREFIX}{message} [{self.number}]"
 
     connection_class = NumberedConnection
+
+
+@fault("RFC 7692 §5.1")
+class RepeatsTheFirstAgreement(EchoServer):
+    """What compression was agreed on with the first client is answered to all that offer any."""
+
+    first: Agreement | None = None
+
+    class RepeatingConnection(Connection):
+        """Asks the server for the agreement."""
+
+        def choose_deflate(self, offers: list[Offer]) -> Agreement | None:
+            assert isinstance(self.server, RepeatsTheFirstAgreement)
+            chosen = super().choose_deflate(offers)
+            if chosen is not None:
+                self.server.first = chosen = self.server.first or chosen
+            return chosen
+
+    connection_class = RepeatingConnection

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from servers.faulty.correct import Connection, EchoServer
 from servers.faulty.correct.framing import Violation
-from servers.faulty.correct.request import Refusal
+from servers.faulty.correct.request import Refusal, Request
 from servers.faulty.registry import fault
 
 
@@ -173,3 +173,22 @@ class EndsAnotherConnectionWhenOneIsLost(EchoServer):
                 connection.writer.transport.abort()
 
     connection_class = WrongConnection
+
+
+@fault("contract")
+class DiesOfAHeaderThatIsNotAscii(FragileServer):
+    """A byte above 7F in a request head ends the process."""
+
+    class NarrowConnection(FragileServer.FragileConnection):
+        """Speaks ASCII only."""
+
+        def parse_head(self, head: bytes) -> Request:
+            if not head.isascii():
+                assert isinstance(self.server, FragileServer)
+                self.server.mourn(UnicodeError())
+            return super().parse_head(head)
+
+    connection_class = NarrowConnection
+
+    def is_deadly(self, cause: Exception) -> bool:
+        return isinstance(cause, UnicodeError)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import re
 
 from servers.faulty.correct import Connection
 from servers.faulty.correct.request import Refusal, Request
@@ -179,3 +180,70 @@ class RefusesEveryOtherRequest(Connection):
         super().judge(request)
         if next(self.turns) % 2:
             raise Refusal(503, "this worker is dead")
+
+
+@fault("contract")
+class ShowsItsTraceback(Connection):
+    """A refusal carries the server's traceback, with the paths of its files."""
+
+    def refuse(self, refusal: Refusal) -> None:
+        trace = f'Traceback (most recent call last):\n  File "{__file__}", line 1, in judge\n{refusal}'
+        super().refuse(Refusal(refusal.status, trace, *refusal.headers))
+
+
+@fault("contract")
+class ShowsTheRequestInHtml(Connection):
+    """A refusal is a page that shows the request as it came, markup and all."""
+
+    shown = ""
+
+    def parse_head(self, head: bytes) -> Request:
+        self.shown = head.decode("latin-1")
+        return super().parse_head(head)
+
+    def encode_head(self, status: int, phrase: str, fields: list[tuple[str, str]]) -> bytes:
+        return super().encode_head(status, phrase, fields).replace(b"text/plain", b"text/html")
+
+    def refuse(self, refusal: Refusal) -> None:
+        super().refuse(Refusal(refusal.status, f"<pre>{self.shown}</pre>{refusal.reason}", *refusal.headers))
+
+
+@fault("RFC 6455 §4.2.1")
+class AcceptsABlankBeforeTheColon(Connection):
+    """`Host : server` is read as Host, where a proxy in front of it reads another header."""
+
+    def parse_head(self, head: bytes) -> Request:
+        return super().parse_head(re.sub(rb"[ \t]+:", b":", head))
+
+
+@fault("RFC 6455 §4.2.1")
+class AcceptsFoldedHeaders(Connection):
+    """A header field may go on in the next line after a blank, as it could long ago."""
+
+    def parse_head(self, head: bytes) -> Request:
+        return super().parse_head(re.sub(rb"\r\n[ \t]+", b" ", head))
+
+
+@fault("RFC 6455 §4.2.1")
+class AcceptsLinesThatEndInLf(Connection):
+    """The lines of a request may end in LF alone."""
+
+    async def fill(self) -> bool:
+        more = await super().fill()
+        if not self.opened:
+            self.buffer[:] = re.sub(rb"(?<!\r)\n", b"\r\n", bytes(self.buffer))
+        return more
+
+    opened = False
+
+    def judge(self, request: Request) -> None:
+        self.opened = True
+        super().judge(request)
+
+
+@fault("RFC 6455 §4.2.1")
+class AcceptsARequestWithABody(Connection):
+    """A request may announce a body; its bytes are then taken for frames."""
+
+    def check_body(self, request: Request) -> None:
+        pass

@@ -243,3 +243,22 @@ class ReadsAPayloadBeforeItLooksAtTheHeader(Connection):
         if header is None or len(self.buffer) < min(header.total, 1 << 40):
             return None
         return header
+
+
+@fault("contract")
+class ServesAThousandClientsInAll(EchoServer):
+    """Clients are counted when they come and not when they leave; after a thousand the house is full."""
+
+    total = 0
+
+    class CountedConnection(Connection):
+        """Takes a number."""
+
+        def judge(self, request: Request) -> None:
+            super().judge(request)
+            assert isinstance(self.server, ServesAThousandClientsInAll)
+            self.server.total += 1
+            if self.server.total > 1000:
+                raise Refusal(503, "full")
+
+    connection_class = CountedConnection
