@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -24,8 +25,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     if options.list:
         width = max(map(len, CATALOGUE))
-        for fault in CATALOGUE.values():
-            print(f"{fault.name:{width}}  {fault.rule:18}  {fault.summary}")
+        lines = [f"{fault.name:{width}}  {fault.rule:18}  {fault.summary}" for fault in CATALOGUE.values()]
+        try:
+            print("\n".join(lines), flush=True)
+        except BrokenPipeError:
+            # `--list | head` has seen enough; the interpreter must not try to flush once more.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     if options.name != CORRECT and options.name not in CATALOGUE:
         print(f"there is no fault called {options.name}; --list names them", file=sys.stderr)
