@@ -71,7 +71,7 @@ page: $(ALLURE) ## build allure-report/index.html from the results that are ther
 
 .PHONY: test
 test: lint $(SUITE) $(if $(CHROMIUM),$(BROWSER)) ## everything this repository checks of itself
-	@$(PYTEST) $(ARGS)
+	@$(PYTEST) -n 2 autotests-api/tests $(ARGS)
 	@$(PYTEST) -m browser autotests-api/tests/browser $(ARGS)
 	@$(MAKE) --no-print-directory thirdparty
 
