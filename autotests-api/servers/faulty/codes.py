@@ -259,3 +259,19 @@ class ChecksTheCodeAsText(Connection):
     def parse_close(self, payload: bytes) -> int | None:
         self.check_close_reason(payload)
         return super().parse_close(payload)
+
+
+@fault("RFC 6455 §7.4.1")
+class TakesErrorCodesForErrors(Connection):
+    """A client that closes because of an error of the server's is told that this is an error: 1002."""
+
+    def is_valid_code(self, code: int) -> bool:
+        return code not in (1002, 1007, 1008, 1009) and super().is_valid_code(code)
+
+
+@fault("RFC 6455 §7.4.1")
+class RefusesCode1000(Connection):
+    """A normal closure is a protocol error."""
+
+    def is_valid_code(self, code: int) -> bool:
+        return code != 1000 and super().is_valid_code(code)

@@ -338,3 +338,20 @@ class KeepsTheTailOfTheMessageBefore(CodecConnection):
             return b""
 
     inflater_class = LateInflater
+
+
+@fault("RFC 7692 §7.2.1")
+class RemembersWhatItCompressed(CodecConnection):
+    """A reply that equals the one before is not compressed again: its bytes are repeated."""
+
+    class RememberingDeflater(Deflater):
+        """Knows the last reply."""
+
+        last, compressed = b"", b""
+
+        def compress(self, data: bytes) -> bytes:
+            if data != self.last:
+                self.last, self.compressed = data, super().compress(data)
+            return self.compressed
+
+    deflater_class = RememberingDeflater

@@ -216,34 +216,3 @@ class AcceptsABlankBeforeTheColon(Connection):
         return super().parse_head(re.sub(rb"[ \t]+:", b":", head))
 
 
-@fault("RFC 6455 §4.2.1")
-class AcceptsFoldedHeaders(Connection):
-    """A header field may go on in the next line after a blank, as it could long ago."""
-
-    def parse_head(self, head: bytes) -> Request:
-        return super().parse_head(re.sub(rb"\r\n[ \t]+", b" ", head))
-
-
-@fault("RFC 6455 §4.2.1")
-class AcceptsLinesThatEndInLf(Connection):
-    """The lines of a request may end in LF alone."""
-
-    async def fill(self) -> bool:
-        more = await super().fill()
-        if not self.opened:
-            self.buffer[:] = re.sub(rb"(?<!\r)\n", b"\r\n", bytes(self.buffer))
-        return more
-
-    opened = False
-
-    def judge(self, request: Request) -> None:
-        self.opened = True
-        super().judge(request)
-
-
-@fault("RFC 6455 §4.2.1")
-class AcceptsARequestWithABody(Connection):
-    """A request may announce a body; its bytes are then taken for frames."""
-
-    def check_body(self, request: Request) -> None:
-        pass

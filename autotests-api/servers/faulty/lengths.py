@@ -321,3 +321,19 @@ class ReadsTheNextFrameAsPayload(Connection):
         if header is None or header.length != 65535:
             return header
         return replace(header, length=1 << 16, length_bits=64)
+
+
+@fault("RFC 6455 §5.2")
+class ReadsOnly16BitsOfTheLength(Connection):
+    """A length of 2^16 + n is read as n."""
+
+    cut = False
+
+    def parse_header(self) -> Header | None:
+        header = super().parse_header()
+        self.cut = header is not None and 1 << 16 <= header.length < 1 << 63
+        return replace(header, length=header.length & 0xFFFF) if header and self.cut else header
+
+    def check_length_encoding(self, header: Header) -> None:
+        if not self.cut:
+            super().check_length_encoding(header)
