@@ -51,6 +51,14 @@ async def test_known_subprotocol_is_chosen_and_no_other(connect, echo, offer, ch
     await echo.soundness(client)
 
 
+@pytest.mark.needs("embedded")
+async def test_subprotocol_on_a_line_of_its_own_is_chosen(dial, opening):
+    connection = await dial()
+    offer = opening.having("Sec-WebSocket-Protocol", "x-unknown", "echo")
+    response = await connection.handshake(offer)
+    assert response.values("Sec-WebSocket-Protocol") == ["echo"]
+
+
 @pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS.keys())
 async def test_chosen_subprotocol_was_offered(connect, echo, offer):
     """A server may refuse an offer that it cannot serve; it may not choose what was not offered."""

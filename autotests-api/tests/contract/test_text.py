@@ -15,6 +15,7 @@ PLAIN = {
     "latin": "The quick brown fox jumps over the lazy dog",
     "the reply's own words": "Сервер получил: ",
     "the reply to a reply": "Сервер получил: Сервер получил: x",
+    "ё is not е": "Ёжик, мёд, ещё",
     "long": "слово " * 5_000,
 }
 

@@ -141,6 +141,13 @@ async def test_request_with_two_hosts_is_refused(refuses, opening, target, other
     await refuses(opening.having("Host", target.authority, other or target.authority))
 
 
+@rfc6455("4.2.1", SHOULD, "white space between a header name and its colon is refused (RFC 9112 §5.1)")
+@pytest.mark.parametrize("name", ["Host", "X-Unknown"])
+async def test_blank_before_the_colon_is_refused(refuses, opening, target, name):
+    value = target.authority if name == "Host" else "1"
+    await refuses(opening.without(name).having(f"{name} ", value))
+
+
 @rfc6455("3", SHOULD, "a request target with a fragment identifier is refused")
 async def test_fragment_in_the_request_target_is_refused(refuses, opening):
     await refuses(opening.using(resource=opening.resource + "#fragment"))
