@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import resource
 import signal
 import sys
 import time
@@ -29,6 +30,9 @@ AFTERWARDS = ("fixtures.wires.ProtocolViolation", "fixtures.wires.ServerHarmed")
 
 NOT_TRIED = "not tried: "
 TEXT_LIMIT = 1200
+
+SERVER_MEMORY = 4 << 30
+"""Bytes of address space that a server in a trial may have."""
 
 
 @dataclass(frozen=True)
@@ -183,6 +187,8 @@ def _start_server(name: str) -> tuple[str, int]:
             os.close(stop)
             signal.alarm(0)
             allow_many_connections()
+            # A fault may be one that fills the memory: its server dies of it, not the machine.
+            resource.setrlimit(resource.RLIMIT_AS, (SERVER_MEMORY, SERVER_MEMORY))
             asyncio.run(_serve(name, tell, lifeline))
         finally:
             os._exit(0)

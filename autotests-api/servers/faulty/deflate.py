@@ -200,10 +200,15 @@ class IgnoresFinalBlocks(CodecConnection):
         """Never starts a new stream."""
 
         def inflate(self, data: bytes, limit: int) -> bytes:
-            return b"" if self.stream.eof else super().inflate(data, limit)
-
-        def new_stream(self) -> zlib._Decompress:
-            return super().new_stream() if not hasattr(self, "stream") or not self.takeover else self.stream
+            if self.stream.eof:
+                return b""
+            try:
+                inflated = self.stream.decompress(data, limit + 1)
+            except zlib.error as error:
+                raise BrokenDeflate(str(error)) from error
+            if len(inflated) > limit:
+                raise TooBig
+            return inflated
 
     inflater_class = StoppingInflater
 

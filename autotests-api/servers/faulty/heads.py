@@ -214,5 +214,3 @@ class AcceptsABlankBeforeTheColon(Connection):
 
     def parse_head(self, head: bytes) -> Request:
         return super().parse_head(re.sub(rb"[ \t]+:", b":", head))
-
-
