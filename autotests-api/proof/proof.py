@@ -130,17 +130,34 @@ class Proof:
         return [item for item in self.items if item.nodeid not in red]
 
     def cover(self, session: pytest.Session) -> None:
-        """Try the cases that stayed green on more servers, those first that turn most things red."""
+        """Try the cases that stayed green on more servers: the widest, then those nearest to the case."""
         wide = sorted(self.verdicts.values(), key=lambda verdict: -breadth(verdict))
         for verdict in wide[:WIDEST]:
-            left = self.uncovered()
-            if not left:
-                return
-            order = Order(verdict.name, left, enough=len(left), budget=self.budget * 2)
-            for found in self.trials(session, [order]):
-                verdict.red.extend(found.red)
-                verdict.tried.extend(found.tried)
-            self.tell(f"{len(left) - len(self.uncovered())} of {len(left)} cases more on {verdict.name}")
+            self.widen(session, [self.rest(verdict.name, self.uncovered())])
+        left = self.uncovered()
+        near = {name: [item for item in left if self.is_near(item, name)] for name in self.verdicts if left}
+        self.widen(session, [self.rest(name, items) for name, items in near.items() if items])
+
+    def rest(self, name: str, items: Sequence[pytest.Item]) -> Order:
+        """A trial of cases to its end."""
+        return Order(name, items, enough=len(items) + 1, budget=self.budget * 2)
+
+    def is_near(self, item: pytest.Item, name: str) -> bool:
+        """Whether a server may turn a case red: its rule is the case's, or it did so in the case's file."""
+        file = item.nodeid.partition("::")[0]
+        reds = self.verdicts[name].red
+        return not distance(item, CATALOGUE[name]) or any(red.case.startswith(file) for red in reds)
+
+    def widen(self, session: pytest.Session, orders: Sequence[Order]) -> None:
+        """Run more trials on servers that had one, and add what they find."""
+        before = len(self.uncovered())
+        if not before:
+            return
+        for found in self.trials(session, orders):
+            self.verdicts[found.name].red.extend(found.red)
+            self.verdicts[found.name].tried.extend(found.tried)
+        tried = orders[0].name if len(orders) == 1 else f"{len(orders)} servers"
+        self.tell(f"{before - len(self.uncovered())} of {before} cases more on {tried}")
 
     def check_correct(self, session: pytest.Session, items: Sequence[pytest.Item]) -> None:
         """Try cases on the correct server: what is red there proves nothing elsewhere."""

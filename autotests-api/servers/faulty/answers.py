@@ -251,3 +251,12 @@ class SendsUpgradeTwice(Connection):
 
     def response_fields(self, request: Request) -> Fields:
         return [("Upgrade", "websocket"), *super().response_fields(request)]
+
+
+@fault("contract")
+class RepeatsTheClientsHeaders(Connection):
+    """The 101 repeats the client's Cookie and Authorization."""
+
+    def response_fields(self, request: Request) -> Fields:
+        told = [field for field in request.fields if field[0].lower() in ("cookie", "authorization")]
+        return [*super().response_fields(request), *told]

@@ -345,3 +345,15 @@ class SendsPongsInsideAFrame(Connection):
     def feed(self) -> None:
         super().feed()
         self.write_rest()
+
+
+@fault("RFC 6455 §5.5")
+class PingsIdleClientsWithTooMuch(Connection):
+    """A client that is silent for a fifth of a second gets a Ping of 126 bytes."""
+
+    async def fill(self) -> bool:
+        timer = asyncio.get_running_loop().call_later(0.2, self.send_frame, ping(bytes(126)))
+        try:
+            return await super().fill()
+        finally:
+            timer.cancel()

@@ -322,3 +322,18 @@ class CutsTheReplyUnderWayAtAClose(Connection):
         if self.writer.transport.get_write_buffer_size():
             self.writer.transport.abort()
         super().on_close(payload)
+
+
+@fault("contract")
+class DropsTheReplyAfterAPong(Connection):
+    """A Pong is taken for the answer that was awaited, and the next message gets none."""
+
+    answered = False
+
+    def on_pong(self, payload: bytes) -> None:
+        self.answered = True
+
+    def message(self, message: Message) -> None:
+        if not self.answered:
+            super().message(message)
+        self.answered = False

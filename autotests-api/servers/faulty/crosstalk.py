@@ -12,7 +12,7 @@ from servers.faulty.correct.framing import Message
 from servers.faulty.correct.messages import PREFIX
 from servers.faulty.correct.negotiation import Agreement, Offer
 from servers.faulty.registry import fault
-from wire.frames import Header
+from wire.frames import Header, close, pong
 
 
 @fault("contract")
@@ -241,3 +241,72 @@ class RepeatsTheFirstAgreement(EchoServer):
             return chosen
 
     connection_class = RepeatingConnection
+
+
+@fault("RFC 6455 §5.5.3")
+class SharesPingPayloads(EchoServer):
+    """A Pong carries what was pinged last, by whomever."""
+
+    last = b""
+
+    class SharingConnection(Connection):
+        """Answers at the end of the loop's round."""
+
+        def on_ping(self, payload: bytes) -> None:
+            server = self.server
+            assert isinstance(server, SharesPingPayloads)
+            server.last = payload
+            others = len(server.connections) > 1
+            if others:
+                asyncio.get_running_loop().call_soon(lambda: self.send_frame(pong(server.last)))
+            else:
+                super().on_ping(payload)
+
+    connection_class = SharingConnection
+
+
+@fault("contract")
+class ResumesByKey(EchoServer):
+    """A client that comes with a known Sec-WebSocket-Key gets once more what that key was last sent."""
+
+    class ResumingConnection(Connection):
+        """Knows old keys."""
+
+        sent: ClassVar[dict[str, Message]] = {}
+        key = ""
+
+        def accept_value(self, key: str) -> str:
+            self.key = key
+            return super().accept_value(key)
+
+        def start_codecs(self) -> None:
+            super().start_codecs()
+            if self.key in self.sent:
+                self.send_message(self.sent[self.key])
+
+        def reply_to(self, message: Message) -> Message:
+            reply = super().reply_to(message)
+            self.sent[self.key] = reply
+            return reply
+
+    connection_class = ResumingConnection
+
+
+@fault("contract")
+class LetsASecondClientReplaceTheFirst(EchoServer):
+    """Clients are told apart by their address, and a new one from the same address ends the old."""
+
+    class ReplacingConnection(Connection):
+        """Knows one client."""
+
+        def start_codecs(self) -> None:
+            super().start_codecs()
+            for other in self.server.connections - {self}:
+                if isinstance(other, type(self)) and other.agreed_on:
+                    other.send_frame(close(4001, "logged in elsewhere"))
+                    other.writer.transport.close()
+            self.agreed_on = True
+
+        agreed_on = False
+
+    connection_class = ReplacingConnection

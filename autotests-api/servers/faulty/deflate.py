@@ -360,3 +360,26 @@ class RemembersWhatItCompressed(CodecConnection):
             return self.compressed
 
     deflater_class = RememberingDeflater
+
+
+@fault("RFC 7692 §7.1.1.2")
+class LosesItsWindowAfter32Kib(CodecConnection):
+    """When 32 KiB were inflated in all, the inflater starts afresh."""
+
+    class TiringInflater(Inflater):
+        """Counts what it gave."""
+
+        total = 0
+
+        def finish(self, limit: int) -> bytes:
+            inflated = super().finish(limit)
+            if self.total > 1 << 15:
+                self.stream, self.total = self.new_stream(), 0
+            return inflated
+
+        def inflate(self, data: bytes, limit: int) -> bytes:
+            inflated = super().inflate(data, limit)
+            self.total += len(inflated)
+            return inflated
+
+    inflater_class = TiringInflater

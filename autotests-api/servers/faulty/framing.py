@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from servers.faulty.correct import Connection
 from servers.faulty.correct.framing import PROTOCOL_ERROR, Violation
 from servers.faulty.registry import fault
@@ -358,3 +360,25 @@ class DropsFramesWithReservedOpcodes(Connection):
             self.header = None
             return True
         return super().step_data(header)
+
+
+@fault("RFC 6455 §5.3")
+class UnmasksWithTheKeyOfTheLastPing(Connection):
+    """A Ping between fragments leaves its key behind, and the next fragment is unmasked with it."""
+
+    left: bytes | None = None
+
+    def step_control(self, header: Header) -> bool:
+        handled = super().step_control(header)
+        if handled and self.in_message:
+            self.left = header.mask_key
+        return handled
+
+    def unmask(self, piece: bytes, header: Header, offset: int) -> bytes:
+        if header.opcode == CONTINUATION and self.left is not None:
+            header = replace(header, mask_key=self.left)
+        return super().unmask(piece, header, offset)
+
+    def frame_ends(self, header: Header) -> None:
+        self.left = None
+        super().frame_ends(header)

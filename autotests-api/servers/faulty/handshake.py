@@ -259,3 +259,13 @@ class RefusesUnknownHeaders(Connection):
             if name.lower() not in self.known and not name.lower().startswith("sec-websocket-"):
                 raise Refusal(400, "unknown header field")
         super().judge(request)
+
+
+@fault("RFC 6455 §4.2.1")
+class FindsUpgradeInAnotherHeader(Connection):
+    """The head is searched for `upgrade: websocket`, and a remark in another header will do."""
+
+    def check_upgrade(self, request: Request) -> None:
+        head = "\n".join(f"{name}: {value}" for name, value in request.fields).lower()
+        if "upgrade: websocket" not in head:
+            super().check_upgrade(request)

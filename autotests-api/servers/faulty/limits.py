@@ -126,3 +126,32 @@ class FailsWhereThePrefixCrossesALimit(Connection):
         if self.size + len(PREFIX.encode()) > self.limit:
             raise self.too_big()
         return super().reply_to(message)
+
+
+@fault("contract")
+class LimitsCharactersAndNotBytes(Connection):
+    """A text may have as many characters as a binary message has bytes."""
+
+    @property
+    def limit(self) -> int:
+        return super().limit * 4 if self.is_text else super().limit
+
+    def message(self, message: Message) -> None:
+        if len(message) > self.server.max_size:
+            raise self.too_big()
+        super().message(message)
+
+
+@fault("contract")
+class CountsControlFramesIntoTheLimit(Connection):
+    """What Pings between fragments carry counts as the message's."""
+
+    pinged = 0
+
+    def on_ping(self, payload: bytes) -> None:
+        super().on_ping(payload)
+        if self.in_message:
+            self.size += len(payload)
+            self.received += len(payload)
+            if self.size > self.limit:
+                raise self.too_big()

@@ -262,3 +262,20 @@ class ServesAThousandClientsInAll(EchoServer):
                 raise Refusal(503, "full")
 
     connection_class = CountedConnection
+
+
+@fault("contract")
+class NeverWakesAfterAFullBuffer(Connection):
+    """A client that let replies pile up once is read no more, though it took them all in the end."""
+
+    async def fill(self) -> bool:
+        if self.piled_up:
+            await asyncio.Event().wait()
+        return await super().fill()
+
+    piled_up = False
+
+    def write(self, data: bytes) -> None:
+        super().write(data)
+        waiting = self.writer.transport.get_write_buffer_size()
+        self.piled_up = self.piled_up or waiting > (1 << 18) + len(data)
