@@ -24,8 +24,8 @@ WIDEST = 24
 class Proof:
     """A pytest plugin that runs, in place of the collected cases, trials of them on faulty servers.
 
-    ``plan`` says what to try on a server first. With ``search`` the other cases follow until one is red,
-    and cases that stay green everywhere are tried on more servers. ``budget`` is in seconds and per trial.
+    ``plan`` says what to try on a server first. With ``search`` the other cases follow until one is red, and
+    if all servers are tried, so are cases that stay green. ``budget`` is in seconds and per trial.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Proof:
         for number, verdict in enumerate(self.trials(session, orders), 1):
             self.verdicts[verdict.name] = verdict
             self.tell(f"{number}/{len(orders)} {outcome(verdict)}")
-        if self.search:
+        if self.search and len(self.names) == len(CATALOGUE):
             self.cover(session)
         return True
 
