@@ -55,11 +55,13 @@ def opening_for(target: Target) -> Request:
     return request
 
 
-async def dial(target: Target, journal: Journal, *, deadline: float | None = None) -> Connection:
+async def dial(
+    target: Target, journal: Journal, *, deadline: float | None = None, narrow: bool = False
+) -> Connection:
     """A raw connection to ``target``, through its proxy and TLS, on which nothing has been said yet.
 
-    Raises NotReceived when nobody answers within ``deadline`` seconds (default: the target's), OSError
-    when the connection is refused or TLS fails.
+    For ``narrow`` see `wire.dialing.open_connection`. Raises NotReceived when nobody answers within
+    ``deadline`` seconds (default: the target's), OSError when the connection is refused or TLS fails.
     """
     proxy = urlsplit(target.proxy) if target.proxy else None
     return await open_connection(
@@ -69,6 +71,7 @@ async def dial(target: Target, journal: Journal, *, deadline: float | None = Non
         deadline=target.deadline if deadline is None else deadline,
         tls=target.tls,
         proxy=(proxy.hostname or "", proxy.port or 80) if proxy else None,
+        narrow=narrow,
     )
 
 

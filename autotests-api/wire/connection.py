@@ -80,7 +80,7 @@ class Connection(asyncio.Protocol):
         if self.reader is None:
             self._head += data
             if len(self._head) > MAX_HEAD:
-                self._pause()
+                self.stop_reading()
         else:
             self._feed(data)
         self._changed.set()
@@ -226,6 +226,18 @@ class Connection(asyncio.Protocol):
 
     # Reading
 
+    def stop_reading(self) -> None:
+        """Leave the server's bytes where they are until `read_on`; TCP tells it when there is no room."""
+        if not self._paused and self._transport is not None and not self._transport.is_closing():
+            self._paused = True
+            self._transport.pause_reading()
+
+    def read_on(self) -> None:
+        """Read again after `stop_reading`."""
+        if self._paused and self._transport is not None:
+            self._paused = False
+            self._transport.resume_reading()
+
     async def message(self, *, deadline: float | None = None) -> Message:
         """The next whole data message (RFC 6455 §5.4); control frames between are passed over."""
         await self._until(lambda: self.waiting_messages > 0, "a message", deadline)
@@ -347,7 +359,7 @@ class Connection(asyncio.Protocol):
             self.waiting_messages += received.message is not None
             self._backlog += received.header.length
         if self.reader.unreadable or self._backlog > MAX_BACKLOG or len(self._frames) > MAX_WAITING:
-            self._pause()
+            self.stop_reading()
 
     def _on_close(self, status: CloseStatus) -> None:
         self.close_status = status
@@ -369,15 +381,9 @@ class Connection(asyncio.Protocol):
         received = self._frames[index]
         del self._frames[index]
         self._backlog -= received.header.length
-        if self._paused and self._backlog < MAX_BACKLOG // 2 and self._transport is not None:
-            self._paused = False
-            self._transport.resume_reading()
+        if self._backlog < MAX_BACKLOG // 2:
+            self.read_on()
         return received
-
-    def _pause(self) -> None:
-        if not self._paused and self._transport is not None and not self._transport.is_closing():
-            self._paused = True
-            self._transport.pause_reading()
 
     def _is_plain(self) -> bool:
         return self._transport is not None and self._transport.get_extra_info("ssl_object") is None

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 import ssl
 
 from websocket_client import Journal
 from wire.connection import Connection
 from wire.ending import NotReceived
 from wire.handshake import Request
+
+NARROW_ROOM = ((socket.SO_RCVBUF, 4 << 10), (socket.SO_SNDBUF, 64 << 10))
+"""Bytes that the kernel is asked to keep at most on a narrow connection, of what comes and of what goes."""
+
+NARROW_SEGMENT = 1400
+"""Payload bytes of a TCP segment on a narrow connection, as on a real network and not as on loopback."""
 
 
 async def open_connection(
@@ -19,11 +27,13 @@ async def open_connection(
     deadline: float,
     tls: ssl.SSLContext | None = None,
     proxy: tuple[str, int] | None = None,
+    narrow: bool = False,
 ) -> Connection:
     """Connect by TCP (and TLS), through an HTTP proxy where one is given. Says nothing yet.
 
-    Raises NotReceived when nobody answers within ``deadline`` seconds, OSError when the connection
-    is refused or TLS fails.
+    On a ``narrow`` connection some 100 kB that we do not read fill all buffers between the server and us;
+    on an ordinary one it takes megabytes. Raises NotReceived when nobody answers within ``deadline``
+    seconds, OSError when the connection is refused or TLS fails.
     """
     loop = asyncio.get_running_loop()
     via = proxy or (host, port)
@@ -31,8 +41,12 @@ async def open_connection(
     connection = Connection(journal, deadline)
     try:
         async with asyncio.timeout(deadline):
+            where = {"sock": await _narrow_socket(*via)} if narrow else {"host": via[0], "port": via[1]}
             await loop.create_connection(
-                lambda: connection, *via, ssl=None if proxy else tls, server_hostname=None if proxy else name
+                lambda: connection,
+                **where,
+                ssl=None if proxy else tls,
+                server_hostname=None if proxy else name,
             )
             if proxy:
                 await _tunnel(connection, host, port, tls)
@@ -40,6 +54,31 @@ async def open_connection(
         connection.abort()
         raise NotReceived(f"no connection to {host}:{port} within {deadline:g} s") from None
     return connection
+
+
+async def _narrow_socket(host: str, port: int) -> socket.socket:
+    """A connected socket with little room. Raises OSError when nobody takes the connection."""
+    loop = asyncio.get_running_loop()
+    refusal: OSError = ConnectionError(f"{host} has no address")
+    for family, kind, protocol, _, address in await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        narrow = socket.socket(family, kind, protocol)
+        try:
+            narrow.setblocking(False)
+            # All this counts only when it is set before the connection is made.
+            for room, size in NARROW_ROOM:
+                narrow.setsockopt(socket.SOL_SOCKET, room, size)
+            with contextlib.suppress(AttributeError, OSError):
+                narrow.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, NARROW_SEGMENT)
+            await loop.sock_connect(narrow, address)
+        except OSError as error:
+            refusal = error
+            narrow.close()
+        except BaseException:
+            narrow.close()
+            raise
+        else:
+            return narrow
+    raise refusal
 
 
 async def _tunnel(connection: Connection, host: str, port: int, tls: ssl.SSLContext | None) -> None:

@@ -300,3 +300,47 @@ async def test_proxy_that_refuses_the_tunnel_is_named(listen, deadline) -> None:
     address = ("127.0.0.1", await listen(proxy))
     with pytest.raises(ConnectionError, match=r"refused the tunnel to target\.test:80: HTTP/1\.1 407"):
         await open_connection("target.test", 80, journal=Journal(), deadline=deadline, proxy=address)
+
+
+async def fills_up(listen, deadline: float, *, narrow: bool) -> int:
+    """Bytes that a server can write to somebody who does not read, in whole hundreds of kilobytes."""
+    written = asyncio.get_running_loop().create_future()
+
+    async def write(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        count = 0
+        while not writer.transport.get_write_buffer_size() and count < 100:
+            writer.write(bytes(100_000))
+            count += 1
+        written.set_result(count)
+
+    wire = await open_connection(
+        "127.0.0.1", await listen(write), journal=Journal(), deadline=deadline, narrow=narrow
+    )
+    try:
+        wire.stop_reading()
+        return await written
+    finally:
+        wire.abort()
+
+
+async def test_narrow_connection_holds_less_than_an_ordinary_one(listen, deadline) -> None:
+    narrow = await fills_up(listen, deadline, narrow=True)
+    ordinary = await fills_up(listen, deadline, narrow=False)
+    assert narrow * 5 < ordinary
+
+
+async def test_connection_that_stopped_reading_reads_on_where_it_stopped(against) -> None:
+    wire = await against(answering_pings)
+    wire.stop_reading()
+    await wire.send(ping(b"unheard"))
+    with pytest.raises(NotReceived):
+        await wire.pong(deadline=0.05)
+    wire.read_on()
+    assert await wire.pong() == b"unheard"
+
+
+async def test_narrow_connection_that_nobody_takes_is_refused(deadline) -> None:
+    with socket.socket() as unheard:
+        unheard.bind(("127.0.0.1", 0))
+        with pytest.raises(ConnectionRefusedError):
+            await open_connection(*unheard.getsockname(), journal=Journal(), deadline=deadline, narrow=True)
