@@ -126,30 +126,6 @@ class SendsAMessageAfterItsClose(Connection):
 
 
 @fault("RFC 6455 §5.5.1")
-class DropsRepliesWhenACloseFollows(Connection):
-    """Replies are written when a segment is done; a Close in it throws them away."""
-
-    def __init__(self, *arguments: object) -> None:
-        super().__init__(*arguments)  # type: ignore[arg-type]
-        self.pending: list[Frame] = []
-
-    def feed(self) -> None:
-        try:
-            super().feed()
-        finally:
-            for frame in self.pending:
-                super().send_frame(frame)
-            self.pending.clear()
-
-    def send_frame(self, frame: Frame) -> None:
-        if frame.opcode == CLOSE:
-            self.pending.clear()
-            super().send_frame(frame)
-        else:
-            self.pending.append(frame)
-
-
-@fault("RFC 6455 §5.5.1")
 class WaitsForAnotherMessageBeforeItCloses(Connection):
     """A Close is noticed when the next bytes come."""
 

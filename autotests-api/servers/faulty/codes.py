@@ -275,3 +275,11 @@ class RefusesCode1000(Connection):
 
     def is_valid_code(self, code: int) -> bool:
         return code != 1000 and super().is_valid_code(code)
+
+
+@fault("RFC 6455 §7.4")
+class TakesAReportedErrorForItsOwn(Connection):
+    """A client that reports a protocol error with 1002 gets 1011: the report is an exception here."""
+
+    def close_reply(self, code: int | None, reason: bytes) -> Frame:
+        return super().close_reply(1011 if code == 1002 else code, reason)

@@ -75,19 +75,6 @@ class CompressesInTheFullWindow(CodecConnection):
     deflater_class = WideDeflater
 
 
-@fault("RFC 7692 §7.1.2.1")
-class Uses9BitsFor8(CodecConnection):
-    """A window of 8 bits is agreed to, and zlib silently makes it 9."""
-
-    class NineBitDeflater(Deflater):
-        """What old versions of zlib did."""
-
-        def new_stream(self) -> zlib._Compress:
-            return zlib.compressobj(wbits=-max(self.bits, 9))
-
-    deflater_class = NineBitDeflater
-
-
 @fault("RFC 7692 §7.1.2")
 class MixesUpTheTwoWindows(CodecConnection):
     """The server compresses in the client's window and inflates in its own."""

@@ -197,6 +197,10 @@ class AcceptsRsv1WithoutCompression(Connection):
         if header.rsv2 or header.rsv3 or self.inflater is not None:
             super().check_reserved_bits(header)
 
+    def start_message(self, header: Header) -> None:
+        super().start_message(header)
+        self.compressed = header.rsv1 and self.inflater is not None
+
 
 @fault("RFC 6455 §5.2")
 class AcceptsRsv2(Connection):

@@ -40,13 +40,6 @@ class SearchesTheEndOfTheHeadInEachSegment(Connection):
 
 
 @fault("RFC 6455 §4.2.1")
-class WaitsForTheRequestForEver(Connection):
-    """A request that is never completed keeps its connection."""
-
-    opening_timeout = 86400.0
-
-
-@fault("RFC 6455 §4.2.1")
 class ReadsEndlessHeads(Connection):
     """The request head has no limit."""
 

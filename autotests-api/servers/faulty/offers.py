@@ -53,6 +53,18 @@ class FindsDeflateInsideAnotherName(Connection):
 
 
 @fault("RFC 6455 §9.1")
+class KnowsDeflateByTheLettersThatItHas(Connection):
+    """An offer is compared as far as it goes, so that a shorter name, or none at all, will do."""
+
+    def parse_offer(self, item: str) -> Offer:
+        name, *rest = item.split(";")
+        return Offer(name.strip(), ()) if not any(map(str.strip, rest)) else super().parse_offer(item)
+
+    def is_deflate(self, offer: Offer) -> bool:
+        return "permessage-deflate".startswith(offer.name)
+
+
+@fault("RFC 6455 §9.1")
 class ReadsTheFirstExtensionHeaderOnly(Connection):
     """Of several Sec-WebSocket-Extensions headers only the first is read."""
 
