@@ -78,6 +78,17 @@ async def test_subprotocol_is_not_chosen_where_none_was_offered(connect, target,
 
 
 @pytest.mark.needs("embedded")
+@pytest.mark.parametrize(
+    "origin",
+    ["https://example.com", "http://localhost:3000", "null", "file://"],
+    ids=["a site", "a local page", "no origin", "a file"],
+)
+async def test_console_of_any_page_is_served(connect, echo, origin):
+    """The lesson's third client is the developer console, on whatever page it was opened."""
+    await echo.soundness(await connect(origin=origin))
+
+
+@pytest.mark.needs("embedded")
 @pytest.mark.parametrize("resource", RESOURCES.values(), ids=RESOURCES.keys())
 async def test_every_path_is_served_alike(connect, echo, resource):
     await echo.soundness(await connect(resource))

@@ -75,6 +75,10 @@ async def test_server_does_not_close_after_its_reply(client, echo):
     await echo.replies(client, "and another")
 
 
+IDLE = 3.2
+"""Seconds. Timeouts that somebody wrote down in a hurry are of one, two or three."""
+
+
 async def test_idle_connection_stays_open(connect, target, echo):
     """Idle from the first moment, after a conversation, and after a large message."""
     fresh, used, large = await connect(name="fresh"), await connect(name="used"), await connect(name="large")
@@ -82,7 +86,7 @@ async def test_idle_connection_stays_open(connect, target, echo):
     await echo.replies(large, "x" * min(50_000, echo.abilities.max_message))
     idle = [fresh, used, large]
     try:
-        heard = await asyncio.gather(*(client.collect(quiet=1.0 * target.time_scale) for client in idle))
+        heard = await asyncio.gather(*(client.collect(quiet=IDLE, deadline=2 * IDLE) for client in idle))
     except ExpectationFailed as failure:
         pytest.fail(f"a server that is not spoken to does not fall silent: {failure}")
     assert heard == [[], [], []], "an idle connection heard something"

@@ -97,6 +97,18 @@ async def test_neighbours_saying_the_same_are_each_answered(crowd, echo):
         await echo.replies(client, "the same", "words", "the same")
 
 
+async def test_pings_of_neighbours_are_not_mixed(many_wires, open_wire, fits):
+    """A large message keeps the server busy, so that it finds the pings of all together afterwards."""
+    wires, busy = await many_wires(20), await open_wire("busy")
+    fits(500_000)
+    for turn in range(4):
+        await busy.send(text("x" * 500_000))
+        for number, wire in enumerate(wires):
+            await wire.send(ping(b"%d in turn %d" % (number, turn)))
+        for number, wire in enumerate(wires):
+            assert await wire.pong() == b"%d in turn %d" % (number, turn), "a Pong belongs to somebody else"
+
+
 async def test_neighbours_hear_nothing_of_a_conversation(crowd, echo):
     speaker, *others = await crowd(6)
     await echo.burst(speaker, [f"private {number}" for number in range(20)])
@@ -212,27 +224,11 @@ async def test_newcomer_hears_nothing_of_the_dead(connect, open_wire, echo):
         await echo.silence(await connect(name="newcomer"))
 
 
-async def stuff(client, fits_up_to):
-    """Send and never read, until no more is taken, or 24 MiB: more than the buffers of any system."""
-    message = "x" * min(fits_up_to, 256 * 1024)
-    for _ in range(24 * 2**20 // len(message)):
-        await client.send(message)
-
-
-@pytest.fixture
-def stall(connect, abilities, during):
-    """A neighbour that sends and never reads."""
-
-    async def begin():
-        client = await connect(name="staller", compression=False)
-        return during(stuff(client, abilities.max_message))
-
-    return begin
-
-
-async def test_neighbour_that_stalls_disturbs_nobody(connect, echo, stall):
-    client = await connect(name="neighbour")
-    async with await stall() as stalling:
+async def test_neighbour_that_stalls_disturbs_nobody(connect, open_wire, echo, during):
+    """He sends and never reads, until all buffers are full."""
+    client, staller = await connect(name="neighbour"), await open_wire("staller", narrow=True)
+    staller.stop_reading()
+    async with during(staller.send_bytes(text("x" * 10_000).encode() * 100)) as stalling:
         for number in range(1_000):
             await echo.replies(client, f"meanwhile {number}")
             if stalling.done():

@@ -1,5 +1,7 @@
 """Order: each message brings one reply, in the order of the messages, however they arrive."""
 
+import asyncio
+
 import pytest
 
 from wire.frames import binary, continuation, ping, text
@@ -50,6 +52,12 @@ async def test_five_thousand_messages_on_one_connection_are_all_answered(connect
     """Every tenth, hundredth or thousandth message is not lost, and no counter of messages overflows."""
     client = await connect(compression=False)
     await echo.burst(client, numbered(5_000), window=64)
+
+
+async def test_three_hundred_replies_come_within_one_deadline(client, echo, deadline):
+    """None of them waits longer for its turn because there were others before."""
+    async with asyncio.timeout(deadline):
+        await echo.replies(client, *numbered(300))
 
 
 async def test_client_that_reads_late_gets_every_reply(client, echo, target):

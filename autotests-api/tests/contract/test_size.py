@@ -8,6 +8,7 @@ import pytest
 
 from websocket_client import ConnectionEnded
 from websocket_server import DEFAULT_MAX_SIZE
+from wire.frames import continuation, ping, text
 
 pytestmark = pytest.mark.needs("text")
 
@@ -174,6 +175,14 @@ async def test_limit_is_counted_in_bytes_and_not_in_letters(connect, refused, li
 
 async def test_limit_is_of_the_message_and_not_of_its_fragments(connect, refused, limit):
     await refused(await connect(), [bytes(limit // 2), bytes(limit // 2), b"x"])
+
+
+async def test_limit_is_of_the_message_and_not_of_the_pings_between(open_wire, answered, limit):
+    wire = await open_wire()
+    message = "x" * limit
+    first, last = text(message[: limit // 2], fin=False), continuation(message[limit // 2 :])
+    await wire.send_together(first, *[ping(bytes(125))] * 20, last)
+    await answered(wire, message)
 
 
 async def test_limit_is_of_the_message_and_not_of_its_compressed_form(connect, refused, limit):

@@ -141,6 +141,20 @@ async def test_answer_does_not_depend_on_the_connection_before(dial, opening):
         )
 
 
+@rfc6455("4.2.2", SHOULD, "a server that refuses with Connection: close closes TCP (RFC 9112 §9.6)")
+@pytest.mark.parametrize("lacking", ["Sec-WebSocket-Key", "Sec-WebSocket-Version"])
+async def test_tcp_ends_behind_a_refusal_that_announces_it(dial, opening, lacking):
+    connection = await dial()
+    await connection.send_bytes(opening.without(lacking).encode())
+    response = await connection.refusal()
+    if response is None:
+        return
+    if response.accepted or "close" not in response.tokens("Connection"):
+        pytest.skip(f"the server does not announce that it closes: {response}")
+    ending = await connection.tcp_ending()
+    assert ending.tcp != "open", f"the refusal says Connection: close, but {ending}"
+
+
 async def _selects_one_of(dial, opening, lines) -> None:
     connection = await dial()
     response = await connection.handshake(opening.having("Sec-WebSocket-Protocol", *lines))

@@ -48,6 +48,7 @@ async def test_close_octet_by_octet_is_answered(wire):
 )
 async def test_close_with_a_reason_is_answered(wire, reason):
     closed_as_told(await wire.close(1000, reason), 1000)
+    assert wire.waiting_messages == 0, "the reason of our Close frame was answered as if it were a message"
 
 
 @rfc6455("5.5.1", MUST, "a Close frame with a body of one byte fails the connection", autobahn="7.3.2")
@@ -189,6 +190,17 @@ async def test_server_closes_tcp_after_the_closing_handshake(wire):
 @rfc6455("7.1.1", SHOULD, "TCP is closed cleanly (FIN), not reset")
 async def test_server_closes_tcp_without_a_reset(wire):
     await wire.close(1000)
+    ending = await wire.tcp_ending()
+    assert ending.tcp == "closed", f"expected FIN after the closing handshake, but {ending}"
+
+
+@rfc6455(
+    "7.1.1", SHOULD, "TCP is closed cleanly also while data is still coming, which nobody needs any more"
+)
+async def test_server_closes_tcp_without_a_reset_while_data_is_coming(wire):
+    """A socket that is closed with unread data in it is reset, and a reset may overtake the Close frame."""
+    wire.sent_close = True
+    await wire.send_bytes(close(1000).encode() + text("x" * 1_000).encode() * 1_000)
     ending = await wire.tcp_ending()
     assert ending.tcp == "closed", f"expected FIN after the closing handshake, but {ending}"
 

@@ -115,6 +115,19 @@ async def test_pings_in_a_row_are_answered_in_order(wire, pongs_in_order, how):
     await pongs_in_order(wire, payloads)
 
 
+@rfc6455("5.4", MUST, "a Pong stands between the frames of an answer and never inside one")
+@pytest.mark.parametrize("size", [100, 40_000, 60_000])
+@pytest.mark.needs("echo")
+async def test_ping_behind_a_message_in_one_segment_spoils_no_answer(wire, answered, fits, size):
+    fits(size)
+    message = "x" * size
+    await wire.send_together(text(message), ping(b"first"), text("next"), ping(b"second"))
+    await answered(wire, message, "next")
+    await wire.send(ping(b"last"))
+    while await wire.pong() != b"last":
+        pass
+
+
 @rfc6455("5.5.2", MUST, "every Ping is answered, however many came before")
 async def test_ping_after_ping_is_answered(wire):
     for number in range(30):

@@ -64,6 +64,16 @@ async def test_binary_answer_inflates_to_its_message(agree, answered, fits, offe
         await answered(connection.wire, content)
 
 
+@rfc7692("7.2.1", MUST, "a repeated message is compressed anew: the window before it is another one")
+@pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS.keys())
+async def test_repeated_answer_behind_another_one_inflates(agree, answered, offer):
+    connection = await agree(offer)
+    for message in ("short", "a longer one, which says more than that", "short", "short", "between"):
+        for _ in range(3):
+            await connection.send(message)
+            await answered(connection.wire, message)
+
+
 @rfc7692("7.2.1", MUST, "a hundred answers of growing length inflate one after another")
 @pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS.keys())
 async def test_hundred_answers_inflate_one_after_another(agree, answered, offer):

@@ -1,0 +1,85 @@
+"""Disclosure: an answer to a handshake tells nothing that its reader should not know, or should not run."""
+
+import pytest
+
+from wire.ending import NotReceived
+
+MARKUP = "<script>alert(1)</script>"
+
+SECRETS = {"Cookie": "session=6f1e5ca1ab1e", "Authorization": "Bearer 6f1e5ca1ab1e"}
+
+TRACES = (b"Traceback (most recent call last)", b"    at Object.", b"\tat java.", b"goroutine 1 [")
+"""How programs in Python, JavaScript, Java and Go begin to tell where they stand."""
+
+
+BROKEN = {
+    "no key": lambda opening: opening.without("Sec-WebSocket-Key"),
+    "a short key": lambda opening: opening.having("Sec-WebSocket-Key", "c2hvcnQ="),
+    "a key that is no base64": lambda opening: opening.having("Sec-WebSocket-Key", "?" * 24),
+    "no version": lambda opening: opening.without("Sec-WebSocket-Version"),
+    "a version that is no number": lambda opening: opening.having("Sec-WebSocket-Version", "thirteen"),
+    "no upgrade": lambda opening: opening.without("Upgrade"),
+    "another method": lambda opening: opening.using(method="DELETE"),
+    "a header that is not ASCII": lambda opening: opening.having("X-Header", "\xff\xfe"),
+    "a malformed extension": lambda opening: opening.having(
+        "Sec-WebSocket-Extensions", "permessage-deflate; =;"
+    ),
+    "a malformed subprotocol": lambda opening: opening.having("Sec-WebSocket-Protocol", ",;/"),
+    "a path that is no UTF-8": lambda opening: opening.using(resource="/%ff%fe%00"),
+}
+"""Requests that a server refuses, or trips over."""
+
+MARKED = {
+    "path": lambda opening: opening.using(resource=f"/{MARKUP}").without("Sec-WebSocket-Key"),
+    "query": lambda opening: opening.using(resource=f"/?{MARKUP}").without("Sec-WebSocket-Key"),
+    "key": lambda opening: opening.having("Sec-WebSocket-Key", MARKUP),
+    "version": lambda opening: opening.having("Sec-WebSocket-Version", MARKUP),
+    "header": lambda opening: opening.having("X-Header", MARKUP).without("Sec-WebSocket-Key"),
+}
+
+
+@pytest.fixture
+def answer_to(dial):
+    """The whole answer to a request, head and body, as far as it comes."""
+
+    async def ask(request):
+        wire = await dial()
+        await wire.send_bytes(request.encode())
+        try:
+            response = await wire.refusal()
+        except NotReceived:
+            # Whether a request may be left unanswered is judged elsewhere.
+            response = None
+        if response is None or response.accepted:
+            return response, b""
+        wire.half_close()
+        await wire.tcp_ending(deadline=wire.deadline / 10)
+        return response, wire.body
+
+    return ask
+
+
+@pytest.mark.parametrize("name", SECRETS)
+async def test_answer_does_not_repeat_the_clients_secrets(answer_to, opening, name):
+    """Who reads the answer, or a log of it, need not know them."""
+    request = opening.having(name, SECRETS[name])
+    for asked in (request, request.without("Sec-WebSocket-Key")):
+        response, body = await answer_to(asked)
+        if response is not None:
+            told = response.raw + body
+            assert b"6f1e5ca1ab1e" not in told, f"the answer repeats the {name} of the request: {response}"
+
+
+@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN.keys())
+async def test_refusal_shows_no_stack_trace(answer_to, opening, broken):
+    _, body = await answer_to(broken(opening))
+    shown = [trace for trace in TRACES if trace in body]
+    assert not shown, f"the refusal tells where the server's code stands: {body[:200]!r}"
+
+
+@pytest.mark.parametrize("marked", MARKED.values(), ids=MARKED.keys())
+async def test_refusal_holds_no_markup_of_the_request(answer_to, opening, marked):
+    """What a request says must not become a script in the page that shows the refusal."""
+    response, body = await answer_to(marked(opening))
+    if response is not None and "html" in (response.value("Content-Type") or "").lower():
+        assert MARKUP.encode() not in body, f"the refusal is a page with markup of the request: {response}"

@@ -1,0 +1,111 @@
+"""Slow readers: they do not take what they asked for, and the server has to keep it somewhere or wait.
+
+Their connections are narrow, so that all buffers are full after some 100 kB.
+"""
+
+import pytest
+
+from wire.connection import NotReceived
+from wire.frames import close, text
+
+pytestmark = pytest.mark.needs("text")
+
+PILES = {
+    "short messages": [f"message {number}" for number in range(6_000)],
+    "long messages": [f"{number} ".ljust(10_000, "x") for number in range(60)],
+    "mixed messages": [f"{number} ".ljust((3_000, 50_000, 10)[number % 3], "x") for number in range(60)],
+}
+
+# A reply is longer than its message: of all messages, the shortest make a server write most at a time.
+STEEP_PILES = {"empty messages": [""] * 24_000, **PILES}
+
+MORE_THAN_BUFFERS_HOLD = 24 << 20
+"""Bytes. What a server has read well so far, the kernel keeps megabytes of for it."""
+
+
+def encoded(messages) -> bytes:
+    return b"".join(text(message).encode() for message in messages)
+
+
+def hung_up(wire) -> bool:
+    """Whether the server ended the connection, which it may when a peer does not read."""
+    return wire.tcp != "open" or wire.close_status is not None
+
+
+async def test_peers_that_never_read_do_not_keep_others_out(connect, open_wire, echo, during):
+    neighbour = await connect(name="neighbour")
+    greedy = [await open_wire(f"greedy {number}", narrow=True) for number in range(3)]
+    for number, (wire, messages) in enumerate(zip(greedy, PILES.values(), strict=True)):
+        wire.stop_reading()
+        async with during(wire.send_bytes(encoded(messages))):
+            for turn in range(10):
+                await echo.replies(neighbour, f"meanwhile {number}, {turn}")
+            await echo.soundness(await connect(name="newcomer"))
+    await echo.soundness(neighbour)
+    for wire in greedy:
+        wire.reset()
+    await echo.soundness(await connect(name="afterwards"))
+
+
+@pytest.mark.parametrize("messages", STEEP_PILES.values(), ids=STEEP_PILES.keys())
+async def test_replies_that_are_read_late_all_come(
+    connect, open_wire, echo, answered, serves, during, messages
+):
+    """All buffers run full and empty several times, and nothing is lost, repeated or forgotten in them."""
+    slow, neighbour = await open_wire("slow", narrow=True), await connect(name="neighbour")
+    slow.stop_reading()
+    async with during(slow.send_bytes(encoded(messages))):
+        await echo.soundness(neighbour)
+        slow.read_on()
+        try:
+            await answered(slow, *messages)
+        except NotReceived:
+            if echo.is_ours or not hung_up(slow):
+                raise
+            pytest.skip("the target hangs up on a peer that does not read")
+    await serves(slow)
+
+
+@pytest.mark.parametrize("messages", PILES.values(), ids=PILES.keys())
+async def test_closing_behind_replies_that_are_read_late_is_answered(
+    connect, open_wire, echo, during, messages
+):
+    """The frame that is under way when the Close comes is sent to its end; behind it comes a Close."""
+    slow, neighbour = await open_wire("slow", narrow=True), await connect(name="neighbour")
+    slow.stop_reading()
+    async with during(slow.send_bytes(encoded(messages) + close(1000).encode())):
+        await echo.soundness(neighbour)
+        slow.sent_close = True
+        slow.read_on()
+        count = 0
+        while (got := await slow.message_or_ending()) is not None:
+            assert got.content == echo.target.answer(messages[count]), f"reply {count + 1} is spoilt"
+            count += 1
+    if slow.close_status is None and not echo.is_ours:
+        pytest.skip("the target hangs up on a peer that does not read")
+    assert slow.close_status is not None, (
+        f"after {count} of {len(messages)} replies TCP ended ({slow.tcp}), and the Close was not answered"
+    )
+
+
+async def test_server_waits_for_a_peer_that_does_not_read(open_wire, echo, answered, serves, target):
+    """Replies that nobody takes neither pile up in the server's memory nor get lost: it stops reading."""
+    if not echo.is_ours:
+        pytest.skip("only our server promises to wait; others hang up on such a peer, or keep all in memory")
+    greedy = await open_wire("greedy", narrow=True)
+    greedy.stop_reading()
+    patience, greedy.deadline = greedy.deadline, 0.5 * target.time_scale
+    sent, size, waits = [], 0, False
+    while size < MORE_THAN_BUFFERS_HOLD and not waits:
+        sent.append(f"{len(sent)} ".ljust((50_000, 120_000, 3_000)[len(sent) % 3], "x"))
+        size += len(sent[-1])
+        try:
+            await greedy.send(text(sent[-1]))
+        except NotReceived:
+            waits = True
+    assert waits, f"the server took {MORE_THAN_BUFFERS_HOLD >> 20} MiB and nobody read its replies"
+    greedy.deadline = patience
+    greedy.read_on()
+    # What did not go out in time is on its way all the same.
+    await answered(greedy, *sent)
+    await serves(greedy)
