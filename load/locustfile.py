@@ -25,15 +25,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "autotests-api")
 from fixtures.load import endpoint_for
 from fixtures.options import OPTIONS
 from fixtures.target import target_from
-from load.locust_user import CrowdUser, Loop, WebSocketUser
+from load.locust_user import CrowdUser, Loop, WebSocketUser, hand_over_the_last_figures
 from load.mix import DEFAULT_MIX, Mix, writer_of
 from target import Target
 from websocket_client import DEFAULT_URL
 from websocket_server import allow_many_connections
 from wire.frames import TEXT
-
-# A master waits half a second for the last figures; reporting often, workers owe it little by then.
-runners.WORKER_REPORT_INTERVAL = 1.0
 
 NOT_FOR_LOCUST = {
     "ws-tls",
@@ -81,8 +78,9 @@ def offer_the_targets_options(parser: Any) -> None:
 
 
 @events.init.add_listener
-def choose_the_user(environment: Environment, **_: Any) -> None:
+def prepare(environment: Environment, **_: Any) -> None:
     """One of the two; a worker keeps both and takes what its master asks for."""
+    hand_over_the_last_figures(environment)
     options: Any = environment.parsed_options
     if not isinstance(environment.runner, runners.WorkerRunner):
         environment.user_classes = [EchoCrowd if options.ws_crowd else EchoUser]
@@ -113,6 +111,8 @@ def aim(environment: Environment, **_: Any) -> None:
     EchoCrowd.endpoint = endpoint_for(target, EchoCrowd.connections)
     EchoCrowd.rate = options.ws_rate
     EchoCrowd.mix = EchoUser.mix
+    # Who has sent a message shall have its reply before the run ends: the server has counted it.
+    environment.stop_timeout = environment.stop_timeout or EchoCrowd.endpoint.deadline + 1
 
 
 @events.quitting.add_listener

@@ -20,6 +20,8 @@ HANDSHAKES_AT_ONCE = 100
 MAX_IN_FLIGHT = 1000
 """Messages that one connection may have unanswered; more are not sent and count as errors."""
 
+MOST_INTERVALS = 600
+
 Progress = Callable[[Second], None]
 
 
@@ -38,6 +40,8 @@ class Crowd:
         self.connect = Histogram()
         self.errors: Counter[str] = Counter()
         self.connections: list[LoadConnection] = []
+        self._loads: list[_Load] = []
+        self._stopped = False
 
     async def __aenter__(self) -> Crowd:
         await self.open()
@@ -84,16 +88,34 @@ class Crowd:
         rate: float | None,
         mix: Mix,
         users: Sequence[LoadConnection] | None = None,
+        interval: float | None = None,
         progress: Progress | None = None,
+        ended: Callable[[Result], None] | None = None,
     ) -> Result:
         """Send for ``duration`` seconds and wait for the replies.
 
         ``rate`` is messages per second over all connections, on an open schedule: a message is sent when
         it is due, whatever became of those before. None is a closed loop: every connection sends its
         next message when it has its reply, which finds the highest throughput and hides every stall.
-        ``users`` restricts the load to some of the connections.
+        ``users`` restricts the load to some of the connections. The figures over time, which ``progress``
+        is told, are taken every ``interval`` seconds: a second unless that makes more than 600 of them.
+        ``ended`` is told the result: also that of a load which is cancelled, with what it has shown so far.
         """
-        return await _Load(self, duration, rate, mix, users or self.connections, progress).run()
+        load = _Load(self, duration, rate, mix, users or self.connections, progress)
+        load.period = interval or max(1.0, duration / MOST_INTERVALS)
+        self._loads.append(load)
+        try:
+            return load.result if self._stopped else await load.run()
+        finally:
+            self._loads.remove(load)
+            if ended is not None:
+                ended(load.result)
+
+    def stop(self) -> None:
+        """End the loads that run, and let none begin: `run` returns once the replies are here."""
+        self._stopped = True
+        for load in self._loads:
+            load.stop()
 
     async def _until(self, when: float) -> None:
         loop = asyncio.get_running_loop()
@@ -131,8 +153,9 @@ class _Load:
         self.lates: Counter[int] = Counter()
         self.waiting = 0
         self.number = 0
+        self.period = 1.0
         self.service = 0
-        self.wrong = 0
+        self.wrong = self.lost = 0
         self.sending = True
 
     async def run(self) -> Result:
@@ -149,7 +172,7 @@ class _Load:
         self.in_flight = [0, 0]
         ticks = [
             self.loop.call_later(0.05, self._sample),
-            self.loop.call_later(1.0, self._next_second, monitor),
+            self.loop.call_later(self.period, self._next_second, monitor),
         ]
         self.ticks = ticks
         if self.rate is None:
@@ -164,26 +187,50 @@ class _Load:
                 await self.done
         except TimeoutError:
             self._stop_sending()
+        except asyncio.CancelledError:
+            self._cut_short()
+            # Nobody has waited for these, so nobody can call them lost.
+            for ledger in self.ledgers.values():
+                ledger.awaited.clear()
+            raise
+        finally:
+            self._settle(monitor)
+        return result
+
+    def stop(self) -> None:
+        """Send nothing more, and wait no longer than the deadline for what has been sent."""
+        if self.sending:
+            self._cut_short()
+            self._stop_sending()
+            self.ticks.append(self.loop.call_later(self.endpoint.deadline, self._finish))
+
+    def _cut_short(self) -> None:
+        self.result.duration = min(self.duration, (time.perf_counter_ns() - self.began) / 1e9)
+
+    def _settle(self, monitor: Monitor) -> None:
+        result = self.result
+        self.sending = False
         result.elapsed = (time.perf_counter_ns() - self.began) / 1e9
         result.cpu = monitor.cpu
+        for user, ledger in self.ledgers.items():
+            ledger.give_up("the connection ended" if user.closing else "the deadline passed")
+            user.on_message = user.on_end = _nothing
         self._close_second(monitor)
         monitor.stop()
         for tick in self.ticks:
             tick.cancel()
-        for user, ledger in self.ledgers.items():
-            ledger.give_up("the connection ended" if user.closing else "the deadline passed")
-            user.on_message = user.on_end = _nothing
         result.lag = monitor.lag
         result.late.add(self.lates)
         result.service = self.service / 1e9 / result.received if result.received else 0.0
         samples, found = self.in_flight
         result.in_flight = found / samples if samples else 0.0
-        return result
 
     def _pace(self) -> None:
+        if not self.sending:
+            return
         now = time.perf_counter_ns()
         burst = 0
-        while self.sending:
+        while True:
             due = self.began + int(self.number * self.interval)
             if due >= self.ends:
                 self._stop_sending()
@@ -264,7 +311,7 @@ class _Load:
 
     def _next_second(self, monitor: Monitor) -> None:
         self._close_second(monitor)
-        self.ticks[1] = self.loop.call_later(1.0, self._next_second, monitor)
+        self.ticks[1] = self.loop.call_later(self.period, self._next_second, monitor)
 
     def _close_second(self, monitor: Monitor) -> None:
         now = time.perf_counter_ns()
@@ -276,11 +323,15 @@ class _Load:
         second.latency.add(counts)
         self.result.latency.add(counts)
         second.in_flight = self.waiting
-        second.wrong = self.result.faults.counts.total() - self.wrong
+        faults = self.result.faults.counts
+        second.lost = faults["lost"] - self.lost
+        second.wrong = faults.total() - faults["lost"] - self.wrong
+        self.lost += second.lost
         self.wrong += second.wrong
         second.lag = monitor.worst()
-        if second.sent or second.received or second.errors or second.wrong:
+        if second.sent or second.received or second.errors or second.wrong or second.lost:
             self.result.seconds.append(second)
+            second.latency.pack()
             if self.progress is not None:
                 self.progress(second)
 

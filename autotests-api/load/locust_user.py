@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import importlib.util
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping
@@ -18,6 +19,9 @@ from typing import Any, cast
 import gevent
 from gevent.hub import Waiter
 from locust import User, task
+from locust.env import Environment
+from locust.exception import StopUser
+from locust.runners import STATE_STOPPING, MasterRunner, WorkerRunner
 
 from load.connection import Endpoint
 from load.crowd import Crowd
@@ -29,6 +33,62 @@ _MOST_FRAMES = 16
 """Frames that the journal of each of very many connections keeps."""
 
 _DAY = 24 * 3600.0
+
+_SPARE = 60.0
+"""Seconds beyond Locust's --stop-timeout in which the last figures of all workers must have come."""
+
+_log = logging.getLogger(__name__)
+
+
+def hand_over_the_last_figures(environment: Environment) -> None:
+    """Let the master wait, when a run ends, until every worker has reported all that it has counted.
+
+    Locust's own master waits half a second and takes what has come by then. To be called from a listener
+    of Locust's ``init`` event, in the master and in the workers.
+    """
+    runner, hooks = environment.runner, cast(Any, environment.events)
+    if isinstance(runner, MasterRunner):
+        _wait_for_workers(runner, environment, hooks)
+    elif isinstance(runner, WorkerRunner):
+        _report_when_asked(runner, hooks)
+
+
+def _wait_for_workers(runner: MasterRunner, environment: Environment, hooks: Any) -> None:
+    done: set[str] = set()
+
+    def arrived(msg: Any, **_: Any) -> None:
+        done.add(msg.node_id)
+
+    def missing() -> set[str]:
+        clients = runner.clients
+        return {client.id for client in (*clients.ready, *clients.spawning, *clients.running)} - done
+
+    def wait(**_: Any) -> None:
+        done.clear()
+        # Else the users of a worker that has left would be given to those who stay.
+        runner.update_state(STATE_STOPPING)
+        runner.send_message("finish")
+        with gevent.Timeout(environment.stop_timeout + _SPARE, False):
+            while missing():
+                gevent.sleep(0.02)
+        if missing():
+            _log.error("The last figures of %d workers did not come: the sums are too low.", len(missing()))
+
+    runner.register_message("finished", arrived)
+    hooks.test_stopping.add_listener(wait)
+
+
+def _report_when_asked(runner: WorkerRunner, hooks: Any) -> None:
+    def report(**_: Any) -> None:
+        runner.stop()
+        figures: dict[str, Any] = {}
+        hooks.report_to_master.fire(client_id=runner.client_id, data=figures)
+        runner.send_message("stats", figures)
+        runner.send_message("finished")
+
+    runner.register_message("finish", report)
+    # Ctrl+C reaches workers of the same terminal before their master can ask them.
+    hooks.quitting.add_listener(report)
 
 
 class Loop:
@@ -52,13 +112,20 @@ class Loop:
             cls._shared = cls()
         return cls._shared
 
-    def start(self, work: Coroutine[Any, Any, Any]) -> None:
-        """Begin ``work`` and do not wait for it."""
-        self._loop.call_soon_threadsafe(lambda: self._left.append(self._loop.create_task(work)))
+    def start(self, work: Coroutine[Any, Any, Any]) -> Callable[[], None]:
+        """Begin ``work`` and do not wait for it; returns what cancels it."""
+        tasks: list[asyncio.Task[Any]] = []
 
-    def cancel(self) -> None:
-        """Cancel everything that was begun."""
-        self._loop.call_soon_threadsafe(lambda: [task.cancel() for task in self._left])
+        def begin() -> None:
+            tasks.append(self._loop.create_task(work))
+            self._left.extend(tasks)
+
+        self.call(begin)
+        return lambda: self.call(lambda: [task.cancel() for task in tasks])
+
+    def call(self, function: Callable[[], object]) -> None:
+        """Call ``function`` in the loop's thread and do not wait for it."""
+        self._loop.call_soon_threadsafe(function)
 
     def finish(self) -> None:
         """Wait for everything that was begun."""
@@ -82,11 +149,11 @@ class Loop:
             task.add_done_callback(lambda _: done.send())
 
         try:
-            self._loop.call_soon_threadsafe(start)
+            self.call(start)
             waiter.get()
         except BaseException:
             # Locust stops its users with an exception; what they wait for shall not go on without them.
-            self._loop.call_soon_threadsafe(lambda: [task.cancel() for task in tasks])
+            self.call(lambda: [task.cancel() for task in tasks])
             raise
         finally:
             done.stop()
@@ -201,45 +268,71 @@ class CrowdUser(User):
     connections = 1000
     rate = 1000.0
     mix: Mix
+    _crowd: Crowd | None = None
 
     @task
     def load(self) -> None:
         """Open the crowd and load the server until Locust stops this user."""
+        crowd = Crowd(self.endpoint, self.connections)
+        opened: deque[bool] = deque()
         seconds: deque[Second] = deque()
-        opened: deque[Crowd] = deque()
-        failures: deque[BaseException] = deque()
-        Loop.shared().start(self._run(opened.append, seconds.append, failures.append))
+        ends: deque[Exception | None] = deque()
+        self._crowd = crowd
+        cancel = Loop.shared().start(self._run(crowd, opened.append, seconds.append, ends.append))
         try:
-            while not failures:
-                gevent.sleep(0.2)
+            while True:
+                ended = bool(ends)
                 while opened:
-                    crowd = opened.popleft()
+                    opened.popleft()
                     self._report("connect", crowd.connect.counts(), crowd.errors)
                 while seconds:
                     second = seconds.popleft()
-                    errors = {"wrong or missing reply": second.wrong, "broken or not sent": second.errors}
-                    self._report(f"crowd of {self.mix}", second.latency.counts(), errors)
-            raise RuntimeError(f"the crowd failed: {failures[0]!r}")
-        finally:
-            Loop.shared().cancel()
+                    errors = {"wrong reply": second.wrong, "broken or not sent": second.errors}
+                    self._report(f"crowd of {self.mix}", second.latency.counts(), errors, second.lost)
+                if ended:
+                    break
+                gevent.sleep(0.2)
+        except BaseException:
+            cancel()
+            raise
+        if ends[0] is not None:
+            raise RuntimeError(f"the crowd failed: {ends[0]!r}")
+        raise StopUser
+
+    def stop(self, force: bool = False) -> bool:
+        """Stop, as Locust asks it to; unless forced, the replies that are on their way are waited for."""
+        if not force and self._crowd is not None:
+            Loop.shared().call(self._crowd.stop)
+        return bool(super().stop(force))
 
     async def _run(
         self,
-        opened: Callable[[Crowd], None],
+        crowd: Crowd,
+        opened: Callable[[bool], None],
         progress: Callable[[Second], None],
-        failed: Callable[[BaseException], None],
+        ended: Callable[[Exception | None], None],
     ) -> None:
+        failure = None
         try:
-            async with Crowd(self.endpoint, self.connections) as crowd:
-                opened(crowd)
-                await crowd.run(duration=_DAY, rate=self.rate, mix=self.mix, progress=progress)
+            await crowd.open()
+            opened(True)
+            await crowd.run(duration=_DAY, rate=self.rate, mix=self.mix, interval=1.0, progress=progress)
         except Exception as error:
-            failed(error)
+            failure = error
+        # The figures are complete; the closing handshakes need not be waited for.
+        ended(failure)
+        await crowd.close()
 
-    def _report(self, name: str, counts: Iterable[tuple[float, int]], errors: Mapping[str, int]) -> None:
+    def _report(
+        self, name: str, counts: Iterable[tuple[float, int]], errors: Mapping[str, int], lost: int = 0
+    ) -> None:
         """What Locust's own entry for a single request does, for many at once."""
         statistics = self.environment.stats
         now = time.time()
+        for _ in range(lost):
+            # A request without a response time is what Locust calls one that was never answered.
+            statistics.log_request("WS", name, None, 0)
+            statistics.log_error("WS", name, "lost reply")
         for seconds, count in counts:
             milliseconds = seconds * 1000
             # Locust keeps two significant digits; so must this, or its tables grow without end.

@@ -17,7 +17,10 @@ LATE = 0.25
 
 @dataclass
 class Second:
-    """One second of a load. Durations are in seconds, ``start`` counts from the beginning of the load."""
+    """One second of a load. Durations are in seconds, ``start`` counts from the beginning of the load.
+
+    ``lost`` replies are those that were given up in this second, ``wrong`` all other faults of replies.
+    """
 
     start: float
     length: float = 1.0
@@ -25,6 +28,7 @@ class Second:
     received: int = 0
     errors: int = 0
     wrong: int = 0
+    lost: int = 0
     in_flight: int = 0
     lag: float = 0.0
     latency: Histogram = field(default_factory=Histogram)

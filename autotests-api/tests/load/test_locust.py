@@ -8,7 +8,7 @@ import importlib.util
 import json
 import socket
 import sys
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -29,10 +29,8 @@ LOCUSTFILE = Path(__file__).parents[3] / "load" / "locustfile.py"
 
 WORKERS = 2
 USERS = 20
-MESSAGES = 10
 EVERY = 5
-RUN_TIME = "5s"
-"""Workers report every second: all that the users do in the first three has arrived by then."""
+RUN_TIME = "3s"
 
 SPARE = 60.0
 """Seconds for three interpreters to start, run and stop."""
@@ -50,15 +48,7 @@ class Counting:
             async for message in connection:
                 self.messages += 1
                 right = self.messages % EVERY
-                await connection.send(reply_to(message) if right else "something else")
-
-
-@pytest.fixture
-def counting() -> Iterator[tuple[Counting, str]]:
-    """A server that counts, and its URL."""
-    handler = Counting()
-    with run_in_background(lambda: serve(handler, "127.0.0.1", 0)) as server:
-        yield handler, server.url
+                await connection.send(reply_to(message) if right else f"{reply_to(message)}!")
 
 
 def free_port() -> int:
@@ -70,58 +60,76 @@ def free_port() -> int:
 async def run_locust(url: str, *options: str) -> tuple[int | None, dict[str, dict], str]:
     """Exit status of the master, its statistics by name, and what it wrote."""
     port = str(free_port())
-    locust = (sys.executable, "-m", "locust", "-f", str(LOCUSTFILE))
-    master = await asyncio.create_subprocess_exec(
-        *locust,
-        *("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port),
-        *("--headless", "--json", "--expect-workers", str(WORKERS)),
-        *("--run-time", RUN_TIME, "--ws-url", url, *options),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    workers = [
+    here = ("--master-bind-host", "127.0.0.1", "--master-bind-port", port)
+    there = ("--master-host", "127.0.0.1", "--master-port", port)
+    run = ("--headless", "--json", "--run-time", RUN_TIME, "--ws-url", url, *options)
+    worker = ("--worker", *there)
+    commands = [("--master", *here, "--expect-workers", str(WORKERS), *run), *[worker] * WORKERS]
+    processes = [
         await asyncio.create_subprocess_exec(
-            *locust,
-            *("--worker", "--master-host", "127.0.0.1", "--master-port", port),
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
+            *(sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), *command),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
         )
-        for _ in range(WORKERS)
+        for command in commands
     ]
     try:
-        output, words = await asyncio.wait_for(master.communicate(), SPARE)
-        await asyncio.wait_for(asyncio.gather(*(worker.wait() for worker in workers)), SPARE)
+        said = await asyncio.wait_for(asyncio.gather(*(one.communicate() for one in processes)), SPARE)
     finally:
-        for process in (master, *workers):
+        for process in processes:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
+    output, words = said[0]
     statistics = {entry["name"]: entry for entry in json.loads(output)}
-    return master.returncode, statistics, words.decode()
+    return processes[0].returncode, statistics, words.decode()
 
 
-async def test_numbers_of_two_workers_add_up_at_the_master(counting) -> None:
-    server, url = counting
-    users = ("--users", str(USERS), "--spawn-rate", str(USERS))
-    status, statistics, words = await run_locust(
-        url, *users, "--ws-messages", str(MESSAGES), "--ws-pace", "0.1"
-    )
-    assert status == 1, words
-    echoes = statistics["echo of text of 100 bytes"]
-    assert statistics["connect"]["num_requests"] == server.connections == USERS
-    assert echoes["num_requests"] == server.messages == USERS * MESSAGES
-    assert echoes["num_failures"] == USERS * MESSAGES // EVERY
-    assert "the next message is not the expected one" in words
+@dataclass(frozen=True)
+class Run:
+    """A run that has ended, and the server that has counted it."""
+
+    server: Counting
+    status: int | None
+    statistics: dict[str, dict]
+    words: str
+
+
+async def run_beside(*options: str) -> Run:
+    """Locust, on a server of its own."""
+    server = Counting()
+    with run_in_background(lambda: serve(server, "127.0.0.1", 0)) as running:
+        return Run(server, *await run_locust(running.url, *options))
+
+
+@pytest.fixture(scope="module")
+def runs() -> tuple[Run, Run]:
+    """A run of single users and one of crowds, side by side: most of a run is waiting."""
+
+    async def both() -> tuple[Run, Run]:
+        single = ("--users", str(USERS), "--spawn-rate", str(USERS), "--ws-pace", "0.1")
+        crowds = ("--users", str(WORKERS), "--spawn-rate", str(WORKERS))
+        size = ("--ws-crowd", str(USERS), "--ws-rate", "100")
+        return await asyncio.gather(run_beside(*single), run_beside(*crowds, *size))
+
+    return asyncio.run(both())
+
+
+def test_numbers_of_two_workers_add_up_at_the_master(runs) -> None:
+    run, _ = runs
+    assert run.status == 1, run.words
+    echoes = run.statistics["echo of text of 100 bytes"]
+    assert run.statistics["connect"]["num_requests"] == run.server.connections == USERS
+    assert echoes["num_requests"] == run.server.messages > USERS
+    assert echoes["num_failures"] == run.server.messages // EVERY
+    assert "the next message is not the expected one" in run.words
     assert 0 < echoes["min_response_time"] <= echoes["max_response_time"] < 5000
 
 
-async def test_crowds_of_two_workers_are_one_load_at_the_master(counting) -> None:
-    server, url = counting
-    users = ("--users", str(WORKERS), "--spawn-rate", str(WORKERS))
-    status, statistics, words = await run_locust(url, *users, "--ws-crowd", str(USERS), "--ws-rate", "100")
-    assert status == 1, words
-    assert statistics["connect"]["num_requests"] == server.connections == USERS * WORKERS
-    load = statistics["crowd of 100% text of 100 bytes"]
-    # Figures come once a second: those of the last second may be missing, and so may a worker's last report.
-    assert 100 < load["num_requests"] <= server.messages
-    assert load["num_failures"] > 0
+def test_crowds_of_two_workers_are_one_load_at_the_master(runs) -> None:
+    _, run = runs
+    assert run.status == 1, run.words
+    assert run.statistics["connect"]["num_requests"] == run.server.connections == USERS * WORKERS
+    load = run.statistics["crowd of 100% text of 100 bytes"]
+    assert load["num_requests"] == run.server.messages > 0
+    assert load["num_failures"] == run.server.messages // EVERY
