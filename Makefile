@@ -91,6 +91,10 @@ lint: $(SUITE) $(CHECKS) ## ruff, mypy --strict, and the CI workflow
 proof: $(SUITE) ## run the suite against every faulty server and write docs/proof.md
 	@PYTHONPATH=autotests-api $(BIN)/python -m proof $(ARGS)
 
+.PHONY: mutants
+mutants: $(SUITE) $(PROOF) ## change our own tools in small ways, and see whether a test notices
+	@PYTHONPATH=autotests-api $(BIN)/python -m proof.mutants $(ARGS)
+
 .PHONY: flakes
 flakes: $(SUITE) $(PROOF) ## run the suite 20 times in random order beside a busy core
 	@PYTHONPATH=autotests-api $(BIN)/python -m proof.flakes $(ARGS)
