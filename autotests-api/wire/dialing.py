@@ -12,8 +12,8 @@ from wire.connection import Connection
 from wire.ending import NotReceived
 from wire.handshake import Request
 
-NARROW_ROOM = ((socket.SO_RCVBUF, 4 << 10), (socket.SO_SNDBUF, 64 << 10))
-"""Bytes that the kernel is asked to keep at most on a narrow connection, of what comes and of what goes."""
+NARROW_ROOM = 4 << 10
+"""Bytes that the kernel is asked to keep for us at most on a narrow connection."""
 
 NARROW_SEGMENT = 1400
 """Payload bytes of a TCP segment on a narrow connection, as on a real network and not as on loopback."""
@@ -64,9 +64,8 @@ async def _narrow_socket(host: str, port: int) -> socket.socket:
         narrow = socket.socket(family, kind, protocol)
         try:
             narrow.setblocking(False)
-            # All this counts only when it is set before the connection is made.
-            for room, size in NARROW_ROOM:
-                narrow.setsockopt(socket.SOL_SOCKET, room, size)
+            # Both count only when they are set before the connection is made.
+            narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, NARROW_ROOM)
             with contextlib.suppress(AttributeError, OSError):
                 narrow.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, NARROW_SEGMENT)
             await loop.sock_connect(narrow, address)
