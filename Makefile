@@ -32,6 +32,7 @@ BROWSER := $(VENV)/.browser
 THIRD   := $(VENV)/.thirdparty
 NODE    := $(VENV)/.node
 ALLURE  := node_modules/.package-lock.json
+ARTILLERY := bench/artillery/node_modules/.package-lock.json
 
 .PHONY: help
 help: ## list the targets
@@ -113,10 +114,8 @@ load: $(SUITE) $(LOAD) ## many connections at once:  make load ARGS="--ws-users 
 	@$(PYTEST) -m load $(ARGS)
 
 .PHONY: bench
-bench: $(SUITE) $(LOAD) $(BENCH) ## measure: client, journal, server and load engine against their like
-	@python bench/journal.py
-	@python bench/servers.py
-	@python bench/load.py
+bench: $(SUITE) $(LOAD) $(BENCH) $(ARTILLERY) ## measure load engine, server and client against their like, 4 minutes
+	@python bench $(ARGS)
 
 .PHONY: clean
 clean: ## remove what the targets made, .venv and node_modules too
@@ -184,3 +183,10 @@ $(ALLURE): package.json package-lock.json $(NODE)
 	@echo "Installing package-lock.json (Allure, ws)"
 	@npm ci --silent --ignore-scripts --no-audit --no-fund </dev/null
 	@touch $@
+
+# Only compared with: where it cannot be installed, the table says that it is missing.
+$(ARTILLERY): bench/artillery/package.json $(NODE)
+	@echo "Installing bench/artillery/package.json (Artillery)"
+	@cd bench/artillery && npm install --silent --ignore-scripts --no-audit --no-fund --no-package-lock </dev/null \
+		|| echo "Artillery could not be installed."
+	@touch -c $@

@@ -69,7 +69,7 @@ async def measure(url: str, rounds: int, messages: int, size: int) -> None:
 
 def report(title: str, taken: dict[str, list[tuple[float, float]]]) -> None:
     """Print one line per client; the ratio is the median of the ratios of neighbouring blocks."""
-    print(f"\n{title}: microseconds per round trip")
+    print(f"\nClient and journal, {title}: microseconds per round trip\n")
     first = next(iter(taken.values()))
     for name, blocks in taken.items():
         wall, cpu = (statistics.median(column) for column in zip(*blocks, strict=True))
@@ -82,15 +82,19 @@ def report(title: str, taken: dict[str, list[tuple[float, float]]]) -> None:
         )
 
 
+def compare(options: argparse.Namespace) -> None:
+    """Start the server, measure, stop the server."""
+    with serving() as server:
+        asyncio.run(measure(f"ws://127.0.0.1:{server.port}", options.rounds, options.messages, options.size))
+
+
 def main() -> None:
-    """Read the options, start the server, measure, stop the server."""
+    """Read the options and compare."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--messages", type=int, default=50)
     parser.add_argument("--size", type=int, default=100)
-    options = parser.parse_args()
-    with serving() as server:
-        asyncio.run(measure(f"ws://127.0.0.1:{server.port}", options.rounds, options.messages, options.size))
+    compare(parser.parse_args())
 
 
 if __name__ == "__main__":

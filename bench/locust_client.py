@@ -1,6 +1,6 @@
 """Locust's usual WebSocket client for the comparison: websocket-client on gevent, a greenlet each.
 
-Run by load.py, which passes BENCH_PORT, BENCH_SECONDS and BENCH_SIZE. Prints one JSON line.
+Run by engines.py, which passes BENCH_PORT, BENCH_SECONDS and BENCH_SIZE. Prints one JSON line.
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ import contextlib
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from random import getrandbits
+from itertools import cycle
+from os import urandom
 from typing import cast
 
 from wire.frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Frame, parse_header
@@ -22,6 +23,12 @@ MAX_MESSAGE = 64 * 2**20
 MAX_UNSENT = 8 * 2**20
 
 _MAX_HEAD = 64 * 1024
+
+_WHOLE = {0x80 | TEXT, 0x80 | BINARY}
+"""First bytes of frames that are whole messages."""
+
+_next_key = cycle([urandom(4) for _ in range(1024)]).__next__
+"""Masks protect proxies from hostile web pages (RFC 6455 §10.3); here is no page, so a few keys will do."""
 
 
 @dataclass(frozen=True)
@@ -115,8 +122,7 @@ class LoadConnection(asyncio.Protocol):
         """Send one message; False when the server takes nothing and the buffer is full."""
         transport = self.transport
         size = len(payload)
-        # Masks protect proxies from hostile web pages (RFC 6455 §10.3), and here is no page: cheap is enough.
-        key = getrandbits(32).to_bytes(4, "big")
+        key = _next_key()
         if size < 126:
             head = bytes((0x80 | opcode, 0x80 | size))
         elif size < 65536:
@@ -189,7 +195,9 @@ class LoadConnection(asyncio.Protocol):
         while end - start >= 2:
             first, length = buffer[start], buffer[start + 1]
             body = start + 2
-            if length >= 126:
+            if length == 126 and end - start >= 4:
+                length, body = buffer[start + 2] << 8 | buffer[start + 3], start + 4
+            elif length >= 126:
                 header = parse_header(buffer[start : start + 14])
                 if header is None:
                     break
@@ -201,19 +209,13 @@ class LoadConnection(asyncio.Protocol):
                 self._needed = body + length - start
                 break
             start = body + length
-            if first in {0x81, 0x82}:
-                self._deliver(first & 0x0F, buffer[body:start])
+            if first in _WHOLE and not self._skip:
+                self.on_message(first & 0x0F, buffer[body:start])
             else:
                 self._take(first, buffer[body:start])
         self._buffer = buffer[start:] if start < end else b""
 
     # Inside.
-
-    def _deliver(self, opcode: int, payload: bytes) -> None:
-        if self._skip:
-            self._skip -= 1
-        else:
-            self.on_message(opcode, payload)
 
     def _read_head(self, buffer: bytes) -> bytes:
         head, found, rest = buffer.partition(b"\r\n\r\n")
@@ -251,7 +253,10 @@ class LoadConnection(asyncio.Protocol):
                 self._fail("sent a message without end")
             elif first & 0x80:
                 whole, self._fragments = b"".join(self._fragments), []
-                self._deliver(self._kind, whole)
+                if self._skip:
+                    self._skip -= 1
+                else:
+                    self.on_message(self._kind, whole)
         elif opcode != PONG:
             self._fail(f"sent a frame with opcode {opcode:#x}")
 

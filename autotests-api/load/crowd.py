@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import islice
+from itertools import cycle, islice
 
 from load.connection import Endpoint, LoadConnection
 from load.histogram import Histogram
 from load.ledger import Ledger
-from load.mix import Kind, Mix, writer_of
+from load.mix import Mix, writer_of
 from load.monitor import Monitor
 from load.result import Result, Second
 
@@ -142,15 +142,16 @@ class _Load:
         self.rate = rate
         self.progress = progress
         self.result = Result(len(users), rate, duration, crowd.connect, errors=Counter(crowd.errors))
-        self.users = list(users)
-        self.ledgers = {user: Ledger(user.user, self.result.faults) for user in users}
-        self.kinds: Iterator[Kind] = mix.cycle()
-        self.writers = {kind: writer_of(kind) for kind in mix.kinds}
+        self.users = [(user, Ledger(user.user, self.result.faults)) for user in users]
+        self.ledgers = dict(self.users)
+        writers = {kind: (kind.opcode, writer_of(kind)) for kind in mix.kinds}
+        self.kinds = cycle([writers[kind] for kind in mix.turns()])
         self.loop = asyncio.get_running_loop()
         self.done: asyncio.Future[None] = self.loop.create_future()
         self.second = Second(0.0)
-        self.latencies: Counter[int] = Counter()
-        self.lates: Counter[int] = Counter()
+        # In plain dictionaries a new key costs no call of Python.
+        self.latencies: defaultdict[int, int] = defaultdict(int)
+        self.lates: defaultdict[int, int] = defaultdict(int)
         self.waiting = 0
         self.number = 0
         self.period = 1.0
@@ -163,8 +164,8 @@ class _Load:
         if not self.users:
             result.errors["no connection is open"] += 1
             return result
-        for user in self.users:
-            user.on_message = partial(self._on_message, user, self.ledgers[user])
+        for user, ledger in self.users:
+            user.on_message = partial(self._on_message, user, ledger)
             user.on_end = partial(self._on_end, user)
         monitor = Monitor()
         self.began = self.began_second = time.perf_counter_ns()
@@ -176,8 +177,8 @@ class _Load:
         ]
         self.ticks = ticks
         if self.rate is None:
-            for user in self.users:
-                self._send(user, time.perf_counter_ns())
+            for user, ledger in self.users:
+                self._send(user, ledger, time.perf_counter_ns())
             self.loop.call_later(self.duration, self._stop_sending)
         else:
             self.interval = 1e9 / self.rate
@@ -237,7 +238,7 @@ class _Load:
                 return
             if due > now or burst == 256:
                 break
-            self._send(self.users[self.number % len(self.users)], due)
+            self._send(*self.users[self.number % len(self.users)], due)
             burst += 1
             if not burst % 32:
                 now = time.perf_counter_ns()
@@ -247,17 +248,16 @@ class _Load:
         else:
             self.loop.call_later(max(0.0005, (due - now) / 1e9), self._pace)
 
-    def _send(self, user: LoadConnection, due: int) -> None:
-        kind = next(self.kinds)
+    def _send(self, user: LoadConnection, ledger: Ledger, due: int) -> None:
+        opcode, write = next(self.kinds)
         number = self.number
         self.number += 1
-        ledger = self.ledgers[user]
         if user.closing:
             self._error("not sent: the connection had ended")
             return
-        payload = self.writers[kind](user.user, number)
-        answer = self.endpoint.answer(kind.opcode, payload)
-        if len(ledger.awaited) >= MAX_IN_FLIGHT or not user.send(kind.opcode, payload):
+        payload = write(user.user, number)
+        answer = self.endpoint.answer(opcode, payload)
+        if len(ledger.awaited) >= MAX_IN_FLIGHT or not user.send(opcode, payload):
             self._error("not sent: the server had too much unanswered")
             return
         now = time.perf_counter_ns()
@@ -280,7 +280,7 @@ class _Load:
         self.waiting -= 1
         if self.sending:
             if self.rate is None:
-                self._send(user, time.perf_counter_ns())
+                self._send(user, ledger, now)
         elif not self.waiting:
             self._finish()
 
@@ -318,8 +318,8 @@ class _Load:
         second, self.second = self.second, Second((now - self.began) / 1e9)
         second.length = (now - self.began_second) / 1e9
         self.began_second = now
-        counts, self.latencies = self.latencies, Counter()
-        second.received = counts.total()
+        counts, self.latencies = self.latencies, defaultdict(int)
+        second.received = sum(counts.values())
         second.latency.add(counts)
         self.result.latency.add(counts)
         second.in_flight = self.waiting

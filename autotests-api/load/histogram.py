@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 PERCENTILES = (50.0, 90.0, 99.0, 99.9)
@@ -34,7 +34,7 @@ class Histogram:
         """Count one duration; what lies outside of the range is counted at its edge."""
         self._fresh[microseconds] += 1
 
-    def add(self, counts: Counter[int]) -> None:
+    def add(self, counts: Mapping[int, int]) -> None:
         """Count durations in bulk: microseconds and how often."""
         self._fresh.update(counts)
 

@@ -63,14 +63,18 @@ class Mix:
         total = sum(kind.weight for kind in self.kinds)
         return ", ".join(f"{kind.weight / total:.0%} {kind}" for kind in self.kinds)
 
-    def cycle(self) -> Iterator[Kind]:
-        """The kinds without end, each as often as its weight says, spread evenly."""
+    def turns(self) -> list[Kind]:
+        """One round of the mix: each kind as often as its weight says, spread evenly."""
         turns = sorted(
             ((number + 0.5) / kind.weight, index)
             for index, kind in enumerate(self.kinds)
             for number in range(kind.weight)
         )
-        return itertools.cycle([self.kinds[index] for _, index in turns])
+        return [self.kinds[index] for _, index in turns]
+
+    def cycle(self) -> Iterator[Kind]:
+        """The kinds without end, round after round."""
+        return itertools.cycle(self.turns())
 
 
 def writer_of(kind: Kind) -> Callable[[int, int], bytes]:

@@ -1,6 +1,6 @@
 """The echo server against the same handler on aiohttp and uvicorn: echoes per second of its CPU.
 
-    python bench/servers.py [--rounds 3] [--seconds 3] [--connections 100] [--size 100]
+    python bench/echo_servers.py [--rounds 3] [--seconds 3] [--connections 100] [--size 100]
 
 All run on uvloop where it is installed, with the same settings of the garbage collector; the load is
 this suite's engine in a closed loop, in turns. Needs Linux for the CPU time of a process.
@@ -11,10 +11,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import importlib.util
-import statistics
 import sys
 
 from serving import AIOHTTP, ECHO, ROOT, UVICORN, serving
+from table import show
 
 sys.path.insert(0, str(ROOT))
 
@@ -43,14 +43,8 @@ async def load(port: int, options: argparse.Namespace) -> Result:
         return await crowd.run(duration=options.seconds, rate=None, mix=Mix.parse(f"text:{options.size}"))
 
 
-def main() -> None:
-    """Load the servers in turns and print their medians, and the ratio of ours to each."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=3.0)
-    parser.add_argument("--connections", type=int, default=100)
-    parser.add_argument("--size", type=int, default=100)
-    options = parser.parse_args()
+def compare(options: argparse.Namespace) -> None:
+    """Load the servers in turns and print the table."""
     uvloop = importlib.util.find_spec("uvloop")
     factory = importlib.import_module("uvloop").new_event_loop if uvloop else None
     scripts = {OURS: ECHO, "aiohttp": AIOHTTP, "uvicorn": UVICORN}
@@ -58,22 +52,27 @@ def main() -> None:
         name: script for name, script in scripts.items() if name == OURS or importlib.util.find_spec(name)
     }
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in here}
-    for _ in range(options.rounds):
+    for number in range(options.rounds):
         for name, script in here.items():
+            print(f"  round {number + 1} of {options.rounds}: {name}", file=sys.stderr)
             with serving(script) as server, asyncio.Runner(loop_factory=factory) as runner:
                 before = server.cpu()
                 result = runner.run(load(server.port, options))
-                assert result.is_clean, f"{name}: {result}"
+                if not result.is_clean:
+                    raise SystemExit(f"{name} answered wrongly:\n{result}")
                 taken[name].append((result.received / (server.cpu() - before), result.throughput))
-    print(
-        f"\n{options.size} B, {options.connections} connections: round trips per second of the server's CPU"
-    )
-    ours = statistics.median(cpu for cpu, _ in taken[OURS])
-    for name, rounds in taken.items():
-        cpu, wall = (statistics.median(column) for column in zip(*rounds, strict=True))
-        print(f"  {name:<20} {cpu:9,.0f}   ours has {ours / cpu:5.2f} times   ({wall:,.0f} per second)")
-    if set(scripts) - set(here):
-        print(f"  not installed, not compared: {', '.join(sorted(set(scripts) - set(here)))}")
+    title = f"Servers: the same handler, {options.connections} connections, {options.size} bytes, closed loop"
+    show(title, "round trips", taken, OURS, [name for name in scripts if name not in here])
+
+
+def main() -> None:
+    """Read the options and compare."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--connections", type=int, default=100)
+    parser.add_argument("--size", type=int, default=100)
+    compare(parser.parse_args())
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """One client of the comparison in a process of its own: a closed loop of echoes, counted after a warm-up.
 
-    python bench/load_client.py {ours,websockets,tcp} PORT CONNECTIONS SECONDS SIZE
+    python bench/engine.py {ours,websockets,websockets-uvloop,picows,tcp} PORT CONNECTIONS SECONDS SIZE
 
 Prints one JSON line: messages, seconds of this process's CPU, seconds.
 """
@@ -120,6 +120,30 @@ async def websockets(port: int, connections: int, seconds: float, size: int) -> 
     return measured
 
 
+async def picows(port: int, connections: int, seconds: float, size: int) -> dict[str, float]:
+    """A generator on picows, which reads and writes frames in C; replies are counted and not looked at."""
+    from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+
+    window = Window(seconds)
+    message = b"x" * size
+
+    class User(WSListener):  # type: ignore[misc]
+        def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+            if frame.msg_type == WSMsgType.TEXT:
+                frame.get_payload_as_bytes()
+                window.messages += 1
+                transport.send(WSMsgType.TEXT, message)
+
+    opened = [await ws_connect(User, f"ws://127.0.0.1:{port}") for _ in range(connections)]
+    gc.freeze()
+    for transport, _ in opened:
+        transport.send(WSMsgType.TEXT, message)
+    measured = await window.measure()
+    for transport, _ in opened:
+        transport.disconnect()
+    return measured
+
+
 async def tcp(port: int, connections: int, seconds: float, size: int) -> dict[str, float]:
     """The ceiling: raw TCP, no frames, no checks, on the same loop."""
     window = Window(seconds)
@@ -146,7 +170,8 @@ async def tcp(port: int, connections: int, seconds: float, size: int) -> dict[st
 def main() -> None:
     """Run the client that the arguments name."""
     name, port, connections, seconds, size = sys.argv[1:]
-    client = {"ours": ours, "websockets": websockets, "tcp": tcp}[name]
+    clients = {"ours": ours, "websockets": websockets, "picows": picows, "tcp": tcp}
+    client = clients[name.removesuffix("-uvloop")]
     factory = None
     if name != "websockets" and importlib.util.find_spec("uvloop"):
         factory = importlib.import_module("uvloop").new_event_loop
