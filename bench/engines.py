@@ -17,7 +17,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from serving import ECHO, TCP, serving
+from serving import ECHO, FAST, TCP, serving
 from table import ratios, show
 
 HERE = Path(__file__).resolve().parent
@@ -93,7 +93,8 @@ def compare(options: argparse.Namespace) -> int:
     """Run the clients in turns and print the table; 1 when a rival is faster, else 0."""
     known = commands(options)
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in known}
-    with serving(ECHO) as echo, serving(TCP) as tcp:
+    fast = importlib.util.find_spec("picows") is not None
+    with serving(FAST if fast else ECHO) as echo, serving(TCP) as tcp:
         for number in range(options.rounds):
             for name, command in known.items():
                 print(f"  round {number + 1} of {options.rounds}: {name}", file=sys.stderr)

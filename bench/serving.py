@@ -97,6 +97,31 @@ run(main)
 """
 )
 
+# Faster than any client: a client that has to wait for its server is woken for every single message.
+FAST = (
+    _RUN
+    + """
+import picows
+from websocket_server import reply_to
+
+class Echo(picows.WSListener):
+    def on_ws_frame(self, transport, frame):
+        if frame.msg_type in (picows.WSMsgType.TEXT, picows.WSMsgType.BINARY):
+            payload = frame.get_payload_as_bytes()
+            transport.send(frame.msg_type, reply_to(payload))
+        elif frame.msg_type == picows.WSMsgType.CLOSE:
+            transport.send_close(frame.get_close_code(), frame.get_close_message())
+            transport.disconnect()
+
+async def main():
+    server = await picows.ws_create_server(lambda request: Echo(), "127.0.0.1", 0, backlog=1024)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await asyncio.get_running_loop().create_future()
+
+run(main)
+"""
+)
+
 TCP = (
     _RUN
     + """
