@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -110,7 +109,7 @@ class Reader:
             return []
         self._buffer += data
         received = []
-        while (header := parse_header(self._buffer)) is not None:
+        while not self.unreadable and (header := parse_header(self._buffer)) is not None:
             if header.length > self._max_payload:
                 self.violations.append(f"the server announced a frame of {header.length} bytes")
                 self.unreadable = True
@@ -181,7 +180,7 @@ class Reader:
         if not frame.fin:
             return None
         message = self._finish(self._opcode, b"".join(self._parts), len(self._parts))
-        self._opcode, self._parts, self._size = 0, [], 0
+        self._opcode, self._parts = 0, []
         return message
 
     def _finish(self, opcode: int, data: bytes, frames: int) -> Message | None:
@@ -213,7 +212,7 @@ class Reader:
 
 def _is_utf8(data: bytes) -> bool:
     try:
-        codecs.decode(data, "utf-8", "strict")
+        data.decode()
     except UnicodeDecodeError:
         return False
     return True

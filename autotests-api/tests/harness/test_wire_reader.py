@@ -115,6 +115,23 @@ def test_message_without_an_end_is_bounded() -> None:
     assert "passed 1000 bytes" in reader.violations[0]
 
 
+def test_nothing_is_read_behind_a_message_without_an_end() -> None:
+    reader = Reader(max_payload=1000)
+    frames = [binary(bytes(600), fin=False), *[continuation(bytes(600), fin=False)] * 3, text("more")]
+    received = reader.feed(b"".join(frame.encode(masked=False) for frame in frames))
+    assert [one.frame.opcode for one in received] == [2, 0]
+    assert len(reader.violations) == 1
+
+
+def test_message_of_exactly_the_limit_is_read_and_so_is_the_next() -> None:
+    reader, received = Reader(max_payload=1000), []
+    for _ in range(2):
+        _, frames = feed(binary(bytes(600), fin=False), continuation(bytes(400)), reader=reader)
+        received += [one.message for one in frames if one.message]
+    assert [len(message.data) for message in received] == [1000, 1000]
+    assert reader.violations == []
+
+
 def test_compressed_message_is_inflated_and_judged_after_it() -> None:
     reader = Reader(lambda data: data[::-1])
     received = reader.feed(Frame(TEXT, b"olleh", rsv1=True).encode(masked=False))
@@ -147,6 +164,14 @@ def test_text_and_close_are_readable_in_a_failure() -> None:
     assert str(received[0].message) == "text message of 12 bytes 'привет'"
     assert str(received[1].close) == "Close 1001 'до свидания'"
     assert str(received[2].close) == "a Close frame without a code"
-    _, (long,) = feed(binary(bytes(1000)))
-    assert len(str(long.message)) < 160
+    assert str(CloseStatus(1000)) == "Close 1000"
+    assert str(CloseStatus(1000, b"\xff")) == r"Close 1000 '\\xff'"
     assert reader.violations
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"), [(116, f"b'{'x' * 116}'"), (117, f"b'{'x' * 108}…")], ids=["whole", "shortened"]
+)
+def test_message_is_shown_in_one_short_line(size: int, shown: str) -> None:
+    _, (received,) = feed(binary(b"x" * size))
+    assert str(received.message) == f"binary message of {size} bytes {shown}"
