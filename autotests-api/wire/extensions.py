@@ -206,7 +206,7 @@ def _conflicts(offer: Extension, answer: Extension) -> list[str]:
         )
     limit = wanted.get("server_max_window_bits")
     # 15 limits nothing, so nobody is deceived where the answer leaves it out.
-    if limit is not None and (limit != str(MAX_WINDOW_BITS) or "server_max_window_bits" in given):
+    if limit is not None and limit != str(MAX_WINDOW_BITS):
         agreed = given.get("server_max_window_bits")
         if agreed is None:
             found.append(

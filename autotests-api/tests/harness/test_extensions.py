@@ -23,33 +23,34 @@ def test_header_is_read_in_every_legal_spelling(header):
     assert parse_extensions(header) == READ[header]
 
 
-@pytest.mark.parametrize(
-    "header",
-    [
-        "",
-        " ",
-        ",",
-        ";",
-        f"{NAME};",
-        f"{NAME}; =1",
-        f"{NAME}; a=",
-        f"{NAME}; a=;b",
-        f"{NAME} a",
-        f"{NAME}=1",
-        f'"{NAME}"',
-        f'{NAME}; a="10',
-        f'{NAME}; a=""',
-        f'{NAME}; a="1 0"',
-        f'{NAME}; a="1,0"',
-        f"{NAME}; a=1 b",
-        f"{NAME}; (a)",
-        f"{NAME}; a=ä",
-        f"{NAME}\r\n",
-    ],
-)
+MALFORMED = {
+    "": "the header names no extension",
+    " ": "the header names no extension",
+    ",": "the header names no extension",
+    ";": "expected the name of an extension, found ';'",
+    f"{NAME};": "expected the name of a parameter, found the end",
+    f"{NAME}; =1": "expected the name of a parameter, found '='",
+    f"{NAME}; a=": "expected a value for a, found the end",
+    f"{NAME}; a=;b": "expected a value for a, found ';'",
+    f"{NAME} a": "'a' stands where ',' or ';' should",
+    f"{NAME}=1": "'=' stands where ',' or ';' should",
+    f'"{NAME}"': f"expected the name of an extension, found '{NAME}'",
+    f'{NAME}; a="10': "'\"10' is neither a token nor a quoted string",
+    f'{NAME}; a=""': "the quoted value '' of a is no token",
+    f'{NAME}; a="1 0"': "the quoted value '1 0' of a is no token",
+    f'{NAME}; a="1,0"': "the quoted value '1,0' of a is no token",
+    f"{NAME}; a=1 b": "'b' stands where ',' or ';' should",
+    f"{NAME}; (a) and what is behind it": "'(a) and what is behi' is neither a token nor a quoted string",
+    f"{NAME}; a=ä": "'ä' is neither a token nor a quoted string",
+    f"{NAME}\r\n": r"'\r\n' is neither a token nor a quoted string",
+}
+
+
+@pytest.mark.parametrize("header", MALFORMED)
 def test_malformed_header_is_refused(header):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError) as refusal:
         parse_extensions(header)
+    assert str(refusal.value) == MALFORMED[header]
 
 
 LEGAL_ANSWERS = [
@@ -103,7 +104,12 @@ ILLEGAL_ANSWERS = [
     (f"{NAME}; server_max_window_bits=10", NAME, "without repeating it"),
     (f"{NAME}; server_max_window_bits=10", f"{NAME}; server_max_window_bits=11", "answered server_max"),
     (f"{NAME}; server_max_window_bits=7", NAME, "has to decline"),
-    (f"{NAME}; unheard_of", NAME, "has to decline"),
+    (
+        f"{NAME}; unheard_of; server_no_context_takeover=1",
+        NAME,
+        "has to decline: parameter unheard_of is not defined (RFC 7692 §7.1); "
+        "server_no_context_takeover=1 has a value",
+    ),
     (f"{NAME}; client_max_window_bits=15; client_max_window_bits", NAME, "has to decline"),
     (f"{NAME};", NAME, "not offered"),
 ]
@@ -114,16 +120,36 @@ def test_illegal_answer_is_told_in_words(offered, answered, problem):
     assert problem in "; ".join(problems_of_answer(offered, answered))
 
 
+def test_conflicts_that_are_told_are_those_with_the_nearest_offer():
+    far = f"{NAME}; server_max_window_bits=10"
+    near = f"{NAME}; server_no_context_takeover; client_max_window_bits"
+    problems = problems_of_answer(f"{far}, {near}", f"{NAME}; client_max_window_bits=10")
+    assert len(problems) == 1
+    assert "server_no_context_takeover" in problems[0]
+
+
 def test_agreement_is_what_the_answer_says():
     answer = (
         f'x; y, {NAME}; server_max_window_bits=10; client_max_window_bits="9"; server_no_context_takeover'
     )
     assert agreement_in(answer) == Agreement(True, False, 10, 9)
+    assert agreement_in(f"{NAME}; client_no_context_takeover") == Agreement(False, True)
     assert agreement_in(NAME) == Agreement()
     assert agreement_in("x") is None
     assert agreement_in(None) is None
 
 
-def test_agreement_is_not_read_from_an_illegal_answer():
-    with pytest.raises(ValueError, match="from 8 to 15"):
-        agreement_in(f"{NAME}; server_max_window_bits=7")
+@pytest.mark.parametrize(
+    "parameter, problem",
+    [
+        ("server_max_window_bits=7", "server_max_window_bits=7 is not a decimal number from 8 to 15"),
+        ("client_max_window_bits", "client_max_window_bits lacks its value"),
+    ],
+)
+def test_agreement_is_not_read_from_an_illegal_answer(parameter, problem):
+    with pytest.raises(ValueError, match=f"the answer's {problem}"):
+        agreement_in(f"{NAME}; {parameter}")
+
+
+def test_extension_is_written_as_the_header_has_it():
+    assert str(parse_extensions(f"{NAME};a;b=1")[0]) == f"{NAME}; a; b=1"
