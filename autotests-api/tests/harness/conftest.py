@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import resource
@@ -11,7 +12,7 @@ import sys
 import time
 import xml.etree.ElementTree as ET
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,7 @@ RunSuite = Callable[..., SuiteRun]
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
 Serve = Callable[..., str]
+Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @pytest.fixture
@@ -94,6 +96,31 @@ def meet() -> Iterator[Callable[[hostile.Behaviour], str]]:
             return stack.enter_context(run_in_background(lambda: hostile.serve(behaviour))).url
 
         yield run
+
+
+@pytest.fixture
+async def listen() -> AsyncIterator[Callable[[Script], Awaitable[int]]]:
+    """Serve connections by a script on a port that is returned; the test ends when the script has."""
+    servers: list[asyncio.Server] = []
+    conversations: list[asyncio.Task[None] | None] = []
+
+    async def factory(script: Script) -> int:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            conversations.append(asyncio.current_task())
+            with suppress(ConnectionError, asyncio.IncompleteReadError):
+                await script(reader, writer)
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+
+        servers.append(await asyncio.start_server(serve, "127.0.0.1", 0))
+        port: int = servers[-1].sockets[0].getsockname()[1]
+        return port
+
+    yield factory
+    for server in servers:
+        server.close()
+    await asyncio.gather(*filter(None, conversations))
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
@@ -26,31 +26,6 @@ def reset(writer: asyncio.StreamWriter) -> None:
     sock: socket.socket = writer.get_extra_info("socket")
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
-
-
-@pytest.fixture
-async def listen() -> AsyncIterator[Callable[[Script], Awaitable[int]]]:
-    """Serve connections by a script on a port that is returned; the test ends when the script has."""
-    servers: list[asyncio.Server] = []
-    conversations: list[asyncio.Task[None] | None] = []
-
-    async def factory(script: Script) -> int:
-        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            conversations.append(asyncio.current_task())
-            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-                await script(reader, writer)
-            writer.close()
-            with contextlib.suppress(ConnectionError):
-                await writer.wait_closed()
-
-        servers.append(await asyncio.start_server(serve, "127.0.0.1", 0))
-        port: int = servers[-1].sockets[0].getsockname()[1]
-        return port
-
-    yield factory
-    for server in servers:
-        server.close()
-    await asyncio.gather(*filter(None, conversations))
 
 
 @pytest.fixture
@@ -275,60 +250,6 @@ async def test_request_that_is_never_answered_is_told(against) -> None:
         await wire.refusal()
 
 
-async def test_target_behind_a_proxy_is_reached_by_a_tunnel(listen, deadline) -> None:
-    asked = []
-
-    async def proxy(reader, writer) -> None:
-        asked.append(await reader.readuntil(b"\r\n\r\n"))
-        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\nHTTP/1.1 403 Forbidden\r\n\r\n")
-        await reader.read()
-
-    address = ("127.0.0.1", await listen(proxy))
-    wire = await open_connection("target.test", 80, journal=Journal(), deadline=deadline, proxy=address)
-    response = await wire.handshake(Request.opening("/", "target.test"))
-    wire.abort()
-    assert asked[0].startswith(b"CONNECT target.test:80 HTTP/1.1\r\n")
-    assert response.status == 403
-
-
-async def test_proxy_that_refuses_the_tunnel_is_named(listen, deadline) -> None:
-    async def proxy(reader, writer) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
-        await reader.read()
-
-    address = ("127.0.0.1", await listen(proxy))
-    with pytest.raises(ConnectionError, match=r"refused the tunnel to target\.test:80: HTTP/1\.1 407"):
-        await open_connection("target.test", 80, journal=Journal(), deadline=deadline, proxy=address)
-
-
-async def fills_up(listen, deadline: float, *, narrow: bool) -> int:
-    """Bytes that a server can write to somebody who does not read, in whole hundreds of kilobytes."""
-    written = asyncio.get_running_loop().create_future()
-
-    async def write(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        count = 0
-        while not writer.transport.get_write_buffer_size() and count < 100:
-            writer.write(bytes(100_000))
-            count += 1
-        written.set_result(count)
-
-    wire = await open_connection(
-        "127.0.0.1", await listen(write), journal=Journal(), deadline=deadline, narrow=narrow
-    )
-    try:
-        wire.stop_reading()
-        return await written
-    finally:
-        wire.abort()
-
-
-async def test_narrow_connection_holds_less_than_an_ordinary_one(listen, deadline) -> None:
-    narrow = await fills_up(listen, deadline, narrow=True)
-    ordinary = await fills_up(listen, deadline, narrow=False)
-    assert narrow * 5 < ordinary
-
-
 async def test_connection_that_stopped_reading_reads_on_where_it_stopped(against) -> None:
     wire = await against(answering_pings)
     wire.stop_reading()
@@ -337,10 +258,3 @@ async def test_connection_that_stopped_reading_reads_on_where_it_stopped(against
         await wire.pong(deadline=0.05)
     wire.read_on()
     assert await wire.pong() == b"unheard"
-
-
-async def test_narrow_connection_that_nobody_takes_is_refused(deadline) -> None:
-    with socket.socket() as unheard:
-        unheard.bind(("127.0.0.1", 0))
-        with pytest.raises(ConnectionRefusedError):
-            await open_connection(*unheard.getsockname(), journal=Journal(), deadline=deadline, narrow=True)
