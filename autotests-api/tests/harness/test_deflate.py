@@ -165,3 +165,5 @@ def test_agreement_chooses_both_windows():
     deflater, inflater = deflater_for(agreement), inflater_for(agreement)
     assert (deflater.bits, deflater.takeover) == (10, True)
     assert (inflater.bits, inflater.takeover) == (9, False)
+    assert not deflater_for(Agreement(client_no_context_takeover=True)).takeover
+    assert inflater_for(Agreement()).takeover

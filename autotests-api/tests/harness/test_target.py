@@ -1,6 +1,7 @@
 """The target as data: addresses, expected answers, and what may be shown of it."""
 
 import base64
+import json
 import ssl
 from pathlib import Path
 
@@ -56,7 +57,7 @@ def test_deadline_is_the_scaled_timeout() -> None:
 
 def test_abilities_survive_the_way_to_a_worker() -> None:
     found = Abilities(binary=False, subprotocols=("a", "b"), notes=("note",), max_message=7)
-    assert Abilities.from_json(found.to_json()) == found
+    assert Abilities.from_json(json.loads(json.dumps(found.to_json()))) == found
 
 
 @pytest.mark.parametrize(
@@ -125,6 +126,20 @@ def test_head_of_a_handshake_shows_names_and_no_credentials() -> None:
         f"X-Custom: {MASK}",
         "Sec-WebSocket-Key: dGhlIHNhbXBsZQ==",
         "X-Bell: \\x07",
+    ]
+
+
+def test_head_shows_what_is_no_credential_and_masks_what_has_no_colon() -> None:
+    head = (
+        b"GET /?token=of-somebody-else HTTP/1.1\r\nLocation: ws://x:80/?token=1\r\n"
+        b"WWW-Authenticate: Basic realm=x\r\nfolded worth-hiding\r\nX-Name: \xe9\r\n\r\n"
+    )
+    assert Secrets(["worth-hiding"]).head(head).split("\n") == [
+        f"GET /?token={MASK} HTTP/1.1",
+        "Location: ws://x:80/?token=1",
+        "WWW-Authenticate: Basic realm=x",
+        f"folded {MASK}",
+        "X-Name: \\xe9",
     ]
 
 

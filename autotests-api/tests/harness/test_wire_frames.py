@@ -119,6 +119,11 @@ def test_shortest_form_of_a_header_is_told_from_a_longer_one() -> None:
         assert header.is_minimal is minimal
 
 
+def test_frames_are_empty_unless_they_are_given_data() -> None:
+    assert (ping().payload, pong().payload, close().payload) == (b"", b"", b"\x03\xe8")
+    assert not continuation("x", fin=False).fin
+
+
 def test_close_frame_without_a_code_is_empty() -> None:
     assert close(None).payload == b""
     assert close(1000, "до").payload == b"\x03\xe8" + "до".encode()

@@ -45,6 +45,11 @@ def test_every_part_of_a_request_can_be_bent() -> None:
     assert b"Host" not in bent.encode()
 
 
+def test_parts_of_a_request_that_are_not_bent_stay_as_they_were() -> None:
+    bent = opening().using(method="POST", version="HTTP/1.0", resource="/x")
+    assert bent.using() == bent
+
+
 def test_header_is_replaced_where_it_stood() -> None:
     names = [name for name, _ in opening().having("Connection", "keep-alive", "Upgrade").headers]
     assert names == [
@@ -80,6 +85,7 @@ def test_lists_over_several_lines_are_one_list() -> None:
     )
     assert response.tokens("Sec-WebSocket-Version") == ["13", "8", "7"]
     assert response.values("Sec-WebSocket-Version") == ["13, 8", "7"]
+    assert response.tokens("Upgrade") == []
 
 
 @pytest.mark.parametrize(
@@ -89,7 +95,11 @@ def test_lists_over_several_lines_are_one_list() -> None:
         ((b"Upgrade: websocket", b"Upgrade: h2c"), "Upgrade is 'h2c'"),
         ((b"Upgrade: websocket\r\n", b""), "Upgrade is None"),
         ((b"Connection: Upgrade", b"Connection: close"), "Connection is 'close'"),
-        ((b"s3p", b"s3q"), "Sec-WebSocket-Accept"),
+        (
+            (b"s3p", b"s3q"),
+            f"Sec-WebSocket-Accept is ['{SAMPLE_ACCEPT.replace('s3p', 's3q')}'], "
+            f"expected '{SAMPLE_ACCEPT}' for key '{SAMPLE_KEY}'",
+        ),
         ((b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n", b""), "Sec-WebSocket-Accept is []"),
         ((b"Upgrade: websocket\r\n", b"Upgrade: websocket\r\nbroken\r\n"), "malformed header line"),
     ],
@@ -112,4 +122,12 @@ def test_what_is_no_http_is_told(head: bytes) -> None:
     response = parse_response(head)
     assert response.status == 0
     assert not response.accepted
-    assert str(response).startswith("no HTTP response (the status line is not HTTP/1.x)")
+    assert str(response) == f"no HTTP response (the status line is not HTTP/1.x): {head!r}"
+
+
+def test_garbage_is_shown_by_its_first_sixty_bytes() -> None:
+    assert str(parse_response(b"x" * 100)).endswith(f": b'{'x' * 60}'")
+
+
+def test_response_without_a_reason_is_shown_without_a_blank_behind_it() -> None:
+    assert str(parse_response(b"HTTP/1.1 426 \r\n\r\n")) == "HTTP/1.1 426"
