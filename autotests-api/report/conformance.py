@@ -9,9 +9,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from report.causes import Cause, causes
 from report.markdown import cell
 from report.run import Outcome, Record
 from rfc import MAY, MUST, SHOULD, Level, Rule
+
+MOST_CAUSES = 12
+"""Causes of failures that a reader is shown."""
 
 
 class Verdict(StrEnum):
@@ -31,8 +35,11 @@ class RuleVerdict:
 
     @property
     def verdict(self) -> Verdict:
-        """Broken by one failure; kept when at least one test ran and none failed."""
-        outcomes = {record.outcome for record in self.records}
+        """Broken by one failure; kept when at least one test ran and none failed.
+
+        A test that never came to what it is about says nothing.
+        """
+        outcomes = {record.outcome for record in self.records if not record.spoiled}
         if outcomes & {Outcome.FAILED, Outcome.DEVIATES, Outcome.KNOWN}:
             return Verdict.BROKEN
         if Outcome.PASSED in outcomes:
@@ -65,10 +72,12 @@ class Conformance:
 
     target: str
     sections: list[Section]
+    causes: list[Cause] = field(default_factory=list)
 
     @classmethod
     def of(cls, records: Iterable[Record], target: str) -> Conformance:
-        """Group tests by section and rule, in the order of the RFCs."""
+        """Group tests by section and rule, in the order of the RFCs; and by what turned them red."""
+        records = list(records)
         sections: dict[tuple[int, str], Section] = {}
         topics: dict[tuple[int, str], Counter[str]] = {}
         rules: dict[Rule, RuleVerdict] = {}
@@ -88,7 +97,7 @@ class Conformance:
         for place, section in sections.items():
             section.topic = topics[place].most_common(1)[0][0]
             section.rules.sort(key=_worst_first)
-        return cls(target, sorted(sections.values(), key=_order))
+        return cls(target, sorted(sections.values(), key=_order), causes(records))
 
     def count(self, level: Level, verdict: Verdict) -> int:
         """Rules of that level with that verdict, over all sections."""
@@ -100,8 +109,9 @@ class Conformance:
 
     @property
     def is_fit(self) -> bool:
-        """No MUST is broken, and at least one was tested."""
-        return not self.count(MUST, Verdict.BROKEN) and bool(self.count(MUST, Verdict.KEPT))
+        """No MUST is broken, by whatever was sent, and at least one was tested and kept."""
+        broken = any(cause.level == MUST for cause in self.causes)
+        return not broken and not self.count(MUST, Verdict.BROKEN) and bool(self.count(MUST, Verdict.KEPT))
 
     @property
     def headline(self) -> str:
@@ -111,9 +121,22 @@ class Conformance:
             return "Nothing is known: no MUST was tested."
         deviations = self.count(SHOULD, Verdict.BROKEN)
         aside = f" and deviates from {_rules(deviations, 'SHOULD')}" if deviations else ""
+        if unjudged := self.unjudged:
+            aside += f". Of {_rules(unjudged, '')} nothing is known: other failures came first"
         if broken:
             return f"The server breaks {broken} of {_rules(known, 'MUST')}{aside}."
+        if not self.is_fit:
+            return f"Frames of the server break the protocol{aside}."
         return f"The server keeps {_rules(known, 'MUST', every=True)}{aside}."
+
+    @property
+    def unjudged(self) -> int:
+        """Rules whose cases ran, and failed before they came to what they are about."""
+        return sum(
+            each.verdict is Verdict.UNKNOWN and any(record.spoiled for record in each.records)
+            for section in self.sections
+            for each in section.rules
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The table as plain data."""
@@ -121,6 +144,7 @@ class Conformance:
             "target": self.target,
             "fit": self.is_fit,
             "headline": self.headline,
+            "causes": [{"cause": cause.words, "cases": len(cause.records)} for cause in self.causes],
             "totals": {
                 str(level): {str(verdict): self.count(level, verdict) for verdict in Verdict}
                 for level in Level
@@ -160,6 +184,7 @@ class Conformance:
             "",
             f"Target: {cell(self.target)}",
             "",
+            *_causes(self.causes),
             "| Section | | MUST | SHOULD | MAY | not tested |",
             "|---|---|--:|--:|--:|--:|",
         ]
@@ -226,6 +251,15 @@ def badge(conformance: Conformance) -> str:
     )
 
 
+def _causes(found: list[Cause]) -> list[str]:
+    if not found:
+        return []
+    rows = [f"| {len(cause.records):,} | {cell(cause.words)} |" for cause in found[:MOST_CAUSES]]
+    if len(found) > MOST_CAUSES:
+        rows.append(f"| … | {len(found) - MOST_CAUSES} causes more |")
+    return ["| Failures | What is behind them |", "|--:|---|", *rows, ""]
+
+
 _BEHAVIOURS = ["UNIMPLEMENTED", "INFORMATIONAL", "OK", "NON-STRICT", "FAILED"]
 
 
@@ -252,9 +286,10 @@ def _numbers(dotted: str) -> list[int]:
 
 
 def _rules(count: int, level: str, *, every: bool = False) -> str:
+    noun = f"{level} rule" if level else "rule"
     if count == 1:
-        return f"the one {level} rule" if every else f"1 {level} rule"
-    return f"all {count} {level} rules" if every else f"{count} {level} rules"
+        return f"the one {noun}" if every else f"1 {noun}"
+    return f"all {count} {noun}s" if every else f"{count} {noun}s"
 
 
 def _tally(kept: int, broken: int) -> str:

@@ -6,7 +6,8 @@ import html
 from itertools import groupby
 from pathlib import Path
 
-from report.conformance import Conformance, RuleVerdict, Section, Verdict
+from report.causes import Cause
+from report.conformance import MOST_CAUSES, Conformance, RuleVerdict, Section, Verdict
 from report.run import Outcome, Record
 from report.visible import text_html
 from rfc import MAY, MUST, SHOULD, Level
@@ -15,6 +16,7 @@ _STYLE = Path(__file__).with_name("conformance.css").read_text(encoding="utf-8")
 _NAMES = {6455: "RFC 6455, the WebSocket protocol", 7692: "RFC 7692, compression per message"}
 LARGEST_PAGE = 190_000
 _LONGEST_REASON = 300
+_FIRST_CASES = 3
 
 
 def page(conformance: Conformance) -> str:
@@ -44,10 +46,32 @@ def _page(conformance: Conformance, most_cases: int) -> str:
         f"<style>{_STYLE}</style></head><body>"
         f'<div class="verdict" style="--c:{colour}"><b>{word}</b><div><p>{conformance.headline}</p>'
         f'<p class="m">{text_html(conformance.target)}</p></div></div>'
-        f'<div class="totals">{totals}</div>{tables}'
+        f'<div class="totals">{totals}</div>{_causes(conformance.causes)}{tables}'
         '<p class="m">A rule counts as kept when none of its cases failed. A SHOULD may be deviated from '
         "with a reason; a MAY is only observed. Not tested: skipped on this target, or not selected.</p>"
         "</body></html>"
+    )
+
+
+def _causes(found: list[Cause]) -> str:
+    """What is behind the failures of the whole run, most failures first, each with its first cases."""
+    if not found:
+        return ""
+    count = sum(len(cause.records) for cause in found)
+    what = "What is behind the failure" if count == 1 else f"What is behind the {count:,} failures"
+    rows = "".join(_cause(cause) for cause in found[:MOST_CAUSES])
+    more = f"<p class='m'>{len(found) - MOST_CAUSES} causes more.</p>" if len(found) > MOST_CAUSES else ""
+    return f"<h2>{what}</h2><ol>{rows}</ol>{more}"
+
+
+def _cause(cause: Cause) -> str:
+    links = "; ".join(_link(record, record.title) for record in cause.records[:_FIRST_CASES])
+    left = len(cause.records) - _FIRST_CASES
+    example = "\n".join(line[:_LONGEST_REASON] for line in cause.example)
+    why = f'<p class="why">{text_html(example)}</p>' if example else ""
+    return (
+        f'<li style="--c:var(--broken)"><b>{len(cause.records):,} ×</b>{text_html(cause.words)}{why}'
+        f'<div class="cases">{links}{f" … and {left:,} more" if left > 0 else ""}</div></li>'
     )
 
 

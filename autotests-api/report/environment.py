@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
+import re
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from fixtures.options import OPTIONS, option_value
 from fixtures.secrecy import printable
 from fixtures.target import ABILITIES, PROBED, TARGET
 from probe import describe
+from report.matrix import TARGETS
 from report.visible import text_html
 
 _NOT_GIVEN: tuple[object, ...] = (None, False, [], ())
@@ -60,6 +63,11 @@ def name() -> str:
     return os.environ.get("REPORT_ENVIRONMENT", "").strip()
 
 
+def folder_name() -> str:
+    """The name of this run where it names a file or a folder; empty for a run without a name."""
+    return re.sub(r"[^\w.-]+", "_", name())
+
+
 def page(known: dict[str, str], options: dict[str, str]) -> str:
     """What the probe found, the versions, and the options that this run was given, as a page."""
     tables = "".join(
@@ -89,9 +97,14 @@ def options_of(config: pytest.Config) -> dict[str, str]:
 
 
 def write(folder: Path, known: dict[str, str]) -> None:
-    """``environment.properties`` in the results folder: of several runs that share a page, the last one's.
+    """What Allure shows as metadata: ``environment.properties``, or where runs share a page a file for each.
 
     In that format a blank ends the name, so the blanks in names are such as do not break.
     """
+    if name():
+        path = folder / TARGETS / f"{folder_name()}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"name": name(), "facts": known}, ensure_ascii=False), encoding="utf-8")
+        return
     lines = "".join(f"{name.replace(' ', NO_BREAK)}={value}\n" for name, value in known.items())
     (folder / "environment.properties").write_text(lines, encoding="utf-8")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import uuid
 from pathlib import Path
 
 import pytest
 
 from fixtures.target import TARGET
-from report import conformance_page, environment
+from report import conformance_page, environment, proof_page
 from report.attachments import Document
 from report.conformance import Conformance, autobahn_index, badge, dump
 from report.metrics import metrics
@@ -27,7 +26,7 @@ def write(config: pytest.Config, run: Run, reporter: CleanReporter | None) -> No
     """Conformance, target, metrics and environment into the results; the summary of a GitHub job."""
     known = environment.facts(config)
     name = environment.name() or known["Target"]
-    conformance = Conformance.of(run.conformance, name) if run.conformance else None
+    conformance = Conformance.of(run.records.values(), name) if run.conformance else None
     folder = config.option.allure_report_dir
     if folder and reporter is not None:
         _into_results(Path(folder), config, run, reporter, conformance)
@@ -46,9 +45,12 @@ def _into_results(
     if measured := metrics(run.records.values()):
         (folder / f"{uuid.uuid4()}-perf.json").write_text(json.dumps(measured), encoding="utf-8")
     if conformance is not None:
-        _write_conformance(folder / CONFORMANCE / _folder_name(), run, reporter, conformance)
+        _write_conformance(folder / CONFORMANCE / environment.folder_name(), run, reporter, conformance)
     page = environment.page(known, environment.options_of(config))
     attach_to_run(reporter, Document.of(_named("Target and tools"), page, "text/html"))
+    # It was found with servers that stand where the embedded one does.
+    if config.stash[TARGET].embedded and conformance is not None and (proof := proof_page.page()):
+        attach_to_run(reporter, Document.of(_named("Can the cases fail?"), proof, "text/html"))
 
 
 def _write_conformance(folder: Path, run: Run, reporter: CleanReporter, conformance: Conformance) -> None:
@@ -71,7 +73,3 @@ def _write_conformance(folder: Path, run: Run, reporter: CleanReporter, conforma
 def _named(name: str) -> str:
     run = environment.name()
     return f"{name} · {run}" if run else name
-
-
-def _folder_name() -> str:
-    return re.sub(r"[^\w.-]+", "_", environment.name())

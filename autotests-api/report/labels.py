@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 import pytest
 
 import rfc
+from report.sections import TOPICS
 
 EPICS = {
     "contract": "Echo contract",
@@ -74,6 +75,7 @@ def place_of(item: pytest.Item) -> Place:
     epic = EPICS.get(folder, in_words(folder) or "Tests")
     if rule is None:
         return Place(epic, topic, "", _SEVERITIES_BY_FOLDER.get(folder, "normal"), topic, None)
+    topic = TOPICS.get((rule.rfc, rule.section), topic)
     return Place(
         epic=epic,
         feature=f"{rule.title} {topic}".rstrip(),

@@ -5,22 +5,26 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from report.stylesheet import minified
+from report.visible import text_html
 
 _STYLE = minified(Path(__file__).with_name("matrix.css").read_text(encoding="utf-8"))
+TARGETS = "targets"
+"""Folder within the results where each of several runs says what it was made of."""
 _LEVELS = ("MUST", "SHOULD", "MAY")
 
 
 @dataclass(frozen=True)
 class Server:
-    """One server: its table as plain data, and its own page."""
+    """One server: its table as plain data, its own page, and what its run was made of."""
 
     table: dict[str, Any]
     page: str
+    facts: dict[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -44,15 +48,15 @@ class Server:
         return next(sections, None)
 
 
-def read_servers(folder: Path) -> list[Server]:
-    """What the runs have left below ``folder``, in the order of their names."""
-    found = [
-        Server(
-            json.loads(path.read_text(encoding="utf-8")),
-            path.with_suffix(".html").read_text(encoding="utf-8"),
-        )
+def read_servers(folder: Path, targets: Path | None = None) -> list[Server]:
+    """What the runs have left below ``folder`` and ``targets``, in the order of their names."""
+    files = sorted(targets.glob("*.json")) if targets is not None else []
+    facts = {run["name"]: run["facts"] for run in (json.loads(file.read_bytes()) for file in files)}
+    tables = [
+        (json.loads(path.read_bytes()), path.with_suffix(".html").read_text(encoding="utf-8"))
         for path in folder.rglob("conformance.json")
     ]
+    found = [Server(table, page, facts.get(table["target"], {})) for table, page in tables]
     return sorted(found, key=lambda server: server.name.casefold())
 
 
@@ -87,8 +91,28 @@ def page(servers: Sequence[Server]) -> str:
         f"<style>{_STYLE}</style></head><body><h1>Servers side by side</h1>"
         f'<div class="wide"><table><thead><tr><th></th>{heads}</tr><tr class="totals"><th></th>{totals}</tr>'
         f"</thead><tbody>{rows}</tbody></table></div>"
+        f"{_facts(servers)}"
         '<p class="m">Rules kept of rules tested; MUST, SHOULD, MAY. Red: a MUST is broken. Orange: the '
-        "server deviates from a SHOULD. A number leads to the first case that failed.</p></body></html>"
+        "server deviates from a SHOULD. A number leads to the first case that failed. Not known: skipped, "
+        "or other failures came first.</p></body></html>"
+    )
+
+
+def _facts(servers: Sequence[Server]) -> str:
+    """What the probe found, and the tools of each run; what is not the same everywhere stands out."""
+    names = list(dict.fromkeys(name for server in servers for name in server.facts))
+    if not names:
+        return ""
+    heads = "".join(f"<th>{html.escape(server.name)}</th>" for server in servers)
+    rows = ""
+    for name in names:
+        values = [server.facts.get(name, "–") for server in servers]
+        kind = "" if len(set(values)) == 1 else ' class="differs"'
+        cells = "".join(f"<td{kind}>{text_html(value)}</td>" for value in values)
+        rows += f"<tr><th>{html.escape(name)}</th>{cells}</tr>"
+    return (
+        f'<h2>Targets and tools</h2><div class="wide"><table class="facts"><thead><tr><th></th>{heads}</tr>'
+        f"</thead><tbody>{rows}</tbody></table></div>"
     )
 
 
@@ -96,6 +120,10 @@ def _total(server: Server) -> str:
     kind, word = ("kept", "✓ fit") if server.is_fit else ("broken", "✗ not fit")
     should = server.table["totals"]["SHOULD"]["broken"]
     aside = f'<br><span class="m">deviates from {should} SHOULD</span>' if should else ""
+    if server.table["causes"]:
+        cause = server.table["causes"][0]
+        many = f" ({cause['cases']:,} cases)" if cause["cases"] > 1 else ""
+        aside += f'<p class="m">{html.escape(cause["cause"])}{many}</p>'
     return f'<td class="{kind}"><b>{word}</b><br>{server.words}{aside}</td>'
 
 
@@ -107,7 +135,7 @@ def _cell(section: dict[str, Any] | None) -> str:
         rules = [rule for rule in section["rules"] if rule["level"] == level]
         known = [rule for rule in rules if rule["verdict"] != "not tested"]
         broken = [rule for rule in known if rule["verdict"] == "broken"]
-        if not rules:
+        if not known:
             continue
         words = f"{len(known) - len(broken)}/{len(known)}"
         if broken:
@@ -115,6 +143,6 @@ def _cell(section: dict[str, Any] | None) -> str:
             failed = next(case for case in broken[0]["cases"] if case["outcome"] != "passed")
             words = f'<a href="#{html.escape(failed["link"])}">{words}</a>'
         parts.append(f"<span>{words} <small>{level}</small></span>")
-    if not any(rule["verdict"] != "not tested" for rule in section["rules"]):
-        return '<td class="m">not tested</td>'
+    if not parts:
+        return '<td class="m">not known</td>'
     return f'<td class="{kind}">{" ".join(parts)}</td>'

@@ -12,18 +12,21 @@ import pytest
 from fixtures.journals import EVIDENCE, JOURNALS
 from fixtures.secrecy import printable
 from fixtures.target import AIMED_AT, TARGET
+from fixtures.wires import NotOpened, ProtocolViolation
 from report import difference, environment, finale, results, transcript
 from report.attachments import Document, documents
 from report.conversation import Conversation
 from report.labels import place_of, title_of
 from report.parameters import add_observations, set_parameters
 from report.run import Run, facts_of
+from report.terminal import Terminal
 from websocket_client import Journal
 
 RUN = pytest.StashKey[Run]()
 """What became of every test, in the process that controls the run."""
 
 _FAILED = pytest.StashKey[bool]()
+_SPOILED = pytest.StashKey[bool]()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -43,6 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not _is_worker(config):
         config.stash[RUN] = Run()
         config.pluginmanager.register(config.stash[RUN], "report-run")
+        config.pluginmanager.register(Terminal(config.stash[RUN]), "report-terminal")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -100,6 +104,8 @@ def pytest_runtest_makereport(
     difference.forget(item.config)
     if report.failed or hasattr(report, "wasxfail"):
         item.stash[_FAILED] = True
+    if call.excinfo is not None and isinstance(call.excinfo.value, ProtocolViolation | NotOpened):
+        item.stash[_SPOILED] = True
     if call.when == "teardown":
         # An attribute of a report crosses from an xdist worker to the controller.
         report.__dict__["facts"] = _complete(item, reporter, test)
@@ -133,7 +139,8 @@ def _complete(item: pytest.Item, reporter: results.CleanReporter | None, test: A
         for document in attached:
             results.attach(reporter, test, document)
     facts = facts_of(item, test.uuid if test is not None else "", conversations)
-    return facts | {"title": target.mask(printable(facts["title"]))}
+    spoiled = item.stash.get(_SPOILED, False)
+    return facts | {"title": target.mask(printable(facts["title"])), "spoiled": spoiled}
 
 
 def _is_worker(config: pytest.Config) -> bool:

@@ -17,6 +17,8 @@ from wire.frames import CLOSE
 
 # Round trips of one test that count for the run's metrics.
 _MOST_SAMPLES = 200
+_MOST_VIOLATIONS = 5
+_RULE_BEHIND = re.compile(r"^(.*) \((RFC \d+ §[\d.]+)\)$")
 
 
 class Outcome(StrEnum):
@@ -32,7 +34,11 @@ class Outcome(StrEnum):
 
 @dataclass
 class Record:
-    """One test: what it is, where the report shows it, how it ended and why, times in milliseconds."""
+    """One test: what it is, where the report shows it, how it ended and why, times in milliseconds.
+
+    ``violations`` are the rules that frames of the server broke, in words; ``spoiled`` says that what turned
+    the test red is not what it is about: such frames, or a handshake before it that failed.
+    """
 
     nodeid: str
     title: str = ""
@@ -42,9 +48,11 @@ class Record:
     topic: str = ""
     rule: Rule | None = None
     outcome: Outcome = Outcome.PASSED
+    spoiled: bool = False
     reason: str = ""
     duration: float = 0.0
     close_code: int | None = None
+    violations: list[str] = field(default_factory=list)
     opened: list[float] = field(default_factory=list)
     trips: list[float] = field(default_factory=list)
 
@@ -71,9 +79,22 @@ def facts_of(item: pytest.Item, uuid: str, conversations: list[Conversation]) ->
         if rule is None
         else [rule.rfc, rule.section, rule.level.value, rule.text, *rule.autobahn],
         "close_code": closes[-1] if closes else None,
+        "violations": _violations(conversations),
         "opened": [round(each.opened_at * 1000, 3) for each in conversations if each.opened_at],
         "trips": [round(trip, 3) for trip in trips[:_MOST_SAMPLES]],
     }
+
+
+def _violations(conversations: list[Conversation]) -> list[str]:
+    """Each violation once, its rule first: ``RFC 6455 §5.1: a server's frame is masked``."""
+    said = [
+        _RULE_BEHIND.sub(r"\2: \1", words)
+        for conversation in conversations
+        for frame in conversation.frames
+        if frame.violation and not frame.sent
+        for words in frame.violation.split("; ")
+    ]
+    return list(dict.fromkeys(said))[:_MOST_VIOLATIONS]
 
 
 class Run:

@@ -95,6 +95,21 @@ def test_markdown_cannot_be_broken_out_of(table):
     assert "| MUST RFC 6455 §10.1 | broken &lt;b&gt; | d |" in written
 
 
+def test_rule_is_not_broken_by_what_came_before_it():
+    """Frames that are illegal in any case say nothing of its rule; yet the server is not fit."""
+    spoiled = record("a", Outcome.FAILED, KEPT, "the server broke the protocol")
+    spoiled.spoiled, spoiled.violations = True, ["RFC 6455 §5.1: a server's frame is masked"]
+    table = Conformance.of([spoiled, record("f", Outcome.PASSED, ELSEWHERE)], "")
+    verdicts = {each.rule.text: each.verdict for section in table.sections for each in section.rules}
+    assert verdicts == {"kept": Verdict.UNKNOWN, "compressed": Verdict.KEPT}
+    assert not table.is_fit
+    assert table.headline == (
+        "Frames of the server break the protocol. Of 1 rule nothing is known: other failures came first."
+    )
+    assert "RFC 6455 §5.1: a server&#x27;s frame is masked" in conformance_page.page(table)
+    assert "| 1 | RFC 6455 §5.1: a server's frame is masked |" in table.to_markdown()
+
+
 def test_autobahn_gets_the_worst_verdict_of_each_case(table):
     records = [record for section in table.sections for each in section.rules for record in each.records]
     # The table's rules carry no numbers; the records do.
@@ -116,12 +131,19 @@ def test_servers_stand_side_by_side(table, tmp_path):
         (tmp_path / name / "conformance.json").write_text(dump(each.to_json()), encoding="utf-8")
         (tmp_path / name / "conformance.html").write_text("<p>page", encoding="utf-8")
         (tmp_path / name / "index.json").write_text(json.dumps({each.target: {}}), encoding="utf-8")
-    servers = matrix.read_servers(tmp_path)
+    targets = tmp_path / "targets"
+    targets.mkdir()
+    for name, python in (("a | server", "3.11"), ("Best server", "3.13")):
+        run = {"name": name, "facts": {"Python": python, "Text": "answered"}}
+        (targets / f"{python}.json").write_text(json.dumps(run), encoding="utf-8")
+    servers = matrix.read_servers(tmp_path, targets)
     assert [server.name for server in servers] == ["a | server", "Best server"]
     assert [server.words for server in servers] == ["1 of 2 MUST", "1 of 1 MUST"]
     page = matrix.page(servers)
     assert 'href="#link-d"' in page
-    assert page.index("§5.10") < page.index("§10.1")
+    assert page.index("<b>§5.10") < page.index("<b>§10.1")
+    assert '<th>Python</th><td class="differs">3.11</td><td class="differs">3.13</td>' in page
+    assert "<th>Text</th><td>answered</td>" in page
     assert matrix.merged_index(tmp_path) == {"a | server": {}, "Best server": {}}
 
 
