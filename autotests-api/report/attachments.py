@@ -45,9 +45,9 @@ def documents(
         return
     secrets = target.secrets
     name = f"Conversation · {conversations[0].name}" if opened == 1 else f"{opened} conversations"
-    yield Document.of(
-        name, transcript.page(conversations, secrets, more=opened - len(conversations)), "text/html"
-    )
+    largest = transcript.LARGEST_PAGE if failed else transcript.LARGEST_OF_A_PASSED
+    page = transcript.page(conversations, secrets, more=opened - len(conversations), largest=largest)
+    yield Document.of(name, page, "text/html")
     for conversation in [each for each in conversations if each.request.line][:_MOST_HANDSHAKES]:
         body = handshake.exchange(conversation, secrets)
         yield Document(f"Handshake · {conversation.name}", body, handshake.MIME, handshake.EXTENSION)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from report.conversation import Conversation
-from report.heads import Head
+from report.heads import Head, cut
 from target import MASK, Secrets
 
 MIME = "application/vnd.allure.http+json"
@@ -29,7 +29,7 @@ def exchange(conversation: Conversation, secrets: Secrets) -> str:
         "stop": round(start + (conversation.opened_at or 0) * 1000, 2),
         "request": {
             "method": request.method or "GET",
-            "url": secrets.url(f"{scheme}://{authority}{request.resource}"),
+            "url": cut(secrets.url(f"{scheme}://{authority}{request.resource}")),
             "httpVersion": "HTTP/1.1",
             "headers": _headers(request, secrets),
         },
@@ -37,7 +37,7 @@ def exchange(conversation: Conversation, secrets: Secrets) -> str:
     if response.line:
         data["response"] = {
             "status": response.status,
-            "statusText": secrets.mask(response.reason),
+            "statusText": cut(secrets.mask(response.reason)),
             "httpVersion": "HTTP/1.1",
             "headers": _headers(response, secrets),
         }
@@ -52,5 +52,5 @@ def exchange(conversation: Conversation, secrets: Secrets) -> str:
 
 
 def _headers(head: Head, secrets: Secrets) -> list[dict[str, str]]:
-    shown = ((name, secrets.header(name, value)) for name, value in head.headers)
+    shown = head.shown(secrets)
     return [{"name": name, "value": _REDACTED if value == MASK else value} for name, value in shown]

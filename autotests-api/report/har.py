@@ -10,7 +10,7 @@ from typing import Any
 
 from report.closing import describe
 from report.conversation import Conversation
-from report.heads import Head
+from report.heads import Head, cut
 from report.visible import decoded
 from target import Secrets
 from websocket_client import FrameRecord
@@ -59,7 +59,7 @@ def _entry(number: int, conversation: Conversation, secrets: Secrets) -> dict[st
         },
         "response": {
             "status": response.status,
-            "statusText": secrets.mask(response.reason),
+            "statusText": cut(secrets.mask(response.reason)),
             "httpVersion": "HTTP/1.1",
             "headers": _headers(response, secrets),
             "cookies": [],
@@ -89,4 +89,4 @@ def _message(conversation: Conversation, frame: FrameRecord, secrets: Secrets) -
 
 
 def _headers(head: Head, secrets: Secrets) -> list[dict[str, str]]:
-    return [{"name": name, "value": secrets.header(name, value)} for name, value in head.headers]
+    return [{"name": name, "value": value} for name, value in head.shown(secrets)]

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from target import Secrets
+
+# Servers are sent heads of megabytes; of those a reader needs the beginning.
+_MOST_HEADERS = 60
+_LONGEST = 1000
+
 
 @dataclass(frozen=True)
 class Head:
@@ -25,6 +31,16 @@ class Head:
         """The first header of that name, or an empty string."""
         return next((value for other, value in self.headers if other.lower() == name.lower()), "")
 
+    def shown(self, secrets: Secrets) -> list[tuple[str, str]]:
+        """Names and masked values: of very many headers the first, of long ones the beginning."""
+        shown = [
+            (cut(secrets.mask(name)), cut(secrets.header(name, value)))
+            for name, value in self.headers[:_MOST_HEADERS]
+        ]
+        if more := len(self.headers) - len(shown):
+            shown.append(("…", f"{more:,} headers more"))
+        return shown
+
     @property
     def method(self) -> str:
         """Method of a request."""
@@ -45,3 +61,8 @@ class Head:
     def reason(self) -> str:
         """Reason phrase of a response."""
         return " ".join(self.line.split(" ")[2:])
+
+
+def cut(text: str) -> str:
+    """The beginning of a long text, with its length."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text):,} characters)"

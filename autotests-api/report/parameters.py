@@ -46,7 +46,12 @@ def set_parameters(item: pytest.Item, test: Any) -> None:
         return
     own = {parameter.name: parameter for parameter in test.parameters if parameter.name not in call.params}
     test.parameters[:] = [
-        *(Parameter(name=name, value=readable(value), excluded=True) for name, value in call.params.items()),
+        *(
+            Parameter(name=name, value=readable(value), excluded=True)
+            for name, value in call.params.items()
+            # Such are of plugins: pytest-asyncio passes the factory of its event loops so.
+            if not name.startswith("_")
+        ),
         *own.values(),
         Parameter(name="case", value=call.id, mode="hidden"),
     ]

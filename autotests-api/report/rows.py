@@ -19,6 +19,8 @@ _HEADING = (
     '<thead><tr><th class="r">#</th><th class="r">time, ms</th><th>frame</th><th class="r">size</th>'
     '<th class="r">answered</th><th>data</th></tr></thead>'
 )
+# Violations that are shown from the part of a long conversation that is left out.
+_MOST_VIOLATIONS = 10
 
 
 @dataclass(frozen=True)
@@ -59,13 +61,19 @@ def table(conversations: Sequence[Conversation], secrets: Secrets, limits: Limit
     }
     names = [conversation.name for conversation in conversations] if many else [""]
     half = limits.rows // 2
-    left_out = range(half, len(events) - half) if len(events) > limits.rows else range(0)
-    rows, previous = [], 0.0
+    middle = range(half, len(events) - half) if len(events) > limits.rows else range(0)
+    # What breaks the protocol is what a reader came for, wherever it stands.
+    wrong = [number for number in middle if (frame := events[number].frame) is not None and frame.violation]
+    left_out = set(middle) - set(wrong[:_MOST_VIOLATIONS])
+    rows: list[str] = []
+    previous, gap = 0.0, 0
     for number, event in enumerate(events):
         if number in left_out:
-            if number == left_out.start:
-                rows.append(_words_row("", f"{len(left_out):,} rows are left out here.", ""))
+            gap += 1
             continue
+        if gap:
+            rows.append(_words_row("", f"{gap:,} rows are left out here.", ""))
+            gap = 0
         when = f"{milliseconds(event.at)}<small>+{milliseconds(event.at - previous)}</small>"
         who = _chip(event.connection, names[event.connection]) if many else ""
         if event.frame is None:

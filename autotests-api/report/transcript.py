@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from report.conversation import Conversation
-from report.heads import Head
+from report.heads import Head, cut
 from report.lanes import lanes
 from report.latency import plot
 from report.roundtrips import quantile
@@ -17,26 +17,29 @@ from report.visible import milliseconds, size, text_html
 from target import Secrets
 
 LARGEST_PAGE = 190_000
+LARGEST_OF_A_PASSED = 60_000
 MOST_CONNECTIONS = 12
 # The fuller the page, the less of each payload.
-_LIMITS = (Limits(400, 4096), Limits(400, 600), Limits(200, 160), Limits(60, 80))
+_LIMITS = (Limits(400, 4096), Limits(400, 600), Limits(200, 160), Limits(100, 120), Limits(60, 80))
 _SMALLEST_ROW = 300
 _LARGEST_BODY = 4096
 _HUES = (212, 30, 280, 150, 340, 50, 190, 90)
 _STYLE = minified(Path(__file__).with_name("transcript.css").read_text(encoding="utf-8"))
 
 
-def page(conversations: Sequence[Conversation], secrets: Secrets, *, more: int = 0) -> str:
-    """The page for the connections of a test, at most `LARGEST_PAGE` bytes.
+def page(
+    conversations: Sequence[Conversation], secrets: Secrets, *, more: int = 0, largest: int = LARGEST_PAGE
+) -> str:
+    """The page for the connections of a test, of at most ``largest`` bytes.
 
     ``more`` connections were opened that are not shown; `chosen` picks those that are.
     """
     written = ""
     for limits in _LIMITS:
-        if limits is not _LIMITS[-1] and _least(conversations, limits) > LARGEST_PAGE:
+        if limits is not _LIMITS[-1] and _least(conversations, limits) > largest:
             continue
         written = _page(conversations, secrets, limits, more)
-        if len(written.encode("utf-8", "replace")) <= LARGEST_PAGE:
+        if len(written.encode("utf-8", "replace")) <= largest:
             break
     return written
 
@@ -112,9 +115,9 @@ def _chips(conversation: Conversation) -> str:
     if not response.line:
         return '<span class="chip no">no response</span>'
     kind = "ok" if response.status == 101 else "no"
-    chips = [f'<span class="chip {kind}">{text_html(response.line.partition(" ")[2])}</span>']
+    chips = [f'<span class="chip {kind}">{text_html(cut(response.line.partition(" ")[2]))}</span>']
     agreed = (response.get(name) for name in ("Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions"))
-    chips += [f'<span class="chip">{text_html(value)}</span>' for value in agreed if value]
+    chips += [f'<span class="chip">{text_html(cut(value))}</span>' for value in agreed if value]
     return "".join(chips)
 
 
@@ -161,10 +164,9 @@ def _handshake(conversation: Conversation, secrets: Secrets) -> str:
 
 def _head(head: Head, secrets: Secrets) -> str:
     headers = "".join(
-        f"<b>{text_html(name)}</b><span>{text_html(secrets.header(name, value))}</span>"
-        for name, value in head.headers
+        f"<b>{text_html(name)}</b><span>{text_html(value)}</span>" for name, value in head.shown(secrets)
     )
-    return f'<div class="mono">{text_html(secrets.url(head.line))}</div><div class="hs">{headers}</div>'
+    return f'<div class="mono">{text_html(cut(secrets.url(head.line)))}</div><div class="hs">{headers}</div>'
 
 
 def _filters(conversations: Sequence[Conversation]) -> str:

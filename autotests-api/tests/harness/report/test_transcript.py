@@ -72,6 +72,24 @@ def test_violation_is_marked_in_its_row(journal):
     assert '<u class="w">MASK</u>' in wrong
 
 
+def test_violation_in_a_long_conversation_is_shown(journal):
+    for number in range(1000):
+        journal.received(text(f"message {number}").encode(masked=number == 500))
+    shown = rows(written(journal))
+    assert any("message 500" in row for row in shown)
+    assert [row for row in shown if "rows are left out" in row]
+    assert len(shown) <= 403
+
+
+def test_giant_head_is_shown_in_part(journal):
+    giant = Journal("giant", "ws://server.example/")
+    giant.sent(b"GET / HTTP/1.1\r\nX: " + b"<" * 100_000 + b"\r\n" + b"Y: <\r\n" * 10_000 + b"\r\n")
+    giant.received(ACCEPTED)
+    target = Target("ws://server.example/")
+    for document in documents([Conversation.of(giant)], target, opened=1, failed=False):
+        assert len(document.body) < 30_000, document.name
+
+
 @pytest.mark.parametrize(
     ("frame", "how", "tags"),
     [
