@@ -1,23 +1,29 @@
 // How Allure 3 builds the page.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 
-const RESULTS = "allure-results";
-
 // Several runs on one page, each under the name that REPORT_ENVIRONMENT gave it (report/environment.py).
-const runs = () => {
-  const names = new Set();
-  for (const file of existsSync(RESULTS) ? readdirSync(RESULTS) : []) {
-    if (!file.endsWith("-result.json")) continue;
-    const { labels = [] } = JSON.parse(readFileSync(`${RESULTS}/${file}`, "utf8"));
-    labels.filter(({ name }) => name === "environment").forEach(({ value }) => names.add(value));
-  }
-  return [...names].sort();
-};
+const folder = `${process.env.ALLURE_RESULTS ?? "allure-results"}/targets`;
+const runs = (existsSync(folder) ? readdirSync(folder).sort() : []).map((file) => ({
+  id: file.replace(/\.json$/, "").replace(/[^A-Za-z0-9]+/g, "_"),
+  ...JSON.parse(readFileSync(`${folder}/${file}`, "utf8")),
+}));
 
-const environmentOf = (run) => ({
+const environmentOf = ({ name: run, facts }) => ({
   name: run,
   matcher: ({ labels }) => labels.some(({ name, value }) => name === "environment" && value === run),
+  variables: facts,
 });
+
+// What is the same in all runs stands once, and the rest once for each.
+const common = () => {
+  const names = [...new Set(runs.flatMap(({ facts }) => Object.keys(facts)))];
+  const entries = names.flatMap((fact) => {
+    const values = runs.map(({ facts }) => facts[fact] ?? "–");
+    if (new Set(values).size === 1) return [[fact, values[0]]];
+    return runs.map(({ name }, index) => [`${fact} · ${name}`, values[index]]);
+  });
+  return Object.fromEntries(entries);
+};
 
 // Whose fault it is, the first that fits. Messages are those of fixtures/levels.py, lifeline.py and known_failures.py.
 const categories = [
@@ -56,7 +62,8 @@ export default {
   historyPath: "history/history.jsonl",
   historyLimit: 10,
   hideLabels: ["host", "thread", "framework", "language", "package", "environment", "parentSuite", "suite"],
-  environments: Object.fromEntries(runs().map((run) => [run.replace(/[^\w-]+/g, "_"), environmentOf(run)])),
+  environments: Object.fromEntries(runs.map((run) => [run.id, environmentOf(run)])),
+  variables: common(),
   defaultLabels: { severity: "normal" },
   categories,
   performance: {

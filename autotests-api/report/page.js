@@ -42,6 +42,19 @@
     frame.srcdoc = page;
   };
 
+  // Allure turns to the first test at once, and a small screen would begin below the outcome.
+  const scrollTop = Object.getOwnPropertyDescriptor(Element.prototype, "scrollTop");
+  let isTouched = false;
+  for (const kind of ["pointerdown", "keydown", "wheel"]) {
+    addEventListener(kind, () => (isTouched = true), { capture: true, passive: true, once: true });
+  }
+  Object.defineProperty(Element.prototype, "scrollTop", {
+    ...scrollTop,
+    set(top) {
+      if (isTouched || location.hash.length > 1) scrollTop.set.call(this, top);
+    },
+  });
+
   // What went over the wire is what a reader opens first.
   const unfold = (header) => {
     if (header.dataset.unfolded) return;
@@ -56,7 +69,7 @@
   }).observe(document, { childList: true, subtree: true, attributes: true, attributeFilter: ["src"] });
 
   // The conformance table, one click away from everywhere.
-  window.showConformance = (page, words, isFit) => {
+  window.showConformance = (page, words, short, isFit) => {
     addEventListener("DOMContentLoaded", () => {
       const dialog = document.createElement("dialog");
       dialog.className = "conformance";
@@ -74,14 +87,12 @@
       const open = document.createElement("button");
       open.className = `conformance-open ${isFit ? "fit" : "unfit"}`;
       open.textContent = words;
+      open.dataset.short = short;
+      open.title = words;
       open.addEventListener("click", () => {
         dialog.dataset.dark = isDark() ? "yes" : "no";
         dialog.showModal();
       });
-      // A case's page has its own things at the top.
-      const place = () => open.classList.toggle("aside", location.hash.length > 1);
-      addEventListener("hashchange", place);
-      place();
       document.body.append(open, dialog);
     });
   };

@@ -19,10 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from report import matrix
-from report.matrix import Server
+from report.matrix import TARGETS, Server
 
 _ANALYTICS = re.compile(r"<script[^>]*googletagmanager[^>]*></script>\s*<script>[^<]*gtag\([^<]*</script>")
-_DATA = re.compile(r"<script defer>\s*Promise\.allSettled\(\[(.*?)\]\)\s*\.then\(.*?</script>", re.DOTALL)
+_BEGIN = re.compile(r"<script defer>\s*Promise\.allSettled\(\[")
+_END = re.compile(r"\]\)\s*\.then\(.*?</script>", re.DOTALL)
 _ENTRY = re.compile(r'd\(("(?:[^"\\]|\\.)*"),"([A-Za-z0-9+/=]*)"\)')
 _SCRIPT = Path(__file__).with_name("page.js").read_text(encoding="utf-8")
 _STYLE = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
@@ -30,20 +31,23 @@ _STYLE = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
 
 @dataclass(frozen=True)
 class Table:
-    """The conformance table: its page, what to write on the button, and whether all is well."""
+    """The conformance table: its page, what to write on the button, in short too, and whether all is well."""
 
     page: str
     words: str
+    short: str
     is_fit: bool
 
     @classmethod
     def of(cls, servers: Sequence[Server]) -> Table | None:
         """One server's own page, or the servers side by side; None where nothing was tested."""
         if len(servers) == 1:
-            return cls(servers[0].page, f"RFC conformance: {servers[0].words}", servers[0].is_fit)
+            words = servers[0].words
+            short = f"RFC {words.replace(' of ', '/').removesuffix(' MUST')}"
+            return cls(servers[0].page, f"RFC conformance: {words}", short, servers[0].is_fit)
         fit = sum(server.is_fit for server in servers)
-        words = f"{fit} of {len(servers)} servers fit"
-        return cls(matrix.page(servers), words, fit == len(servers)) if servers else None
+        words, short = f"{fit} of {len(servers)} servers fit", f"{fit} of {len(servers)} fit"
+        return cls(matrix.page(servers), words, short, fit == len(servers)) if servers else None
 
 
 def finish(page: str, conformance: Table | None = None) -> str:
@@ -53,18 +57,22 @@ def finish(page: str, conformance: Table | None = None) -> str:
 
     Raises `ValueError` where Allure's page does not look as expected; it is of use as it is, then.
     """
-    data = _DATA.search(page)
-    if data is None:
+    begin = _BEGIN.search(page)
+    end = _END.search(page, begin.end()) if begin is not None else None
+    if begin is None or end is None:
         raise ValueError("there is no data where Allure 3.18 puts it")
-    entries = [(json.loads(name), base64.b64decode(body)) for name, body in _ENTRY.findall(data[1])]
+    found = _ENTRY.findall(page, begin.end(), end.start())
+    entries = [(json.loads(name), base64.b64decode(body)) for name, body in found]
+    # Pages of a size are often of a kind, and then share the window of the packer.
+    entries.sort(key=lambda entry: (entry[0].rpartition(".")[2], len(entry[1])))
     packed = base64.b64encode(gzip.compress(b"".join(body for _, body in entries), 6, mtime=0)).decode()
     index = _literal([[name, len(body)] for name, body in entries])
     unpack = f'<script>unpackReport({index}, "{packed}")</script>'
-    page = page[: data.start()] + unpack + page[data.end() :]
+    page = page[: begin.start()] + unpack + page[end.end() :]
     page = _ANALYTICS.sub("", page)
     script = _SCRIPT
     if conformance is not None:
-        given = (conformance.page, conformance.words, conformance.is_fit)
+        given = (conformance.page, conformance.words, conformance.short, conformance.is_fit)
         script += f"\nshowConformance({', '.join(map(_literal, given))});"
     return page.replace("<head>", f"<head><style>{_STYLE}</style><script>{script}</script>", 1)
 
@@ -84,7 +92,7 @@ def main(arguments: list[str]) -> int:
     conformance = None
     if beside is not None and beside.is_dir():
         shutil.copytree(beside, options.page.parent / "conformance", dirs_exist_ok=True)
-        conformance = Table.of(matrix.read_servers(beside))
+        conformance = Table.of(matrix.read_servers(beside, options.results / TARGETS))
         if agents := matrix.merged_index(beside):
             index = options.page.parent / "conformance" / "index.json"
             index.write_text(json.dumps(agents, ensure_ascii=False, indent=1), encoding="utf-8")

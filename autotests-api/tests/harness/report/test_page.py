@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
 from base64 import b64decode
 
 import pytest
 
+from report import proof_page
 from report.page import Table, finish
 
 RAW = """<html><head></head><body>
@@ -30,11 +32,25 @@ def test_analytics_is_taken_out():
 def test_data_is_packed_and_not_lost():
     index, packed = re.search(r'unpackReport\((\[.*\]), "(.*)"\)', finish(RAW)).groups()
     assert "<" not in index
-    assert gzip.decompress(b64decode(packed)) == b'{"a":1}b'
+    data, pieces = gzip.decompress(b64decode(packed)), {}
+    for name, length in json.loads(index.replace(r"\u003c", "<")):
+        pieces[name], data = data[:length], data[length:]
+    assert pieces == {"a.json": b'{"a":1}', "b </script> é": b"b"}
+
+
+def test_proof_is_told_in_short():
+    page = proof_page.page()
+    assert re.search(r"<b>\d+ of \d+</b>", page)
+    assert "§5.4" in page
+    assert len(page.encode()) < 100_000
+
+
+def test_proof_that_was_never_made_is_not_told(tmp_path):
+    assert proof_page.page(tmp_path / "proof.md") == ""
 
 
 def test_table_cannot_end_the_script():
-    page = finish(RAW, Table("</script><script>alert(1)</script>", "0 of 1 </script>", is_fit=False))
+    page = finish(RAW, Table("</script><script>alert(1)</script>", "0 of 1 </script>", "0/1", is_fit=False))
     assert page.count("</script>") == finish(RAW).count("</script>")
 
 

@@ -10,6 +10,17 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 # The frame is asked through the page: while it changes from blob to srcdoc, Playwright loses sight of it.
 CONVERSATION = "document.querySelector('iframe[srcdoc]').contentDocument"
+COVERED_BY_THE_BUTTON = """() => {
+    const box = document.querySelector(".conformance-open").getBoundingClientRect();
+    // The steps scroll away from under it.
+    const others = [...document.querySelectorAll("button, a, span")].filter((each) => each.innerText
+        && !each.closest(".conformance-open, [data-testid='test-result-steps-root']"));
+    return others.filter((each) => {
+        const other = each.getBoundingClientRect();
+        return other.width && other.right > box.left && other.left < box.right
+            && other.bottom > box.top && other.top < box.bottom;
+    }).map((each) => each.innerText);
+}"""
 IS_SHOWN = "document.querySelector('iframe[srcdoc]')?.contentDocument?.querySelector('table')"
 
 
@@ -65,12 +76,22 @@ async def test_filter_works_without_script(conversation):
     assert await conversation.evaluate(f"{rows}.map(row => row.className[0]).join('')") == "ssn"
 
 
+@pytest.mark.parametrize("width", [1500, 400])
+async def test_button_covers_nothing_of_the_report_head_and_foot(opened, specimen, width):
+    page = await opened(specimen.link("markup_is_echoed"))
+    await page.set_viewport_size({"width": width, "height": 1000})
+    await page.get_by_text("Test body").wait_for()
+    covered = await page.evaluate(COVERED_BY_THE_BUTTON)
+    assert covered == []
+
+
 async def test_conformance_leads_to_the_cases(opened, specimen):
     page = await opened()
     await page.locator(".conformance-open").click()
     table = page.frame_locator("dialog.conformance iframe")
     assert "not fit" in await table.locator(".verdict").inner_text()
-    await table.get_by_role("link", name="Must is broken").click()
+    assert "What is behind the" in await table.locator("body").inner_text()
+    await table.locator("details").get_by_role("link", name="Must is broken").click()
     await page.get_by_text("Test body").wait_for()
     assert await page.evaluate("location.hash") == specimen.link("must_is_broken")
     assert not await page.locator("dialog.conformance").is_visible()
