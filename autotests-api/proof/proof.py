@@ -24,7 +24,7 @@ WIDEST = 24
 class Proof:
     """A pytest plugin that runs, in place of the collected cases, trials of them on faulty servers.
 
-    ``plan`` says what to try on a server first. With ``search`` the other cases follow until one is red, and
+    ``plan`` says what to try on a server first. With ``search`` all other cases follow until one is red, and
     if all servers are tried, so are cases that stay green. ``budget`` is in seconds and per trial.
     """
 
@@ -84,13 +84,15 @@ class Proof:
         return True
 
     def order(self, fault: Fault) -> Order:
-        """The planned cases; in a search also those of the fault's own section, then those nearest to it."""
+        """The planned cases, and those of the fault's own section; in a search then those nearest to it."""
         by_node = {item.nodeid: item for item in self.items}
         entry = self.plan.get(fault.name, Entry())
         nodes = [*entry.killers, *entry.covers] if self.search else entry.killers
         planned = [by_node[node] for node in nodes if node in by_node]
         if not self.search:
-            return Order(fault.name, planned, enough=1, budget=self.budget)
+            # A fault that has to do with what was before may need more than the case that showed it.
+            others = [item for item in self.items if distance(item, fault) == 0]
+            return Order(fault.name, planned, others, enough=1, budget=self.budget)
         words = stems(f"{fault.name} {fault.summary}")
         near = sorted(self.items, key=lambda item: self.price(item, fault, words))
         related = sum(distance(item, fault) == 0 for item in near)

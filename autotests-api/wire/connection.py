@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import socket
 import ssl
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from websocket_client import Journal
 from wire.ending import Ending, NotReceived
@@ -25,8 +26,15 @@ MAX_BACKLOG = 32 << 20
 MAX_WAITING = 50_000
 """Frames read and not yet asked for; beyond it reading stops as well."""
 
+PACED = 200
+"""Pieces of torn data that are paced; the rest follows as fast as it goes, to bound what tearing costs."""
+
 NUDGE = b"still there?"
 """Payload of the Ping that asks a server whether it has passed a violation by."""
+
+
+async def _at_once() -> None:
+    """Wait for nothing."""
 
 
 class Connection(asyncio.Protocol):
@@ -35,7 +43,8 @@ class Connection(asyncio.Protocol):
     Received frames wait until they are asked for; `message` and `pong` each take only their own kind
     and leave the rest. A Ping from the server is answered at once and not kept, unless
     ``answers_pings`` is switched off; a Close is answered unless ``answers_close`` is. The first
-    ``greetings`` messages, which a server sends unasked, are not kept.
+    ``greetings`` messages, which a server sends unasked, are not kept. ``pace`` is awaited between
+    pieces that must not arrive together.
     """
 
     def __init__(self, journal: Journal, deadline: float) -> None:
@@ -43,6 +52,7 @@ class Connection(asyncio.Protocol):
         self.deadline = deadline
         self.answers_pings = True
         self.answers_close = True
+        self.pace: Callable[[], Awaitable[None]] = _at_once
         self.greetings = 0
         self.reader: Reader | None = None
         self.request: Request | None = None
@@ -147,10 +157,16 @@ class Connection(asyncio.Protocol):
         self.sent_close = self.sent_close or any(frame.opcode == 8 for frame in frames)
         await self.send_bytes(b"".join(frame.encode() for frame in frames))
 
+    async def send_torn(self, data: bytes, *cuts: int) -> None:
+        """Write ``data`` cut at the offsets ``cuts``; between the pieces the server gets its turn."""
+        for number, (start, end) in enumerate(itertools.pairwise((0, *cuts, len(data)))):
+            if number and number < PACED:
+                await self.pace()
+            await self.send_bytes(data[start:end])
+
     async def send_in_chops(self, data: bytes, size: int) -> None:
-        """Write ``data`` in pieces of ``size`` bytes, each in a write of its own."""
-        for start in range(0, len(data), size):
-            await self.send_bytes(data[start : start + size])
+        """Write ``data`` in pieces of ``size`` bytes, see `send_torn`."""
+        await self.send_torn(data, *range(size, len(data), size))
 
     def half_close(self) -> None:
         """Close our direction of TCP (FIN) and go on reading."""

@@ -94,8 +94,7 @@ async def test_messages_torn_anywhere_between_segments_are_all_answered(wire, an
     """Two frames in two segments, cut at every place there is."""
     both = text("first").encode() + text("second, длиннее").encode()
     for cut in range(1, len(both)):
-        await wire.send_bytes(both[:cut])
-        await wire.send_bytes(both[cut:])
+        await wire.send_torn(both, cut)
         await answered(wire, "first", "second, длиннее")
 
 
@@ -106,8 +105,7 @@ async def test_long_header_torn_between_segments_is_understood(wire, answered, f
     for cut in range(1, 16):
         frame = text(message).encode()
         await wire.send_together(text("before"))
-        await wire.send_bytes(frame[:cut])
-        await wire.send_bytes(frame[cut:] + text("behind").encode())
+        await wire.send_torn(frame + text("behind").encode(), cut)
         await answered(wire, "before", message, "behind")
 
 

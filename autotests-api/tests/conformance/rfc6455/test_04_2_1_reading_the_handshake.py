@@ -299,6 +299,7 @@ async def test_half_a_handshake_is_not_answered_early(dial, opening):
     whole = opening.encode()
     connection = await dial()
     await connection.send_bytes(whole[:-2])
+    await connection.pace()
     assert not connection.has_data, "the server answered a request whose empty line had not been sent"
     await connection.send_bytes(whole[-2:])
     problems = problems_of_acceptance(opening, await connection.read_response())

@@ -281,8 +281,7 @@ async def test_length_with_its_top_bit_set_fails_the_connection(wire, fails, opc
 @pytest.mark.needs("echo")
 async def test_payload_in_two_segments_is_one_message(wire, answered):
     frame = text("in two pieces").encode()
-    await wire.send_bytes(frame[:9])
-    await wire.send_bytes(frame[9:])
+    await wire.send_torn(frame, 9)
     await answered(wire, "in two pieces")
 
 
@@ -301,8 +300,7 @@ async def test_frames_cut_anywhere_are_put_together(wire, answered, chop):
 async def test_header_cut_at_any_octet_is_put_together(wire, answered, fits, cut):
     fits(65536)
     frame = text(text_of(65536)).encode()
-    await wire.send_bytes(frame[:cut])
-    await wire.send_bytes(frame[cut:])
+    await wire.send_torn(frame, cut)
     await answered(wire, text_of(65536))
 
 

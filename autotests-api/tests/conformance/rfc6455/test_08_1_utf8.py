@@ -301,8 +301,7 @@ async def test_illegal_utf8_ends_the_connection_at_once_or_later(wire, fails, re
             await wire.send(frames[1])
     else:
         whole = Frame(1, KOSME + bad + b"edited").encode()
-        await wire.send_bytes(whole[:-3])
-        await wire.send_bytes(whole[-3:])
+        await wire.send_torn(whole, len(whole) - 3)
         early = False
     await fails(wire)
     if how == "fragments":
