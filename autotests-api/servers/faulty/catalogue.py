@@ -14,6 +14,9 @@ from servers.faulty import (
     conversation,
     crosstalk,
     deflate,
+    fieldwork_framing,
+    fieldwork_handshake,
+    fieldwork_messages,
     fragile,
     fragments,
     framing,
@@ -63,6 +66,9 @@ FILES = (
     resources,
     crosstalk,
     fragile,
+    fieldwork_handshake,
+    fieldwork_framing,
+    fieldwork_messages,
 )
 
 __all__ = ["CATALOGUE", "FILES", "Fault"]
