@@ -24,6 +24,11 @@ MASK = "•••••"
 SHORTEST_SECRET = 6
 """Characters; shorter values ("1", "true") would be found in the middle of innocent words."""
 
+SHORTEST_PIECE = 3
+"""Characters of a secret, next to a place where a text was cut, that are taken for a piece of it."""
+
+# Where a value or a comparison was shortened: an ellipsis, or the sign before a line of a difference.
+_CUTS = re.compile(r"(\.\.\.|['\"”] …|…|(?<!\S)[-+?] )")
 _CREDENTIAL = re.compile(
     r"auth|cookie|token|secret|passw|pwd|session|signature|credential|(api|access|private).?key|jwt"
     r"|^(key|sig|sid|code|ticket)$",
@@ -211,10 +216,42 @@ class Secrets:
             text = text.replace(secret, MASK)
         return text
 
-    def mask_bytes(self, data: bytes) -> bytes:
-        """``data`` with asterisks for secrets; its length stays, so that sizes and offsets stay true."""
+    def mask_cut(self, text: str) -> str:
+        """``text`` without any secret, nor what is left of one where a test runner has shortened a value.
+
+        It leaves the beginning of a secret before an ellipsis or the end of a line, and its end behind an
+        ellipsis or the beginning of a line of a comparison.
+        """
+        text = self.mask(text)
+        if not self._texts or not _CUTS.search(text):
+            return text
+        lines = text.split("\n")
+        return "\n".join(self._mask_pieces(line) for line in lines)
+
+    def _mask_pieces(self, line: str) -> str:
+        pieces = _CUTS.split(line)
+        for index in range(0, len(pieces), 2):
+            for secret in self._texts:
+                piece = pieces[index]
+                lengths = range(min(len(secret), len(piece)), SHORTEST_PIECE - 1, -1)
+                begun = next((size for size in lengths if piece.endswith(secret[:size])), 0)
+                if begun:
+                    piece = piece[:-begun] + MASK
+                ended = next((size for size in lengths if piece.startswith(secret[-size:])), 0)
+                pieces[index] = MASK + piece[ended:] if ended else piece
+        return "".join(pieces)
+
+    def mask_bytes(self, data: bytes, *, cut: bool = False) -> bytes:
+        """``data`` with asterisks for secrets; its length stays, so that sizes and offsets stay true.
+
+        ``cut`` says that the data goes on: the beginning of a secret at its end is masked, too.
+        """
         for secret in self._bytes:
             data = data.replace(secret, b"*" * len(secret))
+            if cut:
+                sizes = range(min(len(secret), len(data)), SHORTEST_PIECE - 1, -1)
+                begun = next((size for size in sizes if data.endswith(secret[:size])), 0)
+                data = data[: len(data) - begun] + b"*" * begun
         return data
 
     def header(self, name: str, value: str) -> str:

@@ -176,15 +176,18 @@ class Conformance:
             ],
         }
 
-    def to_markdown(self) -> str:
-        """The table for a pull request: a row per section, then what is broken."""
+    def to_markdown(self, *, alone: bool = True) -> str:
+        """The table for a pull request: what is behind the failures, a row per section, what is broken.
+
+        Where it does not stand ``alone``, somebody else tells of the failures.
+        """
         mark = "✅" if self.is_fit else "❌"
         lines = [
             f"### {mark} {self.headline}",
             "",
             f"Target: {cell(self.target)}",
             "",
-            *_causes(self.causes),
+            *(causes_table(self.causes) if alone else ()),
             "| Section | | MUST | SHOULD | MAY | not tested |",
             "|---|---|--:|--:|--:|--:|",
         ]
@@ -251,7 +254,8 @@ def badge(conformance: Conformance) -> str:
     )
 
 
-def _causes(found: list[Cause]) -> list[str]:
+def causes_table(found: list[Cause]) -> list[str]:
+    """Lines of Markdown: how many failures, and what is behind them."""
     if not found:
         return []
     rows = [f"| {len(cause.records):,} | {cell(cause.words)} |" for cause in found[:MOST_CAUSES]]

@@ -45,7 +45,9 @@ def exchange(conversation: Conversation, secrets: Secrets) -> str:
             data["response"]["body"] = {
                 "contentType": "text/plain",
                 "encoding": "utf8",
-                "value": secrets.mask(response.body[:_LARGEST_BODY].decode("utf-8", "backslashreplace")),
+                "value": secrets.mask_bytes(
+                    response.body[:_LARGEST_BODY], cut=len(response.body) > _LARGEST_BODY
+                ).decode("utf-8", "backslashreplace"),
                 "size": len(response.body),
             }
     return json.dumps(data, ensure_ascii=False)

@@ -11,7 +11,7 @@ from typing import Any
 from report.closing import describe
 from report.conversation import Conversation
 from report.heads import Head, cut
-from report.visible import decoded
+from report.visible import decoded, shown_data
 from target import Secrets
 from websocket_client import FrameRecord
 from wire.frames import BINARY, CLOSE
@@ -73,7 +73,7 @@ def _entry(number: int, conversation: Conversation, secrets: Secrets) -> dict[st
 
 
 def _message(conversation: Conversation, frame: FrameRecord, secrets: Secrets) -> dict[str, Any]:
-    data = secrets.mask_bytes(bytes(frame.data))[:_LONGEST]
+    data = shown_data(frame, secrets)[:_LONGEST]
     if frame.opcode == CLOSE:
         shown = describe(data)
     elif frame.opcode == BINARY:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from report.conversation import Conversation
+from report.visible import shown_data
 from target import Secrets
 from websocket_client import FrameRecord
 from wire.frames import BINARY, CONTINUATION, PING, PONG, TEXT, Frame, opcode_name
@@ -83,7 +84,7 @@ def _step(frame: FrameRecord, secrets: Secrets) -> str:
     cut = f"  # {frame.size:,} bytes in all" if frame.size > len(frame.data[:_LONGEST]) else ""
     if frame.opcode == TEXT:
         return f"ws.send({_text(frame, secrets)!r}){cut}"
-    data = secrets.mask_bytes(bytes(frame.data))[:_LONGEST]
+    data = shown_data(frame, secrets)[:_LONGEST]
     verbs: dict[int, str] = {BINARY: "send", PING: "ping", PONG: "pong"}
     return f"ws.{verbs[frame.opcode]}({data!r}){cut}" if frame.opcode in verbs else ""
 
@@ -110,7 +111,7 @@ def _with_bytes(conversation: Conversation, secrets: Secrets) -> Iterator[str]:
     yield "print(peer.recv(65536).decode())"
     sent = [frame for frame in conversation.frames if frame.sent]
     for frame in sent[:_MOST_FRAMES]:
-        data = secrets.mask_bytes(bytes(frame.data))[:_LONGEST]
+        data = shown_data(frame, secrets)[:_LONGEST]
         again = Frame(frame.opcode, data, frame.fin, frame.rsv1, frame.rsv2, frame.rsv3)
         bits = {7: 7, 16: 16, 64: 64}[frame.length_bits]
         fits = len(data) == frame.payload_size
@@ -123,7 +124,7 @@ def _with_bytes(conversation: Conversation, secrets: Secrets) -> Iterator[str]:
 
 
 def _text(frame: FrameRecord, secrets: Secrets) -> str:
-    return secrets.mask(bytes(frame.data)[:_LONGEST].decode("utf-8", "backslashreplace"))
+    return shown_data(frame, secrets)[:_LONGEST].decode("utf-8", "backslashreplace")
 
 
 def _headers(conversation: Conversation, secrets: Secrets) -> list[tuple[str, str]]:

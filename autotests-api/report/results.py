@@ -73,7 +73,7 @@ class CleanReporter(TaskAwareReporter):
         """A body without secrets and lone surrogates."""
         if isinstance(body, bytes):
             return self._secrets.mask_bytes(body)
-        return self._secrets.mask(body).encode("utf-8", "backslashreplace")
+        return self._secrets.mask_cut(body).encode("utf-8", "backslashreplace")
 
     def _bounded(self, body: str | bytes) -> bytes:
         data = self.cleaned(body)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from report.conversation import Conversation
 from report.payload import payload_html
-from report.visible import milliseconds, size, text_html
+from report.visible import milliseconds, shown_data, size, text_html
 from target import Secrets
 from websocket_client import FrameRecord
 from wire.frames import BINARY, CONTINUATION, TEXT, minimal_length_bits, opcode_name
@@ -80,7 +80,7 @@ def table(conversations: Sequence[Conversation], secrets: Secrets, limits: Limit
             rows.append(_words_row(when, who + event.words, f" k{event.connection}"))
         else:
             answered = times.get((event.connection, event.frame.number))
-            data = secrets.mask_bytes(bytes(event.frame.data))
+            data = shown_data(event.frame, secrets)
             shown = payload_html(event.frame, data, limits.payload, message=event.message)
             rows.append(_frame_row(event, when, who, answered, shown))
         previous = event.at

@@ -18,11 +18,11 @@ def clean(item: Any, secrets: Secrets) -> None:
     for field in attr.fields(type(item)):
         value = getattr(item, field.name)
         if isinstance(value, str):
-            setattr(item, field.name, secrets.mask(printable(value)))
+            setattr(item, field.name, secrets.mask_cut(printable(value)))
         elif isinstance(value, list):
             for index, element in enumerate(value):
                 if isinstance(element, str):
-                    value[index] = secrets.mask(printable(element))
+                    value[index] = secrets.mask_cut(printable(element))
                 elif attr.has(type(element)):
                     clean(element, secrets)
         elif value is not None and attr.has(type(value)):

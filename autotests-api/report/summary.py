@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from report.conformance import Conformance
+from report.causes import causes
+from report.conformance import Conformance, causes_table
 from report.markdown import cell
 from report.run import Outcome, Run
 
@@ -25,6 +26,9 @@ def summary(run: Run, conformance: Conformance | None, title: str) -> str:
     )
     lines = [f"## {cell(title)}", "", totals or "No test ran.", ""]
     failed = [each for each in run.records.values() if each.outcome in {Outcome.FAILED, Outcome.BROKEN}]
+    found = causes(failed)
+    if len(found) < len(failed):
+        lines += causes_table(found)
     if failed:
         lines += ["| Failed | Why |", "|---|---|"]
         for record in failed[:_MOST_FAILURES]:
@@ -35,5 +39,5 @@ def summary(run: Run, conformance: Conformance | None, title: str) -> str:
         lines.append("")
     lines += [f"A test process died while running `{nodeid}`.\n" for nodeid in run.crashes]
     if conformance is not None:
-        lines.append(conformance.to_markdown())
+        lines.append(conformance.to_markdown(alone=False))
     return "\n".join(lines)

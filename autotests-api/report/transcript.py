@@ -21,7 +21,7 @@ LARGEST_OF_A_PASSED = 60_000
 MOST_CONNECTIONS = 12
 # The fuller the page, the less of each payload.
 _LIMITS = (Limits(400, 4096), Limits(400, 600), Limits(200, 160), Limits(100, 120), Limits(60, 80))
-_SMALLEST_ROW = 300
+_SMALLEST_ROW = 370
 _LARGEST_BODY = 4096
 _HUES = (212, 30, 280, 150, 340, 50, 190, 90)
 _STYLE = minified(Path(__file__).with_name("transcript.css").read_text(encoding="utf-8"))
@@ -156,8 +156,8 @@ def _handshake(conversation: Conversation, secrets: Secrets) -> str:
     response = conversation.response
     answer = _head(response, secrets) if response.line else '<p class="m">No response came.</p>'
     if response.body and response.status != 101:
-        body = response.body[:_LARGEST_BODY].decode("utf-8", "surrogateescape")
-        answer += f"<pre>{text_html(secrets.mask(body))}</pre>"
+        body = secrets.mask_bytes(response.body[:_LARGEST_BODY], cut=len(response.body) > _LARGEST_BODY)
+        answer += f"<pre>{text_html(body.decode('utf-8', 'surrogateescape'))}</pre>"
     request = _head(conversation.request, secrets)
     return f'<details class="card"><summary>Handshake</summary>{request}{answer}</details>'
 

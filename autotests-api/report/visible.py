@@ -8,6 +8,9 @@ import re
 import unicodedata
 from typing import Any
 
+from target import Secrets
+from websocket_client import FrameRecord
+
 _INVISIBLE = (
     "\x00-\x09\x0b-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
     "\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffc\ufffe\uffff"
@@ -46,6 +49,12 @@ def text_html(text: str) -> str:
         position = found.end()
     pieces.append(html.escape(text[position:]))
     return "".join(pieces)
+
+
+def shown_data(frame: FrameRecord, secrets: Secrets) -> bytes:
+    """What the tape has kept of a frame's data, without secrets."""
+    data = bytes(frame.data)
+    return secrets.mask_bytes(data, cut=len(data) < frame.size)
 
 
 def decoded(data: bytes, *, cut: bool) -> str:

@@ -74,6 +74,17 @@ async def test_secret_is_in_the_failure(client, target):
     raise AssertionError(f"the header is {value}")
 
 
+async def test_secret_is_compared(client, target):
+    value = dict(target.headers)["Authorization"]
+    await client.ask("x" * 3990 + value)
+    assert {"Authorization": f"{value * 3}, and so on"} == {"Authorization": "Bearer another"}
+
+
+def test_secret_is_cut_by_the_runner(target):
+    value = dict(target.headers)["Authorization"]
+    assert f"{'.' * 60}{value}" == f"{'.' * 60}Bearer another"
+
+
 @pytest.mark.parametrize(
     "value",
     ["\ud800", "\x1b[31mred\x00", b"\xff" * 5000, lambda: None, object(), "x" * 100_000],

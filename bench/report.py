@@ -1,0 +1,80 @@
+"""What writing the report costs: CPU and bytes per test, and how long the page takes to build.
+
+    python bench/report.py [--rounds 3] [CASES…]
+
+Runs the cases (default: the contract and masking) with and without results, in turn, and compares the CPU of
+the whole process; then builds the page, where Allure is installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from time import perf_counter
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+TESTS = REPOSITORY / "autotests-api" / "tests"
+CASES = [str(TESTS / "contract"), str(TESTS / "conformance" / "rfc6455" / "test_05_1_masking.py")]
+
+
+def cpu(cases: list[str], *options: str) -> float:
+    """CPU seconds of a run of pytest."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *cases, *options],
+        cwd=REPOSITORY,
+        check=False,
+        stdout=subprocess.DEVNULL,
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cases", nargs="*", default=CASES)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        results = Path(folder) / "results"
+        without, written = [], []
+        for _ in range(options.rounds):
+            without.append(cpu(options.cases))
+            written.append(cpu(options.cases, f"--alluredir={results}", "--clean-alluredir"))
+        sizes = [path.stat().st_size for path in results.iterdir() if path.is_file()]
+        tests = len(list(results.glob("*-result.json")))
+        extra = statistics.median(written) - statistics.median(without)
+        print(f"{tests} tests, {statistics.median(without):.2f} s of CPU without results")
+        print(f"writing: {extra / tests * 1000:.1f} ms of CPU per test")
+        largest = f"the largest file {max(sizes) / 1000:.0f} kB"
+        print(f"results: {sum(sizes) / tests / 1000:.1f} kB per test, {largest}")
+        _build(results, Path(folder) / "report")
+
+
+def _build(results: Path, report: Path) -> None:
+    if not (REPOSITORY / "node_modules" / "@allurereport").is_dir():
+        print("page: not built, Allure is not installed (make report installs it)")
+        return
+    begin = perf_counter()
+    script = REPOSITORY / "autotests-api" / "report" / "build.mjs"
+    page = report / "index.html"
+    # As in the Makefile: a Node of our own, where the machine has none that will do.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    node = shutil.which("node", path=path) or "node"
+    subprocess.run([node, script, results, "--output", report], cwd=REPOSITORY, check=True)
+    finish = [sys.executable, "-m", "report.page", page, "--results", results]
+    subprocess.run(finish, cwd=REPOSITORY / "autotests-api", check=True)
+    took = perf_counter() - begin
+    print(f"page: {took:.1f} s, {page.stat().st_size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()
