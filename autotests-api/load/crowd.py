@@ -21,6 +21,8 @@ MAX_IN_FLIGHT = 1000
 """Messages that one connection may have unanswered; more are not sent and count as errors."""
 
 MOST_INTERVALS = 600
+TICK = 0.001
+"""Seconds. Loops count timers in milliseconds: a shorter one is none, and waiting so keeps a core busy."""
 
 Progress = Callable[[Second], None]
 
@@ -246,7 +248,7 @@ class _Load:
             # Late already; but replies must be read in between, or they would seem to be late.
             self.loop.call_soon(self._pace)
         else:
-            self.loop.call_later(max(0.0005, (due - now) / 1e9), self._pace)
+            self.loop.call_later(max(TICK, (due - now) / 1e9), self._pace)
 
     def _send(self, user: LoadConnection, ledger: Ledger, due: int) -> None:
         opcode, write = next(self.kinds)

@@ -12,6 +12,9 @@ MOST_STEPS = 14
 PRECISION = 1.15
 """Ratio between the lowest rate that failed and the highest that did not, at which the search ends."""
 
+LEAST = 1 / 32
+"""Share of the start below which the search does not go."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -24,7 +27,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Knee:
-    """What the search has found. ``rate`` is 0 when even the first step was too high."""
+    """What the search has found. ``rate`` is 0 when even the lowest step was too high."""
 
     steps: Sequence[Step]
 
@@ -45,7 +48,8 @@ async def find_knee(
 ) -> Knee:
     """Double the rate from ``start`` until a budget breaks, then halve the interval in between.
 
-    ``load`` puts a short load of that rate on the server. At most `MOST_STEPS` steps.
+    Where ``start`` is too much already, the rate is halved until a budget is kept. ``load`` puts a short
+    load of that rate on the server. At most `MOST_STEPS` steps.
     """
     steps: list[Step] = []
     kept, broken = 0.0, 0.0
@@ -58,9 +62,9 @@ async def find_knee(
             broken = rate
         else:
             kept = rate
-        if broken and (not kept or broken / kept < PRECISION):
+        if broken and (broken / kept < PRECISION if kept else broken <= start * LEAST):
             break
-        rate = (kept * broken) ** 0.5 if broken else rate * 2
+        rate = rate * 2 if not broken else (kept * broken) ** 0.5 if kept else broken / 2
     return Knee(steps)
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 from load.histogram import PERCENTILES, Histogram
 from load.ledger import Faults
 
 BUSY = 0.9
 """Share of a core from which on the client is taken to be the bottleneck."""
+
+UNAVOIDABLE = 0.002
+"""Seconds by which messages are sent late because timers count in milliseconds; no sign of a busy client."""
 
 LATE = 0.25
 """Share of the p99 that late sending may make up before the result is the client's."""
@@ -92,9 +96,31 @@ class Result:
         """Why the figures speak of the client instead of the server, in words; empty when they do not."""
         found = self.exhaustion_of_the_client
         late, latency = self.late.percentile(99), self.latency.percentile(99)
-        if late > 0.001 and late > LATE * latency:
+        if late > UNAVOIDABLE and late > LATE * latency:
             found.append(f"it sent up to {milliseconds(late)} later than due (p99)")
         return found
+
+    def figures(self) -> dict[str, Any]:
+        """The same figures for a program: durations in seconds, rates per second, faults by their kind."""
+        return {
+            "connections": self.users,
+            "rate": self.rate,
+            "duration": self.duration,
+            "elapsed": self.elapsed,
+            "sent": self.sent,
+            "answered": self.received,
+            "throughput": self.throughput,
+            "connect": _percentiles(self.connect),
+            "round_trip": _percentiles(self.latency),
+            "wrong_replies": dict(self.faults.counts),
+            "errors": dict(self.errors),
+            "client": {
+                "cpu": self.cpu,
+                "late": _percentiles(self.late),
+                "event_loop_lag": _percentiles(self.lag),
+                "limits": self.limits_of_the_client,
+            },
+        }
 
     def table(self) -> list[tuple[str, str]]:
         """The figures by name, ready to be read."""
@@ -124,6 +150,11 @@ class Result:
         rows = self.table()
         width = max(len(name) for name, _ in rows)
         return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+
+
+def _percentiles(histogram: Histogram) -> dict[str, float]:
+    shown = {f"p{percent:g}": histogram.percentile(percent) for percent in PERCENTILES}
+    return {**shown, "max": histogram.longest, "mean": histogram.mean}
 
 
 def spread(histogram: Histogram) -> str:

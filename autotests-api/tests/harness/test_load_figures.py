@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from xml.etree import ElementTree
 
@@ -159,12 +160,20 @@ async def test_knee_is_found_between_two_rates() -> None:
     assert len(knee.steps) <= MOST_STEPS
 
 
-async def test_search_ends_where_even_the_start_is_too_much() -> None:
+async def test_knee_is_found_below_the_start_of_the_search() -> None:
+    async def load(rate: float) -> Result:
+        return result_of(*([5] if rate <= 100 else [500]))
+
+    knee = await find_knee(load, [Budget.parse("p99=50ms")], start=1000)
+    assert 87 <= knee.rate <= 100
+
+
+async def test_search_ends_where_no_rate_is_kept() -> None:
     async def load(rate: float) -> Result:
         return result_of(500)
 
-    knee = await find_knee(load, [Budget.parse("p99=50ms")], start=100)
-    assert (knee.rate, len(knee.steps)) == (0.0, 1)
+    knee = await find_knee(load, [Budget.parse("p99=50ms")], start=3200)
+    assert (knee.rate, min(step.rate for step in knee.steps)) == (0.0, 100.0)
     assert not knee.by_the_client
 
 
@@ -208,6 +217,13 @@ def test_percentiles_are_those_of_the_counted_durations() -> None:
     assert histogram.percentile(50) == pytest.approx(0.5, rel=0.01)
     assert histogram.percentile(99.9) == pytest.approx(0.999, rel=0.01)
     assert histogram.longest == pytest.approx(1.0, rel=0.01)
+
+
+def test_figures_are_there_for_programs_too() -> None:
+    figures = json.loads(json.dumps(result_of(1, 2, 3, 100).figures()))
+    assert figures["round_trip"]["p50"] == pytest.approx(0.002, rel=0.01)
+    assert figures["connect"]["max"] == pytest.approx(0.2, rel=0.01)
+    assert (figures["answered"], figures["errors"], figures["wrong_replies"]) == (4, {}, {})
 
 
 def test_packed_histogram_says_the_same_and_can_be_added_to() -> None:
