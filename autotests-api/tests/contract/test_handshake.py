@@ -10,6 +10,7 @@ OFFERS = {
     "ours": ["echo"],
     "ours last": ["chat", "superchat", "echo"],
     "ours first": ["echo", "chat"],
+    "ours behind many": [*(f"protocol-{number}" for number in range(50)), "echo"],
     "unknown": ["chat"],
     "many": [f"protocol-{number}" for number in range(50)],
     "another case": ["ECHO"],
@@ -24,6 +25,7 @@ RESOURCES = {
     "empty query": "/?",
     "encoded": "/%D0%BF%D1%83%D1%82%D1%8C%20%2F%3F?q=%00",
     "not ASCII": "/путь",
+    "not UTF-8": "/%ff%fe%80",
     "dots": "/../../etc/passwd",
     "slashes": "//a//b/",
     "long": "/" + "x" * 2_000,
@@ -38,6 +40,7 @@ RESOURCES = {
         (OFFERS["ours"], "echo"),
         (OFFERS["ours last"], "echo"),
         (OFFERS["ours first"], "echo"),
+        (OFFERS["ours behind many"], "echo"),
         (OFFERS["unknown"], None),
         (OFFERS["many"], None),
         (OFFERS["another case"], None),
@@ -52,9 +55,10 @@ async def test_known_subprotocol_is_chosen_and_no_other(connect, echo, offer, ch
 
 
 @pytest.mark.needs("embedded")
-async def test_subprotocol_on_a_line_of_its_own_is_chosen(dial, opening):
+@pytest.mark.parametrize("header", ["Sec-WebSocket-Protocol", "sec-websocket-protocol"])
+async def test_subprotocol_on_a_line_of_its_own_is_chosen(dial, opening, header):
     connection = await dial()
-    offer = opening.having("Sec-WebSocket-Protocol", "x-unknown", "echo")
+    offer = opening.having(header, "x-unknown", "echo")
     response = await connection.handshake(offer)
     assert response.values("Sec-WebSocket-Protocol") == ["echo"]
 
@@ -77,15 +81,27 @@ async def test_subprotocol_is_not_chosen_where_none_was_offered(connect, target,
     await echo.soundness(client)
 
 
-@pytest.mark.needs("embedded")
 @pytest.mark.parametrize(
     "origin",
     ["https://example.com", "http://localhost:3000", "null", "file://"],
     ids=["a site", "a local page", "no origin", "a file"],
 )
 async def test_console_of_any_page_is_served(connect, echo, origin):
-    """The lesson's third client is the developer console, on whatever page it was opened."""
-    await echo.soundness(await connect(origin=origin))
+    """Ours promises it: the third client of the lesson is the console of a browser, on whatever page."""
+    client = await open_or_refused(connect(origin=origin), echo)
+    if client is not None:
+        await still_echoes_or_closed(client, echo)
+
+
+@pytest.mark.parametrize("host", ["localhost", "example.com:80", "EXAMPLE.com", "192.0.2.1:80", "[::1]:80"])
+async def test_host_of_any_spelling_is_served(dial, opening, echo, serves, host):
+    """Ours promises it; others may know which names are theirs."""
+    wire = await dial()
+    response = await wire.handshake(opening.having("Host", host))
+    if not response.accepted and not echo.is_ours:
+        pytest.skip(f"the target does not serve this host: {response}")
+    assert response.accepted, f"a legal Host header was refused: {response}"
+    await serves(wire)
 
 
 @pytest.mark.needs("embedded")

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from websocket_client import ExpectationFailed
-from wire.frames import Frame, text
+from wire.frames import Frame, continuation, text
 
 pytestmark = pytest.mark.needs("text")
 
@@ -79,17 +79,27 @@ IDLE = 3.2
 """Seconds. Timeouts that somebody wrote down in a hurry are of one, two or three."""
 
 
-async def test_idle_connection_stays_open(connect, target, echo):
-    """Idle from the first moment, after a conversation, and after a large message."""
+async def test_idle_connection_stays_open(connect, open_wire, target, echo, answered):
+    """Idle from the first moment, after a conversation, after a large message, in a message, in a frame."""
     fresh, used, large = await connect(name="fresh"), await connect(name="used"), await connect(name="large")
     await echo.soundness(used)
     await echo.replies(large, "x" * min(50_000, echo.abilities.max_message))
-    idle = [fresh, used, large]
+    within, leaving = await open_wire("within a message"), await connect(name="leaving")
+    torn, frame = await open_wire("within a frame"), text("torn").encode()
+    await within.send(text("begun, ", fin=False))
+    await torn.send_bytes(frame[:-2])
+    idle = [fresh, used, large, leaving]
     try:
         heard = await asyncio.gather(*(client.collect(quiet=IDLE, deadline=2 * IDLE) for client in idle))
     except ExpectationFailed as failure:
         pytest.fail(f"a server that is not spoken to does not fall silent: {failure}")
-    assert heard == [[], [], []], "an idle connection heard something"
-    for client in idle:
+    assert not any(heard), "an idle connection heard something"
+    await leaving.close()
+    assert leaving.close_code != 1006, "the server did not answer the Close frame of an idle connection"
+    for client in idle[:-1]:
         assert client.is_open, f"the server closed an idle connection with {client.close_code}"
         await echo.soundness(client)
+    await within.send(continuation("done"))
+    await answered(within, "begun, done")
+    await torn.send_bytes(frame[-2:])
+    await answered(torn, "torn")

@@ -204,6 +204,14 @@ async def test_connection_that_holds_the_token_upgrade_is_taken(accepts, opening
     await accepts(opening.having("Connection", *values))
 
 
+@rfc6455("4.2.1", SHOULD, "the blank around the elements of a list may be a tab (RFC 9110 §5.6.3)")
+@pytest.mark.parametrize(
+    "value", ["keep-alive,\tUpgrade", "\tUpgrade\t,keep-alive"], ids=["before it", "on both sides"]
+)
+async def test_token_upgrade_is_found_beside_a_tab(accepts, opening, value):
+    await accepts(opening.having("Connection", value))
+
+
 @rfc6455("4.2.1", MAY, "an Upgrade header may offer other protocols beside websocket")
 @pytest.mark.parametrize("value", ["x-unheard-of, websocket", "websocket, x-unheard-of"])
 async def test_upgrade_with_other_protocols_is_answered(dial, opening, record_property, value):

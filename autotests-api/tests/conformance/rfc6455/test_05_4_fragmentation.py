@@ -119,6 +119,19 @@ async def test_ping_between_fragments_is_answered_and_the_message_is_whole(wire,
     await answered(wire, "first second")
 
 
+@rfc6455("5.4", MUST, "a Ping between fragments is answered however much of the message has come")
+@pytest.mark.needs("echo")
+async def test_ping_between_large_fragments_is_answered(wire, answered, fits):
+    fits(240_000)
+    parts = ["a" * 60_000, "b" * 60_000, "c" * 60_000, "d" * 60_000]
+    await wire.send(text(parts[0], fin=False))
+    for number, part in enumerate(parts[1:], 1):
+        await wire.send(ping(b"%d" % number))
+        assert await wire.pong() == b"%d" % number
+        await wire.send(continuation(part, fin=number == len(parts) - 1))
+    await answered(wire, "".join(parts))
+
+
 @rfc6455("5.4", MUST, "a Ping between fragments is answered before the message is complete")
 @pytest.mark.needs("echo")
 async def test_ping_between_fragments_does_not_wait_for_the_message(wire, answered):

@@ -93,6 +93,19 @@ async def test_ping_of_every_length_is_answered_with_the_same_payload(wire):
         assert await wire.pong() == payload
 
 
+@rfc6455("5.5.3", MUST, "a Pong carries the application data of its own Ping, and nothing of those before")
+@pytest.mark.parametrize("how", ["one by one", "in one segment"])
+async def test_shorter_ping_behind_a_longer_one_is_answered_with_its_own_payload(wire, pongs_in_order, how):
+    payloads = [b"a long one, the longest of all", b"", b"short", b"x", b""]
+    if how == "in one segment":
+        await wire.send_together(*(ping(payload) for payload in payloads), ping(b"last"))
+        await pongs_in_order(wire, [*payloads, b"last"])
+    else:
+        for payload in payloads:
+            await wire.send(ping(payload))
+            assert await wire.pong() == payload
+
+
 @rfc6455("5.5.2", MUST, "a Ping is answered when it comes octet by octet", autobahn=["2.6"])
 async def test_ping_octet_by_octet_is_answered(wire):
     await wire.send_in_chops(ping(b"\xfe" * 125).encode(), 1)
