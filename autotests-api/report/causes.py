@@ -34,7 +34,7 @@ class Cause:
         """What the first of the failures says of itself, in a few lines, where the words leave that open."""
         if self.level or not self.records:
             return []
-        lines = (line.strip() for line in self.records[0].reason.splitlines())
+        lines = (" ".join(line.split()) for line in self.records[0].reason.splitlines())
         details = [line for line in lines if line.startswith(_DETAILS)]
         if details or len(self.records) == 1 or "…" not in self.words:
             return details

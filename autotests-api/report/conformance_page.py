@@ -65,10 +65,9 @@ def _causes(found: list[Cause]) -> str:
 
 
 def _cause(cause: Cause) -> str:
-    links = "; ".join(_link(record, record.title) for record in cause.records[:_FIRST_CASES])
+    links = "; ".join(_link(record, record.title) for record in cause.records[:_FIRST_CASES] if record.link)
     left = len(cause.records) - _FIRST_CASES
-    example = "\n".join(line[:_LONGEST_REASON] for line in cause.example)
-    why = f'<p class="why">{text_html(example)}</p>' if example else ""
+    why = "".join(f'<p class="why">{text_html(line[:_LONGEST_REASON])}</p>' for line in cause.example)
     return (
         f'<li style="--c:var(--broken)"><b>{len(cause.records):,} ×</b>{text_html(cause.words)}{why}'
         f'<div class="cases">{links}{f" … and {left:,} more" if left > 0 else ""}</div></li>'

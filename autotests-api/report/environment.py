@@ -104,7 +104,10 @@ def write(folder: Path, known: dict[str, str]) -> None:
     if name():
         path = folder / TARGETS / f"{folder_name()}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"name": name(), "facts": known}, ensure_ascii=False), encoding="utf-8")
+        # A run in parts: those that need no target have not probed it.
+        earlier = json.loads(path.read_bytes())["facts"] if path.is_file() else {}
+        run = {"name": name(), "facts": earlier | known}
+        path.write_text(json.dumps(run, ensure_ascii=False), encoding="utf-8")
         return
     lines = "".join(f"{name.replace(' ', NO_BREAK)}={value}\n" for name, value in known.items())
     (folder / "environment.properties").write_text(lines, encoding="utf-8")

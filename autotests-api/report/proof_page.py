@@ -21,6 +21,8 @@ def page(stored: Path = _STORED) -> str:
         return ""
     text = stored.read_text(encoding="utf-8")
     facts = [(_plain(name), _plain(value)) for name, value in _FACT.findall(text.partition("\n## ")[0])]
+    # The first two are what the page begins with.
+    facts = facts[2:]
     rows = [(rule, int(servers), int(killed)) for rule, servers, killed in _ROW.findall(text)]
     if not rows:
         return ""
