@@ -79,10 +79,10 @@ def offer_the_targets_options(parser: Any) -> None:
 
 @events.init.add_listener
 def prepare(environment: Environment, **_: Any) -> None:
-    """One of the two; a worker keeps both and takes what its master asks for."""
+    """One of the two, unless users are named; a worker keeps both and takes what its master asks for."""
     hand_over_the_last_figures(environment)
     options: Any = environment.parsed_options
-    if not isinstance(environment.runner, runners.WorkerRunner):
+    if not isinstance(environment.runner, runners.WorkerRunner) and not options.user_classes:
         environment.user_classes = [EchoCrowd if options.ws_crowd else EchoUser]
 
 

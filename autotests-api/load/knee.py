@@ -9,7 +9,7 @@ from load.budget import Budget
 from load.result import Result
 
 MOST_STEPS = 14
-PRECISION = 1.15
+PRECISION = 1.2
 """Ratio between the lowest rate that failed and the highest that did not, at which the search ends."""
 
 LEAST = 1 / 32

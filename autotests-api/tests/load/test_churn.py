@@ -8,7 +8,7 @@ import pytest
 
 pytestmark = [pytest.mark.load, pytest.mark.needs("echo")]
 
-STORMS = 4
+STORMS = 3
 
 
 @pytest.mark.parametrize("politely", [True, False], ids=["with a Close frame", "without"])

@@ -1,4 +1,4 @@
-"""Locust with one master and two workers: its users are ours, and its numbers add up."""
+"""Locust with one master and two workers: its users are ours, its numbers add up to the server's."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import importlib.util
 import json
 import socket
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -28,9 +27,12 @@ pytestmark = [
 LOCUSTFILE = Path(__file__).parents[3] / "load" / "locustfile.py"
 
 WORKERS = 2
-USERS = 20
+USERS = 8
+"""One half of them single connections, the other crowds."""
+
+CROWD = 10
 EVERY = 5
-RUN_TIME = "3s"
+RUN_TIME = "2s"
 
 SPARE = 60.0
 """Seconds for three interpreters to start, run and stop."""
@@ -85,51 +87,18 @@ async def run_locust(url: str, *options: str) -> tuple[int | None, dict[str, dic
     return processes[0].returncode, statistics, words.decode()
 
 
-@dataclass(frozen=True)
-class Run:
-    """A run that has ended, and the server that has counted it."""
-
-    server: Counting
-    status: int | None
-    statistics: dict[str, dict]
-    words: str
-
-
-async def run_beside(*options: str) -> Run:
-    """Locust, on a server of its own."""
+async def test_numbers_of_two_workers_add_up_at_the_master() -> None:
     server = Counting()
+    users = ("--users", str(USERS), "--spawn-rate", str(USERS), "--ws-pace", "0.1")
+    crowds = ("--ws-crowd", str(CROWD), "--ws-rate", "50")
     with run_in_background(lambda: serve(server, "127.0.0.1", 0)) as running:
-        return Run(server, *await run_locust(running.url, *options))
-
-
-@pytest.fixture(scope="module")
-def runs() -> tuple[Run, Run]:
-    """A run of single users and one of crowds, side by side: most of a run is waiting."""
-
-    async def both() -> tuple[Run, Run]:
-        single = ("--users", str(USERS), "--spawn-rate", str(USERS), "--ws-pace", "0.1")
-        crowds = ("--users", str(WORKERS), "--spawn-rate", str(WORKERS))
-        size = ("--ws-crowd", str(USERS), "--ws-rate", "100")
-        return await asyncio.gather(run_beside(*single), run_beside(*crowds, *size))
-
-    return asyncio.run(both())
-
-
-def test_numbers_of_two_workers_add_up_at_the_master(runs) -> None:
-    run, _ = runs
-    assert run.status == 1, run.words
-    echoes = run.statistics["echo of text of 100 bytes"]
-    assert run.statistics["connect"]["num_requests"] == run.server.connections == USERS
-    assert echoes["num_requests"] == run.server.messages > USERS
-    assert echoes["num_failures"] == run.server.messages // EVERY
-    assert "the next message is not the expected one" in run.words
-    assert 0 < echoes["min_response_time"] <= echoes["max_response_time"] < 5000
-
-
-def test_crowds_of_two_workers_are_one_load_at_the_master(runs) -> None:
-    _, run = runs
-    assert run.status == 1, run.words
-    assert run.statistics["connect"]["num_requests"] == run.server.connections == USERS * WORKERS
-    load = run.statistics["crowd of 100% text of 100 bytes"]
-    assert load["num_requests"] == run.server.messages > 0
-    assert load["num_failures"] == run.server.messages // EVERY
+        status, statistics, words = await run_locust(running.url, *users, *crowds, "EchoUser", "EchoCrowd")
+    assert status == 1, words
+    echoes, crowd = (statistics[f"{name} text of 100 bytes"] for name in ("echo of", "crowd of 100%"))
+    assert statistics["connect"]["num_requests"] == server.connections == USERS // 2 * (1 + CROWD)
+    assert min(echoes["num_requests"], crowd["num_requests"]) > USERS
+    assert echoes["num_requests"] + crowd["num_requests"] == server.messages
+    assert echoes["num_failures"] + crowd["num_failures"] == server.messages // EVERY
+    assert "the next message is not the expected one" in words
+    for entry in (echoes, crowd):
+        assert 0 <= entry["min_response_time"] <= entry["max_response_time"] < 5000
