@@ -70,7 +70,7 @@ page: $(ALLURE) ## build allure-report/index.html from the results that are ther
 test: lint $(SUITE) $(if $(CHROMIUM),$(BROWSER)) ## everything this repository checks of itself
 	@$(PYTEST) -n 2 autotests-api/tests $(ARGS)
 	@$(PYTEST) -m browser autotests-api/tests/browser $(ARGS)
-	@$(MAKE) --no-print-directory thirdparty
+	@PYTHONPATH=autotests-api $(BIN)/python -m proof --planned --quiet
 
 .PHONY: thirdparty
 thirdparty: $(SUITE) $(THIRD) $(ALLURE) ## run the suite against websockets, aiohttp, Starlette, ws and the lesson's server
@@ -86,7 +86,7 @@ lint: $(SUITE) $(CHECKS) ## ruff, mypy --strict, and the CI workflow
 
 .PHONY: proof
 proof: $(SUITE) ## run the suite against every faulty server and write docs/proof.md
-	@PYTHONPATH=autotests-api $(BIN)/python -m proof $(ARGS)
+	@PYTHONPATH=autotests-api $(BIN)/python -m proof --correct 10 $(ARGS)
 
 .PHONY: mutants
 mutants: $(SUITE) $(PROOF) ## change our own tools in small ways, and see whether a test notices

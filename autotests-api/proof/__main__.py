@@ -28,6 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m proof", description=__doc__)
     parser.add_argument("names", nargs="*", help="faulty servers to try (default: all)")
     parser.add_argument("--planned", action="store_true", help="try the known killers only, write nothing")
+    parser.add_argument("--quiet", action="store_true", help="tell only what is not as it should be")
+    parser.add_argument("--correct", type=int, default=1, metavar="RUNS", help="how often the correct server")
     parser.add_argument("--afresh", action="store_true", help="forget the plan and search again")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--budget", type=float, default=30.0, help="seconds for one server (default: 30)")
@@ -43,12 +45,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         search=not options.planned,
         workers=options.workers,
         budget=options.budget,
-        tell=lambda line: print(f"{time.monotonic() - began:5.0f} s  {line}", flush=True),
+        correct_runs=options.correct,
+        tell=(lambda _: None)
+        if options.quiet
+        else lambda line: print(f"{time.monotonic() - began:5.0f} s  {line}", flush=True),
     )
     status = _run(proof, options.deadline)
     if status:
         return status
-    if not options.planned and not options.names:
+    if not options.planned and options.names:
+        plan.save({**plan.load(), **plan.make(proof.verdicts.values())})
+    elif not options.planned:
         plan.save(plan.make(proof.verdicts.values()))
         PAGE.parent.mkdir(exist_ok=True)
         PAGE.write_text(page.page(_findings(proof), ROUNDS.read_text(encoding="utf-8")), encoding="utf-8")
@@ -68,6 +75,7 @@ def _findings(proof: Proof) -> page.Findings:
         sections={item.nodeid: page.section_of(item.nodeid, rule_of(item)) for item in proof.items},
         uncovered=[item.nodeid for item in proof.uncovered()],
         correct=proof.correct,
+        correct_runs=proof.correct_runs,
     )
 
 

@@ -20,6 +20,7 @@ class Findings:
     sections: Mapping[str, str]
     uncovered: Sequence[str]
     correct: Verdict
+    correct_runs: int
 
 
 def page(findings: Findings, rounds: str) -> str:
@@ -48,7 +49,7 @@ stand in `servers/faulty/`, `python -m servers.faulty --list` prints them, and w
 | … by a failure that names the broken rule or promise | {len(named)} |
 | cases of `conformance/`, `contract/`, `security/` and `resilience/` | {cases} |
 | turned red by at least one faulty server, by what they assert themselves | {proven} |
-| red on the correct server | {len(findings.correct.red)} |
+| red on the correct server, in {_runs(findings.correct_runs)} | {len(findings.correct.red)} |
 
 Every level counts here (`--ws-strict`): a broken SHOULD is red. A faulty server stands where the embedded one
 does, so that the promises which only ours makes are tried, too."""
@@ -138,6 +139,10 @@ def _short(node: str) -> str:
 def _rule_order(rule: str) -> tuple[int, list[int], str]:
     number, section = rule_parts(rule)
     return int(number or 9999), [int(part) for part in section.split(".") if part], rule
+
+
+def _runs(count: int) -> str:
+    return "one run" if count == 1 else f"{count} runs, all but the first in random order"
 
 
 def _percent(part: int, whole: int) -> str:

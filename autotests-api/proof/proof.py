@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import random
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -25,7 +26,8 @@ class Proof:
     """A pytest plugin that runs, in place of the collected cases, trials of them on faulty servers.
 
     ``plan`` says what to try on a server first. With ``search`` all other cases follow until one is red, and
-    if all servers are tried, so are cases that stay green. ``budget`` is in seconds and per trial.
+    if all servers are tried, so are cases that stay green. ``budget`` is in seconds and per trial. The
+    correct server is tried ``correct_runs`` times, from the second time on in random order.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class Proof:
         search: bool = True,
         workers: int = 2,
         budget: float = 30.0,
+        correct_runs: int = 1,
         tell: Callable[[str], object] = str,
     ) -> None:
         self.names = names
@@ -43,6 +46,7 @@ class Proof:
         self.search = search
         self.workers = workers
         self.budget = budget
+        self.correct_runs = correct_runs
         self.tell = tell
         self.items: list[pytest.Item] = []
         self.verdicts: dict[str, Verdict] = {}
@@ -163,10 +167,20 @@ class Proof:
 
     def check_correct(self, session: pytest.Session, items: Sequence[pytest.Item]) -> None:
         """Try cases on the correct server: what is red there proves nothing elsewhere."""
-        order = Order(CORRECT, items, enough=len(items) + 1, budget=self.budget * 20)
-        for verdict in self.trials(session, [order]):
-            self.correct = verdict
-        self.tell(f"{len(self.correct.red)} of {len(items)} cases red on the correct server")
+        # The order of a run is its number's, so that a run can be had again.
+        orders = [
+            Order(
+                CORRECT if not number else f"{CORRECT} {number}",
+                items if not number else random.Random(number).sample(items, len(items)),  # noqa: S311  # no secret
+                enough=len(items) + 1,
+                budget=self.budget * 20,
+            )
+            for number in range(self.correct_runs)
+        ]
+        for number, verdict in enumerate(self.trials(session, orders), 1):
+            self.tell(f"{len(verdict.red)} of {len(items)} cases red on the correct server, run {number}")
+            self.correct.red.extend(verdict.red)
+            self.correct.took.update(verdict.took)
 
 
 def outcome(verdict: Verdict) -> str:

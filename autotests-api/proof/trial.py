@@ -199,7 +199,7 @@ def _start_server(name: str) -> tuple[str, int]:
 
 
 async def _serve(name: str, tell: int, lifeline: int) -> None:
-    server = EchoServer() if name == CORRECT else CATALOGUE[name].server()
+    server = EchoServer() if name.startswith(CORRECT) else CATALOGUE[name].server()
     gone = asyncio.Event()
     asyncio.get_running_loop().add_reader(lifeline, gone.set)
     async with server.serve():

@@ -20,7 +20,7 @@ def verdict(name: str, *cases: str, text: str = "") -> Verdict:
 
 
 def findings(found: Verdict, uncovered: list[str]) -> page.Findings:
-    return page.Findings([FAULT], {FAULT.name: found}, {CASE: FAULT.rule}, uncovered, Verdict("correct"))
+    return page.Findings([FAULT], {FAULT.name: found}, {CASE: FAULT.rule}, uncovered, Verdict("correct"), 10)
 
 
 def test_plan_comes_back_as_it_was_saved(tmp_path):
