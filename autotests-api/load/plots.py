@@ -18,7 +18,12 @@ _STYLE = (
     "body{font:14px system-ui,sans-serif;margin:12px;color:#1f2937;background:#fff}"
     "table{border-collapse:collapse;margin:12px 0}td,th{padding:4px 12px 4px 0;text-align:left;"
     "vertical-align:top;border-bottom:1px solid #e5e7eb;white-space:pre-wrap}"
-    "th{font-weight:600}.bad{color:#b91c1c;font-weight:600}figure{margin:16px 0}figcaption{font-weight:600}"
+    "th{font-weight:600}.bad{color:#b91c1c;font-weight:600}"
+    # On a narrow page a plot keeps a size that can be read, and is scrolled.
+    "figure{margin:16px 0;overflow-x:auto}svg{min-width:620px}"
+    "@media(prefers-color-scheme:dark){body{color:#e5e7eb;background:#111827}.bad{color:#f87171}"
+    "td,th{border-color:#374151}svg rect{fill:#111827}svg path{stroke:#374151}"
+    'svg text[fill="#374151"]{fill:#d1d5db}}'
 )
 
 
