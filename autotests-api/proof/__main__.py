@@ -13,6 +13,7 @@ import pytest
 
 from proof import page, plan
 from proof.proof import Proof
+from proof.rules import section_of
 from proof.trial import options_of_pytest
 from rfc import rule_of
 from servers.faulty.catalogue import CATALOGUE
@@ -72,7 +73,7 @@ def _findings(proof: Proof) -> page.Findings:
     return page.Findings(
         faults=[CATALOGUE[name] for name in proof.verdicts],
         verdicts=proof.verdicts,
-        sections={item.nodeid: page.section_of(item.nodeid, rule_of(item)) for item in proof.items},
+        sections={item.nodeid: section_of(item.nodeid, rule_of(item)) for item in proof.items},
         uncovered=[item.nodeid for item in proof.uncovered()],
         correct=proof.correct,
         correct_runs=proof.correct_runs,

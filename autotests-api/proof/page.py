@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from proof.proof import rule_parts
+from proof.rules import names, rule_parts
 from proof.trial import Verdict
 from servers.faulty.registry import Fault
 
@@ -31,7 +30,7 @@ def page(findings: Findings, rounds: str) -> str:
 
 def _summary(findings: Findings) -> str:
     killed = [verdict for verdict in findings.verdicts.values() if verdict.killed]
-    named = [fault for fault in findings.faults if names_its_rule(fault, findings.verdicts[fault.name])]
+    named = [verdict for verdict in findings.verdicts.values() if verdict.explained]
     total, cases = len(findings.verdicts), len(findings.sections)
     proven = cases - len(findings.uncovered)
     return f"""\
@@ -61,6 +60,11 @@ def _survivors(findings: Findings) -> str:
     if alive:
         lines += ["## Faults that nothing notices", ""]
         lines += [f"- `{fault.name}` ({fault.rule}): {fault.summary}" for fault in alive]
+    found = [fault for fault in findings.faults if findings.verdicts[fault.name].killed]
+    misread = [fault for fault in found if not findings.verdicts[fault.name].explained]
+    if misread:
+        lines += ["", "## Faults whose failures name another rule", ""]
+        lines += [f"- `{fault.name}` ({fault.rule}): {fault.summary}" for fault in misread]
     if findings.uncovered:
         lines += ["", "## Cases that nothing turns red", ""]
         lines += [f"- `{node}`" for node in findings.uncovered]
@@ -103,29 +107,12 @@ def _by_fault(findings: Findings) -> str:
 
 
 def _row(fault: Fault, verdict: Verdict, findings: Findings) -> str:
-    killers = sorted(verdict.red, key=lambda red: not _names(fault, red.text))[:3]
+    killers = sorted(verdict.red, key=lambda red: not names(fault.rule, red.text))[:3]
     named = ", ".join(f"`{_short(red.case)}`" for red in killers)
     sections = ", ".join(sorted(_red_sections(verdict, findings), key=_rule_order))
     where = f" ({sections})" if sections and sections != fault.rule else ""
     summary = fault.summary.replace("|", "\\|")
     return f"| `{fault.name}` | {summary} | {len(verdict.red)}/{len(verdict.tried)} | {named}{where} |"
-
-
-def names_its_rule(fault: Fault, verdict: Verdict) -> bool:
-    """Whether a failure says which rule was broken; for the contract, what was promised and what came."""
-    return any(_names(fault, red.text) for red in verdict.red)
-
-
-def _names(fault: Fault, text: str) -> bool:
-    number, section = rule_parts(fault.rule)
-    if not number:
-        return bool(text.strip())
-    named = re.findall(r"RFC (\d+) §([\d.]*\d)", text)
-    return any(rfc == number and _akin(other, section) for rfc, other in named)
-
-
-def _akin(one: str, other: str) -> bool:
-    return one == other or one.startswith(f"{other}.") or other.startswith(f"{one}.")
 
 
 def _red_sections(verdict: Verdict, findings: Findings) -> set[str]:
@@ -149,12 +136,3 @@ def _percent(part: int, whole: int) -> str:
     rate = 100 * part / whole if whole else 0
     # 99.96 % is not all of them.
     return "100 %" if part == whole else f"{min(rate, 99.9):.1f} %"
-
-
-def section_of(node: str, rule: object) -> str:
-    """The section of a case: its rule's, or the folder of tests that it stands in."""
-    title = getattr(rule, "title", "")
-    if title:
-        return str(title)
-    parts: Iterable[str] = node.split("/")
-    return next((part for part in parts if part in ("contract", "security", "resilience")), "")

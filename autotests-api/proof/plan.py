@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from proof.rules import names
 from proof.trial import Verdict
 
 FILE = Path(__file__).with_name("plan.json")
@@ -57,7 +58,8 @@ def make(verdicts: Iterable[Verdict]) -> Plan:
     planned: set[str] = set()
     found = sorted(verdicts, key=lambda verdict: (len(verdict.red), verdict.name))
     for verdict in found:
-        killers = sorted(verdict.red, key=lambda red: not red.own)[:KILLERS]
+        best = sorted(verdict.red, key=lambda red: (not names(verdict.rule, red.text), not red.own))
+        killers = best[:KILLERS]
         plan[verdict.name] = Entry([red.case for red in killers])
         planned.update(red.case for red in killers if red.own)
     for verdict in found:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import random
-import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from proof.plan import Entry
+from proof.rules import distance, stems
 from proof.trial import CORRECT, Order, Verdict, read, start
 from rfc import rule_of
 from servers.faulty.catalogue import CATALOGUE
@@ -96,15 +96,22 @@ class Proof:
         if not self.search:
             # A fault that has to do with what was before may need more than the case that showed it.
             others = [item for item in self.items if distance(item, fault) == 0]
-            return Order(fault.name, planned, others, enough=1, budget=self.budget)
+            return Order(fault.name, planned, others, enough=1, budget=self.budget, rule=fault.rule)
         words = stems(f"{fault.name} {fault.summary}")
         near = sorted(self.items, key=lambda item: self.price(item, fault, words))
         related = sum(distance(item, fault) == 0 for item in near)
         first = planned or near[:related]
         chosen = {item.nodeid for item in first}
         rest = [item for item in near if item.nodeid not in chosen]
-        budget = self.budget * 10 if planned else self.budget
-        return Order(fault.name, first, rest, enough=max(len(planned), 5), budget=budget)
+        return Order(
+            fault.name,
+            first,
+            rest,
+            enough=max(len(planned), 5),
+            budget=self.budget * 10 if planned else self.budget,
+            rule=fault.rule,
+            own=[item for item in near[:related] if item.nodeid not in chosen],
+        )
 
     def price(self, item: pytest.Item, fault: Fault, words: set[str]) -> tuple[bool, float]:
         """Orders cases: those of the fault's rule, then the quick ones that have words in common with it."""
@@ -192,27 +199,3 @@ def outcome(verdict: Verdict) -> str:
 def breadth(verdict: Verdict) -> float:
     """How much of what was tried on a server turned red; servers that were hardly tried count little."""
     return sum(red.own for red in verdict.red) / (len(verdict.tried) + 5)
-
-
-def distance(item: pytest.Item, fault: Fault) -> int:
-    """0 for a case of the fault's own rule, more the less they have to do with each other."""
-    rule = rule_of(item)
-    number, section = rule_parts(fault.rule)
-    if rule is None:
-        return 0 if not number else 3
-    if str(rule.rfc) != number:
-        return 4
-    if rule.section == section or rule.section.startswith(f"{section}."):
-        return 0
-    return 1 if rule.section.partition(".")[0] == section.partition(".")[0] else 2
-
-
-def rule_parts(rule: str) -> tuple[str, str]:
-    """``("6455", "5.1")`` of ``RFC 6455 §5.1``; two empty strings for the contract."""
-    match = re.fullmatch(r"RFC (\d+) §([\d.]+)", rule)
-    return (match[1], match[2]) if match else ("", "")
-
-
-def stems(text: str) -> set[str]:
-    """The beginnings of the words in a text, to tell what has to do with what."""
-    return {word[:5].lower() for word in re.findall(r"[A-Za-z0-9]+", text) if len(word) > 2}

@@ -13,13 +13,14 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import pytest
 
+from proof.rules import names
 from servers.faulty.catalogue import CATALOGUE
 from servers.faulty.correct import EchoServer
 from websocket_server import allow_many_connections
@@ -50,9 +51,10 @@ class Red:
 
 @dataclass
 class Verdict:
-    """What the suite had to say about one server; all seconds are wall-clock time."""
+    """What the suite had to say about one server, which breaks ``rule``; seconds are wall-clock time."""
 
     name: str
+    rule: str = ""
     red: list[Red] = field(default_factory=list)
     tried: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
@@ -64,6 +66,11 @@ class Verdict:
     def killed(self) -> bool:
         """Whether anything turned red."""
         return bool(self.red)
+
+    @property
+    def explained(self) -> bool:
+        """Whether a failure names the rule that the server breaks."""
+        return any(names(self.rule, red.text) for red in self.red)
 
 
 @dataclass(frozen=True)
@@ -77,7 +84,8 @@ class StandIn:
 class Order:
     """What to try on one server.
 
-    ``first`` are tried until ``enough`` of them are red; only when none is, ``then`` until one is.
+    ``first`` are tried until ``enough`` of them are red; only when none is, ``then`` until one is. ``own``
+    follow when no failure names the ``rule`` that the server breaks, until one does.
     ``budget`` is in seconds, and ends the trial after the case that passes it.
     """
 
@@ -86,6 +94,8 @@ class Order:
     then: Sequence[pytest.Item] = ()
     enough: int = 5
     budget: float = 30.0
+    rule: str = ""
+    own: Sequence[pytest.Item] = ()
 
 
 def start(order: Order, session: pytest.Session, result: Path) -> int:
@@ -123,7 +133,7 @@ def _try(order: Order, session: pytest.Session, result: Path) -> None:
     import fixtures.target
 
     began = time.monotonic()
-    verdict = Verdict(order.name)
+    verdict = Verdict(order.name, order.rule)
     url, stop = _start_server(order.name)
     # The server stands where the embedded one does, so that promises which only ours makes are tried too,
     # and with what ours is able to do, so that no fault excuses itself before the probe.
@@ -132,9 +142,11 @@ def _try(order: Order, session: pytest.Session, result: Path) -> None:
         recorder = _Recorder(verdict)
         session.config.pluginmanager.register(recorder)
         end = began + order.budget
-        _run(session, order.first, verdict, order.enough, end)
+        _run(session, order.first, end, lambda: len(verdict.red) >= order.enough)
         if not verdict.killed:
-            _run(session, order.then, verdict, 1, end)
+            _run(session, order.then, end, lambda: verdict.killed)
+        if not verdict.explained:
+            _run(session, order.own, end, lambda: verdict.explained)
     finally:
         os.close(stop)
         verdict.seconds = round(time.monotonic() - began, 2)
@@ -144,12 +156,12 @@ def _try(order: Order, session: pytest.Session, result: Path) -> None:
 
 
 def _run(
-    session: pytest.Session, items: Sequence[pytest.Item], verdict: Verdict, enough: int, end: float
+    session: pytest.Session, items: Sequence[pytest.Item], end: float, is_enough: Callable[[], bool]
 ) -> None:
     for item, following in zip(items, [*items[1:], None], strict=False):
         last = time.monotonic() > end or following is None
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=None if last else following)
-        if last or session.shouldstop or session.shouldfail or len(verdict.red) >= enough:
+        if last or session.shouldstop or session.shouldfail or is_enough():
             break
 
 

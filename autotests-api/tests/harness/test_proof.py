@@ -7,7 +7,7 @@ import json
 import pytest
 
 from proof import flakes, mutants, page, plan
-from proof.proof import rule_parts, stems
+from proof.rules import rule_parts, stems
 from proof.trial import Red, Verdict, essence, read
 from servers.faulty.catalogue import CATALOGUE
 
@@ -16,7 +16,8 @@ CASE = "autotests-api/tests/conformance/rfc6455/test_05_1_masking.py::test_unmas
 
 
 def verdict(name: str, *cases: str, text: str = "") -> Verdict:
-    return Verdict(name, red=[Red(case, text) for case in cases], tried=list(cases))
+    rule = CATALOGUE[name].rule if name in CATALOGUE else ""
+    return Verdict(name, rule, red=[Red(case, text) for case in cases], tried=list(cases))
 
 
 def findings(found: Verdict, uncovered: list[str]) -> page.Findings:
@@ -107,7 +108,11 @@ def test_page_lists_what_is_unproven():
 
 
 def test_failure_of_another_section_does_not_name_the_rule():
-    assert not page.names_its_rule(FAULT, verdict(FAULT.name, CASE, text="Broken rule: RFC 6455 §7.1 MUST"))
+    misread = verdict(FAULT.name, CASE, text="Broken rule: RFC 6455 §7.1 MUST")
+    assert not misread.explained
+    assert f"## Faults whose failures name another rule\n\n- `{FAULT.name}`" in page.page(
+        findings(misread, []), ""
+    )
 
 
 def test_surviving_mutants_are_read_from_what_mutmut_prints():
