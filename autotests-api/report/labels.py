@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -116,6 +117,9 @@ def _unescaped(parameter_id: str) -> str:
     if "\\" not in parameter_id or not parameter_id.isascii():
         return parameter_id
     try:
-        return parameter_id.encode("ascii").decode("unicode-escape")
+        with warnings.catch_warnings():
+            # The id of a pattern of bytes may hold what is no escape, such as \d.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return parameter_id.encode("ascii").decode("unicode-escape")
     except UnicodeDecodeError:
         return parameter_id
