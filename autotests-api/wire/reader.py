@@ -112,6 +112,8 @@ class Reader:
         while not self.unreadable and (header := parse_header(self._buffer)) is not None:
             if header.length > self._max_payload:
                 self.violations.append(f"the server announced a frame of {header.length} bytes")
+                if header.length >> 63:
+                    self.violations.append("top bit of a 64-bit length is set (RFC 6455 §5.2)")
                 self.unreadable = True
                 self._buffer.clear()
                 break
@@ -146,8 +148,6 @@ class Reader:
             broken(f"{name} frame from the server is masked (RFC 6455 §5.1)")
         if not header.is_minimal:
             broken(f"length {header.length} of a {name} frame is not in its shortest form (RFC 6455 §5.2)")
-        if header.length >> 63:
-            broken(f"top bit of the 64-bit length of a {name} frame is set (RFC 6455 §5.2)")
         if (
             frame.rsv2
             or frame.rsv3

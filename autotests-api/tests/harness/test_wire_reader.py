@@ -19,7 +19,7 @@ def test_good_frames_break_no_rule() -> None:
         text("whole"),
         binary(b"\xff"),
         text("a", fin=False),
-        ping(b"x"),
+        ping(bytes(125)),
         continuation("b"),
         pong(),
         close(1000, "ok"),
@@ -42,6 +42,7 @@ def test_good_frames_break_no_rule() -> None:
         ([Frame(TEXT, rsv1=True)], "RSV1"),
         ([Frame(TEXT, rsv2=True)], "RSV2"),
         ([Frame(TEXT, rsv3=True)], "RSV3"),
+        ([Frame(TEXT, rsv2=True, rsv3=True)], "reserved bit RSV23 of a TEXT frame"),
         ([Frame(9, rsv1=True)], "RSV1"),
         ([Frame(3)], "reserved opcode 0x3"),
         ([Frame(11)], "reserved opcode 0xb"),
@@ -106,6 +107,13 @@ def test_frame_too_large_to_read_is_refused_by_its_header() -> None:
     assert reader.unreadable
     assert f"{10 << 30} bytes" in reader.violations[0]
     assert reader.feed(text("more").encode(masked=False)) == []
+
+
+@pytest.mark.parametrize(("length", "top_bit"), [((1 << 63) - 1, False), (1 << 63, True)])
+def test_top_bit_of_a_length_must_not_be_set(length: int, top_bit: bool) -> None:
+    reader = Reader()
+    reader.feed(binary(b"").encode(masked=False, length=length, length_bits=64))
+    assert any("top bit" in violation for violation in reader.violations) is top_bit
 
 
 def test_message_without_an_end_is_bounded() -> None:
