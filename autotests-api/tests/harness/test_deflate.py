@@ -102,6 +102,25 @@ def test_inflater_without_takeover_refuses_a_reference_to_an_earlier_message():
         inflater(deflater.deflate(b"the same words"))
 
 
+@pytest.mark.parametrize(
+    ("takeover", "words"),
+    [
+        (True, "invalid distance too far back (agreed window: 512 bytes)"),
+        (False, "invalid distance too far back (agreed window: 512 bytes, beginning with every message)"),
+    ],
+)
+def test_reference_that_reaches_too_far_is_told_with_the_agreed_window(takeover, words):
+    with pytest.raises(ValueError) as refusal:
+        Inflater(9, takeover=takeover)(Blocks().fixed(b"abc", (3, 4)).message())
+    assert str(refusal.value) == words
+
+
+def test_other_faults_are_told_in_the_words_of_zlib():
+    with pytest.raises(ValueError, match=r"^invalid block type$"):
+        Inflater()(Blocks().header(RESERVED).encode())
+    assert Inflater()._in_words(zlib.error("no colon in it")) == "no colon in it"
+
+
 @pytest.mark.parametrize("bits", [9, 15])
 def test_inflater_keeps_the_window_across_a_final_block(bits):
     inflater = Inflater(bits)

@@ -163,6 +163,13 @@ async def fills_up(listen, deadline: float, *, narrow: bool) -> int:
         wire.abort()
 
 
+async def test_connection_is_ordinary_unless_a_narrow_one_is_asked_for(listen, deadline, monkeypatch) -> None:
+    monkeypatch.delattr("wire.dialing._narrow_socket")
+    wire = await open_connection("127.0.0.1", await listen(hold), journal=Journal(), deadline=deadline)
+    assert wire.tcp == "open"
+    wire.abort()
+
+
 async def test_narrow_connection_holds_less_than_an_ordinary_one(listen, deadline) -> None:
     narrow = await fills_up(listen, deadline, narrow=True)
     ordinary = await fills_up(listen, deadline, narrow=False)

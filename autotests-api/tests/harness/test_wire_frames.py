@@ -99,6 +99,7 @@ def test_header_is_read_as_it_was_written(opcode, payload, fin, bits, masked, le
     assert (header.opcode, header.fin, header.rsv1, header.rsv2, header.rsv3) == (opcode, fin, *bits)
     assert (header.masked, header.length, header.length_bits) == (masked, len(payload), length_bits)
     assert header.total == len(data)
+    assert len(header.mask_key) == (4 if masked else 0)
     assert mask(data[header.size :], header.mask_key) == payload if masked else data[header.size :] == payload
 
 
