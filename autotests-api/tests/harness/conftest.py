@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import resource
+import socket
 import ssl
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from websockets.exceptions import ConnectionClosed
 
 from servers import hostile
 from servers.background import run_in_background
+from wire.frames import mask, parse_header
 
 ROOT = Path(__file__).parents[3]
 
@@ -62,6 +64,42 @@ RunSuite = Callable[..., SuiteRun]
 Handler = Callable[[ServerConnection], Awaitable[None]]
 Serve = Callable[..., str]
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+class Paper(asyncio.Transport):
+    """A transport on which everything that is asked of it is written down."""
+
+    def __init__(self, plug: socket.socket, *, half_closes: bool = True) -> None:
+        super().__init__({"socket": plug})
+        self.half_closes = half_closes
+        self.written = b""
+        self.asked: list[str] = []
+        self.closing = False
+
+    def write(self, data: bytes) -> None:
+        self.written += data
+
+    def is_closing(self) -> bool:
+        return self.closing
+
+    def can_write_eof(self) -> bool:
+        return self.half_closes
+
+    @property
+    def frames(self) -> list[tuple[int, bytes]]:
+        """Opcode and payload of what was written, all of it masked."""
+        found, data = [], self.written
+        while data:
+            header = parse_header(data)
+            payload = data[header.size : header.total]
+            found.append((header.opcode, mask(payload, header.mask_key)))
+            data = data[header.total :]
+        return found
+
+    def __getattribute__(self, name: str):
+        if name in {"close", "abort", "write_eof", "pause_reading", "resume_reading"}:
+            return lambda: self.asked.append(name)
+        return super().__getattribute__(name)
 
 
 @pytest.fixture
@@ -121,6 +159,25 @@ async def listen() -> AsyncIterator[Callable[[Script], Awaitable[int]]]:
     for server in servers:
         server.close()
     await asyncio.gather(*filter(None, conversations))
+
+
+@pytest.fixture
+def plug() -> Iterator[socket.socket]:
+    """A socket that is connected to nothing."""
+    with socket.socket() as one:
+        yield one
+
+
+@pytest.fixture
+def paper_for() -> type[Paper]:
+    """Makes a transport of a socket of your own."""
+    return Paper
+
+
+@pytest.fixture
+async def paper(plug: socket.socket) -> Paper:
+    """A transport that takes everything and sends nothing."""
+    return Paper(plug)
 
 
 @pytest.fixture

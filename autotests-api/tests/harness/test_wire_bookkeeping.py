@@ -1,57 +1,14 @@
-"""What a raw connection keeps, counts, holds back and lets go of, on a transport that only writes down."""
+"""What a raw connection keeps, counts, holds back and tells, on a transport that only writes down."""
 
 from __future__ import annotations
-
-import asyncio
-import socket
-import struct
-from collections.abc import Iterator
 
 import pytest
 
 from websocket_client import Journal
 from wire.connection import NUDGE, Connection
 from wire.ending import NotReceived
-from wire.frames import Frame, binary, close, continuation, parse_header, ping, pong, text
+from wire.frames import Frame, binary, close, continuation, ping, pong, text
 from wire.handshake import Request
-
-LINGER_NOT = struct.pack("ii", 1, 0)
-
-
-class Paper(asyncio.Transport):
-    """A transport on which everything that is asked of it is written down."""
-
-    def __init__(self, plug: socket.socket, *, half_closes: bool = True) -> None:
-        super().__init__({"socket": plug})
-        self.half_closes = half_closes
-        self.written = b""
-        self.asked: list[str] = []
-        self.closing = False
-
-    def write(self, data: bytes) -> None:
-        self.written += data
-
-    def is_closing(self) -> bool:
-        return self.closing
-
-    def can_write_eof(self) -> bool:
-        return self.half_closes
-
-    def __getattribute__(self, name: str):
-        if name in {"close", "abort", "write_eof", "pause_reading", "resume_reading"}:
-            return lambda: self.asked.append(name)
-        return super().__getattribute__(name)
-
-
-@pytest.fixture
-def plug() -> Iterator[socket.socket]:
-    with socket.socket() as one:
-        yield one
-
-
-@pytest.fixture
-async def paper(plug) -> Paper:
-    return Paper(plug)
 
 
 @pytest.fixture
@@ -67,23 +24,8 @@ def raw(*frames: Frame) -> bytes:
     return b"".join(frame.encode(masked=False) for frame in frames)
 
 
-def frames_on(paper: Paper) -> list[tuple[int, bytes]]:
-    """Opcode and payload of what was written, all of it masked."""
-    found, data = [], paper.written
-    while data:
-        header = parse_header(data)
-        payload = data[header.size : header.total]
-        found.append((header.opcode, bytes(b ^ header.mask_key[i % 4] for i, b in enumerate(payload))))
-        data = data[header.total :]
-    return found
-
-
 def sent_in_journal(wire: Connection) -> list[str]:
     return [frame.name for frame in wire.journal.frames if frame.sent]
-
-
-async def test_small_writes_are_not_held_back_by_the_kernel(wire, plug) -> None:
-    assert plug.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 async def test_frame_is_taken_with_the_message_that_it_completes(wire) -> None:
@@ -142,9 +84,11 @@ async def test_wait_ends_with_the_connection_and_says_how_that_ended(wire, end, 
     assert wire.failure is (RESET if how == "TCP reset" else None)
 
 
-async def test_our_half_stays_open_when_the_server_has_closed_its_own_but_not_in_tls(wire, plug) -> None:
+async def test_our_half_stays_open_when_the_server_has_closed_its_own_but_not_in_tls(
+    wire, plug, paper_for
+) -> None:
     assert wire.eof_received() is True
-    tls = Paper(plug)
+    tls = paper_for(plug)
     tls._extra["ssl_object"] = object()
     wire.connection_made(tls)
     assert wire.eof_received() is False
@@ -164,7 +108,7 @@ async def test_ping_is_answered_with_its_payload_unless_that_is_switched_off(wir
     wire.data_received(raw(ping(b"1")))
     wire.answers_pings = False
     wire.data_received(raw(ping(b"2")))
-    assert frames_on(paper) == [(10, b"1")]
+    assert paper.frames == [(10, b"1")]
     assert sent_in_journal(wire) == ["PONG"]
     assert not wire.has_data
 
@@ -183,7 +127,7 @@ async def test_close_is_answered_once_with_its_own_code_where_that_is_legal(
     wire, paper, code, answer
 ) -> None:
     wire.data_received(raw(close(code), close(1001)))
-    assert frames_on(paper) == [(8, answer)]
+    assert paper.frames == [(8, answer)]
     assert wire.sent_close is True
     assert wire.close_status.code == code
 
@@ -204,110 +148,7 @@ async def test_close_that_we_sent_is_no_longer_answered(wire, paper, send) -> No
     await send(wire)
     assert wire.sent_close is True
     wire.data_received(raw(close(1001)))
-    assert frames_on(paper)[-1] == (8, b"\x03\xe8")
-
-
-async def test_other_frames_are_no_close(wire, paper) -> None:
-    await wire.send(ping(), text("x"))
-    await wire.send_together(ping(), text("x"))
-    assert not wire.sent_close
-    assert frames_on(paper) == [(9, b""), (1, b"x")] * 2
-    wire.sent_close = True
-    await wire.send_together(ping())
-    await wire.send(ping())
-    assert wire.sent_close
-
-
-async def test_frame_is_sent_as_it_is_asked_for(wire, paper) -> None:
-    await wire.send(text("x"), masked=False, length=7, length_bits=16)
-    assert paper.written == b"\x81\x7e\x00\x07x"
-    paper.written = b""
-    await wire.send(text("x"), mask_key=b"\x01\x02\x03\x04")
-    assert paper.written == b"\x81\x81\x01\x02\x03\x04y"
-
-
-async def test_chops_are_of_the_size_that_was_asked_for(wire, monkeypatch) -> None:
-    pieces = []
-
-    async def send_bytes(data: bytes) -> None:
-        pieces.append(data)
-
-    monkeypatch.setattr(wire, "send_bytes", send_bytes)
-    await wire.send_in_chops(b"abcde", 2)
-    assert pieces == [b"ab", b"cd", b"e"]
-
-
-async def test_server_that_stopped_reading_costs_the_deadline(wire) -> None:
-    wire.pause_writing()
-    with pytest.raises(
-        NotReceived, match=r"^the server stopped reading: 3 bytes could not be sent within 0\.05 s$"
-    ):
-        await wire.send_bytes(b"abc")
-    wire.resume_writing()
-    await wire.send_bytes(b"abc")
-
-
-async def test_writer_is_not_held_back_by_a_connection_that_is_lost(wire) -> None:
-    wire.pause_writing()
-    wire.connection_lost(None)
-    await wire.send_bytes(b"abc")
-
-
-async def test_nothing_is_written_to_a_transport_that_is_closing(wire, paper) -> None:
-    paper.closing = True
-    await wire.send(text("x"))
-    wire.data_received(raw(ping()))
-    wire.half_close()
-    assert (paper.written, paper.asked) == (b"", [])
-    assert sent_in_journal(wire) == []
-
-
-async def test_nothing_can_be_done_on_a_connection_that_was_never_made() -> None:
-    wire = Connection(Journal(), 0.05)
-    await wire.send(text("x"))
-    wire.half_close()
-    wire.reset()
-    wire.hang_up()
-    wire.abort()
-    wire.stop_reading()
-    wire.read_on()
-    wire._write_now(ping())
-    assert sent_in_journal(wire) == []
-
-
-@pytest.mark.parametrize(("half_closes", "asked"), [(True, "write_eof"), (False, "close")])
-async def test_half_close_is_a_fin_where_the_transport_can_send_one(plug, half_closes, asked) -> None:
-    wire, paper = Connection(Journal(), 0.05), Paper(plug, half_closes=half_closes)
-    wire.connection_made(paper)
-    wire.half_close()
-    assert paper.asked == [asked]
-    assert [note.text for note in wire.journal.notes] == ["we closed our half of TCP"]
-
-
-async def test_reset_sends_what_is_a_rst(wire, paper, plug) -> None:
-    wire.reset()
-    assert paper.asked == ["abort"]
-    assert plug.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8) == LINGER_NOT
-    assert wire.journal.ended == "we reset TCP"
-
-
-async def test_reset_of_a_socket_that_is_gone_is_no_error(wire, paper, plug) -> None:
-    plug.close()
-    wire.reset()
-    wire.hang_up()
-    assert paper.asked == ["abort"]
-
-
-async def test_hanging_up_ends_both_directions(deadline) -> None:
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        wire = Connection(Journal(), deadline)
-        wire.connection_made(Paper(ours))
-        wire.hang_up()
-        assert theirs.recv(1) == b""
-        with pytest.raises(BrokenPipeError):
-            ours.send(b"x")
-        wire.hang_up()
+    assert paper.frames[-1] == (8, b"\x03\xe8")
 
 
 async def test_reading_stops_and_goes_on_once(wire, paper) -> None:
@@ -408,7 +249,7 @@ async def test_connection_without_frames_has_no_violations() -> None:
 
 async def test_ending_asks_a_silent_server_whether_it_goes_on(wire, paper) -> None:
     ending = await wire.ending()
-    assert frames_on(paper) == [(9, NUDGE)]
+    assert paper.frames == [(9, NUDGE)]
     assert not ending.ended
     assert ending.answered_ping is False
 
@@ -433,18 +274,18 @@ async def test_more_answers_than_were_due_end_the_wait(wire, paper) -> None:
     await wire.ending(answers=1)
     assert paper.written == b""
     await wire.ending(answers=2)
-    assert frames_on(paper) == [(9, NUDGE)]
+    assert paper.frames == [(9, NUDGE)]
 
 
 async def test_close_is_sent_as_asked_and_its_answer_is_the_ending(wire, paper) -> None:
     wire.data_received(raw(close(1001, "bye")))
     paper.written = b""
     ending = await wire.close(4000, "enough")
-    assert frames_on(paper) == [(8, b"\x0f\xa0enough")]
+    assert paper.frames == [(8, b"\x0f\xa0enough")]
     assert ending.code == 1001
     paper.written = b""
     await wire.close()
-    assert frames_on(paper) == [(8, b"\x03\xe8")]
+    assert paper.frames == [(8, b"\x03\xe8")]
 
 
 async def test_tcp_is_waited_for_whatever_was_said(wire) -> None:
