@@ -10,8 +10,12 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+from proof.survivors import Survivor, explanations, survivor
 
 HOUSE = Path(__file__).parents[1]
 ROOT = HOUSE.parent
@@ -62,22 +66,67 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m proof.mutants", description=__doc__)
     parser.add_argument("names", nargs="*", help="patterns of mutants, such as wire.frames* (default: all)")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--again", action="store_true", help="try those that nobody explains once more")
     options = parser.parse_args(argv)
     prepare()
-    mutmut = str(Path(sys.executable).with_name("mutmut"))
-    subprocess.run([mutmut, "run", f"--max-children={options.workers}", *options.names], cwd=COPY, check=True)
-    results = subprocess.run([mutmut, "results"], cwd=COPY, check=True, capture_output=True, text=True)
-    alive = survivors(results.stdout)
-    explained = set(re.findall(r"`([\w.ǁ]+__mutmut_\d+)`", EXPLAINED.read_text(encoding="utf-8")))
-    for name in sorted(alive - explained):
-        print(f"survived, and nobody says why: {name}")
-    print(f"{len(alive)} survivors, {len(alive & explained)} of them explained in {EXPLAINED.name}")
-    return 1 if alive - explained else 0
+    names = options.names
+    if options.again:
+        names = sorted(one.name for one in unexplained(alive(fates())))
+    mutmut("run", f"--max-children={options.workers}", *names)
+    return report(fates(), partial=bool(names))
+
+
+def mutmut(*arguments: str, **settings: Any) -> subprocess.CompletedProcess[str]:
+    """Run mutmut in the copy."""
+    command = str(Path(sys.executable).with_name("mutmut"))
+    return subprocess.run([command, *arguments], cwd=COPY, check=True, text=True, **settings)
+
+
+def fates() -> dict[str, str]:
+    """What became of every mutant that was not killed, by its name."""
+    return read_fates(mutmut("results", stdout=subprocess.PIPE).stdout)
+
+
+def read_fates(printed: str) -> dict[str, str]:
+    """The same, from what `mutmut results` prints."""
+    return dict(re.findall(r"^\s*(\S+__mutmut_\d+): (.+?)\s*$", printed, re.MULTILINE))
+
+
+def alive(found: dict[str, str]) -> list[Survivor]:
+    """The mutants that no test noticed."""
+    names = (name for name, fate in found.items() if fate in {"survived", "no tests"})
+    return [survivor(name, COPY / "mutants") for name in sorted(names)]
+
+
+def unexplained(survivors: list[Survivor]) -> list[Survivor]:
+    """Those of no class of its own that the page does not explain."""
+    explained = explanations(EXPLAINED.read_text(encoding="utf-8"))
+    return [one for one in survivors if not one.kind and one.key not in explained]
+
+
+def report(found: dict[str, str], *, partial: bool) -> int:
+    """Print who survived and why; the exit status is 0 when every survivor is explained and all were tried."""
+    survivors = alive(found)
+    unclear = unexplained(survivors)
+    for one in unclear:
+        print(f"survived, and nobody says why: {one}  ({one.name})")
+    for kind, count in sorted(Counter(one.kind for one in survivors if one.kind).items()):
+        print(f"{count:5} {kind}")
+    listed = len(survivors) - len(unclear) - sum(1 for one in survivors if one.kind)
+    print(f"{listed:5} explained one by one in {EXPLAINED.name}")
+    print(f"{len(unclear):5} that nobody explains")
+    print(f"{len(survivors):5} survivors")
+    missing = sum(fate in {"not checked", "check was interrupted by user"} for fate in found.values())
+    if missing:
+        print(f"{missing} mutants have not been tried yet: make mutants tries them")
+    return 1 if unclear or (missing and not partial) else 0
 
 
 def prepare() -> None:
     """Make the copy afresh; what mutmut already knows about it is kept."""
     COPY.mkdir(parents=True, exist_ok=True)
+    # mutmut copies over what is there: a test that is gone would stay.
+    shutil.rmtree(COPY / "mutants" / "tests", ignore_errors=True)
     for path in COPY.iterdir():
         if path.name != "mutants":
             shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -101,15 +150,6 @@ def prepare() -> None:
     }
     joined = {name: "\n    ".join(values) for name, values in lists.items()}
     (COPY / "setup.cfg").write_text(SETTINGS.format(**joined), encoding="utf-8")
-
-
-def survivors(results: str) -> set[str]:
-    """Names of the mutants that no test noticed, from what `mutmut results` prints."""
-    return {
-        name
-        for name, fate in re.findall(r"^\s*(\S+__mutmut_\d+): (.+)$", results, re.MULTILINE)
-        if fate.strip() in {"survived", "no tests"}
-    }
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import codecs
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -175,9 +174,3 @@ def _called(node: ast.AST) -> str:
     if not isinstance(node, ast.Call):
         return ""
     return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-
-
-def by_kind(survivors: list[Survivor]) -> Iterator[tuple[str, int]]:
-    """How many survivors each class has."""
-    kinds = [one.kind for one in survivors if one.kind]
-    return ((kind, kinds.count(kind)) for kind in sorted(set(kinds)))

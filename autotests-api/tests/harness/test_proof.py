@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from proof import flakes, mutants, page, plan
+from proof import flakes, page, plan
 from proof.rules import rule_parts, stems
 from proof.trial import Red, Verdict, essence, read
 from servers.faulty.catalogue import CATALOGUE
@@ -113,11 +113,6 @@ def test_failure_of_another_section_does_not_name_the_rule():
     assert f"## Faults whose failures name another rule\n\n- `{FAULT.name}`" in page.page(
         findings(misread, []), ""
     )
-
-
-def test_surviving_mutants_are_read_from_what_mutmut_prints():
-    printed = "    wire.frames.x_mask__mutmut_3: survived\n    wire.frames.x_ping__mutmut_1: timeout\n"
-    assert mutants.survivors(printed) == {"wire.frames.x_mask__mutmut_3"}
 
 
 def test_red_cases_are_read_from_a_junit_report(tmp_path):
