@@ -373,8 +373,8 @@ class Journal:
         deflate = _negotiated_deflate(head)
         if deflate is not None:
             client, server = deflate
-            self._outgoing.inflater = _Inflater(*client)
-            self._incoming.inflater = _Inflater(*server)
+            self._outgoing.inflate_with(_Inflater(*client))
+            self._incoming.inflate_with(_Inflater(*server))
 
 
 # Number, at, sent, first byte, second byte, length bits, header size, payload size, size, kept, key,
@@ -431,6 +431,7 @@ class _Stream:
         "kept",
         "key",
         "left",
+        "negotiated",
         "partial",
         "payload",
         "second",
@@ -449,6 +450,7 @@ class _Stream:
         self.head = bytearray()
         self.in_frames = False
         self.body = False
+        self.negotiated = False
         self.inflater: _Inflater | None = None
         self.partial = b""
         self.left = 0
@@ -555,6 +557,10 @@ class _Stream:
     def begin_frames(self) -> None:
         self.in_frames = True
 
+    def inflate_with(self, inflater: _Inflater) -> None:
+        self.negotiated = True
+        self.inflater = inflater
+
     def unfinished(self) -> str:
         if self.left:
             name = OPCODES.get(self.first & 0x0F, "frame")
@@ -603,7 +609,8 @@ class _Stream:
         if opcode < 8:
             if opcode:
                 self.inflating = bool(first & 0x40) and self.inflater is not None
-                self.text = opcode == 1 and not self.sent
+                # What stays compressed, because inflating was given up, is no text to be judged.
+                self.text = opcode == 1 and not self.sent and self.inflating == bool(first & 0x40)
                 self.utf8 = None
             self.in_message = not first & 0x80
 
@@ -701,7 +708,7 @@ class _Stream:
         if first & 0x30:
             faults.append("RSV2 or RSV3 is set (RFC 6455 §5.2)")
         if first & 0x40:
-            if self.inflater is None and not self.inflating:
+            if not self.negotiated:
                 faults.append("RSV1 is set and no compression was negotiated (RFC 6455 §5.2)")
             elif opcode not in {1, 2}:
                 faults.append("RSV1 is set on a frame that starts no message (RFC 7692 §6)")
