@@ -105,7 +105,7 @@ def unexplained(survivors: list[Survivor]) -> list[Survivor]:
 
 
 def report(found: dict[str, str], *, partial: bool) -> int:
-    """Print who survived and why; the exit status is 0 when every survivor is explained and all were tried."""
+    """Print who survived and why; the exit status is 0 when all were tried and all survivors explained."""
     survivors = alive(found)
     unclear = unexplained(survivors)
     for one in unclear:
