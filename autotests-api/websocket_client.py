@@ -427,6 +427,7 @@ class _Stream:
         "in_message",
         "inflater",
         "inflating",
+        "interim",
         "journal",
         "kept",
         "key",
@@ -449,6 +450,7 @@ class _Stream:
         self.frames = 0
         self.head = bytearray()
         self.in_frames = False
+        self.interim = False
         self.body = False
         self.negotiated = False
         self.inflater: _Inflater | None = None
@@ -575,6 +577,9 @@ class _Stream:
             self.in_frames = True
             return data
         while True:
+            if self.interim:
+                self.head.clear()
+                self.interim = False
             searched = max(0, len(self.head) - 3)
             self.head += data
             found = self.head.find(b"\r\n\r\n", searched)
@@ -592,10 +597,10 @@ class _Stream:
             if status == 101:
                 self.in_frames = True
                 return rest
-            if not 100 <= status < 200 or not rest:
-                self.body = not 100 <= status < 200
+            self.interim = 100 <= status < 200
+            self.body = not self.interim
+            if self.body or not rest:
                 return b""
-            self.head.clear()
             data = rest
 
     def _begin(self, first: int, second: int, bits: int, header: int, length: int, key: bytes) -> None:
