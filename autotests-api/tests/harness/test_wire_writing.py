@@ -63,7 +63,32 @@ async def test_chops_are_of_the_size_that_was_asked_for(wire, monkeypatch) -> No
 
     monkeypatch.setattr(wire, "send_bytes", send_bytes)
     await wire.send_in_chops(b"abcde", 2)
-    assert pieces == [b"ab", b"cd", b"e"]
+    await wire.send_torn(b"abcde", 1, 4)
+    assert pieces == [b"ab", b"cd", b"e", b"a", b"bcd", b"e"]
+
+
+@pytest.mark.parametrize("paced", [1, 2, 200])
+async def test_server_gets_its_turn_between_the_first_pieces(wire, monkeypatch, paced) -> None:
+    events = []
+
+    async def pace() -> None:
+        events.append("pace")
+
+    async def send_bytes(data: bytes) -> None:
+        events.append(data.decode())
+
+    monkeypatch.setattr("wire.connection.PACED", paced)
+    monkeypatch.setattr(wire, "pace", pace)
+    monkeypatch.setattr(wire, "send_bytes", send_bytes)
+    await wire.send_torn(b"abc", 1, 2)
+    assert (
+        events
+        == {
+            1: ["a", "b", "c"],
+            2: ["a", "pace", "b", "c"],
+            200: ["a", "pace", "b", "pace", "c"],
+        }[paced]
+    )
 
 
 async def test_server_that_stopped_reading_costs_the_deadline(wire) -> None:
