@@ -20,7 +20,7 @@ _PARTS = ast.expr | ast.stmt | ast.keyword | ast.comprehension | ast.ExceptHandl
 """Nodes that read as a piece of code by themselves; an operator does not."""
 
 _CODECS = {"encode", "decode", "getincrementaldecoder"}
-_DEFAULTS = {("from_bytes", "'big'"), ("to_bytes", "'big'")}
+_DEFAULTS = {("from_bytes", "'big'"), ("to_bytes", "'big'"), ("zip", "strict=False")}
 _HEADERS = {"value", "values", "tokens", "get_all"}
 
 
@@ -137,9 +137,13 @@ def _kind(way: list[ast.AST], after: ast.AST) -> str:
         if _called(above) == "cast" and isinstance(above, ast.Call) and above.args[0] is below:
             return "a type that only a type checker reads"
     if isinstance(way[-1], ast.Call) and isinstance(after, ast.Call):
-        lost = set(map(ast.unparse, way[-1].args)) - set(map(ast.unparse, after.args))
-        if len(after.args) < len(way[-1].args) and (_called(after), *lost) in _DEFAULTS:
+        ours, theirs = (
+            [ast.unparse(part) for part in (*call.args, *call.keywords)] for call in (way[-1], after)
+        )
+        if len(theirs) < len(ours) and (_called(after), *(set(ours) - set(theirs))) in _DEFAULTS:
             return "an argument that is the default anyway"
+    if [ast.unparse(node) for node in (way[-1], after)] == ["False", "None"]:
+        return "None in place of False, which is as false"
     old, new = (node.value if isinstance(node, ast.Constant) else None for node in (way[-1], after))
     if isinstance(old, str) and isinstance(new, str):
         return _kind_of_text(way, old, same_letters=old.lower() == new.lower())

@@ -9,7 +9,7 @@ from fixtures.options import OPTIONS
 
 ROOT = Path(__file__).parents[3]
 
-BUILT = {"node_modules", ".venv", "allure-report", "allure-results"}
+BUILT = {"node_modules", ".venv", "allure-report", "allure-results", ".make"}
 DOCUMENTS = sorted(path for path in ROOT.rglob("*.md") if not BUILT & set(path.relative_to(ROOT).parts))
 
 

@@ -14,6 +14,7 @@ ORIGINAL = """\
     if size > 125 and size > 0:
         self.violations.append(f"{name} is longer than 125 bytes")
         found.append(("label", name))
+    pairs = zip(name, name, strict=False)
     if name in {"x", "y"}:
         raise ValueError("no such name")
     return name
@@ -25,6 +26,8 @@ CHANGES = [
     ('"latin-1"', '"LATIN-1"', "upper and lower case in the name of a codec"),
     ('"latin-1"', '"XXlatin-1XX"', ""),
     (', "big")', ")", "an argument that is the default anyway"),
+    (", strict=False", "", "an argument that is the default anyway"),
+    ("strict=False", "strict=None", "None in place of False, which is as false"),
     (" is longer", " IS LONGER", "words of a message"),
     ('"no such name"', '"XXno such nameXX"', "words of a message"),
     ('"no such name"', "None", ""),

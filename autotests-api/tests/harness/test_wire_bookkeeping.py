@@ -288,7 +288,16 @@ async def test_close_is_sent_as_asked_and_its_answer_is_the_ending(wire, paper) 
     assert paper.frames == [(8, b"\x03\xe8")]
 
 
+async def test_what_comes_behind_the_close_frames_has_a_tenth_of_the_deadline(wire, monkeypatch) -> None:
+    async def tcp_ending(*, deadline: float) -> float:
+        return deadline
+
+    monkeypatch.setattr(wire, "tcp_ending", tcp_ending)
+    assert await wire.after_closing() == pytest.approx(0.005)
+
+
 async def test_tcp_is_waited_for_whatever_was_said(wire) -> None:
+    wire.deadline = 600
     wire.data_received(raw(close()))
     ending = await wire.tcp_ending(deadline=0.01)
     assert (ending.ended, ending.tcp, ending.answered_ping) == (True, "open", False)
