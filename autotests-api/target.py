@@ -315,9 +315,9 @@ def _spellings(value: str) -> set[str]:
     """A secret as URLs, HTML, JSON and Python literals write it."""
     return {
         value,
-        quote(value),
-        quote(value, safe=""),
-        quote_plus(value),
+        quote(value, errors="surrogatepass"),
+        quote(value, safe="", errors="surrogatepass"),
+        quote_plus(value, errors="surrogatepass"),
         html.escape(value),
         json.dumps(value)[1:-1],
         json.dumps(value, ensure_ascii=False)[1:-1],

@@ -63,6 +63,30 @@ def test_secret_is_known_in_the_spellings_of_urls_html_json_and_python() -> None
     }
 
 
+def test_value_of_six_characters_is_a_secret_and_a_shorter_one_is_not() -> None:
+    assert Secrets(["secret"]).mask("secret") == MASK
+    assert Secrets(["secre"]).mask("secre") == "secre"
+
+
+def test_longest_secret_is_masked_first() -> None:
+    assert Secrets(["secret-one", "my-secret-one"]).mask("my-secret-one") == MASK
+
+
+def test_secret_that_is_no_unicode_is_masked_in_bytes() -> None:
+    assert Secrets(["\ud800secret"]).mask_bytes(b"\xed\xa0\x80secret") == b"*" * 9
+
+
+def test_credentials_in_the_urls_of_target_and_proxy_are_found() -> None:
+    secrets = Secrets.of(
+        "ws://someone:pass%20word@x/?token=tok-123456&page=innocent",
+        (),
+        "http://somebody:through@proxy/?sid=987654",
+    )
+    text = "someone pass word tok-123456 innocent somebody through 987654 proxy"
+    assert secrets.mask(text) == f"{MASK} {MASK} {MASK} innocent {MASK} {MASK} {MASK} proxy"
+    assert not Secrets.of("ws://x")
+
+
 def test_no_secrets_are_false_and_change_nothing() -> None:
     assert not Secrets()
     assert Secrets([SECRET])
