@@ -92,7 +92,7 @@ def problems_of_answer(offered: str | None, answered: str | None) -> list[str]:
     except ValueError as error:
         return [f"the answer {answered!r} is malformed: {error} (RFC 6455 §9.1)"]
     try:
-        offers = parse_extensions(offered or "")
+        offers = parse_extensions(offered) if offered else []
     except ValueError:
         offers = []
     names = {offer.name for offer in offers}
@@ -106,11 +106,9 @@ def problems_of_answer(offered: str | None, answered: str | None) -> list[str]:
         found.append(f"the answer accepts {PERMESSAGE_DEFLATE} {len(accepted)} times (RFC 7692 §5)")
     for answer in accepted:
         found += [f"the answer's {problem}" for problem in _problems(answer, valueless=_FLAGS)]
-    if accepted and not found:
-        found += _problems_of_match(
-            [offer for offer in offers if offer.name == PERMESSAGE_DEFLATE], accepted[0]
-        )
-    return found
+    if found or not accepted:
+        return found
+    return _problems_of_match([offer for offer in offers if offer.name == PERMESSAGE_DEFLATE], accepted[0])
 
 
 def agreement_in(answered: str | None) -> Agreement | None:

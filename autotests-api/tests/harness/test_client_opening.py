@@ -195,3 +195,19 @@ async def test_refusal_that_is_no_answer_is_told_with_what_was_expected() -> Non
     ]
     assert str(failure.value).endswith("  not opened: nobody listens there (connection refused)")
     assert failure.value.response is None
+
+
+async def test_other_refusal_carries_the_answer_and_both_sides(serve) -> None:
+    url = serve(
+        lambda connection: connection.wait_closed(), process_request=lambda c, _: c.respond(404, "no")
+    )
+    with pytest.raises(ConnectFailed) as failure:
+        await expect_rejected(url, 401)
+    assert failure.value.response.status_code == 404
+    assert failure.value.expected == "the handshake to be refused with HTTP 401 Unauthorized"
+    assert failure.value.actual == "HTTP 404 Not Found"
+
+
+def test_failure_to_connect_knows_no_sides_unless_it_is_told_them() -> None:
+    failure = ConnectFailed("text")
+    assert (failure.expected, failure.actual, failure.response) == ("", "", None)
