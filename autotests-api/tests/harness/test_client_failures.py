@@ -245,6 +245,7 @@ async def test_flood_is_no_quiet_and_no_end(monkeypatch, limit, messages) -> Non
         "the server goes on sending instead of closing",
         "expected: the end of the connection",
     ]
+    assert list(client._connection.messages) == ["later"]
     assert [await client.receive() for _ in messages] == messages
     kept = messages[:-1]
     assert await talking(*kept).collect(quiet=0.005, deadline=5) == kept

@@ -9,6 +9,8 @@ import pytest
 
 import websocket_client
 from websocket_client import FrameRecord, Journal
+from wire.blocks import RESERVED as RESERVED_TYPE
+from wire.blocks import Blocks
 from wire.deflate import Deflater
 from wire.frames import (
     BINARY,
@@ -243,6 +245,15 @@ def test_broken_compression_is_told_once_and_only_of_the_server() -> None:
     assert (second.data, second.violation) == (packed, "")
     stream = [broken.encode(mask_key=KEY), later.encode(mask_key=KEY)]
     assert {one.violation for one in recorded(*stream, sent=True, accepted=DEFLATE)} == {""}
+
+
+def test_broken_compression_of_a_text_says_nothing_of_its_letters() -> None:
+    half = Blocks().stored("я".encode()[:1]).encode()
+    data = Frame(TEXT, half + Blocks().header(RESERVED_TYPE).encode(), rsv1=True).encode(masked=False)
+    (record,) = recorded(data[:-1], data[-1:], sent=False, accepted=DEFLATE)
+    assert record.data == half[-1:]
+    assert "cannot be inflated" in record.violation
+    assert "UTF-8" not in record.violation
 
 
 def test_message_that_inflates_to_too_much_is_noted_and_no_violation(monkeypatch) -> None:
