@@ -163,15 +163,19 @@ async def test_reading_stops_and_goes_on_once(wire, paper) -> None:
 async def test_reading_stops_at_a_backlog_and_goes_on_when_half_of_it_is_taken(
     wire, paper, monkeypatch
 ) -> None:
-    monkeypatch.setattr("wire.connection.MAX_BACKLOG", 8)
-    wire.data_received(raw(binary(bytes(4)), binary(bytes(4))))
+    monkeypatch.setattr("wire.connection.MAX_BACKLOG", 9)
+    wire.data_received(raw(binary(bytes(5)), binary(bytes(4))))
     assert paper.asked == []
     wire.data_received(raw(binary(b"x")))
     assert paper.asked == ["pause_reading"]
-    await wire.message()
-    assert paper.asked == ["pause_reading"]
+    assert len((await wire.message()).data) == 5
     await wire.message()
     assert paper.asked == ["pause_reading", "resume_reading"]
+    wire.data_received(raw(binary(bytes(5)), binary(bytes(4))))
+    await wire.message()
+    await wire.message()
+    assert wire._backlog == 4
+    assert paper.asked == ["pause_reading", "resume_reading", "pause_reading"]
 
 
 async def test_reading_stops_at_too_many_frames(wire, paper, monkeypatch) -> None:
@@ -247,34 +251,83 @@ async def test_connection_without_frames_has_no_violations() -> None:
     assert Connection(Journal(), 0.05).violations == []
 
 
-async def test_ending_asks_a_silent_server_whether_it_goes_on(wire, paper) -> None:
-    ending = await wire.ending()
+@pytest.fixture
+def waits(wire, monkeypatch) -> list[float]:
+    """The seconds that a connection waits for something, none of which is spent."""
+    found: list[float] = []
+
+    async def comes_true(condition, seconds: float) -> bool:
+        found.append(round(seconds, 6))
+        if len(found) == wire.__dict__.get("answers_at"):
+            wire.data_received(raw(pong(NUDGE)))
+        return condition()
+
+    monkeypatch.setattr(wire, "_comes_true", comes_true)
+    return found
+
+
+async def test_ending_asks_a_silent_server_after_a_tenth_of_the_deadline(wire, paper, waits) -> None:
+    ending = await wire.ending(deadline=1)
     assert paper.frames == [(9, NUDGE)]
-    assert not ending.ended
-    assert ending.answered_ping is False
+    assert waits == [0.1, 0.8]
+    assert (ending.ended, ending.answered_ping) == (False, False)
+    await wire.ending()
+    assert waits[2:] == [0.005, 0.04]
 
 
-async def test_ending_does_not_ask_where_a_ping_would_be_payload_or_come_too_late(wire, paper) -> None:
-    await wire.ending(nudge=False, deadline=0.01)
-    assert paper.written == b""
+async def test_ending_gives_a_server_that_answers_one_more_chance(wire, waits) -> None:
+    wire.answers_at = 2
+    ending = await wire.ending(deadline=1)
+    assert waits == [0.1, 0.8, 0.1]
+    assert (ending.ended, ending.answered_ping) == (False, True)
+
+
+async def test_ending_does_not_ask_where_a_ping_would_be_payload_or_come_too_late(wire, paper, waits) -> None:
+    assert (await wire.ending(nudge=False, deadline=1)).answered_ping is False
     wire.sent_close = True
-    await wire.ending(deadline=0.01)
+    await wire.ending(deadline=1)
+    assert waits == [0.1, 0.9] * 2
     assert paper.written == b""
 
 
-async def test_pong_of_somebody_else_is_no_answer_to_our_question(wire) -> None:
+async def test_ending_that_has_come_is_not_waited_for(wire, paper, waits) -> None:
+    wire.eof_received()
+    assert (await wire.ending(deadline=1)).tcp == "closed"
+    await wire.ending(nudge=False, deadline=1)
+    assert waits == [0.1, 0.1]
+    assert paper.written == b""
+
+
+async def test_pong_of_somebody_else_is_no_answer_to_our_question(wire, waits) -> None:
     wire.data_received(raw(pong(b"other")))
-    assert (await wire.ending()).answered_ping is False
-    wire.data_received(raw(pong(NUDGE)))
-    assert (await wire.ending()).answered_ping is True
+    assert (await wire.ending(deadline=1)).answered_ping is False
+    assert waits == [0.1, 0.8]
 
 
-async def test_more_answers_than_were_due_end_the_wait(wire, paper) -> None:
+async def test_more_answers_than_were_due_end_the_wait(wire, paper, waits) -> None:
     wire.data_received(raw(text("1"), text("2")))
     await wire.ending(answers=1)
-    assert paper.written == b""
+    assert (len(waits), paper.written) == (1, b"")
     await wire.ending(answers=2)
     assert paper.frames == [(9, NUDGE)]
+
+
+async def test_question_is_over_with_its_answer_or_with_the_ending(wire) -> None:
+    asked = []
+
+    async def comes_true(condition, _: float) -> bool:
+        asked.append(condition)
+        return False
+
+    wire._comes_true = comes_true
+    await wire.ending()
+    wire.data_received(raw(pong(b"other")))
+    assert not asked[1]()
+    wire.data_received(raw(pong(NUDGE)))
+    assert asked[1]()
+    assert not asked[0]()
+    wire.eof_received()
+    assert asked[0]()
 
 
 async def test_close_is_sent_as_asked_and_its_answer_is_the_ending(wire, paper) -> None:
