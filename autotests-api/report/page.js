@@ -60,7 +60,9 @@
     if (header.dataset.unfolded) return;
     header.dataset.unfolded = "yes";
     const isConversation = /^\d*\s*(Conversation · |\d+ conversations)/.test(header.textContent);
-    if (isConversation && header.parentElement.childElementCount === 1) header.querySelector("button").click();
+    if (!isConversation || header.parentElement.childElementCount > 1) return;
+    // Opened before Allure has painted it, the header takes over every dialog that is opened later.
+    requestAnimationFrame(() => requestAnimationFrame(() => header.querySelector("button").click()));
   };
 
   new MutationObserver(() => {

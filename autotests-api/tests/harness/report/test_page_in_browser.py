@@ -95,3 +95,11 @@ async def test_conformance_leads_to_the_cases(opened, specimen):
     await page.get_by_text("Test body").wait_for()
     assert await page.evaluate("location.hash") == specimen.link("must_is_broken")
     assert not await page.locator("dialog.conformance").is_visible()
+
+
+async def test_difference_is_shown_beside_an_open_conversation(opened, specimen):
+    page = await opened(specimen.link("markup_is_in_the_failure"))
+    await page.wait_for_function(IS_SHOWN)
+    await page.get_by_test_id("test-result-diff-button").first.click()
+    await page.get_by_text("Side by Side").wait_for()
+    assert not await page.get_by_text("_webSocketMessages").is_visible()
