@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
+import urllib.parse
 
 from servers.faulty.correct import Connection
 from servers.faulty.correct.request import Refusal, Request
@@ -207,3 +208,30 @@ class AcceptsABlankBeforeTheColon(Connection):
 
     def parse_head(self, head: bytes) -> Request:
         return super().parse_head(re.sub(rb"[ \t]+:", b":", head))
+
+
+@fault("contract")
+class ShowsWhereItCouldNotDecode(Connection):
+    """A path or a header that is not UTF-8 is answered with 500 and the traceback of the decoder."""
+
+    def judge(self, request: Request) -> None:
+        try:
+            urllib.parse.unquote_to_bytes(request.target).decode()
+            for _, value in request.fields:
+                value.encode("latin-1").decode()
+        except UnicodeDecodeError as error:
+            trace = f'Traceback (most recent call last):\n  File "{__file__}", line 1, in judge\n{error!r}'
+            raise Refusal(500, trace) from error
+        super().judge(request)
+
+
+@fault("RFC 6455 §4.2.1")
+class LeavesOtherUpgradesUnanswered(Connection):
+    """Who names another protocol before websocket in Upgrade is left waiting."""
+
+    async def read_request(self) -> Request:
+        request = await super().read_request()
+        upgrades = [item.lower() for item in request.items("Upgrade")]
+        if "websocket" in upgrades[1:]:
+            await self.reader.read()
+        return request
