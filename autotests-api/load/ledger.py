@@ -39,12 +39,16 @@ class Faults:
 
 
 class Ledger:
-    """The open accounts of one connection, in the order in which the replies are due."""
+    """The open accounts of one connection, in the order in which the replies are due.
 
-    __slots__ = ("_faults", "_user", "awaited")
+    An account that a later reply has passed by is kept apart: its own may still come, out of order, or never.
+    """
+
+    __slots__ = ("_faults", "_passed", "_user", "awaited")
 
     def __init__(self, user: int, faults: Faults) -> None:
         self.awaited: deque[Awaited] = deque()
+        self._passed: deque[Awaited] = deque()
         self._user = user
         self._faults = faults
 
@@ -60,22 +64,27 @@ class Ledger:
 
     def give_up(self, why: str) -> int:
         """Write off everything that is still open; returns how many."""
-        for number, *_ in self.awaited:
+        given_up = [*self._passed, *self.awaited]
+        for number, *_ in given_up:
             self._faults.add("lost", f"user {self._user}: no reply to message {number} ({why})")
-        count = len(self.awaited)
+        self._passed.clear()
         self.awaited.clear()
-        return count
+        return len(given_up)
 
     def _explain(self, opcode: int, payload: bytes) -> Awaited | None:
         for place, account in enumerate(self.awaited):
-            number, _, _, kind_expected, expected = account
-            if payload == expected and opcode == kind_expected:
-                ahead = self.awaited[0][0]
+            if payload == account[4] and opcode == account[3]:
+                for _ in range(place):
+                    self._passed.append(self.awaited.popleft())
+                self.awaited.popleft()
+                return account
+        for account in self._passed:
+            if payload == account[4] and opcode == account[3]:
+                self._passed.remove(account)
                 self._faults.add(
                     "reordered",
-                    f"user {self._user}: the reply to message {number} came before that to {ahead}",
+                    f"user {self._user}: the reply to message {account[0]} came behind that to a later one",
                 )
-                del self.awaited[place]
                 return account
         identity = identity_of(payload)
         if identity is None:
@@ -94,10 +103,10 @@ class Ledger:
         return None
 
     def _claimed(self, number: int, payload: bytes) -> Awaited | None:
-        for place, account in enumerate(self.awaited):
+        for account in (*self._passed, *self.awaited):
             expected = account[4]
             if account[0] == number:
-                del self.awaited[place]
+                (self._passed if account in self._passed else self.awaited).remove(account)
                 self._faults.add(
                     "wrong",
                     f"user {self._user}: the reply to message {number} is {len(payload)} bytes, "

@@ -172,6 +172,11 @@ async def test_every_kind_of_wrong_reply_is_listed(loaded, handler, kind) -> Non
     assert any(line.startswith(f"{kind}: user ") for line in result.faults.listed)
 
 
+async def test_lost_reply_does_not_make_those_behind_it_reordered(loaded) -> None:
+    result = await loaded(every(5, lose))
+    assert set(result.faults.counts) == {"lost"}, str(result)
+
+
 async def test_greetings_are_not_taken_for_replies(loaded) -> None:
     async def greet(connection: ServerConnection) -> None:
         await connection.send("welcome")
