@@ -55,7 +55,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if status:
         return status
     if not options.planned and options.names:
-        plan.save({**plan.load(), **plan.make(proof.verdicts.values())})
+        # What is known of a server is not forgotten because a search ran out of time.
+        found = plan.make(verdict for verdict in proof.verdicts.values() if verdict.killed)
+        plan.save({**plan.load(), **found})
     elif not options.planned:
         plan.save(plan.make(proof.verdicts.values()))
         PAGE.parent.mkdir(exist_ok=True)

@@ -130,7 +130,7 @@ class SendsNoConnection(Connection):
         return _without(super().response_fields(request), "Connection")
 
 
-@fault("RFC 6455 §4.2.2")
+@fault("RFC 6455 §4.2.1")
 class RepeatsTheConnectionHeader(Connection):
     """The 101 repeats the client's Connection header, keep-alive and all."""
 

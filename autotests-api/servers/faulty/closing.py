@@ -29,7 +29,7 @@ class IgnoresClose(Connection):
         self.parse_close(payload)
 
 
-@fault("RFC 6455 §5.5.1")
+@fault("RFC 6455 §7.1.5")
 class AnswersCloseWith1000(Connection):
     """The code of a Close is not echoed; it is 1000, always."""
 
@@ -37,7 +37,7 @@ class AnswersCloseWith1000(Connection):
         return close(NORMAL)
 
 
-@fault("RFC 6455 §5.5.1")
+@fault("RFC 6455 §7.1.5")
 class AnswersCloseWithoutACode(Connection):
     """The answer to a Close has an empty body, always."""
 
@@ -45,7 +45,7 @@ class AnswersCloseWithoutACode(Connection):
         return close(None)
 
 
-@fault("RFC 6455 §5.5.1")
+@fault("RFC 6455 §7.1.5")
 class AnswersApplicationCodesWith1000(Connection):
     """Codes of 3000 and above are answered with 1000."""
 
@@ -199,7 +199,7 @@ class ServesOnAfterAViolation(Connection):
         self.header = None
 
 
-@fault("RFC 6455 §7.1.7")
+@fault("RFC 6455 §7.4.1")
 class HangsUpWithoutACode(Connection):
     """A violation ends TCP without a Close."""
 
@@ -255,7 +255,7 @@ class ExplainsViolationsAtLength(Connection):
         super().fail(Violation(violation.code, f"{violation} " * 9))
 
 
-@fault("RFC 6455 §7.1.7")
+@fault("RFC 6455 §7.4.1")
 class ResetsAtAViolation(Connection):
     """A violation ends in a reset."""
 
@@ -291,7 +291,7 @@ class ReadsOnAfterAViolation(Connection):
             self.fail(violation)
 
 
-@fault("RFC 6455 §7.1.5")
+@fault("RFC 6455 §7.2.1")
 class IgnoresTheEndOfTheStream(Connection):
     """When the client stops sending without a Close, the connection stays for ever."""
 
@@ -310,7 +310,7 @@ class Sends1006WhenTheStreamEnds(Connection):
         super().end_of_stream()
 
 
-@fault("RFC 6455 §7.1.2")
+@fault("RFC 6455 §5.6")
 class ClosesAfterAnEmptyMessage(Connection):
     """An empty message is taken for the end of the conversation."""
 
@@ -321,7 +321,7 @@ class ClosesAfterAnEmptyMessage(Connection):
             self.fail(Violation(NORMAL, ""))
 
 
-@fault("RFC 6455 §7.1.2")
+@fault("contract")
 class ClosesAfterAHundredMessages(Connection):
     """The hundredth message is answered, and then the server closes with 1000."""
 
@@ -343,7 +343,7 @@ class FragmentsItsClose(Connection):
         return bytes([data[0] & 0x7F]) + data[1:] if frame.opcode == CLOSE else data
 
 
-@fault("RFC 6455 §7.1.5")
+@fault("RFC 6455 §5.5.1")
 class AnswersEachCloseOfASegment(Connection):
     """Two Close frames in one segment get two Close frames."""
 

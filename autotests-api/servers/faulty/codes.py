@@ -162,7 +162,7 @@ class RefusesCodes1010And1011(Connection):
         return code not in (1010, 1011) and super().is_valid_code(code)
 
 
-@fault("RFC 6455 §7.4.1")
+@fault("RFC 6455 §5.5.1")
 class Sends1005ForAnEmptyClose(Connection):
     """A Close without a code is answered with 1005."""
 
@@ -221,7 +221,7 @@ class AcceptsAReasonThatIsNotUtf8(Connection):
         pass
 
 
-@fault("RFC 6455 §5.5.1")
+@fault("RFC 6455 §8.1")
 class AcceptsAReasonThatIsCutInsideACharacter(Connection):
     """The reason of a Close may end inside a character."""
 

@@ -120,7 +120,7 @@ class RefusesPlainMessages(Connection):
             raise Violation(PROTOCOL_ERROR, "the message is not compressed")
 
 
-@fault("RFC 7692 §6.2")
+@fault("RFC 7692 §6.1")
 class LetsTheLastFragmentSayWhetherItIsCompressed(Connection):
     """RSV1 is read from each frame, so that a continuation is taken for plain data."""
 
@@ -156,7 +156,7 @@ class AcceptsRsv2WithCompression(Connection):
             super().check_reserved_bits(header)
 
 
-@fault("RFC 7692 §6.2")
+@fault("RFC 7692 §6.1")
 class LosesItsContextAtAPing(Connection):
     """A Ping inside a compressed message resets the inflater."""
 

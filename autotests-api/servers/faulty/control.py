@@ -76,7 +76,7 @@ class IgnoresPings(Connection):
         pass
 
 
-@fault("RFC 6455 §5.5.2")
+@fault("RFC 6455 §5.5.3")
 class IgnoresEmptyPings(Connection):
     """A Ping without payload gets no Pong."""
 
@@ -85,7 +85,7 @@ class IgnoresEmptyPings(Connection):
             super().on_ping(payload)
 
 
-@fault("RFC 6455 §5.5.2")
+@fault("RFC 6455 §5.4")
 class IgnoresPingsInsideAMessage(Connection):
     """A Ping between fragments gets no Pong."""
 
@@ -94,7 +94,7 @@ class IgnoresPingsInsideAMessage(Connection):
             super().on_ping(payload)
 
 
-@fault("RFC 6455 §5.5.2")
+@fault("RFC 6455 §5.4")
 class HoldsPongsUntilTheMessageEnds(Connection):
     """A Ping between fragments is answered only after the message is complete."""
 
@@ -211,7 +211,7 @@ class SendsThePongOfThePingBefore(Connection):
         self.last = payload
 
 
-@fault("RFC 6455 §5.5.3")
+@fault("RFC 6455 §5.4")
 class SendsPongsInReverse(Connection):
     """Pings that come in one segment are answered last first."""
 
@@ -347,7 +347,7 @@ class SendsPongsInsideAFrame(Connection):
         self.write_rest()
 
 
-@fault("RFC 6455 §5.5")
+@fault("contract")
 class PingsIdleClientsWithTooMuch(Connection):
     """A client that is silent for a fifth of a second gets a Ping of 126 bytes."""
 

@@ -224,7 +224,7 @@ class WritesTheNumberOfTheClient(EchoServer):
     connection_class = NumberedConnection
 
 
-@fault("RFC 7692 §5.1")
+@fault("RFC 7692 §7.1.2.1")
 class RepeatsTheFirstAgreement(EchoServer):
     """What compression was agreed on with the first client is answered to all that offer any."""
 
@@ -243,7 +243,7 @@ class RepeatsTheFirstAgreement(EchoServer):
     connection_class = RepeatingConnection
 
 
-@fault("RFC 6455 §5.5.3")
+@fault("contract")
 class SharesPingPayloads(EchoServer):
     """A Pong carries what was pinged last, by whomever."""
 

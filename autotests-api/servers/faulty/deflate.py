@@ -38,7 +38,7 @@ class KeepsItsContext(CodecConnection):
     deflater_class = KeepingDeflater
 
 
-@fault("RFC 7692 §7.1.1.2")
+@fault("RFC 7692 §7.2.2")
 class ForgetsTheClientsContext(CodecConnection):
     """The inflater starts afresh with each message, though the client may refer back."""
 
@@ -200,7 +200,7 @@ class IgnoresFinalBlocks(CodecConnection):
     inflater_class = StoppingInflater
 
 
-@fault("RFC 7692 §7.2.2")
+@fault("RFC 7692 §7.2.3.4")
 class RefusesFinalBlocks(CodecConnection):
     """A block with BFINAL is broken data."""
 

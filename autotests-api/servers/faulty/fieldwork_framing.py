@@ -54,7 +54,7 @@ class ReadsLengthsModulo32Bits(Connection):
         super().check_length_encoding(self.announced or header)
 
 
-@fault("RFC 6455 §5.3")
+@fault("RFC 6455 §5.2")
 class ReadsATornMaskKeyAsZeros(Connection):
     """When a segment ends inside the masking key, the key's other bytes stay zero."""
 
@@ -101,7 +101,7 @@ class IgnoresAnEmptyFirstFrame(Connection):
             super().frame_begins(header)
 
 
-@fault("RFC 6455 §5.4")
+@fault("contract")
 class ForgetsAMessageThatPauses(Idler):
     """When nothing comes for a second between two fragments, the message is given up."""
 
@@ -128,7 +128,7 @@ class TakesTheTypeFromAPong(Connection):
         return message.encode() if self.retyped and isinstance(message, str) else message
 
 
-@fault("RFC 6455 §5.5.2")
+@fault("RFC 6455 §5.4")
 class DropsPingsDeepInAMessage(Connection):
     """A Ping between fragments is not answered once more than 64 KiB of the message have come."""
 
@@ -166,7 +166,7 @@ class QueuesACloseBehindAnOpenMessage(Connection):
             self.on_close(self.queued)
 
 
-@fault("RFC 6455 §5.5.1")
+@fault("contract")
 class DropsACloseAfterIdling(Idler):
     """A Close that comes after a second of silence finds the session gone: TCP ends without an answer."""
 
@@ -188,7 +188,7 @@ class ReadsHighCloseCodesAsNone(Connection):
         return super().parse_close(payload)
 
 
-@fault("RFC 6455 §5.5.1")
+@fault("RFC 6455 §8.1")
 class AcceptsATornCharacterInAReason(Connection):
     """A close reason may stop inside a character."""
 

@@ -30,7 +30,7 @@ class PooledParser(Connection):
         return super().accept_value((stale or [key])[0])
 
 
-@fault("RFC 6455 §4.2.2")
+@fault("contract")
 class KeepsTheKeyOfARefusedHandshake(EchoServer):
     """The first handshake after a refused one is accepted with the refused one's key."""
 
@@ -76,7 +76,7 @@ class SeesEightSubprotocols(Connection):
         return super().choose_subprotocol(offered[:8])
 
 
-@fault("RFC 6455 §4.2.2")
+@fault("contract")
 class MatchesSubprotocolByPrefix(Connection):
     """Offered echo.v2 the server answers echo, which nobody offered."""
 
@@ -123,7 +123,7 @@ class DecodesPathsAsUtf8(Connection):
             raise Refusal(400, "bad escapes in the request target") from error
 
 
-@fault("RFC 6455 §4.2.1")
+@fault("contract")
 class SplitsHostAtEveryColon(Connection):
     """A Host that is an IPv6 address is refused, because it has more than one colon."""
 

@@ -42,7 +42,7 @@ class DecodesEvery4KibApart(Connection):
         return "".join(data[at : at + 4096].decode(errors="replace") for at in range(0, len(data), 4096))
 
 
-@fault("RFC 6455 §5.4")
+@fault("RFC 6455 §8.1")
 class CarriesTwoBytesOfACharacter(Connection):
     """A fragment may end after one or two bytes of a character; after three the text counts as broken."""
 
@@ -96,7 +96,7 @@ class WidensWhenItResets(Deflater):
         return super().new_stream()
 
 
-@fault("RFC 7692 §7.1.2.1")
+@fault("RFC 7692 §7.2.1")
 class ForgetsTheWindowWhenItResets(OtherDeflater):
     """Without context takeover every message but the first is compressed with the biggest window."""
 
@@ -125,7 +125,7 @@ class NeverResets(Deflater):
         self.takeover = True
 
 
-@fault("RFC 7692 §7.1.1.1")
+@fault("RFC 7692 §7.2.1")
 class KeepsContextWithinASegment(OtherDeflater):
     """server_no_context_takeover holds between segments; replies to messages of one share their context."""
 
@@ -210,7 +210,7 @@ class ForgetsItsWindowAfterAPlainMessage(Connection):
         return super().finish_message()
 
 
-@fault("RFC 7692 §7.2.2")
+@fault("RFC 7692 §7.2.3.6")
 class ForgetsTheTailAfterAnEmptyLastFragment(Connection):
     """When the last fragment is empty, 00 00 FF FF is not appended, and the next message breaks."""
 

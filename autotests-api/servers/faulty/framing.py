@@ -130,7 +130,7 @@ class RefusesTheMaskKeyZero(Connection):
         super().check_masked(header)
 
 
-@fault("RFC 6455 §5.3")
+@fault("RFC 6455 §5.2")
 class RestartsTheMaskAtEachSegment(Connection):
     """The position in the mask key is lost when a frame's payload comes in several segments."""
 

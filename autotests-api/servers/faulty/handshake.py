@@ -199,7 +199,7 @@ class NeedsAnOrigin(Connection):
         super().check_origin(request)
 
 
-@fault("RFC 6455 §4.2.1")
+@fault("contract")
 class RefusesForeignOrigins(Connection):
     """An Origin that is not the server's own is refused, though nobody asked for that."""
 

@@ -40,7 +40,7 @@ class SearchesTheEndOfTheHeadInEachSegment(Connection):
         return await super().read_request()
 
 
-@fault("RFC 6455 §4.2.1")
+@fault("contract")
 class ReadsEndlessHeads(Connection):
     """The request head has no limit."""
 
@@ -130,7 +130,7 @@ class RefusesWith500(Connection):
         super().refuse(Refusal(500, "internal error"))
 
 
-@fault("RFC 6455 §4.4")
+@fault("RFC 6455 §4.2.2")
 class RefusesAVersionWith400(Connection):
     """A wrong version is answered with 400 and no list of versions."""
 
@@ -141,7 +141,7 @@ class RefusesAVersionWith400(Connection):
             raise Refusal(400, refusal.reason) from None
 
 
-@fault("RFC 6455 §4.4")
+@fault("RFC 6455 §4.2.2")
 class RefusesAVersionWithoutAList(Connection):
     """A wrong version is answered with 426, but not with the versions that are spoken."""
 
@@ -152,7 +152,7 @@ class RefusesAVersionWithoutAList(Connection):
             raise Refusal(426, refusal.reason, ("Upgrade", "websocket")) from None
 
 
-@fault("RFC 6455 §4.4")
+@fault("RFC 6455 §4.2.2")
 class ListsTheWrongVersion(Connection):
     """A wrong version is answered with the version that the client asked for."""
 

@@ -60,7 +60,7 @@ class AcceptsLength65535In64Bits(Connection):
             super().check_length_encoding(header)
 
 
-@fault("RFC 6455 §5.2")
+@fault("RFC 6455 §5.5")
 class AcceptsLongLengthsOnControlFrames(Connection):
     """The shortest encoding is demanded of data frames only."""
 
@@ -242,7 +242,7 @@ class LosesAByteWhenTheHeaderIsSplit(Connection):
         return super().parse_header()
 
 
-@fault("RFC 6455 §5.2")
+@fault("RFC 6455 §5.4")
 class NeedsControlFramesInOneSegment(Connection):
     """A control frame whose payload is still on its way is malformed."""
 
@@ -304,7 +304,7 @@ class LosesBytesAtTheBoundaryOfItsReads(Connection):
         return more
 
 
-@fault("RFC 6455 §5.2")
+@fault("RFC 6455 §5.4")
 class NeverEndsAnEmptyFrame(Connection):
     """A data frame without payload is noticed only when the next bytes come."""
 

@@ -104,7 +104,7 @@ class CutsMessagesAt64Kib(Connection):
         super().message(message[: 1 << 16])
 
 
-@fault("RFC 6455 §7.4.1")
+@fault("RFC 6455 §10.4")
 class RefusesATooBigMessageOnlyWhenItIsComplete(Connection):
     """The limit is checked at the end, so that a client can fill the memory first."""
 

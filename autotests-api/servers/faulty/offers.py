@@ -21,7 +21,7 @@ class RefusesUnknownExtensions(Connection):
         return super().choose_deflate(offers)
 
 
-@fault("RFC 6455 §9.1")
+@fault("RFC 7692 §5")
 class StopsAtAnUnknownExtension(Connection):
     """Offers after an extension that the server does not know are not read."""
 
@@ -64,7 +64,7 @@ class KnowsDeflateByTheLettersThatItHas(Connection):
         return "permessage-deflate".startswith(offer.name)
 
 
-@fault("RFC 6455 §9.1")
+@fault("RFC 7692 §5")
 class ReadsTheFirstExtensionHeaderOnly(Connection):
     """Of several Sec-WebSocket-Extensions headers only the first is read."""
 

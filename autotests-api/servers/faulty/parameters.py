@@ -114,7 +114,7 @@ class TakesBadWindowBitsForTheBiggest(Connection):
         return super().window_bits(value if value is None or value.isdecimal() else "15")
 
 
-@fault("RFC 7692 §5")
+@fault("RFC 6455 §9.1")
 class ReadsTheExtensionHeaderInOneSpelling(Connection):
     """Only Sec-WebSocket-Extensions is found, not sec-websocket-extensions."""
 

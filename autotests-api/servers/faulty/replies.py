@@ -52,7 +52,7 @@ class SendsLongRepliesAsTwoMessages(Connection):
             super().send_message(message)
 
 
-@fault("RFC 6455 §5.4")
+@fault("contract")
 class NeverEndsItsLongestReplies(Connection):
     """A reply to a message of the limit itself lacks FIN."""
 

@@ -31,7 +31,7 @@ class RepeatsTheOfferedSubprotocols(Connection):
         return ", ".join(offered) or None
 
 
-@fault("RFC 6455 §4.2.2")
+@fault("contract")
 class ChoosesTheFirstSubprotocolThatIsOffered(Connection):
     """The client's first subprotocol is selected, known or not."""
 
@@ -47,7 +47,7 @@ class ComparesSubprotocolsWithoutTheirCase(Connection):
         return super().choose_subprotocol([name.lower() for name in offered])
 
 
-@fault("RFC 6455 §4.2.2")
+@fault("contract")
 class FindsASubprotocolInsideAnother(Connection):
     """The offer is searched for the name, so that echo2 selects echo."""
 
@@ -55,7 +55,7 @@ class FindsASubprotocolInsideAnother(Connection):
         return next((name for name in self.server.subprotocols if name in ",".join(offered)), None)
 
 
-@fault("RFC 6455 §11.3.4")
+@fault("contract")
 class ReadsTheFirstSubprotocolHeaderOnly(Connection):
     """Of several Sec-WebSocket-Protocol headers only the first is read."""
 
@@ -64,7 +64,7 @@ class ReadsTheFirstSubprotocolHeaderOnly(Connection):
         return [item.strip() for item in "".join(request.values("Sec-WebSocket-Protocol")[:1]).split(",")]
 
 
-@fault("RFC 6455 §4.2.2")
+@fault("contract")
 class ReadsTheFirstSubprotocolOnly(Connection):
     """Only the first of the offered subprotocols is considered."""
 
@@ -80,7 +80,7 @@ class SendsAnEmptySubprotocol(Connection):
         return super().choose_subprotocol(offered) or ""
 
 
-@fault("RFC 6455 §4.2.2")
+@fault("contract")
 class RefusesUnknownSubprotocols(Connection):
     """A client that offers only other subprotocols is refused."""
 

@@ -180,7 +180,7 @@ class RefusesDelete(RefusingConnection):
         return character == "\x7f"
 
 
-@fault("RFC 6455 §8.1")
+@fault("contract")
 class SwallowsAByteOrderMark(Connection):
     """U+FEFF at the start of a text is taken for a mark and cut off."""
 
@@ -188,7 +188,7 @@ class SwallowsAByteOrderMark(Connection):
         super().message(message.removeprefix("\ufeff") if isinstance(message, str) else message)
 
 
-@fault("RFC 6455 §5.6")
+@fault("RFC 6455 §8.1")
 class SendsAstralCharactersAsSurrogates(LenientConnection):
     """A character of four bytes is sent as two surrogates of three bytes each."""
 
