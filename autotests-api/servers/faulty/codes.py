@@ -213,7 +213,7 @@ class IgnoresHalfACode(Connection):
             super().on_close(payload)
 
 
-@fault("RFC 6455 §5.5.1")
+@fault("RFC 6455 §8.1")
 class AcceptsAReasonThatIsNotUtf8(Connection):
     """The reason of a Close is not checked."""
 
