@@ -121,7 +121,10 @@ def _shown(before: list[ast.AST], after: list[ast.AST]) -> tuple[str, str]:
     parts = [ast.unparse(node) for node in ast.walk(before[0]) if isinstance(node, _PARTS)]
     for ours, theirs in zip(reversed(before[1:]), reversed(after[1:]), strict=True):
         if parts.count(ast.unparse(ours)) == 1:
-            return _head(ours), _head(theirs)
+            shown = _head(ours), _head(theirs)
+            if shown[0] != shown[1]:
+                return shown
+            return f"{shown[0]} … {_head(before[-1])}", f"{shown[1]} … {_head(after[-1])}"
     return _head(before[-1]), _head(after[-1])
 
 

@@ -157,6 +157,12 @@ async def test_other_message_than_expected_is_told_from_where_it_differs() -> No
     assert failure.value.actual.startswith("text, 201 characters")
 
 
+async def test_long_bytes_are_shown_from_where_they_differ() -> None:
+    with pytest.raises(ExpectationFailed) as failure:
+        await talking(b"a" * 200 + b"b").expect(b"a" * 200)
+    assert told(failure)[2] == f"received: binary, 201 bytes: … b'{'a' * 119}b'"
+
+
 async def test_silence_that_was_broken_is_told_with_both_messages() -> None:
     client = talking("surprise")
     with pytest.raises(ExpectationFailed) as failure:

@@ -60,6 +60,15 @@ def test_survivor_is_named_by_its_function_and_the_smallest_change_that_is_there
     assert str(found) == "`wire.reader.Reader.judge`: `2` → `None`"
 
 
+def test_change_below_a_condition_is_named_with_the_condition(tmp_path):
+    functions = [
+        f"def x_f__mutmut_{name}(a):\n    if a:\n        {way}\n    return\n"
+        for name, way in (("orig", "return"), ("1", "pass"))
+    ]
+    (tmp_path / "rfc.py").write_text("\n".join(functions), encoding="utf-8")
+    assert str(survivor("rfc.x_f__mutmut_1", tmp_path)) == "`rfc.f`: `if a: … return` → `if a: … pass`"
+
+
 def test_function_of_a_module_is_named_by_the_module(tmp_path):
     (tmp_path / "rfc.py").write_text(
         "def x_one__mutmut_orig(a=1):\n    b = 1\n\ndef x_one__mutmut_1(a=2):\n    b = 1\n", encoding="utf-8"

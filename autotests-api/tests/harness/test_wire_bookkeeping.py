@@ -105,7 +105,8 @@ async def test_message_that_came_in_time_is_taken_or_left(wire) -> None:
 
 
 async def test_ping_is_answered_with_its_payload_unless_that_is_switched_off(wire, paper) -> None:
-    wire.data_received(raw(ping(b"1")))
+    wire.data_received(raw(ping(b"1"), text("behind it")))
+    assert (await wire.message()).content == "behind it"
     wire.answers_pings = False
     wire.data_received(raw(ping(b"2")))
     assert paper.frames == [(10, b"1")]
@@ -176,6 +177,11 @@ async def test_reading_stops_at_a_backlog_and_goes_on_when_half_of_it_is_taken(
     await wire.message()
     assert wire._backlog == 4
     assert paper.asked == ["pause_reading", "resume_reading", "pause_reading"]
+    await wire.message()
+    wire.data_received(raw(binary(bytes(7)), binary(bytes(3))))
+    await wire.message()
+    assert wire._backlog == 3
+    assert paper.asked == ["pause_reading", "resume_reading"] * 3
 
 
 async def test_reading_stops_at_too_many_frames(wire, paper, monkeypatch) -> None:

@@ -125,6 +125,18 @@ def test_what_is_no_http_is_told(head: bytes) -> None:
     assert str(response) == f"no HTTP response (the status line is not HTTP/1.x): {head!r}"
 
 
+def test_values_of_headers_keep_all_but_the_blanks_around_them() -> None:
+    head = b"HTTP/1.1 200 OK\r\nLocation:\t http://x:1 \r\nX: X\x0b\r\n\r\n"
+    response = parse_response(head)
+    assert response.headers == (("Location", "http://x:1"), ("X", "X\x0b"))
+    assert (response.raw, response.problem) == (head, "")
+
+
+def test_malformed_header_line_is_shown_by_its_first_sixty_bytes() -> None:
+    response = parse_response(b"HTTP/1.1 200 OK\r\n" + b"x" * 100 + b"\r\nbad\r\n\r\n")
+    assert response.problem == f"malformed header line b'{'x' * 60}'"
+
+
 def test_garbage_is_shown_by_its_first_sixty_bytes() -> None:
     assert str(parse_response(b"x" * 100)).endswith(f": b'{'x' * 60}'")
 

@@ -131,6 +131,12 @@ def test_nothing_is_read_behind_a_message_without_an_end() -> None:
     assert len(reader.violations) == 1
 
 
+def test_frame_of_exactly_the_limit_is_read() -> None:
+    reader, received = feed(binary(bytes(1000)), reader=Reader(max_payload=1000))
+    assert len(received[0].message.data) == 1000
+    assert not reader.unreadable
+
+
 def test_message_of_exactly_the_limit_is_read_and_so_is_the_next() -> None:
     reader, received = Reader(max_payload=1000), []
     for _ in range(2):
