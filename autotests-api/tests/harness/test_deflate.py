@@ -119,6 +119,7 @@ def test_other_faults_are_told_in_the_words_of_zlib():
     with pytest.raises(ValueError, match=r"^invalid block type$"):
         Inflater()(Blocks().header(RESERVED).encode())
     assert Inflater()._in_words(zlib.error("no colon in it")) == "no colon in it"
+    assert Inflater()._in_words(zlib.error("Error -3: one: two")) == "one: two"
 
 
 @pytest.mark.parametrize("bits", [9, 15])

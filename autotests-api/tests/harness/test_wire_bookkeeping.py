@@ -210,9 +210,15 @@ async def test_head_that_never_ends_is_not_read_without_end(paper, monkeypatch) 
     monkeypatch.setattr("wire.connection.MAX_HEAD", 8)
     wire = Connection(Journal(), 0.05)
     wire.connection_made(paper)
+    with pytest.raises(
+        NotReceived, match=r"an HTTP response, but none came within 0\.01 s: the connection is"
+    ):
+        await wire.read_response(deadline=0.01)
     wire.data_received(b"12345678")
     assert paper.asked == []
     assert wire.has_data
+    with pytest.raises(NotReceived, match="it has sent b'12345678'"):
+        await wire.read_response(deadline=0.01)
     wire.data_received(b"9")
     assert paper.asked == ["pause_reading"]
     assert str(await wire.read_response()).endswith(": b'123456789'")

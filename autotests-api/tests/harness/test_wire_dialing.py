@@ -98,7 +98,10 @@ async def test_certificate_inside_a_tunnel_has_to_carry_the_name_of_the_target(
         )
 
 
-async def test_certificate_of_the_target_has_to_carry_its_name(listen, deadline, contexts, resolve) -> None:
+@pytest.mark.parametrize("narrow", [False, True], ids=["ordinary", "narrow"])
+async def test_certificate_of_the_target_has_to_carry_its_name(
+    listen, deadline, contexts, resolve, narrow
+) -> None:
     server, client = contexts
 
     async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -108,12 +111,16 @@ async def test_certificate_of_the_target_has_to_carry_its_name(listen, deadline,
 
     port = await listen(greet)
     resolve("target.test", "127.0.0.1")
-    wire = await open_connection("target.test", port, journal=Journal(), deadline=deadline, tls=client)
+    wire = await open_connection(
+        "target.test", port, journal=Journal(), deadline=deadline, tls=client, narrow=narrow
+    )
     await wire._until(lambda: wire.body == b"hello", "a greeting")
     wire.abort()
     resolve("other.test", "127.0.0.1")
     with pytest.raises(ssl.SSLCertVerificationError, match=r"other\.test"):
-        await open_connection("other.test", port, journal=Journal(), deadline=deadline, tls=client)
+        await open_connection(
+            "other.test", port, journal=Journal(), deadline=deadline, tls=client, narrow=narrow
+        )
 
 
 async def test_proxy_that_refuses_the_tunnel_is_named(listen, deadline) -> None:
