@@ -232,6 +232,38 @@ def test_compressed_text_is_judged_when_it_is_inflated() -> None:
         assert record.violation == NOT_UTF8
 
 
+def compressed_journal(*messages: bytes, fresh: bool, cut: int) -> Journal:
+    """A journal of these compressed messages, each received in two pieces."""
+    parameter = b"; server_no_context_takeover" if fresh else b""
+    journal = opened(DEFLATE.removesuffix(b"\r\n\r\n") + parameter + b"\r\n\r\n")
+    for message in messages:
+        data = Frame(BINARY, message, rsv1=True).encode(masked=False)
+        journal.received(data[:cut])
+        journal.received(data[cut:])
+    return journal
+
+
+@pytest.mark.parametrize("cut", [3, 1000], ids=["in pieces", "whole"])
+@pytest.mark.parametrize("fresh", [False, True], ids=["one context", "a context per message"])
+def test_context_of_compression_is_kept_or_not_as_agreed(fresh, cut) -> None:
+    deflater = Deflater(takeover=not fresh)
+    journal = compressed_journal(
+        *(deflater.deflate(b"the same words") for _ in range(3)), fresh=fresh, cut=cut
+    )
+    assert [(one.data, one.violation) for one in journal.frames] == [(b"the same words", "")] * 3
+
+
+@pytest.mark.parametrize("cut", [3, 1000], ids=["in pieces", "whole"])
+def test_reference_to_an_earlier_message_is_told_where_none_was_agreed(cut) -> None:
+    deflater = Deflater()
+    first, second = (
+        deflater.deflate(text) for text in (b"words of forty-two characters", b"forty-two characters")
+    )
+    journal = compressed_journal(first, second, fresh=True, cut=cut)
+    assert journal.frames[0].violation == ""
+    assert "invalid distance too far back" in journal.frames[1].violation
+
+
 def test_broken_compression_is_told_once_and_only_of_the_server() -> None:
     broken = Frame(BINARY, b"\xff\xff", rsv1=True)
     packed = Deflater().deflate(b"Hello")
@@ -259,8 +291,10 @@ def test_broken_compression_of_a_text_says_nothing_of_its_letters() -> None:
 def test_message_that_inflates_to_too_much_is_noted_and_no_violation(monkeypatch) -> None:
     monkeypatch.setattr(websocket_client, "_MAX_INFLATED", 1000)
     deflater, journal = Deflater(), opened(DEFLATE)
-    journal.received(Frame(BINARY, deflater.deflate(bytes(1000)), rsv1=True).encode(masked=False)[:3])
-    journal.received(Frame(BINARY, deflater.deflate(bytes(1000)), rsv1=True).encode(masked=False)[3:])
+    for _ in range(2):
+        exact = Frame(BINARY, deflater.deflate(bytes(1000)), rsv1=True).encode(masked=False)
+        journal.received(exact[:3])
+        journal.received(exact[3:])
     assert journal.notes == []
     huge = Frame(TEXT, Deflater().deflate(b"x" * 70_000), rsv1=True)
     journal = opened(DEFLATE)
