@@ -20,7 +20,12 @@ _PARTS = ast.expr | ast.stmt | ast.keyword | ast.comprehension | ast.ExceptHandl
 """Nodes that read as a piece of code by themselves; an operator does not."""
 
 _CODECS = {"encode", "decode", "getincrementaldecoder"}
-_DEFAULTS = {("from_bytes", "'big'"), ("to_bytes", "'big'"), ("zip", "strict=False")}
+_DEFAULTS = {
+    ("from_bytes", "'big'"),
+    ("to_bytes", "'big'"),
+    ("zip", "strict=False"),
+    ("decode", "final=False"),
+}
 _HEADERS = {"value", "values", "tokens", "get_all"}
 
 

@@ -209,5 +209,15 @@ async def test_other_refusal_carries_the_answer_and_both_sides(serve) -> None:
 
 
 def test_failure_to_connect_knows_no_sides_unless_it_is_told_them() -> None:
-    failure = ConnectFailed("text")
+    failure, other = ConnectFailed("text"), ExpectationFailed("text")
     assert (failure.expected, failure.actual, failure.response) == ("", "", None)
+    assert (other.expected, other.actual) == ("", "")
+
+
+async def test_journal_tells_which_side_closed_tcp(serve) -> None:
+    async def leave(_) -> None:
+        """Close at once."""
+
+    async with connect(serve(leave)) as client:
+        await client.expect_closed(1000)
+    assert client.journal.ended == "TCP closed by the server"

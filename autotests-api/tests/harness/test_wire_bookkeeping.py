@@ -259,8 +259,9 @@ async def test_inflated_messages_are_those_of_the_given_inflater(paper) -> None:
     assert wire.violations == []
 
 
-async def test_connection_without_frames_has_no_violations() -> None:
-    assert Connection(Journal(), 0.05).violations == []
+async def test_connection_that_has_said_nothing_has_nothing_to_tell() -> None:
+    new = Connection(Journal(), 0.05)
+    assert (new.violations, new.request, new.response, new.greetings) == ([], None, None, 0)
 
 
 @pytest.fixture
