@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import codecs
 import dataclasses
 
 from servers.faulty.correct import Connection
@@ -186,17 +185,6 @@ class ReadsHighCloseCodesAsNone(Connection):
             self.check_close_reason(payload[2:])
             return None
         return super().parse_close(payload)
-
-
-@fault("RFC 6455 §8.1")
-class AcceptsATornCharacterInAReason(Connection):
-    """A close reason may stop inside a character."""
-
-    def check_close_reason(self, reason: bytes) -> None:
-        try:
-            codecs.getincrementaldecoder("utf-8")().decode(reason)
-        except UnicodeDecodeError as error:
-            raise self.not_utf8() from error
 
 
 @fault("RFC 6455 §5.5.1")

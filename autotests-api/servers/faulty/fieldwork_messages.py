@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import zlib
 from typing import ClassVar
 
@@ -28,18 +27,6 @@ class AcceptsJavasNul(Connection):
 
     def new_utf8(self) -> Utf8:
         return ModifiedUtf8()
-
-
-@fault("contract")
-class DecodesEvery4KibApart(Connection):
-    """A text is decoded in pieces of 4 KiB, and a character across an edge becomes U+FFFD."""
-
-    def finish_message(self) -> Message:
-        message = super().finish_message()
-        if isinstance(message, bytes):
-            return message
-        data = message.encode()
-        return "".join(data[at : at + 4096].decode(errors="replace") for at in range(0, len(data), 4096))
 
 
 @fault("RFC 6455 §8.1")
@@ -286,27 +273,6 @@ class InheritsTheFragmentsOfTheVanished(EchoServer):
     def release(self, connection: Connection) -> None:
         if connection.in_message and connection.is_text and not connection.close_sent:
             self.left = "".join(connection.characters)
-
-
-class OpensInTurn(Connection):
-    """Waits until nobody else is in the middle of a handshake."""
-
-    server: OpensOneAtATime
-
-    async def open(self) -> bool:
-        async with self.server.gate:
-            return await super().open()
-
-
-@fault("contract")
-class OpensOneAtATime(EchoServer):
-    """A client that is slow with its handshake keeps every other one out."""
-
-    connection_class: ClassVar[type[Connection]] = OpensInTurn
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.gate = asyncio.Lock()
 
 
 class BooksMemory(Connection):
