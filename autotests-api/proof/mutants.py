@@ -125,8 +125,10 @@ def report(found: dict[str, str], *, partial: bool) -> int:
 def prepare() -> None:
     """Make the copy afresh; what mutmut already knows about it is kept."""
     COPY.mkdir(parents=True, exist_ok=True)
-    # mutmut copies over what is there: a test that is gone would stay.
+    # mutmut copies over what is there: a test that is gone would stay. And which test runs through what is
+    # found out anew, because mutmut does not see that a test has changed.
     shutil.rmtree(COPY / "mutants" / "tests", ignore_errors=True)
+    (COPY / "mutants" / "mutmut-stats.json").unlink(missing_ok=True)
     for path in COPY.iterdir():
         if path.name != "mutants":
             shutil.rmtree(path) if path.is_dir() else path.unlink()

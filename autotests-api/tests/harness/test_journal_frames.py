@@ -253,6 +253,14 @@ def test_context_of_compression_is_kept_or_not_as_agreed(fresh, cut) -> None:
     assert [(one.data, one.violation) for one in journal.frames] == [(b"the same words", "")] * 3
 
 
+def test_compressed_fragment_of_one_byte_that_we_sent_is_no_whole_message() -> None:
+    packed = Deflater().deflate(b"Hello")
+    first = Frame(BINARY, packed[:1], fin=False, rsv1=True).encode(mask_key=KEY)
+    last = continuation(packed[1:]).encode(mask_key=KEY)
+    records = recorded(first, last, sent=True, accepted=DEFLATE)
+    assert b"".join(one.data for one in records) == b"Hello"
+
+
 @pytest.mark.parametrize("cut", [3, 1000], ids=["in pieces", "whole"])
 def test_reference_to_an_earlier_message_is_told_where_none_was_agreed(cut) -> None:
     deflater = Deflater()
@@ -295,6 +303,7 @@ def test_message_that_inflates_to_too_much_is_noted_and_no_violation(monkeypatch
         exact = Frame(BINARY, deflater.deflate(bytes(1000)), rsv1=True).encode(masked=False)
         journal.received(exact[:3])
         journal.received(exact[3:])
+    assert [one.size for one in journal.frames] == [1000, 1000]
     assert journal.notes == []
     huge = Frame(TEXT, Deflater().deflate(b"x" * 70_000), rsv1=True)
     journal = opened(DEFLATE)

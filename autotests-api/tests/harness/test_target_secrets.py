@@ -98,6 +98,7 @@ def test_no_secrets_are_false_and_change_nothing() -> None:
     [
         (f"whole {SECRET}", f"whole {MASK}"),
         ("no cut, so correct-h is a word", "no cut, so correct-h is a word"),
+        ("no cut before correct-h", "no cut before correct-h"),
         ("begun 'correct-h...", f"begun '{MASK}..."),
         ("begun 'cor...", f"begun '{MASK}..."),
         ("begun 'co...", "begun 'co..."),
@@ -122,6 +123,7 @@ def test_piece_of_a_secret_beside_a_cut_is_masked(text: str, shown: str) -> None
     [
         (b"a correct-hor", b"a ***********"),
         (b"a cor", b"a ***"),
+        (b"an cor", b"an ***"),
         (b"cor", b"***"),
         (b"a co", b"a co"),
         (b"co", b"co"),
