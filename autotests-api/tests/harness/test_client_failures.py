@@ -13,6 +13,7 @@ from websockets.exceptions import ConcurrencyError, ConnectionClosedOK
 from websockets.frames import Close
 from websockets.protocol import State
 
+import websocket_client
 from websocket_client import Client, Closing, ConnectionEnded, ExpectationFailed, Journal, json_with
 from wire.frames import close
 
@@ -192,6 +193,7 @@ async def test_nearest_of_what_was_skipped_is_told_from_where_it_differs() -> No
 async def test_skipped_messages_are_bounded_by_their_bytes(monkeypatch) -> None:
     monkeypatch.setattr("websocket_client.MAX_KEPT_BYTES", 4)
     client = talking("ab", "cd", "!", "e", "!", "fghi", "!", "jklmn", "!")
+    assert client.skipped.maxlen == websocket_client.MAX_KEPT_MESSAGES
     await client.wait_for("!")
     assert list(client.skipped) == ["ab", "cd"]
     await client.wait_for("!")
@@ -348,11 +350,11 @@ async def test_end_is_told_by_who_closed_and_who_answered(sent, received, answer
 
 async def test_closing_reads_what_was_not_read_and_keeps_no_more_than_it_may(monkeypatch) -> None:
     monkeypatch.setattr("websocket_client.MAX_KEPT_MESSAGES", 3)
-    monkeypatch.setattr("websocket_client.MAX_KEPT_BYTES", 7)
     client = talking("ab", "cd", "ef", "g", ends=True)
     await client.close(4000, "enough")
     assert client._connection.sent == [(4000, "enough")]
     assert list(client._unread) == ["ab", "cd", "ef"]
+    monkeypatch.setattr("websocket_client.MAX_KEPT_BYTES", 7)
     client = talking("abcd", "efg", ends=True)
     await client.close()
     assert client._connection.sent == [(1000, "")]
@@ -363,6 +365,29 @@ async def test_closing_that_takes_too_long_is_cut_short() -> None:
     client = talking()
     await client.close(deadline=0.01)
     assert sorted(map(str, client._connection.sent)) == ["(1000, '')", "abort"]
+
+
+class Wait:
+    """A wait that counts how often it was ended."""
+
+    def __init__(self, when: float) -> None:
+        self.when = when
+        self.expired = 0
+
+    def expire(self) -> None:
+        self.expired += 1
+
+
+async def test_timer_ends_what_is_due_and_is_set_for_the_next() -> None:
+    now = asyncio.get_running_loop().time()
+    due, later, last = Wait(now - 1), Wait(now + 1000), Wait(now + 2000)
+    deadlines = websocket_client._Deadlines()
+    deadlines._waits = {due, later, last}
+    deadlines._ring()
+    assert [wait.expired for wait in (due, later, last)] == [1, 0, 0]
+    assert deadlines._waits == {later, last}
+    assert deadlines._timer.when() == later.when
+    deadlines._timer.cancel()
 
 
 async def test_second_task_that_reads_is_told() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import re
 import socket
 import ssl
+import struct
 
 import pytest
 from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus, InvalidURI, ProxyError
@@ -12,6 +14,7 @@ from websockets.http11 import Headers, Response
 
 import websocket_client
 from websocket_client import ConnectFailed, ExpectationFailed, Journal, connect, expect_rejected
+from wire.handshake import accept_value
 
 
 def caused(error: Exception, cause: Exception) -> Exception:
@@ -206,12 +209,37 @@ async def test_other_refusal_carries_the_answer_and_both_sides(serve) -> None:
     assert failure.value.response.status_code == 404
     assert failure.value.expected == "the handshake to be refused with HTTP 401 Unauthorized"
     assert failure.value.actual == "HTTP 404 Not Found"
+    assert failure.value.__cause__.actual == "HTTP 404 Not Found"
 
 
 def test_failure_to_connect_knows_no_sides_unless_it_is_told_them() -> None:
     failure, other = ConnectFailed("text"), ExpectationFailed("text")
     assert (failure.expected, failure.actual, failure.response) == ("", "", None)
     assert (other.expected, other.actual) == ("", "")
+
+
+async def test_settings_reach_the_connection(echo_server) -> None:
+    async with connect(echo_server.url, deadline=7) as client:
+        assert (client._connection.ping_interval, client._connection.close_timeout) == (None, 7)
+
+
+async def test_reset_is_told_in_the_words_of_the_system(listen) -> None:
+    async def script(reader, writer) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        key = re.search(rb"Sec-WebSocket-Key: (\S+)", head)[1].decode()
+        writer.write(
+            b"HTTP/1.1 101 OK\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: " + accept_value(key).encode() + b"\r\n\r\n"
+        )
+        await reader.readexactly(1)
+        linger_not = struct.pack("ii", 1, 0)
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_not)
+        writer.transport.abort()
+
+    client = await connect(f"ws://127.0.0.1:{await listen(script)}")
+    await client.send("x")
+    await client.expect_closed(1006)
+    assert client.journal.ended.startswith("TCP broken: [Errno ")
 
 
 async def test_journal_tells_which_side_closed_tcp(serve) -> None:

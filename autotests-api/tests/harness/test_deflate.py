@@ -46,6 +46,13 @@ def test_empty_message_is_one_zero_byte():
     assert [deflater.deflate(b""), deflater.deflate(b"")] == [b"\x00", b"\x00"]
 
 
+def test_deflater_is_as_it_was_asked_for_and_else_as_zlib_is():
+    assert [Deflater(bits).strategy for bits in (8, 9)] == [zlib.Z_RLE, zlib.Z_DEFAULT_STRATEGY]
+    assert (Deflater().level, Deflater().bits, Deflater().takeover) == (6, 15, True)
+    assert Deflater().deflate(b"x", flush=zlib.Z_FINISH)[0] & 1
+    assert not Deflater().deflate(b"x")[0] & 1
+
+
 def test_blocks_of_a_message_inflate_to_all_of_it():
     for flush in FLUSHES.values():
         data = Deflater().deflate_blocks([b"one ", b"", b"two ", b"three"], flush=flush)
