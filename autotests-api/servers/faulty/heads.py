@@ -227,11 +227,10 @@ class ShowsWhereItCouldNotDecode(Connection):
 
 @fault("RFC 6455 §4.2.1")
 class LeavesOtherUpgradesUnanswered(Connection):
-    """Who names another protocol before websocket in Upgrade is left waiting."""
+    """Who names another protocol beside websocket in Upgrade is left waiting."""
 
     async def read_request(self) -> Request:
         request = await super().read_request()
-        upgrades = [item.lower() for item in request.items("Upgrade")]
-        if "websocket" in upgrades[1:]:
+        if len(request.items("Upgrade")) > 1:
             await self.reader.read()
         return request
