@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import resource
+import signal
 import socket
 import ssl
 import subprocess
@@ -180,6 +180,17 @@ async def paper(plug: socket.socket) -> Paper:
     return Paper(plug)
 
 
+# A process counts the memory of the one that started it as its own peak, until it has more itself. So a small
+# one stands between the run and this process, which is a large one by now.
+MEASURED = """
+import resource, subprocess, sys
+status = subprocess.call(sys.argv[2:])
+with open(sys.argv[1], "w") as peak:
+    print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=peak)
+sys.exit(status)
+"""
+
+
 @pytest.fixture
 def run_suite(tmp_path: Path) -> RunSuite:
     """Run pytest in a process of its own, as a user would: ``run_suite("--ws-url", url, "tests/…")``.
@@ -189,31 +200,31 @@ def run_suite(tmp_path: Path) -> RunSuite:
 
     def run(*arguments: str, limit: float = 120.0, **environment: str) -> SuiteRun:
         junit = tmp_path / f"junit-{time.monotonic_ns()}.xml"
-        out = junit.with_suffix(".txt")
+        out, peak = junit.with_suffix(".txt"), junit.with_suffix(".peak")
         options = ["--color=no", "-p", "no:cacheprovider", f"--junitxml={junit}"]
         named = [str(CASES / word) if word.startswith(FOLDERS) else word for word in arguments]
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("WS_", "PYTEST"))}
         began = time.monotonic()
         with out.open("wb") as sink:
             process = subprocess.Popen(
-                [sys.executable, "-m", "pytest", *options, *named],
+                [sys.executable, "-c", MEASURED, peak, sys.executable, "-m", "pytest", *options, *named],
                 cwd=ROOT,
                 env=clean | environment,
                 stdout=sink,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
             try:
                 process.wait(limit)
             except subprocess.TimeoutExpired:
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
                 pytest.fail(
                     f"the run did not end within {limit} s:\n{out.read_text(errors='replace')[-3000:]}"
                 )
         seconds = time.monotonic() - began
-        # The largest of all children so far, in KiB; in bytes on macOS.
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-        peak *= 1 if sys.platform == "darwin" else 1024
-        return SuiteRun(process.returncode, out.read_text(encoding="utf-8"), seconds, peak, junit)
+        # In KiB; in bytes on macOS.
+        most = int(peak.read_text()) * (1 if sys.platform == "darwin" else 1024)
+        return SuiteRun(process.returncode, out.read_text(encoding="utf-8"), seconds, most, junit)
 
     return run
