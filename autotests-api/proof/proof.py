@@ -18,6 +18,9 @@ from rfc import rule_of
 from servers.faulty.catalogue import CATALOGUE
 from servers.faulty.registry import Fault
 
+ORDINARY = "test_answer_to_the_usual_offer_is_observed"
+"""A quick case with nothing special in it, tried before the planned ones: some faults need one before."""
+
 WIDEST = 24
 """Servers on which cases that nothing turned red yet are tried before they count as unproven."""
 
@@ -96,7 +99,10 @@ class Proof:
         if not self.search:
             # A fault that has to do with what was before may need more than the case that showed it.
             others = [item for item in self.items if distance(item, fault) == 0]
-            return Order(fault.name, planned, others, enough=1, budget=self.budget, rule=fault.rule)
+            before = [item for item in self.items if item.name == ORDINARY]
+            return Order(
+                fault.name, [*before, *planned], others, enough=1, budget=self.budget, rule=fault.rule
+            )
         words = stems(f"{fault.name} {fault.summary}")
         near = sorted(self.items, key=lambda item: self.price(item, fault, words))
         related = sum(distance(item, fault) == 0 for item in near)
