@@ -64,3 +64,17 @@ def test_secret_is_not_in_the_page(built_report, specimen):
     assert specimen.token not in page
     packed = re.search(r'unpackReport\(\[.*?\]\], "(.*?)"\)', page)[1]
     assert specimen.token.encode() not in gzip.decompress(b64decode(packed))
+
+
+def test_page_of_the_proof_lists_as_unnoticed_only_what_nothing_noticed(tmp_path):
+    stored = tmp_path / "proof.md"
+    stored.write_text(
+        "# Proof\n\n| a | b |\n|---|---|\n| c | d |\n\n"
+        f"## {proof_page.UNNOTICED}\n\n- `quiet-one` (contract): Nobody hears it.\n\n"
+        "## Faults whose failures name another rule\n\n- `loud-one` (contract): Everybody hears it.\n\n"
+        "| contract | 2 | 1 |\n",
+        encoding="utf-8",
+    )
+    page = proof_page.page(stored)
+    assert "quiet-one" in page
+    assert "loud-one" not in page
