@@ -244,12 +244,17 @@ class _Probe:
         exchange = await self._exchange(connection, word)
         if exchange.code == 1003:
             self.notes.append("binary messages are refused with 1003")
-            return False
+            return self.target.binary_promised
         expected = self.target.answer(payload)
         came = exchange.others[0] if exchange.others else None
         if came is None and exchange.reply and exchange.reply.content == self.target.answer(word):
+            # A reply that was overtaken is no missing ability.
+            late = await self._exchange(connection, f"probe-{secrets.token_hex(4)}")
+            if late.others:
+                self.notes.append("the answer to binary came behind the answer to text that was sent later")
+                return True
             self.notes.append("binary messages are not answered, while text messages are")
-            return False
+            return self.target.binary_promised
         if came is None:
             how = exchange.ending or f"nothing came within {self.target.deadline:g} s"
             self.notes.append(f"the bytes {payload!r} were not answered: {how}")

@@ -47,7 +47,8 @@ class Target:
     ``reply`` is the template of the server's answer; ``binary`` says how it answers bytes:
     ``same`` (the template's text in UTF-8 around the bytes, in a binary message), ``plain`` (the bytes
     alone), ``none`` (not at all), or ``text:TEMPLATE`` (a text message, ``{message}`` being Python's
-    repr of the bytes). ``greetings`` is how many messages it sends of its own on every new connection.
+    repr of the bytes); with ``binary_promised`` silence is a fault and not a missing ability.
+    ``greetings`` is how many messages it sends of its own on every new connection.
     ``headers`` are sent with every handshake. ``proxy`` is the URL of an HTTP proxy,
     None for a direct connection. ``timeout`` is the deadline of every wait in seconds, before
     ``time_scale``.
@@ -57,6 +58,7 @@ class Target:
     embedded: bool = False
     reply: str = ECHO_TEMPLATE
     binary: str = "same"
+    binary_promised: bool = False
     echo: bool = True
     greetings: int = 0
     headers: tuple[tuple[str, str], ...] = ()

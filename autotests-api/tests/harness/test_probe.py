@@ -96,6 +96,24 @@ def test_text_only_server_that_ignores_binary_lacks_binary(serve: Serve) -> None
                 await connection.send(message)
 
     assert not found(serve(text_only)).binary
+    assert found(serve(text_only), binary_promised=True).binary
+
+
+def test_answer_to_binary_that_text_overtakes_is_no_missing_ability(serve: Serve) -> None:
+    async def binary_late(connection: ServerConnection) -> None:
+        held: list[bytes] = []
+        async for message in connection:
+            if isinstance(message, bytes):
+                held.append(message)
+                continue
+            await connection.send(message)
+            for late in held:
+                await connection.send(late)
+            held.clear()
+
+    abilities = found(serve(binary_late))
+    assert abilities.binary
+    assert abilities.notes == ("the answer to binary came behind the answer to text that was sent later",)
 
 
 def test_server_without_echo_is_not_asked_for_one(serve: Serve) -> None:
