@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import pytest
-
 from proof import page, plan
-from proof.proof import Proof
+from proof.proof import WORKERS, Proof, tell_with_time
 from proof.rules import section_of
-from proof.trial import options_of_pytest
 from rfc import rule_of
 from servers.faulty.catalogue import CATALOGUE
 
 HOUSE = Path(__file__).parents[1]
 PAGE = HOUSE.parent / "docs" / "proof.md"
 ROUNDS = Path(__file__).with_name("rounds.md")
-FOLDERS = ("conformance", "contract", "security", "resilience")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,26 +26,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--quiet", action="store_true", help="tell only what is not as it should be")
     parser.add_argument("--correct", type=int, default=1, metavar="RUNS", help="how often the correct server")
     parser.add_argument("--afresh", action="store_true", help="forget the plan and search again")
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=WORKERS, help=f"trials at once (default: {WORKERS})")
     parser.add_argument("--budget", type=float, default=30.0, help="seconds for one server (default: 30)")
     parser.add_argument("--deadline", type=float, default=1.5, help="seconds for one wait (default: 1.5)")
     options = parser.parse_args(argv)
     unknown = set(options.names) - set(CATALOGUE)
     if unknown:
         parser.error(f"no such faulty server: {', '.join(sorted(unknown))}")
-    began = time.monotonic()
     proof = Proof(
-        options.names or list(CATALOGUE),
+        [CATALOGUE[name] for name in options.names or CATALOGUE],
         plan={} if options.afresh else plan.load(),
         search=not options.planned,
+        every_case=not options.planned and not options.names,
         workers=options.workers,
         budget=options.budget,
         correct_runs=options.correct,
-        tell=(lambda _: None)
-        if options.quiet
-        else lambda line: print(f"{time.monotonic() - began:5.0f} s  {line}", flush=True),
+        tell=(lambda _: None) if options.quiet else tell_with_time(),
     )
-    status = _run(proof, options.deadline)
+    status = proof.run(options.deadline)
     if status:
         return status
     if not options.planned and options.names:
@@ -63,12 +55,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         PAGE.parent.mkdir(exist_ok=True)
         PAGE.write_text(page.page(_findings(proof), ROUNDS.read_text(encoding="utf-8")), encoding="utf-8")
     return _conclude(proof)
-
-
-def _run(proof: Proof, deadline: float) -> int:
-    os.chdir(HOUSE.parent)
-    folders = [str(HOUSE / "tests" / name) for name in FOLDERS if (HOUSE / "tests" / name).is_dir()]
-    return int(pytest.main([*options_of_pytest(deadline), *folders], plugins=[proof]))
 
 
 def _findings(proof: Proof) -> page.Findings:
@@ -88,9 +74,7 @@ def _conclude(proof: Proof) -> int:
     print(f"killed {killed} of {len(proof.verdicts)} faulty servers")
     for name in alive:
         print(f"survived: {name}: {CATALOGUE[name].summary}")
-    # Only a whole search has looked for what turns each case red.
-    whole = proof.search and len(proof.verdicts) == len(CATALOGUE)
-    unproven = [item.nodeid for item in proof.uncovered()] if whole else []
+    unproven = [item.nodeid for item in proof.uncovered()] if proof.every_case else []
     for node in unproven:
         print(f"nothing turns it red: {node}")
     for red in proof.correct.red:

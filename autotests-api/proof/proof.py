@@ -6,6 +6,7 @@ import gc
 import os
 import random
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -13,13 +14,18 @@ import pytest
 
 from proof.plan import Entry
 from proof.rules import distance, stems
-from proof.trial import CORRECT, Order, Verdict, read, start
+from proof.trial import CORRECT, Faulty, Order, Verdict, options_of_pytest, read, start
 from rfc import rule_of
-from servers.faulty.catalogue import CATALOGUE
-from servers.faulty.registry import Fault
+from servers.faulty.correct import EchoServer
 
 ORDINARY = "test_answer_to_the_usual_offer_is_observed"
 """A quick case with nothing special in it, tried before the planned ones: some faults need one before."""
+
+FOLDERS = ("conformance", "contract", "security", "resilience")
+"""Of tests/, what is proven."""
+
+WORKERS = 2 * (os.cpu_count() or 1)
+"""Trials at once: most of a trial is waiting for something that a faulty server does not send."""
 
 WIDEST = 24
 """Servers on which cases that nothing turned red yet are tried before they count as unproven."""
@@ -29,24 +35,29 @@ class Proof:
     """A pytest plugin that runs, in place of the collected cases, trials of them on faulty servers.
 
     ``plan`` says what to try on a server first. With ``search`` all other cases follow until one is red, and
-    if all servers are tried, so are cases that stay green. ``budget`` is in seconds and per trial. The
-    correct server is tried ``correct_runs`` times, from the second time on in random order.
+    those nearest to the server's rule until ``enough`` are. With ``every_case`` those that stay green are
+    tried on more servers at the end. ``budget`` is in seconds and per trial. The correct server is tried
+    ``correct_runs`` times, from the second time on in random order.
     """
 
     def __init__(
         self,
-        names: Sequence[str],
+        faults: Iterable[Faulty],
         *,
         plan: Mapping[str, Entry],
         search: bool = True,
-        workers: int = 2,
+        every_case: bool = False,
+        enough: int = 5,
+        workers: int = WORKERS,
         budget: float = 30.0,
         correct_runs: int = 1,
         tell: Callable[[str], object] = str,
     ) -> None:
-        self.names = names
+        self.faults = {fault.name: fault for fault in faults}
         self.plan = plan
         self.search = search
+        self.every_case = every_case
+        self.enough = enough
         self.workers = workers
         self.budget = budget
         self.correct_runs = correct_runs
@@ -55,6 +66,16 @@ class Proof:
         self.verdicts: dict[str, Verdict] = {}
         self.correct = Verdict(CORRECT)
         self._words: dict[str, set[str]] = {}
+
+    def run(self, deadline: float) -> int:
+        """Collect the cases, wait ``deadline`` seconds at most for anything in them, and try them.
+
+        Returns pytest's exit status, which is not 0 where the cases could not be collected.
+        """
+        house = Path(__file__).parents[1]
+        os.chdir(house.parent)
+        folders = [str(house / "tests" / name) for name in FOLDERS]
+        return int(pytest.main([*options_of_pytest(deadline), *folders], plugins=[self]))
 
     def pytest_configure(self) -> None:
         """Let properties fail at the first example that shows it, always the same one, unshrunk."""
@@ -79,18 +100,18 @@ class Proof:
         self._words = {item.nodeid: stems(f"{item.nodeid} {rule_of(item) or ''}") for item in self.items}
         if self.search:
             self.check_correct(session, self.items)
-        orders = [self.order(CATALOGUE[name]) for name in self.names]
+        orders = [self.order(fault) for fault in self.faults.values()]
         if not self.search:
             planned = {item.nodeid for order in orders for item in order.first}
             self.check_correct(session, [item for item in self.items if item.nodeid in planned])
         for number, verdict in enumerate(self.trials(session, orders), 1):
             self.verdicts[verdict.name] = verdict
             self.tell(f"{number}/{len(orders)} {outcome(verdict)}")
-        if self.search and len(self.names) == len(CATALOGUE):
+        if self.every_case:
             self.cover(session)
         return True
 
-    def order(self, fault: Fault) -> Order:
+    def order(self, fault: Faulty) -> Order:
         """The planned cases, and those of the fault's own section; in a search then those nearest to it."""
         by_node = {item.nodeid: item for item in self.items}
         entry = self.plan.get(fault.name, Entry())
@@ -98,30 +119,37 @@ class Proof:
         planned = [by_node[node] for node in nodes if node in by_node]
         if not self.search:
             # A fault that has to do with what was before may need more than the case that showed it.
-            others = [item for item in self.items if distance(item, fault) == 0]
+            others = [item for item in self.items if distance(item, fault.rule) == 0]
             before = [item for item in self.items if item.name == ORDINARY]
             return Order(
-                fault.name, [*before, *planned], others, enough=1, budget=self.budget, rule=fault.rule
+                fault.name,
+                fault.server,
+                [*before, *planned],
+                others,
+                enough=1,
+                budget=self.budget,
+                rule=fault.rule,
             )
         words = stems(f"{fault.name} {fault.summary}")
         near = sorted(self.items, key=lambda item: self.price(item, fault, words))
-        related = sum(distance(item, fault) == 0 for item in near)
+        related = sum(distance(item, fault.rule) == 0 for item in near)
         first = planned or near[:related]
         chosen = {item.nodeid for item in first}
         rest = [item for item in near if item.nodeid not in chosen]
         return Order(
             fault.name,
+            fault.server,
             first,
             rest,
-            enough=max(len(planned), 5),
+            enough=max(len(planned), self.enough),
             budget=self.budget * 10 if planned else self.budget,
             rule=fault.rule,
             own=[item for item in near[:related] if item.nodeid not in chosen],
         )
 
-    def price(self, item: pytest.Item, fault: Fault, words: set[str]) -> tuple[bool, float]:
+    def price(self, item: pytest.Item, fault: Faulty, words: set[str]) -> tuple[bool, float]:
         """Orders cases: those of the fault's rule, then the quick ones that have words in common with it."""
-        far = distance(item, fault)
+        far = distance(item, fault.rule)
         shared = len(words & self._words[item.nodeid])
         took = self.correct.took.get(item.nodeid, 0.0) + 0.02
         return far > 0, took * (1 + far) / (1 + shared) ** 2
@@ -159,13 +187,13 @@ class Proof:
 
     def rest(self, name: str, items: Sequence[pytest.Item]) -> Order:
         """A trial of cases to its end."""
-        return Order(name, items, enough=len(items) + 1, budget=self.budget * 2)
+        return Order(name, self.faults[name].server, items, enough=len(items) + 1, budget=self.budget * 2)
 
     def is_near(self, item: pytest.Item, name: str) -> bool:
         """Whether a server may turn a case red: its rule is the case's, or it did so in the case's file."""
         file = item.nodeid.partition("::")[0]
         reds = self.verdicts[name].red
-        return not distance(item, CATALOGUE[name]) or any(red.case.startswith(file) for red in reds)
+        return not distance(item, self.faults[name].rule) or any(red.case.startswith(file) for red in reds)
 
     def widen(self, session: pytest.Session, orders: Sequence[Order]) -> None:
         """Run more trials on servers that had one, and add what they find."""
@@ -184,6 +212,7 @@ class Proof:
         orders = [
             Order(
                 CORRECT if not number else f"{CORRECT} {number}",
+                EchoServer,
                 items if not number else random.Random(number).sample(items, len(items)),  # noqa: S311  # no secret
                 enough=len(items) + 1,
                 budget=self.budget * 20,
@@ -194,6 +223,12 @@ class Proof:
             self.tell(f"{len(verdict.red)} of {len(items)} cases red on the correct server, run {number}")
             self.correct.red.extend(verdict.red)
             self.correct.took.update(verdict.took)
+
+
+def tell_with_time() -> Callable[[str], None]:
+    """Prints lines, each with the seconds that have passed."""
+    began = time.monotonic()
+    return lambda line: print(f"{time.monotonic() - began:5.0f} s  {line}", flush=True)
 
 
 def outcome(verdict: Verdict) -> str:

@@ -7,13 +7,12 @@ import re
 import pytest
 
 from rfc import rule_of
-from servers.faulty.registry import Fault
 
 
-def distance(item: pytest.Item, fault: Fault) -> int:
-    """0 for a case of the fault's own rule, more the less they have to do with each other."""
+def distance(item: pytest.Item, broken: str) -> int:
+    """0 for a case of the ``broken`` rule itself, more the less they have to do with each other."""
     rule = rule_of(item)
-    number, section = rule_parts(fault.rule)
+    number, section = rule_parts(broken)
     if rule is None:
         return 0 if not number else 3
     if str(rule.rfc) != number:

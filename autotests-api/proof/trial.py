@@ -17,11 +17,11 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
 from proof.rules import names
-from servers.faulty.catalogue import CATALOGUE
 from servers.faulty.correct import EchoServer
 from websocket_server import allow_many_connections
 
@@ -73,6 +73,25 @@ class Verdict:
         return any(names(self.rule, red.text) for red in self.red)
 
 
+class Faulty(Protocol):
+    """A server that is wrong in one thing: what it is called, the rule that it breaks, how to make one."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in verdicts; no two of a proof have the same name."""
+
+    @property
+    def rule(self) -> str:
+        """An RFC's section, or ``contract``."""
+
+    @property
+    def summary(self) -> str:
+        """What is wrong, in words."""
+
+    def server(self) -> EchoServer:
+        """A new one."""
+
+
 @dataclass(frozen=True)
 class StandIn:
     """A faulty server in the place of the embedded one."""
@@ -82,7 +101,7 @@ class StandIn:
 
 @dataclass(frozen=True)
 class Order:
-    """What to try on one server.
+    """What to try on one server, which ``server`` makes in the process that it will run in.
 
     ``first`` are tried until ``enough`` of them are red; only when none is, ``then`` until one is. ``own``
     follow when no failure names the ``rule`` that the server breaks, until one does.
@@ -90,6 +109,7 @@ class Order:
     """
 
     name: str
+    server: Callable[[], EchoServer]
     first: Sequence[pytest.Item]
     then: Sequence[pytest.Item] = ()
     enough: int = 5
@@ -134,7 +154,7 @@ def _try(order: Order, session: pytest.Session, result: Path) -> None:
 
     began = time.monotonic()
     verdict = Verdict(order.name, order.rule)
-    url, stop = _start_server(order.name)
+    url, stop = _start_server(order.server)
     # The server stands where the embedded one does, so that promises which only ours makes are tried too,
     # and with what ours is able to do, so that no fault excuses itself before the probe.
     setattr(fixtures.target, "run_embedded", lambda *_: nullcontext(StandIn(url)))  # noqa: B010
@@ -189,7 +209,7 @@ def essence(text: str) -> str:
     return "\n".join(lines)[:TEXT_LIMIT] or text[-TEXT_LIMIT:]
 
 
-def _start_server(name: str) -> tuple[str, int]:
+def _start_server(make: Callable[[], EchoServer]) -> tuple[str, int]:
     """Start a server in a fork; its URL, and a descriptor whose end is the server's, too."""
     told, tell = os.pipe()
     lifeline, stop = os.pipe()
@@ -201,7 +221,7 @@ def _start_server(name: str) -> tuple[str, int]:
             allow_many_connections()
             # A fault may be one that fills the memory: its server dies of it, not the machine.
             resource.setrlimit(resource.RLIMIT_AS, (SERVER_MEMORY, SERVER_MEMORY))
-            asyncio.run(_serve(name, tell, lifeline))
+            asyncio.run(_serve(make(), tell, lifeline))
         finally:
             os._exit(0)
     os.close(tell)
@@ -210,8 +230,7 @@ def _start_server(name: str) -> tuple[str, int]:
         return answer.readline().strip(), stop
 
 
-async def _serve(name: str, tell: int, lifeline: int) -> None:
-    server = EchoServer() if name.startswith(CORRECT) else CATALOGUE[name].server()
+async def _serve(server: EchoServer, tell: int, lifeline: int) -> None:
     gone = asyncio.Event()
     asyncio.get_running_loop().add_reader(lifeline, gone.set)
     async with server.serve():

@@ -1,0 +1,157 @@
+"""`python -m proof.server_mutants` changes the correct server in every small way; the suite must notice.
+
+The catalogue holds the mistakes that somebody has thought of. These are the others: each mutant of the
+server's own code is one more faulty server that nobody chose.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import contextlib
+import importlib
+import re
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from proof.proof import WORKERS, Proof, tell_with_time
+from proof.survivors import MUTANT, explanations, survivor
+from servers.faulty.correct import EchoServer
+
+HOUSE = Path(__file__).parents[1]
+ORIGINAL = HOUSE / "servers" / "faulty" / "correct"
+COPY = HOUSE.parent / ".make" / "server_mutants"
+PACKAGE = "mutated"
+EXPLAINED = Path(__file__).with_name("server_mutants.md")
+_RULE = re.compile(r"(?:RFC (\d+) )?§([\d.]*\d)")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """The correct server with one small change; the rule is the one that the changed function names."""
+
+    name: str
+    rule: str
+    summary: str
+
+    def server(self) -> EchoServer:
+        """A server with this change. The process cannot make another one afterwards."""
+        found = MUTANT.fullmatch(self.name)
+        assert found is not None
+        modules = [module for name, module in sys.modules.items() if name.startswith(f"{PACKAGE}.")]
+        for module in modules:
+            for holder in (module, *_own_classes(module)):
+                _settle(holder, self.name.removeprefix(f"{module.__name__}."))
+        made: EchoServer = importlib.import_module(f"{PACKAGE}.server").EchoServer()
+        return made
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit status is 0 when every survivor is explained."""
+    parser = argparse.ArgumentParser(prog="python -m proof.server_mutants", description=__doc__)
+    parser.add_argument("patterns", nargs="*", help="parts of mutants' names (default: all)")
+    parser.add_argument("--workers", type=int, default=WORKERS, help=f"trials at once (default: {WORKERS})")
+    parser.add_argument("--budget", type=float, default=30.0, help="seconds for one mutant (default: 30)")
+    parser.add_argument("--deadline", type=float, default=1.5, help="seconds for one wait (default: 1.5)")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="try only every N-th (default: 1)")
+    options = parser.parse_args(argv)
+    mutants = [
+        mutant
+        for mutant in make()
+        if not options.patterns or any(pattern in mutant.name for pattern in options.patterns)
+    ][:: options.every]
+    proof = Proof(
+        mutants,
+        plan={},
+        enough=1,
+        workers=options.workers,
+        budget=options.budget,
+        tell=tell_with_time(),
+    )
+    return proof.run(options.deadline) or _conclude(proof)
+
+
+def make() -> list[Mutant]:
+    """Write a copy of the correct server that holds all its mutants, and import it."""
+    # Whoever only lists or tries faults of the catalogue has not installed it.
+    from mutmut.mutation.file_mutation import mutate_file_contents
+
+    shutil.rmtree(COPY, ignore_errors=True)
+    (COPY / PACKAGE).mkdir(parents=True)
+    # mutmut takes settings from the folder that it is called in, and none for a reason to stop.
+    (COPY / "setup.cfg").write_text(f"[mutmut]\nsource_paths = {PACKAGE}\n", encoding="utf-8")
+    mutants: list[Mutant] = []
+    for path in sorted(ORIGINAL.glob("*.py")):
+        code = path.read_text(encoding="utf-8").replace("servers.faulty.correct", PACKAGE)
+        with contextlib.chdir(COPY):
+            mutated = mutate_file_contents(path.name, code)
+        (COPY / PACKAGE / path.name).write_text(mutated.code, encoding="utf-8")
+        summaries = dict(_summaries(ast.parse(code)))
+        for name in mutated.mutant_names:
+            summary = summaries[re.sub(r"__mutmut_\d+$", "", name)]
+            mutants.append(Mutant(f"{PACKAGE}.{path.stem}.{name}", rule_in(summary), summary))
+    sys.path.insert(0, str(COPY))
+    for path in sorted(ORIGINAL.glob("*.py")):
+        importlib.import_module(f"{PACKAGE}.{path.stem}")
+    return mutants
+
+
+def rule_in(summary: str) -> str:
+    """The section that a docstring names, ``contract`` where it names none."""
+    found = _RULE.search(summary)
+    return f"RFC {found[1] or '6455'} §{found[2]}" if found else "contract"
+
+
+def _summaries(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """By mutmut's names for functions and methods, what is said of them and of what they stand in."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield f"x_{node.name}", _told(node, tree)
+        elif isinstance(node, ast.ClassDef):
+            for method in node.body:
+                if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
+                    yield f"xǁ{node.name}ǁ{method.name}", _told(method, node, tree)
+
+
+def _told(*parts: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Module) -> str:
+    return " ".join(ast.get_docstring(part) or "" for part in parts)
+
+
+def _own_classes(module: ModuleType) -> list[type]:
+    return [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and value.__module__ == module.__name__
+    ]
+
+
+def _settle(holder: Any, chosen: str) -> None:
+    """Put the original functions, or the chosen mutant of one, in the place of mutmut's switches."""
+    for name, function in list(vars(holder).items()):
+        if name.endswith("__mutmut_orig"):
+            mangled = name.removesuffix("__mutmut_orig")
+            plain = mangled.rpartition("ǁ")[2] if "ǁ" in mangled else mangled.removeprefix("x_")
+            mutant = re.fullmatch(rf"{re.escape(mangled)}__mutmut_\d+", chosen)
+            setattr(holder, plain, vars(holder)[chosen] if mutant else function)
+
+
+def _conclude(proof: Proof) -> int:
+    explained = explanations(EXPLAINED.read_text(encoding="utf-8")) if EXPLAINED.exists() else set()
+    alive = [survivor(name, COPY) for name, verdict in proof.verdicts.items() if not verdict.killed]
+    unclear = [one for one in alive if not one.kind and one.key not in explained]
+    for one in unclear:
+        print(f"survived, and nobody says why: {one}  ({one.name})")
+    print(f"killed {len(proof.verdicts) - len(alive)} of {len(proof.verdicts)} mutants of the correct server")
+    print(f"{len(alive) - len(unclear)} survivors are explained, {len(unclear)} are not")
+    for red in proof.correct.red:
+        print(f"red on the correct server: {red.case}\n{red.text}")
+    return 1 if unclear or proof.correct.red else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
