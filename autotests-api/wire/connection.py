@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from websocket_client import Journal
 from wire.ending import Ending, NotReceived
 from wire.frames import PING, Frame, LengthBits, close, ping, pong
-from wire.handshake import Request, Response, parse_response
+from wire.handshake import Request, Response, parse_response, without_interim
 from wire.reader import CloseStatus, Inflate, Message, Reader, ReceivedFrame
 
 MAX_HEAD = 64 << 10
@@ -88,7 +88,7 @@ class Connection(asyncio.Protocol):
         """Read what came; asyncio calls this."""
         self.journal.received(data)
         if self.reader is None:
-            self._head += data
+            self._head = bytearray(without_interim(bytes(self._head + data)))
             if len(self._head) > MAX_HEAD:
                 self.stop_reading()
         else:

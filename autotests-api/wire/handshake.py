@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 _STATUS_LINE = re.compile(rb"(HTTP/\d\.\d) (\d{3})(?: ([^\r\n]*))?\Z")
+_INTERIM = re.compile(rb"HTTP/1\.1 1(?!01)\d\d[ \r].*?\r\n\r\n", re.DOTALL)
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 
 
@@ -141,6 +142,13 @@ def parse_response(head: bytes) -> Response:
             continue
         headers.append((name.decode("latin-1"), value.strip(b" \t").decode("latin-1")))
     return Response(head, version, status, reason.decode("latin-1"), tuple(headers), problem)
+
+
+def without_interim(received: bytes) -> bytes:
+    """``received`` without the interim responses that may come before the final one (RFC 9110 §15.2)."""
+    while interim := _INTERIM.match(received):
+        received = received[interim.end() :]
+    return received
 
 
 def problems_of_acceptance(request: Request, response: Response) -> list[str]:

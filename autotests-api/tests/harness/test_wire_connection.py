@@ -231,6 +231,15 @@ async def test_flood_is_bounded_in_memory(against, monkeypatch) -> None:
     assert wire._backlog < 4 << 20
 
 
+@pytest.mark.parametrize("interim", [b"100 Continue\r\n\r\n", b"103 Early Hints\r\nLink: </a>\r\n\r\n"])
+async def test_interim_response_is_not_taken_for_the_final_one(against, interim) -> None:
+    final = b"HTTP/1.1 400 Bad Request\r\n\r\n"
+    connection = await against(
+        saying(b"HTTP/1.1 " + interim + b"HTTP/1.1 " + interim + final), handshake=False
+    )
+    assert (await connection.handshake(Request.opening("/", "127.0.0.1"))).status == 400
+
+
 async def test_garbage_instead_of_a_response_is_told(against) -> None:
     wire = await against(saying(b"hello\r\n\r\n"), handshake=False)
     response = await wire.handshake(Request.opening("/", "x"))

@@ -2,7 +2,14 @@
 
 import pytest
 
-from wire.handshake import Request, accept_value, new_key, parse_response, problems_of_acceptance
+from wire.handshake import (
+    Request,
+    accept_value,
+    new_key,
+    parse_response,
+    problems_of_acceptance,
+    without_interim,
+)
 
 SAMPLE_KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 SAMPLE_ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
@@ -143,3 +150,18 @@ def test_garbage_is_shown_by_its_first_sixty_bytes() -> None:
 
 def test_response_without_a_reason_is_shown_without_a_blank_behind_it() -> None:
     assert str(parse_response(b"HTTP/1.1 426 \r\n\r\n")) == "HTTP/1.1 426"
+
+
+@pytest.mark.parametrize(
+    "received",
+    [
+        b"",
+        b"HTTP/1.1 100 Continue\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\n",
+    ],
+    ids=["nothing", "half", "101", "final"],
+)
+def test_only_whole_interim_responses_are_passed_over(received: bytes) -> None:
+    assert without_interim(received) == received
+    assert without_interim(b"HTTP/1.1 102 Processing\r\nA: b\r\n\r\n" + received) == received
