@@ -20,7 +20,7 @@ from types import ModuleType
 from typing import Any
 
 from proof.proof import WORKERS, Proof, tell_with_time
-from proof.survivors import MUTANT, explanations, survivor
+from proof.survivors import MUTANT, Survivor, explanations, survivor
 from servers.faulty.correct import EchoServer
 
 HOUSE = Path(__file__).parents[1]
@@ -28,6 +28,7 @@ ORIGINAL = HOUSE / "servers" / "faulty" / "correct"
 COPY = HOUSE.parent / ".make" / "server_mutants"
 PACKAGE = "mutated"
 EXPLAINED = Path(__file__).with_name("server_mutants.md")
+_SENTENCE = re.compile(r"""f?(['"])\w[^'"]* \w[^'"]*\1""")
 _RULE = re.compile(r"(?:RFC (\d+) )?§([\d.]*\d)")
 
 
@@ -64,7 +65,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         mutant
         for mutant in make()
         if not options.patterns or any(pattern in mutant.name for pattern in options.patterns)
-    ][:: options.every]
+    ]
+    telling = [mutant for mutant in mutants if not words_only(survivor(mutant.name, COPY))]
+    print(f"{len(mutants)} mutants, {len(mutants) - len(telling)} of them only in words for people")
+    mutants = telling[:: options.every]
     proof = Proof(
         mutants,
         plan={},
@@ -99,6 +103,11 @@ def make() -> list[Mutant]:
     for path in sorted(ORIGINAL.glob("*.py")):
         importlib.import_module(f"{PACKAGE}.{path.stem}")
     return mutants
+
+
+def words_only(change: Survivor) -> bool:
+    """Whether a change is only one in a sentence that the server says to people: that is its own business."""
+    return bool(change.kind) or _SENTENCE.fullmatch(change.before) is not None
 
 
 def rule_in(summary: str) -> str:

@@ -349,7 +349,7 @@ class RemembersWhatItCompressed(CodecConnection):
     deflater_class = RememberingDeflater
 
 
-@fault("RFC 7692 §7.1.1.2")
+@fault("RFC 7692 §7.2.2")
 class LosesItsWindowAfter32Kib(CodecConnection):
     """When 32 KiB were inflated in all, the inflater starts afresh."""
 

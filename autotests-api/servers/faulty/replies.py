@@ -62,7 +62,7 @@ class NeverEndsItsLongestReplies(Connection):
         return super().encode_frame(frame)
 
 
-@fault("RFC 7692 §6.1")
+@fault("RFC 7692 §7.2.1")
 class SetsRsv1OnWhatDoesNotShrink(Connection):
     """A reply that gets longer by compression is sent as it is, but marked as compressed."""
 

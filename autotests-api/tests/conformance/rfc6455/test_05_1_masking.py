@@ -4,6 +4,7 @@ import pytest
 
 from rfc import MUST, SHOULD, rfc6455
 from wire.frames import BINARY, CLOSE, PING, PONG, TEXT, Frame, binary, close, continuation, ping, text
+from wire.payloads import text_of
 
 UNMASKED = {
     "text": text("hello"),
@@ -111,6 +112,16 @@ async def test_any_masking_key_is_understood(wire, answered, key):
 @pytest.mark.needs("echo")
 async def test_payload_of_any_length_is_unmasked(wire, answered, size):
     message = "abcdefghijklmnopqrstuvwxyz0123456789"[:size] if size <= 36 else ("0123456789abc" * 100)[:size]
+    await wire.send(text(message), mask_key=b"\x01\x20\x73\xe4")
+    await answered(wire, message)
+
+
+@rfc6455("5.3", MUST, "octet i of the payload is masked with octet i modulo 4 of the key, in long frames too")
+@pytest.mark.parametrize("size", [*range(4096, 4112), *range(65_536, 65_552), 200_003])
+@pytest.mark.needs("echo")
+async def test_payload_of_a_long_frame_is_unmasked_to_its_end(wire, answered, fits, size):
+    fits(size)
+    message = text_of(size)
     await wire.send(text(message), mask_key=b"\x01\x20\x73\xe4")
     await answered(wire, message)
 

@@ -138,7 +138,7 @@ async def test_illegal_utf8_fails_the_connection(wire, fails, data):
     "bad", [b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80"], ids=lambda b: b.hex(" ")
 )
 @pytest.mark.parametrize("where", ["at the start", "in the middle", "at the end"])
-@pytest.mark.parametrize("size", [20, 200, 70_000])
+@pytest.mark.parametrize("size", [20, 200, 70_000, 400_000])
 async def test_illegal_utf8_anywhere_fails_the_connection(wire, fails, fits, bad, where, size):
     fits(size + 4)
     good = b"x" * size

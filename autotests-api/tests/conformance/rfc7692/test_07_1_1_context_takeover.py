@@ -7,6 +7,7 @@ from rfc import MAY, MUST, rfc7692
 from wire.blocks import Blocks
 from wire.deflate import Deflater
 from wire.frames import text
+from wire.payloads import text_of
 
 pytestmark = pytest.mark.needs("deflate", "echo")
 
@@ -113,6 +114,20 @@ async def test_message_refers_back_to_an_earlier_message(unlimited, answered, be
     reference = Blocks().fixed((len(first), distance)).message()
     await unlimited.wire.send(*compressed_frames(reference))
     await answered(unlimited.wire, first.decode())
+
+
+@rfc7692("7.2.2", MUST, "the window goes on when more was said than it can hold")
+@pytest.mark.parametrize("size", [10_000, 40_000])
+async def test_message_refers_back_when_more_was_said_than_a_window_holds(unlimited, answered, fits, size):
+    keeps_our_window(unlimited)
+    fits(size + 8)
+    message = text_of(size)
+    for number in range(8):
+        said = f"{message}{number:08}"
+        await unlimited.wire.send(*compressed_frames(Blocks().stored(said.encode()).message()))
+        await answered(unlimited.wire, said)
+        await unlimited.wire.send(*compressed_frames(Blocks().fixed((8, 8)).message()))
+        await answered(unlimited.wire, f"{number:08}")
 
 
 @rfc7692("7.2.2", MUST, "the window is kept over a message in fragments, each fragment a part of it")
