@@ -1,21 +1,18 @@
-"""A raw client connection on plain asyncio: writes any bytes, reads strictly, judges how it all ends."""
+"""A raw client connection: says any nonsense in HTTP and in frames, reads strictly, judges how it ends."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import itertools
-import socket
-import ssl
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from websocket_client import Journal
 from wire.ending import Ending, NotReceived
 from wire.frames import PING, Frame, LengthBits, close, ping, pong
 from wire.handshake import Request, Response, parse_response, without_interim
 from wire.reader import CloseStatus, Inflate, Message, Reader, ReceivedFrame
+from wire.stream import Stream
 
 MAX_HEAD = 64 << 10
 """Bytes of a response head; more is not read."""
@@ -26,63 +23,33 @@ MAX_BACKLOG = 32 << 20
 MAX_WAITING = 50_000
 """Frames read and not yet asked for; beyond it reading stops as well."""
 
-PACED = 200
-"""Pieces of torn data that are paced; the rest follows as fast as it goes, to bound what tearing costs."""
-
 NUDGE = b"still there?"
 """Payload of the Ping that asks a server whether it has passed a violation by."""
 
 
-async def _at_once() -> None:
-    """Wait for nothing."""
-
-
-class Connection(asyncio.Protocol):
-    """One TCP connection to the target, before and after the handshake. Made by `wire.dialing`.
+class Connection(Stream):
+    """One connection to the target, before and after the handshake. Made by `wire.dialing`.
 
     Received frames wait until they are asked for; `message` and `pong` each take only their own kind
     and leave the rest. A Ping from the server is answered at once and not kept, unless
     ``answers_pings`` is switched off; a Close is answered unless ``answers_close`` is. The first
-    ``greetings`` messages, which a server sends unasked, are not kept. ``pace`` is awaited between
-    pieces that must not arrive together.
+    ``greetings`` messages, which a server sends unasked, are not kept.
     """
 
     def __init__(self, journal: Journal, deadline: float) -> None:
-        self.journal = journal
-        self.deadline = deadline
+        super().__init__(journal, deadline)
         self.answers_pings = True
         self.answers_close = True
-        self.pace: Callable[[], Awaitable[None]] = _at_once
         self.greetings = 0
         self.reader: Reader | None = None
         self.request: Request | None = None
         self.response: Response | None = None
         self.close_status: CloseStatus | None = None
         self.sent_close = False
-        self.tcp = "open"
         self.waiting_messages = 0
-        self.failure: Exception | None = None
-        self._transport: asyncio.Transport | None = None
-        self._socket: socket.socket | None = None
         self._head = bytearray()
         self._frames: deque[ReceivedFrame] = deque()
         self._backlog = 0
-        self._paused = False
-        self._changed = asyncio.Event()
-        self._drained = asyncio.Event()
-        self._drained.set()
-
-    # asyncio.Protocol
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport; asyncio calls this."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        # A TLS transport forgets its socket as soon as the server has closed; we may still have to let go.
-        self._socket = transport.get_extra_info("socket")
-        assert self._socket is not None
-        with contextlib.suppress(OSError):
-            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def data_received(self, data: bytes) -> None:
         """Read what came; asyncio calls this."""
@@ -95,47 +62,7 @@ class Connection(asyncio.Protocol):
             self._feed(data)
         self._changed.set()
 
-    def eof_received(self) -> bool:
-        """Note that the server closed its half; asyncio calls this. Our half stays open for the case."""
-        if self.tcp == "open":
-            self.tcp = "closed"
-            self.journal.end("TCP closed by the server")
-        self._changed.set()
-        return not isinstance(self._transport, asyncio.Transport) or self._is_plain()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Note how TCP ended; asyncio calls this."""
-        self.failure = exc
-        if self.tcp == "open":
-            self.tcp = "reset" if isinstance(exc, ConnectionError) else "closed"
-            self.journal.end("TCP reset by the server" if self.tcp == "reset" else "TCP closed")
-        self._drained.set()
-        self._changed.set()
-
-    def pause_writing(self) -> None:
-        """Hold writers back; asyncio calls this."""
-        self._drained.clear()
-
-    def resume_writing(self) -> None:
-        """Let writers go on; asyncio calls this."""
-        self._drained.set()
-
     # Writing
-
-    async def send_bytes(self, data: bytes) -> None:
-        """Write ``data`` as it is, in a write of its own. A peer that is gone is told by reading."""
-        if self._transport is None or self._transport.is_closing():
-            return
-        self.journal.sent(data)
-        self._transport.write(data)
-        try:
-            await asyncio.wait_for(self._drained.wait(), self.deadline)
-        except TimeoutError:
-            raise NotReceived(
-                f"the server stopped reading: {len(data)} bytes could not be sent within {self.deadline:g} s"
-            ) from None
-        # Lets the reader run between two writes, and the kernel send each as a segment of its own.
-        await asyncio.sleep(0)
 
     async def send(
         self,
@@ -157,56 +84,7 @@ class Connection(asyncio.Protocol):
         self.sent_close = self.sent_close or any(frame.opcode == 8 for frame in frames)
         await self.send_bytes(b"".join(frame.encode() for frame in frames))
 
-    async def send_torn(self, data: bytes, *cuts: int) -> None:
-        """Write ``data`` cut at the offsets ``cuts``; between the pieces the server gets its turn."""
-        for number, (start, end) in enumerate(itertools.pairwise((0, *cuts, len(data)))):
-            if number and number < PACED:
-                await self.pace()
-            await self.send_bytes(data[start:end])
-
-    async def send_in_chops(self, data: bytes, size: int) -> None:
-        """Write ``data`` in pieces of ``size`` bytes, see `send_torn`."""
-        await self.send_torn(data, *range(size, len(data), size))
-
-    def half_close(self) -> None:
-        """Close our direction of TCP (FIN) and go on reading."""
-        self.journal.note("we closed our half of TCP")
-        if self._transport is not None and not self._transport.is_closing():
-            if self._transport.can_write_eof():
-                self._transport.write_eof()
-            else:
-                self._transport.close()
-
-    def reset(self) -> None:
-        """End TCP with a reset (RST): the cable is cut."""
-        self.journal.end("we reset TCP")
-        if self._transport is None or self._socket is None:
-            return
-        with contextlib.suppress(OSError):
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
-        self._transport.abort()
-
-    def hang_up(self) -> None:
-        """Let go of TCP at once, without a word; safe to call outside the event loop, and twice."""
-        if self._socket is None:
-            return
-        with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-
-    def abort(self) -> None:
-        """Free the transport."""
-        if self._transport is not None:
-            self._transport.abort()
-
     # The handshake
-
-    async def start_tls(self, context: ssl.SSLContext, host: str) -> None:
-        """Speak TLS from here on; ``host`` is the name that the server's certificate has to carry."""
-        assert self._transport is not None
-        loop = asyncio.get_running_loop()
-        wrapped = await loop.start_tls(self._transport, self, context, server_hostname=host)
-        assert isinstance(wrapped, asyncio.Transport)
-        self._transport = wrapped
 
     async def handshake(self, request: Request, *, inflate: Inflate | None = None) -> Response:
         """Send ``request`` and read the response; after a 101 the connection speaks frames."""
@@ -241,18 +119,6 @@ class Connection(asyncio.Protocol):
             self._feed(early)
 
     # Reading
-
-    def stop_reading(self) -> None:
-        """Leave the server's bytes where they are until `read_on`; TCP tells it when there is no room."""
-        if not self._paused and self._transport is not None and not self._transport.is_closing():
-            self._paused = True
-            self._transport.pause_reading()
-
-    def read_on(self) -> None:
-        """Read again after `stop_reading`."""
-        if self._paused and self._transport is not None:
-            self._paused = False
-            self._transport.resume_reading()
 
     async def message(self, *, deadline: float | None = None) -> Message:
         """The next whole data message (RFC 6455 §5.4); control frames between are passed over."""
@@ -349,7 +215,7 @@ class Connection(asyncio.Protocol):
         return b"\r\n\r\n" in self._head or len(self._head) > MAX_HEAD
 
     def _has_ended(self) -> bool:
-        return self.close_status is not None or self.tcp != "open"
+        return self.close_status is not None or super()._has_ended()
 
     def _ending(self, began: float, answered: bool) -> Ending:
         return Ending(self.close_status, self.tcp, time.monotonic() - began, answered)
@@ -366,7 +232,7 @@ class Connection(asyncio.Protocol):
                 self._on_close(received.close)
             if received.frame.opcode == PING:
                 if self.answers_pings:
-                    self._write_now(pong(received.frame.payload))
+                    self._write(pong(received.frame.payload).encode())
                 continue
             if self.greetings and received.is_data:
                 self.greetings -= received.message is not None
@@ -381,13 +247,7 @@ class Connection(asyncio.Protocol):
         self.close_status = status
         if self.answers_close and not self.sent_close:
             self.sent_close = True
-            self._write_now(close(status.code if status.code in range(1000, 5000) else None))
-
-    def _write_now(self, frame: Frame) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            data = frame.encode()
-            self.journal.sent(data)
-            self._transport.write(data)
+            self._write(close(status.code if status.code in range(1000, 5000) else None).encode())
 
     def _has_pong(self, payload: bytes | None = None) -> bool:
         return any(r.is_pong and payload in (None, r.frame.payload) for r in self._frames)
@@ -401,37 +261,9 @@ class Connection(asyncio.Protocol):
             self.read_on()
         return received
 
-    def _is_plain(self) -> bool:
-        return self._transport is not None and self._transport.get_extra_info("ssl_object") is None
-
-    async def _until(
-        self, condition: Callable[[], bool], what: str, deadline: float | None = None, *, ends: bool = True
-    ) -> None:
-        """Wait for ``condition``; with ``ends`` give up as soon as the connection can bring nothing more."""
-        limit = self.deadline if deadline is None else deadline
-        give_up = asyncio.get_running_loop().time() + limit
-        while not condition():
-            if ends and self._has_ended():
-                raise NotReceived(
-                    f"expected {what}, but the server ended the connection: {self._how_it_stands()}"
-                )
-            self._changed.clear()
-            try:
-                await asyncio.wait_for(self._changed.wait(), give_up - asyncio.get_running_loop().time())
-            except TimeoutError:
-                if condition():
-                    return
-                raise NotReceived(
-                    f"expected {what}, but none came within {limit:g} s: {self._how_it_stands()}"
-                ) from None
-
     def _how_it_stands(self) -> str:
         if self.reader is None and self._head:
             return f"it has sent {bytes(self._head[:80])!r}"
         if self.close_status is not None:
             return f"it sent {self.close_status}"
-        return {
-            "open": "the connection is open",
-            "closed": "TCP closed without a Close frame",
-            "reset": "TCP reset",
-        }[self.tcp]
+        return super()._how_it_stands()

@@ -7,7 +7,7 @@ import pytest
 
 from fixtures.echo import ENOUGH
 from websocket_server import allow_many_connections
-from wire.connection import NotReceived
+from wire.ending import NotReceived
 from wire.frames import close, continuation, ping, text
 
 pytestmark = pytest.mark.needs("text")

@@ -77,7 +77,7 @@ async def test_server_gets_its_turn_between_the_first_pieces(wire, monkeypatch, 
     async def send_bytes(data: bytes) -> None:
         events.append(data.decode())
 
-    monkeypatch.setattr("wire.connection.PACED", paced)
+    monkeypatch.setattr("wire.stream.PACED", paced)
     monkeypatch.setattr(wire, "pace", pace)
     monkeypatch.setattr(wire, "send_bytes", send_bytes)
     await wire.send_torn(b"abc", 1, 2)
@@ -125,7 +125,7 @@ async def test_nothing_can_be_done_on_a_connection_that_was_never_made() -> None
     wire.abort()
     wire.stop_reading()
     wire.read_on()
-    wire._write_now(ping())
+    wire._write(ping().encode())
     assert sent_in_journal(wire) == []
 
 

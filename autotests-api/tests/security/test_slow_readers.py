@@ -5,7 +5,7 @@ Their connections are narrow, so that all buffers are full after some 100 kB.
 
 import pytest
 
-from wire.connection import NotReceived
+from wire.ending import NotReceived
 from wire.frames import close, text
 
 pytestmark = pytest.mark.needs("text")
