@@ -36,7 +36,7 @@ ARTILLERY := bench/artillery/node_modules/.package-lock.json
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: report
 report: $(SUITE) $(ALLURE) ## run the suite and build allure-report/index.html
@@ -91,6 +91,10 @@ proof: $(SUITE) ## run the suite against every faulty server and write docs/proo
 .PHONY: mutants
 mutants: $(SUITE) $(PROOF) ## change our own tools in small ways, and see whether a test notices
 	@PYTHONPATH=autotests-api $(BIN)/python -m proof.mutants $(ARGS)
+
+.PHONY: mutated-servers
+mutated-servers: $(SUITE) $(PROOF) ## change the correct server in every small way, and see whether the suite notices
+	@PYTHONPATH=autotests-api $(BIN)/python -m proof.mutated_servers $(ARGS)
 
 .PHONY: flakes
 flakes: $(SUITE) $(PROOF) ## run the suite 20 times in random order beside a busy core

@@ -32,6 +32,9 @@ AFTERWARDS = ("fixtures.wires.ProtocolViolation", "fixtures.wires.ServerHarmed")
 NOT_TRIED = "not tried: "
 TEXT_LIMIT = 1200
 
+ORPHANED = 2.0
+"""Seconds between two looks of a server whether its trial is still there."""
+
 SERVER_MEMORY = 4 << 30
 """Bytes of address space that a server in a trial may have."""
 
@@ -154,7 +157,7 @@ def _try(order: Order, session: pytest.Session, result: Path) -> None:
 
     began = time.monotonic()
     verdict = Verdict(order.name, order.rule)
-    url, stop = _start_server(order.server)
+    process, url = _start_server(order.server)
     # The server stands where the embedded one does, so that promises which only ours makes are tried too,
     # and with what ours is able to do, so that no fault excuses itself before the probe.
     setattr(fixtures.target, "run_embedded", lambda *_: nullcontext(StandIn(url)))  # noqa: B010
@@ -168,7 +171,8 @@ def _try(order: Order, session: pytest.Session, result: Path) -> None:
         if not verdict.explained:
             _run(session, order.own, end, lambda: verdict.explained)
     finally:
-        os.close(stop)
+        os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
         verdict.seconds = round(time.monotonic() - began, 2)
         draft = result.with_suffix(".draft")
         draft.write_text(json.dumps(asdict(verdict)), encoding="utf-8")
@@ -209,36 +213,34 @@ def essence(text: str) -> str:
     return "\n".join(lines)[:TEXT_LIMIT] or text[-TEXT_LIMIT:]
 
 
-def _start_server(make: Callable[[], EchoServer]) -> tuple[str, int]:
-    """Start a server in a fork; its URL, and a descriptor whose end is the server's, too."""
+def _start_server(make: Callable[[], EchoServer]) -> tuple[int, str]:
+    """Start a server in a fork; its process id and its URL."""
     told, tell = os.pipe()
-    lifeline, stop = os.pipe()
-    if not os.fork():
+    trial = os.getpid()
+    process = os.fork()
+    if not process:
         try:
             os.close(told)
-            os.close(stop)
-            signal.alarm(0)
+            # It must not outlive its trial, however that ends, and a fault may be one that never lets go.
+            signal.signal(signal.SIGALRM, lambda *_: os.getppid() == trial or os._exit(0))
+            signal.setitimer(signal.ITIMER_REAL, ORPHANED, ORPHANED)
             allow_many_connections()
             # A fault may be one that fills the memory: its server dies of it, not the machine.
             resource.setrlimit(resource.RLIMIT_AS, (SERVER_MEMORY, SERVER_MEMORY))
-            asyncio.run(_serve(make(), tell, lifeline))
+            asyncio.run(_serve(make(), tell))
         finally:
             os._exit(0)
     os.close(tell)
-    os.close(lifeline)
     with os.fdopen(told) as answer:
-        return answer.readline().strip(), stop
+        return process, answer.readline().strip()
 
 
-async def _serve(server: EchoServer, tell: int, lifeline: int) -> None:
-    gone = asyncio.Event()
-    asyncio.get_running_loop().add_reader(lifeline, gone.set)
+async def _serve(server: EchoServer, tell: int) -> None:
     async with server.serve():
         host, port = server.sockets[0].getsockname()[:2]
         os.write(tell, f"ws://{host}:{port}\n".encode())
         os.close(tell)
-        await gone.wait()
-        os._exit(0)  # What a fault keeps open for ever must not keep the process.
+        await asyncio.Event().wait()
 
 
 def options_of_pytest(deadline: float) -> list[str]:
