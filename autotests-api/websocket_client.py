@@ -706,8 +706,9 @@ class _Stream:
 
     def _judge(self) -> str:
         first, opcode, faults = self.first, self.first & 0x0F, []
-        if self.closed:
-            faults.append("a frame after the Close frame (RFC 6455 §5.5.1)")
+        # A second Close, or a Pong that was under way, is forbidden to nobody.
+        if self.closed and opcode < 8:
+            faults.append("a data frame after the Close frame (RFC 6455 §5.5.1)")
         if self.key:
             faults.append("a server's frame is masked (RFC 6455 §5.1)")
         if first & 0x30:

@@ -142,7 +142,8 @@ class Reader:
     def _judge(self, header: Header, frame: Frame) -> None:
         name = opcode_name(frame.opcode)
         broken = self.violations.append
-        if self._closed:
+        # A second Close, or a Pong that was under way, is forbidden to nobody.
+        if self._closed and not frame.is_control:
             broken(f"{name} frame after the server's Close frame (RFC 6455 §5.5.1)")
         if header.masked:
             broken(f"{name} frame from the server is masked (RFC 6455 §5.1)")

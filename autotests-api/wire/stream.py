@@ -109,7 +109,9 @@ class Stream(asyncio.Protocol):
         self.journal.note("we closed our half of TCP")
         if self._transport is not None and not self._transport.is_closing():
             if self._transport.can_write_eof():
-                self._transport.write_eof()
+                # A server that has just reset the connection left nothing to be closed.
+                with contextlib.suppress(OSError):
+                    self._transport.write_eof()
             else:
                 self._transport.close()
 

@@ -75,7 +75,7 @@ async def test_chosen_subprotocol_was_offered(connect, echo, offer):
 async def test_subprotocol_is_not_chosen_where_none_was_offered(connect, target, echo):
     if target.subprotocols:
         pytest.skip("the target is offered subprotocols with every handshake (--ws-subprotocol)")
-    await connect(subprotocols=["echo"])
+    await open_or_refused(connect(subprotocols=["echo"]), echo)
     client = await connect(subprotocols=None)
     assert client.subprotocol is None, "a subprotocol was chosen that nobody offered"
     await echo.soundness(client)

@@ -296,7 +296,7 @@ VIOLATIONS = {
     "secret code": (from_server(close(1006)), "close code 1006 must not be on the wire"),
     "low code": (from_server(close(999)), "close code 999 must not be on the wire"),
     "bad reason": (from_server(close(1000, b"\xff")), "the close reason is not valid UTF-8"),
-    "afterwards": (from_server(close()) + from_server(text("x")), "a frame after the Close frame"),
+    "afterwards": (from_server(close()) + from_server(text("x")), "a data frame after the Close frame"),
 }
 
 

@@ -23,6 +23,7 @@ from wire.frames import (
     close,
     continuation,
     ping,
+    pong,
     text,
 )
 
@@ -124,7 +125,7 @@ RESERVED = "RSV2 or RSV3 is set (RFC 6455 §5.2)"
 RSV1 = "RSV1 is set and no compression was negotiated (RFC 6455 §5.2)"
 NOT_SHORTEST = "the length is not written in the fewest bytes (RFC 6455 §5.2)"
 NOT_UTF8 = "the text is not valid UTF-8 (RFC 6455 §5.6)"
-AFTER_CLOSE = "a frame after the Close frame (RFC 6455 §5.5.1)"
+AFTER_CLOSE = "a data frame after the Close frame (RFC 6455 §5.5.1)"
 ORPHAN = "a continuation without a message to continue (RFC 6455 §5.4)"
 INTERRUPTED = "a new message before the last fragment of the one before (RFC 6455 §5.4)"
 LONG_CONTROL = "a control frame is longer than 125 bytes (RFC 6455 §5.5)"
@@ -162,6 +163,8 @@ JUDGED = {
         ["", "", "", ORPHAN],
     ),
     "after a close": (close().encode(masked=False) + text("x").encode(masked=False), ["", AFTER_CLOSE]),
+    "a second close": (close().encode(masked=False) * 2, ["", ""]),
+    "a pong after a close": (close().encode(masked=False) + pong().encode(masked=False), ["", ""]),
     "text cut off": (text("я".encode()[:1]), [NOT_UTF8]),
     "text wrong at its end": (text("яx".encode()[:2] + b"\xd1"), [NOT_UTF8]),
     "text cut in a fragment": (

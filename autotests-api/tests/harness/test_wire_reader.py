@@ -56,13 +56,18 @@ def test_good_frames_break_no_rule() -> None:
         ([close(1015)], "1015"),
         ([close(1000, b"\xff")], "reason of the Close frame is not UTF-8"),
         ([close(), text("late")], "after the server's Close frame"),
-        ([close(), close()], "after the server's Close frame"),
+        ([close(), binary(b"late")], "after the server's Close frame"),
     ],
 )
 def test_broken_rule_is_told_in_words(frames: list[Frame], words: str) -> None:
     reader, _ = feed(*frames)
     assert len(reader.violations) == 1
     assert words in reader.violations[0]
+
+
+def test_control_frame_behind_a_close_is_no_violation() -> None:
+    reader, _ = feed(close(), close(), pong())
+    assert reader.violations == []
 
 
 def test_masked_frame_is_a_violation_and_read_all_the_same() -> None:
@@ -180,7 +185,7 @@ def test_text_and_close_are_readable_in_a_failure() -> None:
     assert str(received[2].close) == "a Close frame without a code"
     assert str(CloseStatus(1000)) == "Close 1000"
     assert str(CloseStatus(1000, b"\xff")) == r"Close 1000 '\\xff'"
-    assert reader.violations
+    assert reader.violations == []
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,19 @@ async def refused_or_accepted(wire, request):
     return await wire.refusal()
 
 
+async def answer_to(wire, request, echo):
+    """The answer to a request, None where there is none: whoever says nothing gives nothing away.
+
+    A server may take the head for one that is not complete yet, and wait; ours does not.
+    """
+    try:
+        return await refused_or_accepted(wire, request)
+    except NotReceived:
+        if echo.is_ours:
+            raise
+        return None
+
+
 @pytest.mark.parametrize("make", GIANTS.values(), ids=GIANTS.keys())
 async def test_giant_handshake_is_answered_or_ended(connect, dial, opening, echo, make):
     await refused_or_accepted(await dial("giant"), make(opening))
@@ -101,7 +114,7 @@ async def test_line_without_an_end_keeps_nobody_out(connect, dial, echo):
 @pytest.mark.parametrize("where, what", INJECTIONS.values(), ids=INJECTIONS.keys())
 async def test_handshake_writes_no_header_into_the_answer(connect, dial, opening, echo, where, what):
     request = opening.using(resource=what) if where == "resource" else opening.having(where, what)
-    response = await refused_or_accepted(await dial("injector"), request)
+    response = await answer_to(await dial("injector"), request, echo)
     if response is not None:
         injected = [line for line in response.raw.splitlines() if line.lower().startswith(b"x-injected")]
         assert not injected, f"the request wrote a header into the answer: {injected[0]!r}"
@@ -112,7 +125,7 @@ async def test_handshake_writes_no_header_into_the_answer(connect, dial, opening
 async def test_path_leads_to_no_file_of_the_server(connect, dial, opening, echo, path):
     for request in (opening.using(resource=path), opening.using(resource=path).without("Upgrade")):
         wire = await dial("thief")
-        response = await refused_or_accepted(wire, request)
+        response = await answer_to(wire, request, echo)
         if response is not None and not response.accepted:
             wire.half_close()
             await wire.tcp_ending(deadline=wire.deadline / 10)
@@ -157,7 +170,7 @@ async def test_smuggled_handshake_is_not_answered(connect, dial, opening, echo, 
     if response is not None and response.accepted:
         wire.switch_protocols()
         await wire.ending(nudge=False, deadline=wire.deadline / 10)
-        assert wire.violations == [], "the smuggled handshake was answered, too"
+        assert wire.violations == [], f"behind the 101 comes no frame: {wire.violations[0]}"
     await echo.soundness(await connect(name="neighbour"))
 
 

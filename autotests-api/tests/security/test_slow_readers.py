@@ -62,7 +62,7 @@ async def test_replies_that_are_read_late_all_come(
         except NotReceived:
             if echo.is_ours or not hung_up(slow):
                 raise
-            pytest.skip("the target hangs up on a peer that does not read")
+            pytest.skip(f"the target hangs up on a peer that does not read ({slow.close_status or slow.tcp})")
     await serves(slow)
 
 

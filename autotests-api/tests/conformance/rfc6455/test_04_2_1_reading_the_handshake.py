@@ -101,26 +101,36 @@ async def test_request_that_is_no_handshake_is_refused(refuses, opening, what):
     await refuses(broken_requests(opening)[what])
 
 
-KEYS = {
+MALFORMED_KEYS = {
     "empty": "",
+    "no padding": "AAAAAAAAAAAAAAAAAAAAAA",
+    "not base64": "!!!!!!!!!!!!!!!!!!!!!!==",
+    "text": "the sample nonce",
+}
+
+KEYS_OF_ANOTHER_LENGTH = {
     "one byte": "AA==",
     "15 bytes": "AAAAAAAAAAAAAAAAAAAA",
     "17 bytes": "AAAAAAAAAAAAAAAAAAAAAAA=",
     "24 bytes": "A" * 32,
-    "no padding": "AAAAAAAAAAAAAAAAAAAAAA",
-    "not base64": "!!!!!!!!!!!!!!!!!!!!!!==",
     "too long": "A" * 4000,
-    "text": "the sample nonce",
 }
 
 
-@rfc6455("4.2.1", MUST, "a Sec-WebSocket-Key that is not 16 bytes in base64 is refused")
-@pytest.mark.parametrize("key", KEYS.values(), ids=KEYS.keys())
+@rfc6455("4.2.1", MUST, "a Sec-WebSocket-Key that breaks the grammar, base64 that is not empty, is refused")
+@pytest.mark.parametrize("key", MALFORMED_KEYS.values(), ids=MALFORMED_KEYS.keys())
 async def test_malformed_key_is_refused(refuses, opening, key):
     await refuses(opening.having("Sec-WebSocket-Key", key))
 
 
-@rfc6455("11.3.1", MUST, "a Sec-WebSocket-Key that stands there twice is refused")
+@rfc6455("4.2.1", SHOULD, "a Sec-WebSocket-Key of another length than 16 bytes is refused")
+@pytest.mark.parametrize("key", KEYS_OF_ANOTHER_LENGTH.values(), ids=KEYS_OF_ANOTHER_LENGTH.keys())
+async def test_key_of_another_length_is_refused(refuses, opening, key):
+    """A server need not decode the key (RFC 6455 §4.2.2), and one that does not cannot tell."""
+    await refuses(opening.having("Sec-WebSocket-Key", key))
+
+
+@rfc6455("11.3.1", SHOULD, "a Sec-WebSocket-Key that stands there twice is refused")
 async def test_repeated_key_is_refused(refuses, opening):
     await refuses(opening.having("Sec-WebSocket-Key", new_key(), new_key()))
 

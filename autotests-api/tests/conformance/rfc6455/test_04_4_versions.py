@@ -49,6 +49,8 @@ async def test_draft_version_is_accepted_or_refused(dial, opening, record_proper
 async def test_refusal_of_a_version_lists_the_known_ones(dial, opening, version):
     response = await ask(dial, opening, version)
     assert response is not None, "the server closed the connection without an HTTP response"
+    if response.accepted:
+        pytest.skip("the server accepts the version, which another case judges")
     assert "13" in response.tokens("Sec-WebSocket-Version"), (
         f"expected a header Sec-WebSocket-Version with 13, got {response.value('Sec-WebSocket-Version')!r}"
     )

@@ -3,7 +3,15 @@
 import pytest
 
 from rfc import MAY, MUST, SHOULD, rfc6455
-from wire.frames import CLOSE, Frame, binary, close, continuation, ping, text
+from wire.frames import CLOSE, Frame, binary, close, continuation, opcode_name, ping, text
+
+
+async def frames_behind_the_close(wire) -> list[str]:
+    """Names of the frames that have come behind the server's first Close frame."""
+    names = []
+    while wire.has_data:
+        names.append(opcode_name((await wire.frame()).frame.opcode))
+    return names[names.index("CLOSE") + 1 :] if "CLOSE" in names else []
 
 
 def closed_as_told(ending, code: int | None) -> None:
@@ -126,7 +134,7 @@ async def test_ping_after_close_does_not_disturb_the_closing(wire):
     assert wire.violations == []
 
 
-@rfc6455("5.5.1", MUST, "a second Close frame is not answered", autobahn="7.1.2")
+@rfc6455("5.5.1", SHOULD, "a second Close frame is not answered", autobahn="7.1.2")
 @pytest.mark.parametrize("how", ["in one segment", "frame by frame"])
 async def test_second_close_is_not_answered(wire, how):
     if how == "in one segment":
@@ -136,7 +144,8 @@ async def test_second_close_is_not_answered(wire, how):
     ending = await wire.ending(nudge=False)
     await wire.after_closing()
     assert ending.ended, f"expected the closing handshake to be answered, but {ending}"
-    assert wire.violations == [], "more than one Close frame came back"
+    late = await frames_behind_the_close(wire)
+    assert not late, f"behind the server's Close frame came {', '.join(late)}"
 
 
 @rfc6455("5.5.1", MUST, "a message left unfinished by a Close frame is dropped", autobahn="7.1.5")
@@ -207,9 +216,10 @@ async def test_server_closes_tcp_without_a_reset_while_data_is_coming(wire):
 
 @rfc6455("7.1.7", MUST, "a server that fails a connection closes TCP")
 @pytest.mark.parametrize("frame", [Frame(3, b""), text(b"\xff")], ids=["protocol error", "not UTF-8"])
-async def test_server_closes_tcp_after_failing_the_connection(wire, fails, frame):
+async def test_server_closes_tcp_after_failing_the_connection(wire, frame):
     await wire.send(frame)
-    await fails(wire)
+    if not (await wire.ending(answers=0)).ended:
+        pytest.skip("the server does not fail the connection, which another case judges")
     ending = await wire.tcp_ending()
     assert ending.tcp != "open", f"expected the server to close TCP, but {ending}"
 
@@ -252,7 +262,22 @@ async def test_close_that_crosses_the_servers_close_ends_the_connection(wire, ho
         await wire.send(*frames)
     ending = await wire.tcp_ending()
     assert ending.tcp != "open", f"expected the server to close TCP, but {ending}"
-    assert wire.violations == [], "more than one Close frame came back"
+
+
+@rfc6455("5.5.1", SHOULD, "a server that has sent a Close frame sends nothing more, no other Close either")
+@pytest.mark.parametrize("how", ["in one segment", "frame by frame", "in answer to its own"])
+async def test_server_says_nothing_behind_its_close(wire, how):
+    violation = Frame(3, b"violation")
+    if how == "in one segment":
+        await wire.send_together(violation, close(1000), ping(b"late"))
+    elif how == "frame by frame":
+        await wire.send(violation, close(1000), ping(b"late"))
+    else:
+        await wire.send(violation)
+        await wire.ending(nudge=False)
+    await wire.tcp_ending()
+    late = await frames_behind_the_close(wire)
+    assert not late, f"behind the server's Close frame came {', '.join(late)}"
 
 
 @rfc6455("7.2.1", MUST, "a client that vanishes harms nobody else")

@@ -189,8 +189,20 @@ async def test_ping_is_not_answered_with_a_message(wire, answered):
     assert wire.waiting_messages == 0
 
 
-@rfc6455("5.5.3", MUST, "an unsolicited Pong is taken without a word", autobahn=["2.7", "2.8", "2.9"])
-@pytest.mark.parametrize("payload", [b"", b"nobody asked", b"\xff" * 125], ids=["empty", "text", "125 bytes"])
+UNASKED = {"empty": b"", "text": b"nobody asked", "125 bytes": b"\xff" * 125}
+
+
+@rfc6455("5.5.3", MUST, "an unsolicited Pong is no message", autobahn=["2.7", "2.8", "2.9"])
+@pytest.mark.parametrize("payload", UNASKED.values(), ids=UNASKED.keys())
+async def test_unsolicited_pong_is_not_taken_for_a_message(wire, payload):
+    await wire.send(pong(payload), ping(b"marker"))
+    while await wire.pong() != b"marker":
+        pass
+    assert wire.waiting_messages == 0, "the unsolicited Pong was answered with a message"
+
+
+@rfc6455("5.5.3", SHOULD, "an unsolicited Pong expects no answer")
+@pytest.mark.parametrize("payload", UNASKED.values(), ids=UNASKED.keys())
 async def test_unsolicited_pong_is_not_answered(wire, payload):
     await wire.send(pong(payload), ping(b"marker"))
     assert await wire.pong() == b"marker", "the unsolicited Pong was answered"

