@@ -83,7 +83,10 @@ async def _narrow_socket(host: str, port: int) -> socket.socket:
 async def _tunnel(connection: Connection, host: str, port: int, tls: ssl.SSLContext | None) -> None:
     """Ask an HTTP proxy for a tunnel (RFC 9110 §9.3.6) and speak TLS inside it where the target does."""
     authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    # The journal is of the conversation with the server, and begins inside the tunnel.
+    kept, connection.journal = connection.journal, Journal("tunnel")
     response = await connection.handshake(Request(authority, (("Host", authority),), method="CONNECT"))
+    connection.journal = kept
     if response.status != 200:
         connection.abort()
         raise ConnectionError(f"the proxy refused the tunnel to {authority}: {response}")

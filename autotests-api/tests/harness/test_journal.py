@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import websocket_client
+from fixtures.journals import worth_showing
 from websocket_client import Journal, Totals
 from wire.frames import BINARY, CONTINUATION, PING, TEXT, Frame, binary, close, continuation, ping, pong, text
 
@@ -424,3 +425,11 @@ def test_fragments_are_told_from_whole_messages() -> None:
     first, last = journal.tail().splitlines()[1:]
     assert first.endswith("“one ”  (more fragments follow)")
     assert last.endswith("“two”  (last fragment)")
+
+
+def test_failure_shows_the_last_conversations_and_those_with_a_broken_rule() -> None:
+    kept = [opened() for _ in range(10)]
+    for number in (1, 2, 9):
+        kept[number].received(text("x").encode(masked=True))
+    assert worth_showing(kept) == [kept[1], kept[2], *kept[6:]]
+    assert worth_showing(kept[:3]) == kept[:3]

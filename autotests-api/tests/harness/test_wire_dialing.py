@@ -60,10 +60,12 @@ async def test_target_behind_a_proxy_is_reached_by_a_tunnel(listen, deadline) ->
     asked: list[bytes] = []
     address = ("127.0.0.1", await listen(proxying(asked)))
     wire = await open_connection("target.test", 80, journal=Journal(), deadline=deadline, proxy=address)
-    response = await wire.handshake(Request.opening("/", "target.test"))
+    opening = Request.opening("/", "target.test")
+    response = await wire.handshake(opening)
     wire.abort()
     assert asked[0] == b"CONNECT target.test:80 HTTP/1.1\r\nHost: target.test:80\r\n\r\n"
     assert response.status == 403
+    assert wire.journal.request == opening.encode()
 
 
 async def test_tunnel_to_an_address_of_ipv6_is_asked_for_in_brackets(listen, deadline) -> None:
