@@ -71,10 +71,35 @@ async def leaves_after_a_violation(dial, opening):
     wire.reset()
 
 
+async def hears_the_refusal_out(dial, opening):
+    wire = await dial("leaver")
+    await wire.send_bytes(opening.without("Sec-WebSocket-Key").encode())
+    await wire.refusal()
+    wire.abort()
+
+
+async def hears_the_verdict_out(dial, opening):
+    wire = await dial("leaver")
+    await wire.handshake(opening)
+    await wire.send(text(b"\xff"))
+    if not (await wire.ending(answers=0)).ended:
+        pytest.skip("the server does not fail a connection for illegal UTF-8, which another case judges")
+    wire.abort()
+
+
+async def closes_well(dial, opening):
+    wire = await dial("leaver")
+    await wire.handshake(opening)
+    if not (await wire.close(1000)).ended:
+        pytest.skip("the server does not answer a Close, which another case judges")
+    wire.abort()
+
+
 LEAVERS = [
     *(leaves_before_the_handshake, leaves_in_the_request, leaves_before_the_response),
     *(leaves_after_the_handshake, leaves_in_a_frame, leaves_before_the_reply, leaves_with_a_fin),
     *(leaves_in_the_closing, leaves_after_a_refusal, leaves_after_a_violation),
+    *(hears_the_refusal_out, hears_the_verdict_out, closes_well),
 ]
 
 
