@@ -1030,6 +1030,11 @@ class _Deadline:
         if self._expired and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             raise TimeoutError from error
 
+    def shorten(self, seconds: float) -> None:
+        """Wait no longer than ``seconds`` from now on."""
+        self.when = min(self.when, asyncio.get_running_loop().time() + seconds)
+        self._deadlines.add(self)
+
     def expire(self) -> None:
         self._expired = True
         self._task.cancel()
@@ -1046,7 +1051,7 @@ class Client:
     at a time may wait for messages.
     """
 
-    def __init__(self, connection: ClientConnection, journal: Journal, deadline: float) -> None:
+    def __init__(self, connection: _RecordedConnection, journal: Journal, deadline: float) -> None:
         self.journal = journal
         self.deadline = deadline
         self.skipped: deque[Message] = deque(maxlen=MAX_KEPT_MESSAGES)
@@ -1326,12 +1331,16 @@ class Client:
     async def close(self, code: int = 1000, reason: str = "", *, deadline: float | None = None) -> None:
         """Close the connection (RFC 6455 §7.1.2); after the deadline, without waiting for the server.
 
-        What was not read stays to be read. Closing twice does no harm.
+        A server that has answered the Close has a tenth of the deadline to close TCP. What was not read
+        stays to be read. Closing twice does no harm.
         """
         seconds = self.deadline if deadline is None else deadline
         closing = asyncio.ensure_future(self._connection.close(code, reason))
+        is_answered = self._connection.protocol.close_rcvd is not None
+        waiting = self._deadlines.within(seconds / 10 if is_answered else seconds)
+        self._connection.on_close = lambda: waiting.shorten(seconds / 10)
         try:
-            with self._deadlines.within(seconds):
+            with waiting:
                 # Unread messages stop the reading of the socket, and with it the server's Close frame.
                 await self._read_to_the_end()
         except TimeoutError:
@@ -1339,6 +1348,8 @@ class Client:
         except asyncio.CancelledError:
             self.abort()
             raise
+        finally:
+            self._connection.on_close = None
         await closing
 
     def abort(self) -> None:
@@ -1463,7 +1474,14 @@ class _RecordedConnection(ClientConnection):
         )
         recorder.journal = self.journal = journal
         self._peer_closed = False
+        self.on_close: Callable[[], None] | None = None
         super().__init__(recorder, **settings)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.on_close is not None and self.protocol.close_rcvd is not None:
+            self.on_close()
+            self.on_close = None
 
     def eof_received(self) -> None:
         self._peer_closed = True
@@ -1560,7 +1578,7 @@ class connect:  # noqa: N801 - a verb, awaited or entered: await connect(url), a
                 _answer_rows(response),
                 self.journal,
             ) from error
-        return Client(connection, self.journal, self.deadline)
+        return Client(cast(_RecordedConnection, connection), self.journal, self.deadline)
 
 
 async def expect_rejected(url: str, status: int | Collection[int] | None = None, **settings: Any) -> Response:

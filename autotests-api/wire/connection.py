@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from websocket_client import Journal
 from wire.ending import Ending, NotReceived
-from wire.frames import PING, Frame, LengthBits, close, ping, pong
+from wire.frames import PING, Frame, LengthBits, Progress, close, ping, pong
 from wire.handshake import Request, Response, parse_response, without_interim
 from wire.reader import CloseStatus, Inflate, Message, Reader, ReceivedFrame
 from wire.stream import Stream
@@ -50,6 +50,8 @@ class Connection(Stream):
         self._head = bytearray()
         self._frames: deque[ReceivedFrame] = deque()
         self._backlog = 0
+        self._progress = Progress()
+        self._owed = b""
 
     def data_received(self, data: bytes) -> None:
         """Read what came; asyncio calls this."""
@@ -232,7 +234,8 @@ class Connection(Stream):
                 self._on_close(received.close)
             if received.frame.opcode == PING:
                 if self.answers_pings:
-                    self._write(pong(received.frame.payload).encode())
+                    self._owed += pong(received.frame.payload).encode()
+                    self._pay()
                 continue
             if self.greetings and received.is_data:
                 self.greetings -= received.message is not None
@@ -248,6 +251,19 @@ class Connection(Stream):
         if self.answers_close and not self.sent_close:
             self.sent_close = True
             self._write(close(status.code if status.code in range(1000, 5000) else None).encode())
+
+    def _write(self, data: bytes) -> bool:
+        written = super()._write(data)
+        if written and self.reader is not None:
+            self._progress.feed(data)
+            self._pay()
+        return written
+
+    def _pay(self) -> None:
+        """Send the pongs that we owe, unless a case has half a frame out: they would become a part of it."""
+        if self._owed and not self._progress.is_inside:
+            owed, self._owed = self._owed, b""
+            super()._write(owed)
 
     def _has_pong(self, payload: bytes | None = None) -> bool:
         return any(r.is_pong and payload in (None, r.frame.payload) for r in self._frames)

@@ -27,6 +27,9 @@ RESERVED_CONTROL_OPCODES = (11, 12, 13, 14, 15)
 
 LengthBits = Literal[7, 16, 64]
 
+LONGEST_HEADER = 14
+"""Bytes of a masked frame's header with a length in 64 bits."""
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -176,6 +179,36 @@ def parse_header(buffer: bytes | bytearray | memoryview) -> Header | None:
         length_bits=bits,
         size=size,
     )
+
+
+class Progress:
+    """Where the bytes that were written so far end: between two frames, or inside one (RFC 6455 §5.2)."""
+
+    def __init__(self) -> None:
+        self._header = b""
+        self._missing = 0
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether a frame has been begun that is not complete."""
+        return bool(self._header or self._missing)
+
+    def feed(self, data: bytes) -> None:
+        """Go on by what was written."""
+        at = 0
+        while at < len(data):
+            if self._missing:
+                passed = min(self._missing, len(data) - at)
+                self._missing -= passed
+                at += passed
+                continue
+            begun = self._header + data[at : at + LONGEST_HEADER]
+            header = parse_header(begun)
+            if header is None:
+                self._header = begun
+                return
+            at += header.size - len(self._header)
+            self._header, self._missing = b"", header.length
 
 
 def opcode_name(opcode: int) -> str:

@@ -37,6 +37,7 @@ class Stream(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._socket: socket.socket | None = None
         self._paused = False
+        self._finished = False
         self._changed = asyncio.Event()
         self._drained = asyncio.Event()
         self._drained.set()
@@ -107,6 +108,7 @@ class Stream(asyncio.Protocol):
     def half_close(self) -> None:
         """Close our direction of TCP (FIN) and go on reading."""
         self.journal.note("we closed our half of TCP")
+        self._finished = True
         if self._transport is not None and not self._transport.is_closing():
             if self._transport.can_write_eof():
                 # A server that has just reset the connection left nothing to be closed.
@@ -161,8 +163,8 @@ class Stream(asyncio.Protocol):
     # Inside
 
     def _write(self, data: bytes) -> bool:
-        """Write without waiting; whether there was anybody left to write to."""
-        if self._transport is None or self._transport.is_closing():
+        """Write without waiting; whether that was possible: not once TCP has ended, or our half of it."""
+        if self._transport is None or self._transport.is_closing() or self._finished:
             return False
         self.journal.sent(data)
         self._transport.write(data)

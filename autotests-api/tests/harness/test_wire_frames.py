@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from wire.frames import (
     Frame,
     Opcode,
+    Progress,
     binary,
     close,
     continuation,
@@ -145,3 +146,20 @@ def test_opcodes_have_names() -> None:
         True,
     ]
     assert list(Opcode) == [0, 1, 2, 8, 9, 10]
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536])
+@pytest.mark.parametrize("masked", [True, False], ids=["masked", "not masked"])
+@pytest.mark.parametrize("piece", [1, 3, 14, 1 << 20])
+def test_progress_tells_the_inside_of_a_frame_from_the_place_behind_it(
+    size: int, masked: bool, piece: int
+) -> None:
+    data = binary(bytes(size)).encode(masked=masked)
+    progress = Progress()
+    assert not progress.is_inside
+    for _ in range(2):
+        for at in range(0, len(data), piece):
+            progress.feed(data[at : at + piece])
+            assert progress.is_inside == (at + piece < len(data))
+    progress.feed(data * 2 + data[:1])
+    assert progress.is_inside

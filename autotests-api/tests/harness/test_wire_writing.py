@@ -10,7 +10,7 @@ import pytest
 from websocket_client import Journal
 from wire.connection import Connection
 from wire.ending import NotReceived
-from wire.frames import Frame, ping, text
+from wire.frames import PONG, TEXT, Frame, close, ping, text
 
 LINGER_NOT = struct.pack("ii", 1, 0)
 
@@ -114,6 +114,41 @@ async def test_nothing_is_written_to_a_transport_that_is_closing(wire, paper) ->
     wire.half_close()
     assert (paper.written, paper.asked) == (b"", [])
     assert sent_in_journal(wire) == []
+
+
+@pytest.mark.parametrize("cut", [1, 2, 5, 7])
+async def test_pong_waits_for_the_end_of_a_frame_that_is_half_out(wire, paper, cut) -> None:
+    whole = text("a").encode(mask_key=bytes(4))
+    await wire.send_bytes(whole[:cut])
+    wire.data_received(raw(ping(b"1"), ping(b"2")))
+    if cut < len(whole):
+        assert paper.written == whole[:cut]
+    await wire.send_bytes(whole[cut:])
+    await wire.send_bytes(whole[:1])
+    wire.data_received(raw(ping(b"3")))
+    await wire.send_bytes(whole[1:])
+    assert [opcode for opcode, _ in paper.frames] == [TEXT, PONG, PONG, TEXT, PONG]
+
+
+async def test_nothing_is_written_behind_our_half_of_tcp(wire, paper) -> None:
+    wire.half_close()
+    await wire.send(text("late"))
+    wire.data_received(raw(ping(), close(1000)))
+    assert paper.written == b""
+    assert wire.close_status is not None
+
+
+async def test_half_close_of_what_the_server_has_reset_is_no_error(wire, paper, monkeypatch) -> None:
+    def refuse() -> None:
+        raise OSError(107, "Transport endpoint is not connected")
+
+    as_ever = type(paper).__getattribute__
+    monkeypatch.setattr(
+        type(paper),
+        "__getattribute__",
+        lambda self, name: refuse if name == "write_eof" else as_ever(self, name),
+    )
+    wire.half_close()
 
 
 async def test_nothing_can_be_done_on_a_connection_that_was_never_made() -> None:
