@@ -43,6 +43,10 @@ class Unusable(Exception):
     """The target cannot be tested; the text says what was tried, what came, and what would help."""
 
 
+class Silent(Unusable):
+    """Nothing was said against us: the target did not answer in time, and may yet."""
+
+
 def opening_for(target: Target) -> Request:
     """A legal opening handshake for ``target``, its headers, origin and subprotocols included."""
     request = Request.opening(target.resource, target.authority)
@@ -76,7 +80,7 @@ async def dial(
 
 
 async def check_alive(target: Target) -> None:
-    """Open a connection and let go of it. Raises Unusable with the reason within one deadline."""
+    """Open a connection and let go of it. Raises Unusable, or Silent, with the reason within one deadline."""
     async with _opened(target):
         pass
 
@@ -360,7 +364,9 @@ async def _opened(target: Target, *headers: tuple[str, str]) -> AsyncIterator[Co
             response = await connection.handshake(request)
             connection.deadline = target.deadline
         except (NotReceived, OSError) as error:
-            raise Unusable(target.secrets.url(_why_unreachable(target, connection, error))) from error
+            is_silent = isinstance(error, NotReceived) and (connection is None or connection.tcp == "open")
+            why = target.secrets.url(_why_unreachable(target, connection, error))
+            raise (Silent if is_silent else Unusable)(why) from error
         if not response.accepted:
             raise Unusable(target.secrets.url(_why_refused(target, response)))
         yield connection

@@ -235,12 +235,13 @@ async def answers_nastily(peer: Peer) -> None:
 class Mortal:
     """Echoes to so many clients, resets those that come while it is dead, and then serves again.
 
-    ``absences`` None means that it never comes back.
+    ``absences`` None means that it never comes back. A ``silent`` one leaves those who come unanswered.
     """
 
-    def __init__(self, lives: int, absences: int | None = None) -> None:
+    def __init__(self, lives: int, absences: int | None = None, *, silent: bool = False) -> None:
         self.lives = lives
         self.absences = absences
+        self.silent = silent
 
     async def meet(self, peer: Peer) -> None:
         """Serve the client, or be dead to it."""
@@ -250,7 +251,10 @@ class Mortal:
         elif self.absences is None or self.absences > 0:
             if self.absences is not None:
                 self.absences -= 1
-            peer.reset()
+            if self.silent:
+                await never_answers(peer)
+            else:
+                peer.reset()
         else:
             await never_fails(peer)
 

@@ -141,6 +141,19 @@ def test_target_that_comes_back_is_tested_again(survive: Callable[..., Any]) -> 
     assert list(run.cases.values())[-1] == "passed"
 
 
+def test_target_that_falls_silent_for_a_while_is_not_dead(survive: Callable[..., Any]) -> None:
+    run = survive(hostile.Mortal(PROBE + 4, absences=5, silent=True).meet, cases=EASY_CASES)
+    assert run.status == pytest.ExitCode.TESTS_FAILED
+    assert "the target died in" not in run.output
+    assert list(run.cases.values())[-1] == "passed"
+
+
+def test_target_that_falls_silent_for_good_is_dead(survive: Callable[..., Any]) -> None:
+    run = survive(hostile.Mortal(PROBE + 4, silent=True).meet, cases=EASY_CASES)
+    assert run.status == pytest.ExitCode.INTERRUPTED
+    assert run.output.count("the target died in") == 1
+
+
 def test_death_is_told_by_the_workers_of_xdist(survive: Callable[..., Any]) -> None:
     run = survive(hostile.Mortal(PROBE + 6).meet, "-n", "2", cases=EASY_CASES)
     assert "the target died in" in run.output

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from rfc import MAY, MUST, SHOULD, rfc6455
+from wire.ending import NotReceived
 from wire.frames import text
 from wire.handshake import new_key, problems_of_acceptance
 
@@ -292,7 +293,7 @@ async def test_many_and_long_headers_are_taken(accepts, opening, count, size):
     await accepts(request)
 
 
-@rfc6455("4.2.1", MAY, "headers beyond all measure are taken or refused, not left without an answer")
+@rfc6455("4.2.1", MAY, "headers beyond all measure are taken, refused, or left without an answer")
 @pytest.mark.parametrize(
     ("count", "size"), [(1, 100_000), (1000, 100)], ids=["one of 100 kB", "1000 of 100 bytes"]
 )
@@ -302,8 +303,12 @@ async def test_headers_beyond_measure_are_answered(dial, opening, record_propert
         request = request.having(f"X-Header-{number}", "x" * size)
     connection = await dial()
     await connection.send_bytes(request.encode())
-    response = await connection.refusal()
-    record_property("observed", str(response or "closed without a response"))
+    try:
+        response = await connection.refusal()
+    except NotReceived:
+        record_property("observed", "no answer within the deadline")
+    else:
+        record_property("observed", str(response or "closed without a response"))
 
 
 @rfc6455("4.2.1", MUST, "the bounds of TCP segments mean nothing to the handshake")
