@@ -87,6 +87,10 @@ class Target:
         """
         return self.max_message or (ECHO_LIMIT if self.reply == ECHO_TEMPLATE else None)
 
+    def promises(self, size: int) -> bool:
+        """Whether the target can be held to taking a message of ``size`` bytes."""
+        return self.promised_limit is not None and size <= self.promised_limit
+
     @property
     def secure(self) -> bool:
         """Whether the URL asks for TLS."""

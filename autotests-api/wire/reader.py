@@ -64,6 +64,10 @@ class CloseStatus:
         return f"Close {self.code}" + (f" {reason!r}" if reason else "")
 
 
+_HTTP = b"HTTP/1."
+"""Read as a frame, it would be half a Close with RSV1: nothing that explains what has happened."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReceivedFrame:
     """One frame from the server, with the message that it completed."""
@@ -110,6 +114,12 @@ class Reader:
         self._buffer += data
         received = []
         while not self.unreadable and (header := parse_header(self._buffer)) is not None:
+            if self._buffer.startswith(_HTTP):
+                line = bytes(self._buffer[:60]).partition(b"\r\n")[0].decode("latin-1")
+                self.violations.append(f"an HTTP response among the frames: {line!r} (RFC 6455 §5.2)")
+                self.unreadable = True
+                self._buffer.clear()
+                break
             if header.length > self._max_payload:
                 self.violations.append(f"the server announced a frame of {header.length} bytes")
                 if header.length >> 63:

@@ -161,3 +161,11 @@ def test_insecure_target_verifies_nothing() -> None:
     assert tls is not None
     assert tls.verify_mode == ssl.CERT_NONE
     assert not tls.check_hostname
+
+
+def test_size_is_promised_up_to_the_limit_that_is_known() -> None:
+    assert Target("ws://x").promises(1 << 20)
+    assert not Target("ws://x").promises((1 << 20) + 1)
+    assert not Target("ws://x", reply="{message}").promises(1)
+    assert Target("ws://x", reply="{message}", max_message=9).promises(9)
+    assert not Target("ws://x", reply="{message}", max_message=9).promises(10)

@@ -65,6 +65,14 @@ def test_broken_rule_is_told_in_words(frames: list[Frame], words: str) -> None:
     assert words in reader.violations[0]
 
 
+def test_http_response_among_the_frames_is_called_so_and_ends_the_reading() -> None:
+    reader = Reader()
+    (received,) = reader.feed(text("a").encode(masked=False) + b"HTTP/1.1 500 Oops\r\nServer: x\r\n\r\n")
+    assert received.message is not None
+    assert reader.violations == ["an HTTP response among the frames: 'HTTP/1.1 500 Oops' (RFC 6455 §5.2)"]
+    assert reader.feed(text("b").encode(masked=False)) == []
+
+
 def test_control_frame_behind_a_close_is_no_violation() -> None:
     reader, _ = feed(close(), close(), pong())
     assert reader.violations == []
