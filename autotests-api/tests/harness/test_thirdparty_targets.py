@@ -43,6 +43,14 @@ websockets.serve = serve_anywhere
 runpy.run_path("lesson_server.py", run_name="__main__")
 """
 
+# The server of the documents once more: it takes next to nothing, and pings all the time.
+TIGHT = """
+import functools, runpy, websockets.asyncio.server as server
+
+server.serve = functools.partial(server.serve, max_size=4096, ping_interval=0.4)
+runpy.run_path("websockets_server.py", run_name="__main__")
+"""
+
 
 @contextmanager
 def running(*command: str) -> Iterator[str]:
@@ -86,6 +94,14 @@ def test_suite_finds_in_the_server_of_others_what_is_listed_and_no_more(run_suit
         )
     assert run.status == 0, run.output[-4000:]
     assert run.counts["passed"] > 500
+
+
+@pytest.mark.thirdparty
+def test_small_limit_and_many_pings_turn_nothing_else_red(run_suite: Any) -> None:
+    known = ("--ws-known-failures", str(HERE / "websockets.toml"))
+    with running(sys.executable, "-c", TIGHT) as url:
+        run = run_suite("-n", "2", "--ws-url", url, "--ws-reply", "{message}", *known, limit=900)
+    assert run.status == 0, run.output[-4000:]
 
 
 @pytest.mark.thirdparty
