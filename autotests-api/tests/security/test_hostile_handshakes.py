@@ -21,10 +21,22 @@ GIANTS = {
     "thousand extensions": lambda opening: opening.having(
         "Sec-WebSocket-Extensions", ", ".join(f"e{number}; a=1" for number in range(1_000))
     ),
+    "a subprotocol behind 200 KiB of blanks": lambda opening: opening.having(
+        "Sec-WebSocket-Protocol", "a" + " " * (200 << 10) + "b"
+    ),
+    "an extension behind 200 KiB of blanks": lambda opening: opening.having(
+        "Sec-WebSocket-Extensions", "a" + " " * (200 << 10) + "b"
+    ),
+    "a parameter of 200 KiB of backslashes": lambda opening: opening.having(
+        "Sec-WebSocket-Extensions", 'a; b="' + "\\" * (200 << 10)
+    ),
     "thousand offers of deflate": lambda opening: opening.having(
         "Sec-WebSocket-Extensions", ", ".join(["permessage-deflate; client_max_window_bits"] * 1_000)
     ),
 }
+
+# What every object of JavaScript or Python has: a table that is one knows them all.
+INNATE = ["constructor", "__proto__", "prototype", "toString", "hasOwnProperty", "__class__", "__init__"]
 
 INJECTIONS = {
     "CR LF in the path": ("resource", "/%0d%0aX-Injected:%20yes"),
@@ -76,6 +88,18 @@ async def answer_to(wire, request, echo):
 @pytest.mark.parametrize("make", GIANTS.values(), ids=GIANTS.keys())
 async def test_giant_handshake_is_answered_or_ended(connect, dial, opening, echo, make):
     await refused_or_accepted(await dial("giant"), make(opening))
+    await echo.soundness(await connect(name="neighbour"))
+
+
+@pytest.mark.parametrize("name", INNATE)
+async def test_name_that_every_object_has_keeps_nobody_out(connect, dial, opening, echo, name):
+    for header, value in (
+        ("Sec-WebSocket-Extensions", f"{name}; {name}={name}"),
+        ("Sec-WebSocket-Extensions", f"permessage-deflate; {name}"),
+        ("Sec-WebSocket-Protocol", name),
+        (name, name),
+    ):
+        await refused_or_accepted(await dial("hostile"), opening.having(header, value))
     await echo.soundness(await connect(name="neighbour"))
 
 

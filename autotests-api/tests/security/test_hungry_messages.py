@@ -31,6 +31,19 @@ async def test_huge_announced_length_keeps_nobody_out(connect, open_wire, echo, 
     await echo.soundness(await connect(name="neighbour"))
 
 
+@pytest.mark.parametrize("length", HUGE.values(), ids=HUGE.keys())
+async def test_huge_announced_length_of_a_fragment_keeps_nobody_out(connect, open_wire, echo, length):
+    """Behind other fragments, so that the sum does not fit into 64 bits, or not with a sign."""
+    wire = await open_wire("hungry")
+    await wire.send(text("x" * 1_000, fin=False))
+    await wire.send_bytes(continuation("").encode(length=length, length_bits=64) + b"x" * 1_000)
+    if echo.is_ours:
+        ending = await wire.ending(nudge=False)
+        assert ending.ended, f"a length far above the limit was accepted: {ending}"
+        assert ending.code in (1009, None), f"expected Close 1009 (message too big), got {ending}"
+    await echo.soundness(await connect(name="neighbour"))
+
+
 async def test_many_huge_announced_lengths_keep_nobody_out(connect, open_wire, echo):
     """Together they announce 60 GiB; each by itself a bit less than Java's largest array."""
     for number in range(30):

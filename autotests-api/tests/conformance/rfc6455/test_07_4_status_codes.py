@@ -9,6 +9,7 @@ REGISTERED_LATER = [1012, 1013, 1014]
 NEVER_SENT = [1005, 1006, 1015]
 UNDEFINED = [0, 999, 1004, 1016, 1100, 2000, 2999]
 BEYOND = [5000, 65535]
+ERRORS = [1002, 1003, 1007, 1008, 1009, 1010, 1011]
 
 
 @rfc6455(
@@ -20,9 +21,16 @@ async def test_close_with_a_defined_code_is_answered(wire, code):
     assert ending.close is not None, f"expected a Close frame in answer to Close {code}, but {ending}"
 
 
-@rfc6455("7.4", SHOULD, "a defined code is answered with the same code, or a normal closure")
+@rfc6455("7.4", MUST, "a Close frame with a defined code is no error, and not answered with one")
 @pytest.mark.parametrize("code", LEGAL)
 async def test_defined_code_is_not_called_an_error(wire, code):
+    ending = await wire.close(code)
+    assert ending.code == code or ending.code not in ERRORS, f"Close {code} was called an error: {ending}"
+
+
+@rfc6455("7.4", SHOULD, "a defined code is answered with the same code, or a normal closure")
+@pytest.mark.parametrize("code", LEGAL)
+async def test_defined_code_is_answered_with_the_same(wire, code):
     ending = await wire.close(code)
     assert ending.code in (code, 1000, None), f"expected Close {code}, got {ending}"
 
@@ -53,6 +61,18 @@ async def test_code_that_is_never_sent_is_not_echoed(wire, code):
 async def test_close_with_an_undefined_code_ends_the_connection(wire, code):
     ending = await wire.close(code)
     assert ending.ended, f"expected the server to end the connection, but {ending}"
+
+
+@rfc6455(
+    "7.4.2",
+    MUST,
+    "a server sends no code below 1000, and none up to 2999 that is not defined: not in answer to it either",
+    autobahn=["7.9.1-9"],
+)
+@pytest.mark.parametrize("code", UNDEFINED)
+async def test_undefined_code_is_not_echoed(wire, code):
+    ending = await wire.close(code)
+    assert ending.code != code, f"a code that nobody has defined was echoed: {ending}"
 
 
 @rfc6455(
