@@ -31,6 +31,8 @@ from servers.faulty import (
     replies,
     resources,
     silence,
+    strangers_handshake,
+    strangers_messages,
     subprotocols,
     text,
     utf8,
@@ -69,6 +71,8 @@ FILES = (
     fieldwork_handshake,
     fieldwork_framing,
     fieldwork_messages,
+    strangers_handshake,
+    strangers_messages,
 )
 
 __all__ = ["CATALOGUE", "FILES", "Fault"]

@@ -80,7 +80,7 @@ class Opening(Negotiation):
 
     async def read_request(self) -> Request:
         """Read the head up to its empty line; bytes after it stay in the buffer. Raises Refusal."""
-        while (end := self.buffer.find(b"\r\n\r\n")) < 0:
+        while (end := self.find_end()) < 0:
             self.check_beginning()
             if len(self.buffer) > self.head_limit:
                 raise Refusal(431, "the request head is too large")
@@ -91,6 +91,12 @@ class Opening(Negotiation):
         if len(head) > self.head_limit:
             raise Refusal(431, "the request head is too large")
         return self.parse_head(head)
+
+    def find_end(self) -> int:
+        """Where the head ends, -1 before it does; an empty line in front of it is skipped (RFC 9112 §2.2)."""
+        if self.buffer.startswith(b"\r\n"):
+            del self.buffer[:2]
+        return self.buffer.find(b"\r\n\r\n")
 
     def check_beginning(self) -> None:
         """Refuse at once what does not begin like HTTP. Raises Refusal 400."""

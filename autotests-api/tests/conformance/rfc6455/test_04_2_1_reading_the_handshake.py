@@ -131,6 +131,20 @@ async def test_key_of_another_length_is_refused(refuses, opening, key):
     await refuses(opening.having("Sec-WebSocket-Key", key))
 
 
+KEYS_OF_ANOTHER_ALPHABET = {
+    "a stray character": "AAAAAAAAAAAA!AAAAAAAAAA==",
+    "a blank inside": "AAAAAAAAAAAA AAAAAAAAAA==",
+    "for URLs": "____________________-w==",
+}
+
+
+@rfc6455("4.2.1", SHOULD, "a Sec-WebSocket-Key with characters that base64 does not have is refused")
+@pytest.mark.parametrize("key", KEYS_OF_ANOTHER_ALPHABET.values(), ids=KEYS_OF_ANOTHER_ALPHABET.keys())
+async def test_key_of_another_alphabet_is_refused(refuses, opening, key):
+    """A lenient decoder makes 16 bytes of it."""
+    await refuses(opening.having("Sec-WebSocket-Key", key))
+
+
 @rfc6455("11.3.1", SHOULD, "a Sec-WebSocket-Key that stands there twice is refused")
 async def test_repeated_key_is_refused(refuses, opening):
     await refuses(opening.having("Sec-WebSocket-Key", new_key(), new_key()))
@@ -223,6 +237,27 @@ async def test_token_upgrade_is_found_beside_a_tab(accepts, opening, value):
     await accepts(opening.having("Connection", value))
 
 
+@rfc6455("4.2.1", SHOULD, "empty elements of a list mean nothing (RFC 9110 §5.6.1)")
+@pytest.mark.parametrize("value", [", Upgrade", "keep-alive,, Upgrade", "Upgrade,"])
+async def test_token_upgrade_is_found_beside_empty_elements(accepts, opening, value):
+    await accepts(opening.having("Connection", value))
+
+
+@rfc6455("4.2.1", SHOULD, "an empty line before the request line is passed over (RFC 9112 §2.2)")
+async def test_empty_line_before_the_request_is_passed_over(dial, opening):
+    connection = await dial()
+    await connection.send_bytes(b"\r\n" + opening.encode())
+    problems = problems_of_acceptance(opening, await connection.read_response())
+    assert not problems, "; ".join(problems)
+
+
+@rfc6455("4.2.1", SHOULD, "a header with an underscore is another one than the header with a hyphen")
+@pytest.mark.parametrize("name", ["Sec-WebSocket-Key", "Sec-WebSocket-Version"])
+async def test_header_of_a_similar_name_is_not_taken_for_it(refuses, opening, name):
+    value = next(value for known, value in opening.headers if known == name)
+    await refuses(opening.without(name).having(name.replace("-", "_"), value))
+
+
 @rfc6455("4.2.1", MAY, "an Upgrade header may offer other protocols beside websocket")
 @pytest.mark.parametrize("value", ["x-unheard-of, websocket", "websocket, x-unheard-of"])
 async def test_upgrade_with_other_protocols_is_answered(dial, opening, record_property, value):
@@ -282,6 +317,12 @@ async def takes_padded(dial, opening, before, behind):
 )
 async def test_unknown_headers_are_passed_over(accepts, serves, opening, name, value):
     await serves(await accepts(opening.having(name, value)))
+
+
+@rfc6455("4.2.1", SHOULD, "a header's value may hold bytes beyond ASCII (RFC 9110 §5.5)")
+@pytest.mark.parametrize("value", ["caf\u00e9", "привет"], ids=["latin-1", "UTF-8"])
+async def test_header_beyond_ascii_is_passed_over(accepts, serves, opening, value):
+    await serves(await accepts(opening.having("X-Unknown", value)))
 
 
 @rfc6455("4.2.1", SHOULD, "many and long headers of an ordinary browser's size are taken")

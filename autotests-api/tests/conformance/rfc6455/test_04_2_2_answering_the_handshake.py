@@ -155,6 +155,20 @@ async def test_tcp_ends_behind_a_refusal_that_announces_it(dial, opening, lackin
     assert ending.tcp != "open", f"the refusal says Connection: close, but {ending}"
 
 
+@rfc6455("4.2.2", SHOULD, "the body of a refusal has the length that it announces (RFC 9112 §6.2)")
+@pytest.mark.parametrize("lacking", ["Sec-WebSocket-Key", "Sec-WebSocket-Version", "Upgrade"])
+async def test_refusal_is_as_long_as_it_says(dial, opening, lacking):
+    connection = await dial()
+    await connection.send_bytes(opening.without(lacking).encode())
+    response = await connection.refusal()
+    if response is None or response.accepted or not (response.value("Content-Length") or "").isdigit():
+        pytest.skip("the server does not refuse with a body whose length it announces")
+    connection.half_close()
+    await connection.after_closing()
+    announced, came = int(response.value("Content-Length") or 0), len(connection.body)
+    assert came == announced, f"the refusal announces {announced} bytes, and {came} came"
+
+
 async def _selects_one_of(dial, opening, lines) -> None:
     connection = await dial()
     await connection.send_bytes(opening.having("Sec-WebSocket-Protocol", *lines).encode())

@@ -136,13 +136,16 @@ async def test_uncompressed_fragments_are_taken_as_they_are(deflated, answered):
 
 
 @rfc7692("6", MUST, "compressed and uncompressed messages may follow each other in any order")
-@pytest.mark.parametrize("order", ["CUCU", "UCUC", "CCUUCC", "UUC", "CUUUUC"], ids="-".join)
+@pytest.mark.parametrize("order", ["CUCU", "UCUC", "CCUUCC", "UUC", "CUUUUC", "uCuc", "cUcu"], ids="-".join)
 @pytest.mark.needs("echo")
 async def test_compressed_and_uncompressed_messages_take_turns(deflated, answered, order):
+    """In small letters the messages that come in fragments."""
     for number, kind in enumerate(order):
         message = f"message {number}, of the same words as the one before it " * 3
-        if kind == "C":
-            await deflated.send(message)
+        if kind in "Cc":
+            await deflated.send(message, fragment=10 if kind == "c" else 0)
+        elif kind == "u":
+            await deflated.wire.send(text(message[:10], fin=False), continuation(message[10:]))
         else:
             await deflated.wire.send(text(message))
         await answered(deflated.wire, message)

@@ -154,6 +154,9 @@ FALLBACKS = {
         "server takeover twice",
         "server bits twice, unlike",
     )
+} | {
+    "client bits and an unknown parameter": f"{NAME}; client_max_window_bits=10; unheard_of",
+    "client bits behind a bad limit": f"{NAME}; server_max_window_bits=7; client_max_window_bits",
 }
 
 

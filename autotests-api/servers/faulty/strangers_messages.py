@@ -1,0 +1,66 @@
+"""Faults that strangers thought of, who had seen no case: fragments, Close frames, compression."""
+
+from __future__ import annotations
+
+from servers.faulty.correct import Connection
+from servers.faulty.correct.framing import BAD_DATA, PROTOCOL_ERROR, Violation
+from servers.faulty.registry import fault
+from wire.frames import CLOSE, CONTINUATION, Header
+
+
+@fault("RFC 6455 §5.4")
+class RefusesACloseBetweenFragments(Connection):
+    """A Close that comes before a message is complete is a protocol error."""
+
+    def check_control(self, header: Header) -> None:
+        super().check_control(header)
+        if header.opcode == CLOSE and self.in_message:
+            raise Violation(PROTOCOL_ERROR, "the message is not complete")
+
+
+@fault("RFC 6455 §5.4")
+class ChecksAReasonWithTheDecoderOfTheMessage(Connection):
+    """The reason of a Close continues the character that an unfinished text has begun."""
+
+    def check_close_reason(self, reason: bytes) -> None:
+        if not (self.in_message and self.is_text):
+            super().check_close_reason(reason)
+            return
+        try:
+            self.utf8.decode(reason)
+        except UnicodeDecodeError as error:
+            raise self.not_utf8() from error
+
+
+@fault("RFC 6455 §7.1.7")
+class ServesOnAfterBadText(Connection):
+    """Text that is not UTF-8 is answered with a Close, and the frames behind it as before."""
+
+    def fail(self, violation: Violation) -> None:
+        super().fail(violation)
+        if violation.code == BAD_DATA:
+            self.finished = self.close_sent = False
+            self.header, self.in_message = None, False
+
+
+@fault("contract")
+class SumsLengthsWithASign(Connection):
+    """Lengths of fragments are summed in 63 bits and a sign, so that a huge one makes the sum negative."""
+
+    def check_size(self, header: Header) -> None:
+        total = (0 if header.opcode != CONTINUATION else self.received) + header.length
+        if total < 1 << 63:
+            super().check_size(header)
+
+
+@fault("RFC 7692 §6.1")
+class TakesAMessageForUncompressedBehindFragments(Connection):
+    """Behind a fragmented message that was not compressed RSV1 of the next one is not looked at."""
+
+    fragmented = False
+
+    def start_message(self, header: Header) -> None:
+        super().start_message(header)
+        if self.fragmented:
+            self.compressed = False
+        self.fragmented = not header.fin and not header.rsv1
