@@ -126,3 +126,13 @@ class CountsCharactersOfARefusal(Connection):
         ]
         head = self.encode_head(refusal.status, HTTPStatus(refusal.status).phrase, fields)
         self.write(head + body.encode())
+
+
+@fault("RFC 6455 §4.2.1")
+class RefusesCookiesAbove2Kib(Connection):
+    """More than two kibibytes of cookies are too many."""
+
+    def judge(self, request: Request) -> None:
+        if sum(map(len, request.values("Cookie"))) > 2048:
+            raise Refusal(400, "the cookie is too large")
+        super().judge(request)

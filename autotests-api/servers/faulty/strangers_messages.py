@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import parse_qs, unquote, urlsplit
+
 from servers.faulty.correct import Connection
-from servers.faulty.correct.framing import BAD_DATA, PROTOCOL_ERROR, Violation
+from servers.faulty.correct.framing import BAD_DATA, PROTOCOL_ERROR, Message, Violation
+from servers.faulty.correct.request import Request
 from servers.faulty.registry import fault
 from wire.frames import CLOSE, CONTINUATION, Header
 
@@ -64,3 +68,39 @@ class TakesAMessageForUncompressedBehindFragments(Connection):
         if self.fragmented:
             self.compressed = False
         self.fragmented = not header.fin and not header.rsv1
+
+
+@fault("contract")
+class DecodesPercentEscapes(Connection):
+    """Text is decoded like a part of a URL, where every escape in it is a good one."""
+
+    def reply_to(self, message: Message) -> Message:
+        if isinstance(message, str) and not re.search(r"%(?![0-9A-Fa-f]{2})", message):
+            message = unquote(message)
+        return super().reply_to(message)
+
+
+@fault("contract")
+class AnswersTheQuery(Connection):
+    """A message in the query of the request is answered as if it had been sent."""
+
+    query: dict[str, list[str]]
+
+    def judge(self, request: Request) -> None:
+        super().judge(request)
+        self.query = parse_qs(urlsplit(request.target).query)
+
+    def start_codecs(self) -> None:
+        super().start_codecs()
+        for message in self.query.get("message", []):
+            self.message(message)
+
+
+@fault("contract")
+class BacktracksOverBlanksInAMessage(Connection):
+    """What a text ends in is looked for from each of its blanks."""
+
+    def reply_to(self, message: Message) -> Message:
+        if isinstance(message, str):
+            re.search(r"\s+$", message)
+        return super().reply_to(message)

@@ -30,6 +30,7 @@ RESOURCES = {
     "slashes": "//a//b/",
     "long": "/" + "x" * 2_000,
     "template": "/{message}?%s=$1",
+    "a message in the query": "/?message=hello&text=hello&msg=hello&data=hello&q=hello",
 }
 
 

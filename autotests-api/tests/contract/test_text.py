@@ -42,6 +42,7 @@ WHITE_SPACE = {
     "every Unicode space": "".join(c for c in map(chr, range(0x3001)) if c.isspace()),
     "ten thousand spaces": " " * 10_000,
     "spaces around a word": " " * 5_000 + "x" + " " * 5_000,
+    "a hundred thousand spaces before a word": " " * 100_000 + "x",
 }
 
 UNICODE = {
@@ -108,6 +109,9 @@ LOOKS_LIKE = {
     "empty list": "[]",
     "broken JSON": '{"a": ',
     "quoted": "'x'",
+    "percent-encoded": "a%20b%2Fc%D0%96%21",
+    "form-encoded": "a=1&b=x+y%21&c=%2B",
+    "hexadecimal": "d09fd180d0b8d0b2d0b5d182",
     "percent format": "%s %d %n %x %% %(message)s %1$s %",
     "brace format": "{} {0} {message} {{}} {message!r:>10} { }",
     "prototype format": "{0.__class__.__mro__} {message.__init__}",

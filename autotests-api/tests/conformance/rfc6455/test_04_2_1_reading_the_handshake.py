@@ -334,6 +334,11 @@ async def test_many_and_long_headers_are_taken(accepts, opening, count, size):
     await accepts(request)
 
 
+@rfc6455("4.2.1", SHOULD, "a cookie of the size that browsers keep is taken (RFC 6265 §6.1)")
+async def test_large_cookie_is_taken(accepts, opening):
+    await accepts(opening.having("Cookie", "session=" + "x" * 4_000))
+
+
 @rfc6455("4.2.1", MAY, "headers beyond all measure are taken, refused, or left without an answer")
 @pytest.mark.parametrize(
     ("count", "size"), [(1, 100_000), (1000, 100)], ids=["one of 100 kB", "1000 of 100 bytes"]
