@@ -130,6 +130,8 @@ def _answers_binary(target: Target, abilities: Abilities) -> str:
         return "not answered"
     if not abilities.as_expected:
         return "not tried"
+    if not abilities.binary_as_expected:
+        return "not as expected"
     return {"same": "answered in the same way", "plain": "answered with the bytes alone"}.get(
         target.binary, f"answered with text {target.binary.removeprefix('text:')!r}"
     )
@@ -151,6 +153,7 @@ class _Probe:
     def __init__(self, target: Target) -> None:
         self.target = target
         self.notes: list[str] = []
+        self.binary_as_expected = True
 
     async def run(self) -> Abilities:
         target = self.target
@@ -176,6 +179,7 @@ class _Probe:
             as_expected=healthy or not target.echo,
             text=answers_text,
             binary=answers_binary,
+            binary_as_expected=self.binary_as_expected,
             deflate=bool(deflate),
             deflate_answer=deflate,
             subprotocols=await self._ask_subprotocols(),
@@ -253,6 +257,7 @@ class _Probe:
         came = exchange.others[0] if exchange.others else None
         if came is None and exchange.reply and exchange.reply.content == self.target.answer(word):
             # A reply that was overtaken is no missing ability.
+            self.binary_as_expected = False
             late = await self._exchange(connection, f"probe-{secrets.token_hex(4)}")
             if late.others:
                 self.notes.append("the answer to binary came behind the answer to text that was sent later")
@@ -260,9 +265,14 @@ class _Probe:
             self.notes.append("binary messages are not answered, while text messages are")
             return self.target.binary_promised
         if came is None:
+            self.binary_as_expected = False
             how = exchange.ending or f"nothing came within {self.target.deadline:g} s"
-            self.notes.append(f"the bytes {payload!r} were not answered: {how}")
+            self.notes.append(
+                f"the bytes {payload!r} were not answered: {how}; "
+                "if the server is not meant to answer bytes: --ws-binary none"
+            )
         elif came.content != expected:
+            self.binary_as_expected = False
             hint = _binary_option(payload, came)
             self.notes.append(
                 f"the bytes {payload!r} were answered with {_shown(came.content)}, expected "

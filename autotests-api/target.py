@@ -167,7 +167,8 @@ class Abilities:
     """What the probe found out about a target before the first test; it decides what is skipped.
 
     ``as_expected`` says that text was answered as the options say; where it was not, cases shall find the
-    fault. ``deflate_answer`` is the Sec-WebSocket-Extensions header that came back; ``subprotocols`` those of
+    fault; ``binary_as_expected`` says the same of bytes. ``deflate_answer`` is the
+    Sec-WebSocket-Extensions header that came back; ``subprotocols`` those of
     the offered ones that were accepted; ``max_message`` the largest message in bytes known to come back
     whole; ``notes`` what a reader of the run should know.
     """
@@ -175,6 +176,7 @@ class Abilities:
     as_expected: bool = True
     text: bool = True
     binary: bool = True
+    binary_as_expected: bool = True
     deflate: bool = False
     deflate_answer: str = ""
     subprotocols: tuple[str, ...] = ()

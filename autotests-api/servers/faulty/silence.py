@@ -30,7 +30,7 @@ class SilentConnection(Connection):
         await super().end_tcp()
 
 
-@fault("RFC 6455 §4.2.1")
+@fault("contract")
 class LeavesHugeHeadsUnanswered(SilentConnection):
     """A request head above the limit is dropped, and the client waits for ever."""
 

@@ -9,7 +9,7 @@ from servers.faulty.correct import Connection
 from servers.faulty.correct.framing import BAD_DATA, PROTOCOL_ERROR, Message, Violation
 from servers.faulty.correct.request import Request
 from servers.faulty.registry import fault
-from wire.frames import CLOSE, CONTINUATION, Header
+from wire.frames import CLOSE, CONTINUATION, Header, close
 
 
 @fault("RFC 6455 §5.4")
@@ -45,6 +45,15 @@ class ServesOnAfterBadText(Connection):
         if violation.code == BAD_DATA:
             self.finished = self.close_sent = False
             self.header, self.in_message = None, False
+
+
+@fault("RFC 6455 §5.5.1")
+class AnswersACloseBehindItsOwn(Connection):
+    """A violation is answered with a Close, and the client's Close behind it with another one."""
+
+    def fail(self, violation: Violation) -> None:
+        self.send_frame(close(violation.code))
+        self.close_sent, self.header, self.in_message = False, None, False
 
 
 @fault("contract")

@@ -1,11 +1,12 @@
 """Our compressor writes what a case asks for, and our inflater believes nothing."""
 
 import random
+import tracemalloc
 import zlib
 
 import pytest
 
-from wire.blocks import DYNAMIC, RESERVED, Blocks
+from wire.blocks import DYNAMIC, FIXED, RESERVED, STORED, Blocks
 from wire.deflate import TAIL, Deflater, Inflater, deflater_for, inflater_for
 from wire.extensions import Agreement
 
@@ -53,6 +54,21 @@ def test_deflater_is_as_it_was_asked_for_and_else_as_zlib_is():
     assert not Deflater().deflate(b"x")[0] & 1
 
 
+@pytest.mark.parametrize(
+    ("settings", "kind"),
+    [({}, DYNAMIC), ({"strategy": zlib.Z_FIXED}, FIXED), ({"level": 0}, STORED)],
+    ids=["zlib's choice", "fixed", "stored"],
+)
+def test_deflater_writes_the_blocks_that_it_was_asked_for(settings, kind):
+    assert Deflater(**settings).deflate(NOISE[:1000].hex().encode())[0] >> 1 & 3 == kind
+
+
+@pytest.mark.parametrize("bits", range(8, 15))
+def test_deflater_refers_no_farther_than_its_window(bits):
+    message = NOISE[: (1 << bits) + 88] * 2
+    assert Inflater(bits)(Deflater(bits).deflate(message)) == message
+
+
 def test_blocks_of_a_message_inflate_to_all_of_it():
     for flush in FLUSHES.values():
         data = Deflater().deflate_blocks([b"one ", b"", b"two ", b"three"], flush=flush)
@@ -92,6 +108,44 @@ def test_inflater_refuses_a_reference_beyond_the_window_into_an_earlier_message(
         inflater(Blocks().fixed((3, size + 1)).message())
 
 
+def test_inflater_is_exact_where_an_odd_number_of_bytes_stands_before_the_reference():
+    data = Blocks().stored(NOISE[:258]).fixed((3, 257)).message()
+    with pytest.raises(ValueError, match="distance too far back"):
+        Inflater(8)(data)
+
+
+class Asked:
+    """A stream of zlib's that remembers how much it was asked for at a time."""
+
+    def __init__(self, stream):
+        self.stream = stream
+        self.sizes = []
+
+    def __getattr__(self, name):
+        return getattr(self.stream, name)
+
+    def decompress(self, data, size=0):
+        self.sizes.append(size)
+        return self.stream.decompress(data, size)
+
+
+def test_inflater_draws_the_first_20_kib_byte_by_byte_and_the_rest_in_steps_of_32():
+    inflater = Inflater(9)
+    inflater._stream = asked = Asked(inflater._stream)
+    exact, later = 20 << 10, 100 * 32
+    data = Deflater(9).deflate(bytes(exact + later))
+    assert len(data + TAIL) <= 64
+    assert inflater(data) == bytes(exact + later)
+    assert asked.sizes[:exact] == [1] * exact
+    assert set(asked.sizes[exact:]) == {32}
+    assert 100 <= len(asked.sizes[exact:]) <= 102
+
+
+def test_slice_is_drawn_until_nothing_more_comes_of_it():
+    data = Blocks().fixed(b"a", (258, 1)).encode()
+    assert b"".join(Inflater(9)._steps(data)) == b"a" * 259
+
+
 @pytest.mark.parametrize("bits", [8, 9, 12])
 def test_inflater_still_refuses_a_window_of_twice_the_size_late_in_a_connection(bits):
     inflater = Inflater(bits)
@@ -129,6 +183,19 @@ def test_other_faults_are_told_in_the_words_of_zlib():
     assert Inflater()._in_words(zlib.error("Error -3: one: two")) == "one: two"
 
 
+def test_what_is_missing_from_a_message_is_told():
+    with pytest.raises(ValueError, match=r"^it has no data, not even the header of an empty block$"):
+        Inflater()(b"")
+    with pytest.raises(ValueError, match=r"^it does not end where a DEFLATE block ends, or its last four"):
+        Inflater()(Deflater().deflate(b"Hello") + TAIL)
+
+
+@pytest.mark.parametrize("bits", [9, 15])
+def test_inflater_reads_all_that_stands_behind_a_final_block(bits):
+    data = Blocks().fixed(b"Hello", final=True).align().stored(NOISE[:200]).message()
+    assert Inflater(bits)(data) == b"Hello" + NOISE[:200]
+
+
 @pytest.mark.parametrize("bits", [9, 15])
 def test_inflater_keeps_the_window_across_a_final_block(bits):
     inflater = Inflater(bits)
@@ -145,6 +212,7 @@ BROKEN = {
     "stored block cut short": Blocks().stored(b"Hello, world").message()[:-4],
     "block without an end": Blocks().fixed(b"Hello", ended=False).encode(),
     "final block without another behind it": Blocks().fixed(b"Hello", final=True).encode(),
+    "final block cut short": Blocks().fixed(final=True).encode()[:1],
     "reserved block type": Blocks().header(RESERVED).encode(),
     "wrong complement": Blocks().stored(b"Hello", complement=0).message(),
     "unknown length code": Blocks().fixed(286).message(),
@@ -166,8 +234,24 @@ def test_inflater_refuses_what_is_no_whole_message(data, bits):
 def test_inflater_refuses_a_bomb_before_it_has_grown(bits):
     bomb = zlib.compressobj(9, wbits=-15)
     data = bomb.compress(bytes(8 << 20)) + bomb.flush(zlib.Z_SYNC_FLUSH)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="more than 1000 bytes"):
+            Inflater(bits, limit=1000)(data[:-4])
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1 << 20
+
+
+@pytest.mark.parametrize("bits", [9, 15])
+def test_limit_is_that_of_all_that_final_blocks_divide(bits):
+    def halves(size):
+        return Blocks().stored(NOISE[:size], final=True).stored(NOISE[:size]).message()
+
+    assert Inflater(bits, limit=1000)(halves(500)) == NOISE[:500] * 2
     with pytest.raises(ValueError, match="more than 1000 bytes"):
-        Inflater(bits, limit=1000)(data[:-4])
+        Inflater(bits, limit=1000)(halves(501))
 
 
 def test_inflater_takes_a_message_of_exactly_its_limit():

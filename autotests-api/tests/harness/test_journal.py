@@ -404,6 +404,18 @@ def test_tail_shows_the_last_events_and_counts_the_others() -> None:
     assert lines[6].endswith("TCP reset by the server")
 
 
+def test_tail_is_of_twelve_events_unless_it_is_asked_for_another_number() -> None:
+    journal = opened()
+    for number in range(13):
+        journal.received(from_server(text(f"message {number}")))
+    _, hidden, *events = journal.tail().splitlines()
+    assert hidden.endswith("… 1 earlier event not shown")
+    assert len(events) == 12
+    _, hidden, *events = journal.tail(1).splitlines()
+    assert hidden.endswith("… 12 earlier events not shown")
+    assert [event.split("  ")[-1] for event in events] == ["“message 12”"]
+
+
 def test_first_word_on_the_end_is_the_one_that_counts() -> None:
     journal = opened()
     journal.end("TCP reset by the server")

@@ -110,6 +110,34 @@ def test_frames_that_share_a_piece_are_told_apart() -> None:
         assert {one.violation for one in records} == {""}
 
 
+@pytest.mark.parametrize("masked", [True, False], ids=["masked", "unmasked"])
+@pytest.mark.parametrize("sent", [True, False], ids=["sent", "received"])
+@pytest.mark.parametrize(("size", "length_bits"), [(1, 7), (10, 7), (1, 16), (386, 16), (386, 64)])
+def test_two_frames_are_told_apart_wherever_the_pieces_part(size, length_bits, sent, masked) -> None:
+    payloads = [b"x" * size, bytes(371)]
+    first = binary(payloads[0]).encode(
+        masked=masked, mask_key=KEY, length_bits=length_bits if length_bits > 7 else None
+    )
+    second = binary(payloads[1]).encode(masked=masked, mask_key=KEY)
+    stream = first + second
+    expected = [
+        (masked, length_bits, len(first), size, payloads[0]),
+        (masked, 16, len(second), 371, payloads[1]),
+    ]
+    for cut in (*range(1, len(first) + 6), len(stream)):
+        records = recorded(stream[:cut], stream[cut:], sent=sent)
+        seen = [(one.masked, one.length_bits, one.wire_size, one.size, one.data) for one in records]
+        assert seen == expected, f"cut at {cut}"
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 1000])
+def test_payload_is_kept_up_to_its_limit_in_any_pieces(size) -> None:
+    data = binary(b"12345").encode(masked=False)
+    pieces = [data[start : start + size] for start in range(0, len(data), size)]
+    (record,) = recorded(*pieces, sent=False, max_payload=4)
+    assert (record.data, record.size) == (b"1234", 5)
+
+
 def test_time_of_a_frame_is_counted_from_the_beginning(monkeypatch) -> None:
     ticks = iter((100.0, 101.0, 102.0, 104.0, 108.0))
     monkeypatch.setattr(websocket_client, "perf_counter", lambda: next(ticks))
@@ -164,6 +192,13 @@ JUDGED = {
     ),
     "after a close": (close().encode(masked=False) + text("x").encode(masked=False), ["", AFTER_CLOSE]),
     "a second close": (close().encode(masked=False) * 2, ["", ""]),
+    "a continuation after a close": (
+        text("a", fin=False).encode(masked=False)
+        + close().encode(masked=False)
+        + continuation("b").encode(masked=False),
+        ["", "", AFTER_CLOSE],
+    ),
+    "a masked close": (close(1000, "bye").encode(mask_key=KEY), [MASKED]),
     "a pong after a close": (close().encode(masked=False) + pong().encode(masked=False), ["", ""]),
     "text cut off": (text("я".encode()[:1]), [NOT_UTF8]),
     "text wrong at its end": (text("яx".encode()[:2] + b"\xd1"), [NOT_UTF8]),
@@ -233,6 +268,15 @@ def test_compressed_text_is_judged_when_it_is_inflated() -> None:
     for pieces in ([data], pieces_of(data)):
         (record,) = recorded(*pieces, sent=False, accepted=DEFLATE)
         assert record.violation == NOT_UTF8
+
+
+@pytest.mark.parametrize("cut", [2, 3], ids=["in pieces", "whole"])
+@pytest.mark.parametrize("frame", [text(b"\x00"), continuation(b"\x00")], ids=["message", "orphan"])
+def test_frame_that_is_not_compressed_is_shown_as_it_came_where_compression_was_agreed(frame, cut) -> None:
+    data = frame.encode(masked=False)
+    # This payload would inflate to nothing.
+    (record,) = recorded(data[:cut], data[cut:], sent=False, accepted=DEFLATE)
+    assert (record.data, record.size) == (b"\x00", 1)
 
 
 def compressed_journal(*messages: bytes, fresh: bool, cut: int) -> Journal:

@@ -45,6 +45,13 @@ def test_refusal_is_followed_by_a_body_and_by_no_frames(status: bytes, size: int
     assert journal.unfinished == ""
 
 
+@pytest.mark.parametrize("status", [100, 102, 199])
+def test_answer_with_a_status_below_200_is_followed_by_another(status: int) -> None:
+    interim = b"HTTP/1.1 %d Later\r\n\r\n" % status
+    journal = journal_of(sent=REQUEST, received=interim + ACCEPTED + FRAME)
+    assert (journal.response, [one.data for one in journal.frames]) == (ACCEPTED, [b"hello"])
+
+
 def test_interim_answer_without_another_is_kept() -> None:
     assert journal_of(sent=REQUEST, received=HINTS).response == HINTS
 
@@ -53,6 +60,17 @@ def test_interim_answer_without_another_is_kept() -> None:
 def test_byte_that_begins_no_http_begins_a_frame(first: bytes) -> None:
     journal = journal_of(received=first)
     assert (len(journal.frames), journal.response) == (1, b"")
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_conversation_that_begins_with_frames_is_read_as_frames_in_any_pieces(size: int) -> None:
+    journal = journal_of(received=FRAME * 2, size=size)
+    assert ([one.data for one in journal.frames], journal.response) == ([b"hello"] * 2, b"")
+
+
+def test_empty_line_is_a_whole_head() -> None:
+    journal = journal_of(received=b"\r\n\r\n" + ACCEPTED)
+    assert (journal.response, journal.opened_at) == (b"\r\n\r\n", None)
 
 
 @pytest.mark.parametrize("first", [b"\r\n\r\n", b"\n\x00", b" \x00", b"H\x00", b"\x7f\x00"])

@@ -290,6 +290,12 @@ def test_fault_neither_stops_the_probe_nor_hides_a_case(serve: Serve, fault: Han
     assert abilities.max_message == 1 << 20
 
 
+@pytest.mark.parametrize("fault", [answers_binary_wrongly, crashes_on_binary])
+def test_description_says_where_binary_is_not_answered_as_expected(serve: Serve, fault: Handler) -> None:
+    url = serve(fault)
+    assert describe(Target(url, reply="{message}"), found(url))["binary"] == "not as expected"
+
+
 @pytest.mark.parametrize(
     "template", ["Сервер получил:{message}", "сервер  получил: {message} ", "Сервер полчил: {message}"]
 )

@@ -138,6 +138,12 @@ async def test_nothing_is_written_behind_our_half_of_tcp(wire, paper) -> None:
     assert wire.close_status is not None
 
 
+async def test_nobody_waits_for_room_where_nothing_can_be_written(wire) -> None:
+    wire.pause_writing()
+    wire.half_close()
+    await wire.send_bytes(b"late")
+
+
 async def test_half_close_of_what_the_server_has_reset_is_no_error(wire, paper, monkeypatch) -> None:
     def refuse() -> None:
         raise OSError(107, "Transport endpoint is not connected")

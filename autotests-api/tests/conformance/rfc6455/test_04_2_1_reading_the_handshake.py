@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from rfc import MAY, MUST, SHOULD, rfc6455
-from wire.ending import NotReceived
 from wire.frames import text
 from wire.handshake import new_key, problems_of_acceptance
 
@@ -337,24 +336,6 @@ async def test_many_and_long_headers_are_taken(accepts, opening, count, size):
 @rfc6455("4.2.1", SHOULD, "a cookie of the size that browsers keep is taken (RFC 6265 §6.1)")
 async def test_large_cookie_is_taken(accepts, opening):
     await accepts(opening.having("Cookie", "session=" + "x" * 4_000))
-
-
-@rfc6455("4.2.1", MAY, "headers beyond all measure are taken, refused, or left without an answer")
-@pytest.mark.parametrize(
-    ("count", "size"), [(1, 100_000), (1000, 100)], ids=["one of 100 kB", "1000 of 100 bytes"]
-)
-async def test_headers_beyond_measure_are_answered(dial, opening, record_property, count, size):
-    request = opening
-    for number in range(count):
-        request = request.having(f"X-Header-{number}", "x" * size)
-    connection = await dial()
-    await connection.send_bytes(request.encode())
-    try:
-        response = await connection.refusal()
-    except NotReceived:
-        record_property("observed", "no answer within the deadline")
-    else:
-        record_property("observed", str(response or "closed without a response"))
 
 
 @rfc6455("4.2.1", MUST, "the bounds of TCP segments mean nothing to the handshake")
