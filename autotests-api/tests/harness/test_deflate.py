@@ -141,8 +141,15 @@ def test_inflater_draws_the_first_20_kib_byte_by_byte_and_the_rest_in_steps_of_3
     assert 100 <= len(asked.sizes[exact:]) <= 102
 
 
+def test_inflater_asks_for_no_more_than_one_byte_above_its_limit():
+    inflater = Inflater(limit=1000)
+    inflater._stream = asked = Asked(inflater._stream)
+    assert inflater(Deflater().deflate(b"Hello")) == b"Hello"
+    assert asked.sizes == [1001]
+
+
 def test_slice_is_drawn_until_nothing_more_comes_of_it():
-    data = Blocks().fixed(b"a", (258, 1)).encode()
+    data = Blocks().fixed(b"a", (258, 1), ended=False).encode()
     assert b"".join(Inflater(9)._steps(data)) == b"a" * 259
 
 

@@ -22,6 +22,7 @@ FLOORS = (
     "load",
     "target",
     "rfc",
+    "approach",
     "probe",
     "fixtures",
     "report",

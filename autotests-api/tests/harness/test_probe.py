@@ -18,7 +18,8 @@ import trustme
 from websockets.asyncio.server import ServerConnection
 
 import websocket_server
-from probe import Unusable, check_alive, describe, probe
+from approach import Unusable, check_alive
+from probe import describe, probe
 from servers import hostile
 from servers.background import run_in_background
 from target import Abilities, Target
