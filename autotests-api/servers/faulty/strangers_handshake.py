@@ -128,6 +128,25 @@ class CountsCharactersOfARefusal(Connection):
         self.write(head + body.encode())
 
 
+@fault("RFC 6455 §4.2.2")
+class RefusesWithoutAnEnd(Connection):
+    """A refusal has no length, and TCP stays open behind it."""
+
+    refused = False
+
+    def refuse(self, refusal: Refusal) -> None:
+        self.refused = True
+        phrase = HTTPStatus(refusal.status).phrase
+        head = self.encode_head(refusal.status, phrase, [("Content-Type", "text/plain"), *refusal.headers])
+        self.write(head + f"{refusal.reason}\n".encode())
+
+    async def end_tcp(self) -> None:
+        if self.refused:
+            while await self.reader.read(1 << 16):
+                pass
+        await super().end_tcp()
+
+
 @fault("RFC 6455 §4.2.1")
 class RefusesCookiesAbove2Kib(Connection):
     """More than two kibibytes of cookies are too many."""

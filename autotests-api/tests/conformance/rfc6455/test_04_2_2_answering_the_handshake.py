@@ -169,6 +169,20 @@ async def test_refusal_is_as_long_as_it_says(dial, opening, lacking):
     assert came == announced, f"the refusal announces {announced} bytes, and {came} came"
 
 
+@rfc6455("4.2.2", SHOULD, "a refusal that announces no length ends with TCP (RFC 9112 §6.3)")
+@pytest.mark.parametrize("lacking", ["Sec-WebSocket-Key", "Sec-WebSocket-Version", "Upgrade"])
+async def test_refusal_without_a_length_ends_with_tcp(dial, opening, lacking):
+    connection = await dial()
+    await connection.send_bytes(opening.without(lacking).encode())
+    response = await connection.refusal()
+    if response is None or response.accepted:
+        pytest.skip("the server does not refuse with an answer")
+    if response.value("Content-Length") or response.value("Transfer-Encoding") or response.status == 304:
+        pytest.skip("the refusal says where it ends")
+    ending = await connection.tcp_ending()
+    assert ending.tcp != "open", f"nobody can tell where the refusal ends: {response}, and {ending}"
+
+
 async def _selects_one_of(dial, opening, lines) -> None:
     connection = await dial()
     await connection.send_bytes(opening.having("Sec-WebSocket-Protocol", *lines).encode())
