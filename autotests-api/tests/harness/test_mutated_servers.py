@@ -6,8 +6,8 @@ import types
 
 import pytest
 
-from proof.mutated_servers import rule_in, settle, words_only
-from proof.survivors import Survivor
+from proof.mutated_servers import EXPLAINED, rule_in, settle, words_only
+from proof.survivors import Survivor, explanations
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,8 @@ def test_mutant_of_a_plain_function_stands_in_its_place() -> None:
     assert module.mask() == "mask"
     settle(module, "x_mask__mutmut_1")
     assert module.mask() == "another mask"
+
+
+def test_explanations_of_the_page_can_be_read() -> None:
+    page = EXPLAINED.read_text(encoding="utf-8")
+    assert [item for item in page.split("\n- `")[1:] if not explanations(f"- `{item}")] == []

@@ -277,6 +277,13 @@ async def test_length_with_its_top_bit_set_fails_the_connection(wire, fails, opc
     await fails(wire, nudge=False)
 
 
+@rfc6455("5.2", SHOULD, "the Close frame that answers a length with its top bit set carries 1002, or 1009")
+async def test_length_with_its_top_bit_set_is_refused_with_a_fitting_code(wire, fails):
+    await wire.send(text("hello"), length=1 << 63, length_bits=64)
+    ending = await fails(wire, nudge=False)
+    assert ending.code in (1002, 1009), f"expected Close 1002 or 1009, got {ending}"
+
+
 @rfc6455("5.2", MUST, "a frame is complete only when all of its announced payload has come")
 @pytest.mark.needs("echo")
 async def test_payload_in_two_segments_is_one_message(wire, answered):
