@@ -62,6 +62,6 @@ def test_mutant_of_a_plain_function_stands_in_its_place() -> None:
     assert module.mask() == "another mask"
 
 
-def test_explanations_of_the_page_can_be_read() -> None:
+def test_explanations_of_mutated_servers_can_be_read() -> None:
     page = EXPLAINED.read_text(encoding="utf-8")
     assert [item for item in page.split("\n- `")[1:] if not explanations(f"- `{item}")] == []
