@@ -264,7 +264,7 @@ class ResetsAtAViolation(Connection):
         self.writer.transport.abort()
 
 
-@fault("RFC 6455 §7.1.7")
+@fault("RFC 6455 §5.1")
 class AnswersAViolationWithAMessage(Connection):
     """A violation is answered with a text that explains it; the connection goes on."""
 

@@ -278,4 +278,4 @@ class NeverWakesAfterAFullBuffer(Connection):
     def write(self, data: bytes) -> None:
         super().write(data)
         waiting = self.writer.transport.get_write_buffer_size()
-        self.piled_up = self.piled_up or waiting > (1 << 18) + len(data)
+        self.piled_up = self.piled_up or waiting > (1 << 17) + len(data)

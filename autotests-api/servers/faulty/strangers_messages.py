@@ -53,7 +53,13 @@ class AnswersACloseBehindItsOwn(Connection):
 
     def fail(self, violation: Violation) -> None:
         self.send_frame(close(violation.code))
-        self.close_sent, self.header, self.in_message = False, None, False
+        self.close_sent, self.in_message = False, False
+        if self.header is None:
+            # The frame that is refused still stands in the buffer.
+            header = self.parse_header()
+            self.take(header.total if header else len(self.buffer))
+        self.header = None
+        self.feed_safely()
 
 
 @fault("contract")
