@@ -191,7 +191,7 @@ async def test_narrow_connection_has_short_segments_and_little_room_for_what_com
     room = wire._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
     segment = wire._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG)
     wire.abort()
-    # The kernel takes twice what it is asked for. The room to write is its own affair, and grows as it learns.
+    # The kernel takes twice what it is asked for. The room to write is its own affair, and grows.
     assert room <= 2 * NARROW_ROOM
     assert segment <= NARROW_SEGMENT
 
