@@ -16,7 +16,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest
-RUFF   := --config autotests-api/ruff.toml .
+RUFF   := .
 
 # Without a Chromium the browser cases are skipped, with the reason, and nothing is installed for them.
 CHROMIUM := $(firstword $(foreach name,chromium chromium-browser google-chrome-stable google-chrome,$(shell command -v $(name))))
@@ -61,44 +61,44 @@ page: $(ALLURE) ## build allure-report/index.html from the results that are ther
 		echo "No page: there are no results in $(RESULTS)/." >&2; exit 1; }
 # The quality gate is shown on the page, but it does not decide: the exit status is the suite's.
 	@rm -rf $(dir $(PAGE))
-	@node autotests-api/report/build.mjs $(RESULTS) --status "$(STATUS)"
+	@node autotests-api/pytest_websocket/allure/build.mjs $(RESULTS) --status "$(STATUS)"
 # What Allure's page asks of the network, and what it lacks when it is opened from disk.
-	@PYTHONPATH=autotests-api $(BIN)/python -m report.page $(PAGE) --results $(RESULTS)
+	@PYTHONPATH=autotests-api $(BIN)/python -m pytest_websocket.allure.page $(PAGE) --results $(RESULTS)
 	@echo "Report: file://$(CURDIR)/$(PAGE) ($$(du -h $(PAGE) | cut -f 1))"
 
 .PHONY: test
 test: lint $(SUITE) $(if $(CHROMIUM),$(BROWSER)) ## everything this repository checks of itself
-	@$(PYTEST) -n 2 autotests-api/tests $(ARGS)
+	@$(PYTEST) -n 2 autotests-api $(ARGS)
 	@$(PYTEST) -m browser autotests-api/tests/browser $(ARGS)
-	@PYTHONPATH=autotests-api $(BIN)/python -m proof --planned --quiet
+	@PYTHONPATH=autotests-api $(BIN)/python -m verification.proof --planned --quiet
 
 .PHONY: thirdparty
 thirdparty: $(SUITE) $(THIRD) $(ALLURE) ## run the suite against websockets, aiohttp, Starlette, ws and the lesson's server
-	@$(PYTEST) -m thirdparty autotests-api/tests/harness $(ARGS)
+	@$(PYTEST) -m thirdparty autotests-api/verification/thirdparty $(ARGS)
 
 .PHONY: lint
 lint: $(SUITE) $(CHECKS) ## ruff, mypy --strict, and the CI workflow
 	@$(BIN)/ruff check --quiet $(RUFF)
 	@$(BIN)/ruff format --check --quiet $(RUFF)
-	@$(BIN)/mypy --config-file autotests-api/mypy.ini autotests-api
+	@$(BIN)/mypy
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(BIN)/zizmor --offline --quiet .github/workflows
 
 .PHONY: proof
 proof: $(SUITE) ## run the suite against every faulty server and write docs/proof.md
-	@PYTHONPATH=autotests-api $(BIN)/python -m proof --correct 10 $(ARGS)
+	@PYTHONPATH=autotests-api $(BIN)/python -m verification.proof --correct 10 $(ARGS)
 
 .PHONY: mutants
 mutants: $(SUITE) $(PROOF) ## change our own tools in small ways, and see whether a test notices
-	@PYTHONPATH=autotests-api $(BIN)/python -m proof.mutants $(ARGS)
+	@PYTHONPATH=autotests-api $(BIN)/python -m verification.proof.mutants $(ARGS)
 
 .PHONY: mutated-servers
 mutated-servers: $(SUITE) $(PROOF) ## change the correct server in every small way, and see whether the suite notices
-	@PYTHONPATH=autotests-api $(BIN)/python -m proof.mutated_servers $(ARGS)
+	@PYTHONPATH=autotests-api $(BIN)/python -m verification.proof.mutated_servers $(ARGS)
 
 .PHONY: flakes
 flakes: $(SUITE) $(PROOF) ## run the suite 20 times in random order beside a busy core
-	@PYTHONPATH=autotests-api $(BIN)/python -m proof.flakes $(ARGS)
+	@PYTHONPATH=autotests-api $(BIN)/python -m verification.proof.flakes $(ARGS)
 
 .PHONY: format
 format: $(CHECKS) ## let ruff rewrite the code

@@ -18,12 +18,12 @@ from table import show
 
 sys.path.insert(0, str(ROOT))
 
-from load.connection import Endpoint
-from load.crowd import Crowd
-from load.mix import Mix
-from load.result import Result
-from websocket_server import reply_to
-from wire.handshake import Request
+from pytest_websocket.load.connection import Endpoint
+from pytest_websocket.load.connections import Crowd
+from pytest_websocket.load.result import Result
+from pytest_websocket.load.workload import Mix
+from pytest_websocket.protocol.handshake import Request
+from pytest_websocket.server.echo import reply_to
 
 OURS = "websocket_server"
 

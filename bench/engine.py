@@ -44,11 +44,11 @@ class Window:
 
 async def ours(port: int, connections: int, seconds: float, size: int) -> dict[str, float]:
     """The load engine of this suite, with all its checks and histograms."""
-    from load.connection import Endpoint
-    from load.crowd import Crowd
-    from load.mix import Mix
-    from websocket_server import reply_to
-    from wire.handshake import Request
+    from pytest_websocket.load.connection import Endpoint
+    from pytest_websocket.load.connections import Crowd
+    from pytest_websocket.load.workload import Mix
+    from pytest_websocket.protocol.handshake import Request
+    from pytest_websocket.server.echo import reply_to
 
     before = len(reply_to(b""))
     prefix = bytes(reply_to(b"")[:before])

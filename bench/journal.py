@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT))
 
 from websockets.asyncio.client import connect as bare_connect
 
-import websocket_client
+from pytest_websocket.client import client as websocket_client
 
 RoundTrip = Callable[[str], Awaitable[object]]
 

@@ -64,7 +64,7 @@ def _build(results: Path, report: Path) -> None:
         print("page: not built, Allure is not installed (make report installs it)")
         return
     begin = perf_counter()
-    script = REPOSITORY / "autotests-api" / "report" / "build.mjs"
+    script = REPOSITORY / "autotests-api" / "pytest_websocket" / "allure" / "build.mjs"
     page = report / "index.html"
     # As in the Makefile: a Node of our own, where the machine has none that will do.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
@@ -72,7 +72,7 @@ def _build(results: Path, report: Path) -> None:
     # Beside its own copy of the settings, for a measurement is no run that belongs into the history.
     shutil.copy(REPOSITORY / "allurerc.mjs", report.parent)
     subprocess.run([node, script, results, "--output", report], cwd=report.parent, check=True)
-    finish = [sys.executable, "-m", "report.page", page, "--results", results]
+    finish = [sys.executable, "-m", "pytest_websocket.allure.page", page, "--results", results]
     subprocess.run(finish, cwd=REPOSITORY / "autotests-api", check=True)
     took = perf_counter() - begin
     print(f"page: {took:.1f} s, {page.stat().st_size / 1e6:.1f} MB")

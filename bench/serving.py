@@ -43,7 +43,7 @@ AIOHTTP = (
     _RUN
     + """
 from aiohttp import WSMsgType, web
-from websocket_server import reply_to
+from pytest_websocket.server.echo import reply_to
 
 async def echo(request):
     connection = web.WebSocketResponse(max_msg_size=2**20)
@@ -73,7 +73,7 @@ UVICORN = (
     _RUN
     + """
 import socket, uvicorn
-from websocket_server import reply_to
+from pytest_websocket.server.echo import reply_to
 
 async def echo(scope, receive, send):
     if scope["type"] != "websocket":
@@ -102,7 +102,7 @@ FAST = (
     _RUN
     + """
 import picows
-from websocket_server import reply_to
+from pytest_websocket.server.echo import reply_to
 
 class Echo(picows.WSListener):
     def on_ws_frame(self, transport, frame):

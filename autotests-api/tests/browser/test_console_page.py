@@ -9,8 +9,8 @@ import socket
 import pytest
 import pytest_asyncio
 
-from servers.background import run_in_background
-from websocket_server import serve
+from pytest_websocket.server.background import run_in_background
+from pytest_websocket.server.echo import serve
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.tls import OwnAuthority
-from servers.background import run_in_background
-from websocket_server import serve
+from pytest_websocket.plugin.tls import OwnAuthority
+from pytest_websocket.server.background import run_in_background
+from pytest_websocket.server.echo import serve
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 

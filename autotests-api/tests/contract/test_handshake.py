@@ -2,7 +2,7 @@
 
 import pytest
 
-from websocket_client import ConnectFailed, ConnectionEnded
+from pytest_websocket.client.client import ConnectFailed, ConnectionEnded
 
 pytestmark = pytest.mark.needs("text")
 

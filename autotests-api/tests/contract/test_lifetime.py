@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from websocket_client import ExpectationFailed
-from wire.frames import Frame, continuation, text
+from pytest_websocket.client.client import ExpectationFailed
+from pytest_websocket.protocol.frames import Frame, continuation, text
 
 pytestmark = pytest.mark.needs("text")
 

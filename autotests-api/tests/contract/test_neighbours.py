@@ -5,10 +5,10 @@ import random
 
 import pytest
 
-from fixtures.echo import ENOUGH
-from websocket_server import allow_many_connections
-from wire.ending import NotReceived
-from wire.frames import close, continuation, ping, text
+from pytest_websocket.plugin.echo import ENOUGH
+from pytest_websocket.protocol.frames import close, continuation, ping, text
+from pytest_websocket.raw.ending import NotReceived
+from pytest_websocket.server.echo import allow_many_connections
 
 pytestmark = pytest.mark.needs("text")
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from wire.frames import binary, continuation, ping, text
+from pytest_websocket.protocol.frames import binary, continuation, ping, text
 
 pytestmark = pytest.mark.needs("text")
 

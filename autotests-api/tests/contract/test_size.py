@@ -6,9 +6,9 @@ import random
 
 import pytest
 
-from websocket_client import ConnectionEnded
-from websocket_server import DEFAULT_MAX_SIZE
-from wire.frames import continuation, ping, text
+from pytest_websocket.client.client import ConnectionEnded
+from pytest_websocket.protocol.frames import continuation, ping, text
+from pytest_websocket.server.echo import DEFAULT_MAX_SIZE
 
 pytestmark = pytest.mark.needs("text")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from load.mix import Mix
+from pytest_websocket.load.workload import Mix
 
 pytestmark = [pytest.mark.load, pytest.mark.needs("echo")]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from load.budget import Budget
+from pytest_websocket.load.thresholds import Budget
 
 pytestmark = [pytest.mark.load, pytest.mark.needs("echo")]
 

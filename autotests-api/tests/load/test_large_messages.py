@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from load.mix import Kind, Mix
-from wire.frames import BINARY
+from pytest_websocket.load.workload import Kind, Mix
+from pytest_websocket.protocol.frames import BINARY
 
 pytestmark = [pytest.mark.load, pytest.mark.needs("echo", "binary")]
 

@@ -14,8 +14,8 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from servers.background import run_in_background
-from websocket_server import reply_to
+from pytest_websocket.server.background import run_in_background
+from pytest_websocket.server.echo import reply_to
 
 pytestmark = [
     pytest.mark.load,
@@ -24,7 +24,7 @@ pytestmark = [
     ),
 ]
 
-LOCUSTFILE = Path(__file__).parents[3] / "load" / "locustfile.py"
+LOCUSTFILE = Path(__file__).parents[3] / "autotests-api" / "examples" / "locustfile.py"
 
 WORKERS = 2
 USERS = 8

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from load.mix import Mix
+from pytest_websocket.load.workload import Mix
 
 pytestmark = [pytest.mark.load, pytest.mark.needs("echo", size=16 * 1024)]
 

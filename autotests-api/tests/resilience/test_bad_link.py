@@ -2,7 +2,7 @@
 
 import pytest
 
-from faults import BOTH, TO_CLIENT, TO_SERVER, Bandwidth, Freeze, Latency, Noop, Slicer
+from pytest_websocket.network import BOTH, TO_CLIENT, TO_SERVER, Bandwidth, Freeze, Latency, Noop, Slicer
 
 pytestmark = pytest.mark.needs("text")
 

@@ -4,9 +4,9 @@ import contextlib
 
 import pytest
 
-from faults import TO_CLIENT, TO_SERVER, Corrupt, Cut, HalfClose
-from websocket_client import ConnectFailed, ExpectationFailed
-from wire.frames import text
+from pytest_websocket.client.client import ConnectFailed, ExpectationFailed
+from pytest_websocket.network import TO_CLIENT, TO_SERVER, Corrupt, Cut, HalfClose
+from pytest_websocket.protocol.frames import text
 
 pytestmark = pytest.mark.needs("text")
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from faults import TO_CLIENT, TO_SERVER, Blackhole, Freeze
-from wire.frames import close, text
+from pytest_websocket.network import TO_CLIENT, TO_SERVER, Blackhole, Freeze
+from pytest_websocket.protocol.frames import close, text
 
 pytestmark = pytest.mark.needs("text")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from wire.ending import NotReceived
+from pytest_websocket.raw.ending import NotReceived
 
 MARKUP = "<script>alert(1)</script>"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from wire.frames import binary, continuation, ping, pong, text
+from pytest_websocket.protocol.frames import binary, continuation, ping, pong, text
 
 FLOODS = {
     "pings": ping(b"x"),

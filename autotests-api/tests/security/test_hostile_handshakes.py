@@ -2,8 +2,8 @@
 
 import pytest
 
-from wire.ending import NotReceived
-from wire.frames import text
+from pytest_websocket.protocol.frames import text
+from pytest_websocket.raw.ending import NotReceived
 
 GIANTS = {
     "one header of 16 KiB": lambda opening: opening.having("X-Giant", "x" * (16 << 10)),

@@ -4,8 +4,8 @@ import contextlib
 
 import pytest
 
-from websocket_client import ConnectionEnded
-from wire.frames import Frame, continuation, ping, text
+from pytest_websocket.client.client import ConnectionEnded
+from pytest_websocket.protocol.frames import Frame, continuation, ping, text
 
 GIB = 1 << 30
 HUGE = {

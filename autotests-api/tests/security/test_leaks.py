@@ -2,7 +2,7 @@
 
 import pytest
 
-from wire.frames import close, text
+from pytest_websocket.protocol.frames import close, text
 
 ROUNDS = 101
 """More than the room that servers of a fixed size have: pools of 10, 50 or 100."""

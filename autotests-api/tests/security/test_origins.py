@@ -1,6 +1,6 @@
 """Origin: a page of somebody else's must not break what it cannot use (RFC 6455 §10.2)."""
 
-from websocket_client import ConnectFailed
+from pytest_websocket.client.client import ConnectFailed
 
 
 async def test_page_of_a_stranger_harms_nobody(connect, echo, record_property):

@@ -1,6 +1,6 @@
 """Slow peers: they take their time on purpose, to use up what the server has for others."""
 
-from wire.frames import continuation, text
+from pytest_websocket.protocol.frames import continuation, text
 
 CROWD = 50
 """Hostile connections at once: fewer than any server has room for, more than a pool of threads has."""

@@ -5,8 +5,8 @@ Their connections are narrow, so that all buffers are full after some 100 kB.
 
 import pytest
 
-from wire.ending import NotReceived
-from wire.frames import close, text
+from pytest_websocket.protocol.frames import close, text
+from pytest_websocket.raw.ending import NotReceived
 
 pytestmark = pytest.mark.needs("text")
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from rfc import MAY, MUST, SHOULD, rfc6455
-from wire.frames import text
-from wire.handshake import new_key, problems_of_acceptance
+from pytest_websocket.plugin.marks import MAY, MUST, SHOULD, rfc6455
+from pytest_websocket.protocol.frames import text
+from pytest_websocket.protocol.handshake import new_key, problems_of_acceptance
 
 
 @pytest.fixture

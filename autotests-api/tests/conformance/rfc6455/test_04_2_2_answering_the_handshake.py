@@ -4,8 +4,8 @@ import base64
 
 import pytest
 
-from rfc import MAY, MUST, SHOULD, rfc6455
-from wire.handshake import accept_value, problems_of_acceptance
+from pytest_websocket.plugin.marks import MAY, MUST, SHOULD, rfc6455
+from pytest_websocket.protocol.handshake import accept_value, problems_of_acceptance
 
 NONCES = {
     "sample": b"the sample nonce",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rfc import MAY, MUST, SHOULD, rfc6455
+from pytest_websocket.plugin.marks import MAY, MUST, SHOULD, rfc6455
 
 UNKNOWN = ["0", "12", "14", "99", "255"]
 MALFORMED = ["", "x", "-13", "13.0", "013", "13x", "0x0d", "1 3", "256", "999999999999999999999"]

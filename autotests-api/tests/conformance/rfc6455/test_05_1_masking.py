@@ -2,9 +2,21 @@
 
 import pytest
 
-from rfc import MUST, SHOULD, rfc6455
-from wire.frames import BINARY, CLOSE, PING, PONG, TEXT, Frame, binary, close, continuation, ping, text
-from wire.payloads import text_of
+from pytest_websocket.plugin.marks import MUST, SHOULD, rfc6455
+from pytest_websocket.protocol.frames import (
+    BINARY,
+    CLOSE,
+    PING,
+    PONG,
+    TEXT,
+    Frame,
+    binary,
+    close,
+    continuation,
+    ping,
+    text,
+)
+from pytest_websocket.protocol.payloads import text_of
 
 UNMASKED = {
     "text": text("hello"),

@@ -4,9 +4,8 @@ import contextlib
 
 import pytest
 
-from rfc import MAY, MUST, SHOULD, rfc6455
-from wire.ending import NotReceived
-from wire.frames import (
+from pytest_websocket.plugin.marks import MAY, MUST, SHOULD, rfc6455
+from pytest_websocket.protocol.frames import (
     BINARY,
     CLOSE,
     PING,
@@ -19,7 +18,8 @@ from wire.frames import (
     ping,
     text,
 )
-from wire.payloads import bytes_of, text_of
+from pytest_websocket.protocol.payloads import bytes_of, text_of
+from pytest_websocket.raw.ending import NotReceived
 
 KINDS = {"text": TEXT, "binary": BINARY, "close": CLOSE, "ping": PING, "pong": PONG}
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from rfc import MUST, SHOULD, rfc6455
-from wire.frames import BINARY, PING, Frame, binary, continuation, ping, pong, text
-from wire.payloads import text_of
+from pytest_websocket.plugin.marks import MUST, SHOULD, rfc6455
+from pytest_websocket.protocol.frames import BINARY, PING, Frame, binary, continuation, ping, pong, text
+from pytest_websocket.protocol.payloads import text_of
 
 WAYS = ["whole", "frame by frame", "octet by octet"]
 

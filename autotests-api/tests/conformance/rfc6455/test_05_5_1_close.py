@@ -2,8 +2,17 @@
 
 import pytest
 
-from rfc import MUST, SHOULD, rfc6455
-from wire.frames import CLOSE, Frame, binary, close, continuation, opcode_name, ping, text
+from pytest_websocket.plugin.marks import MUST, SHOULD, rfc6455
+from pytest_websocket.protocol.frames import (
+    CLOSE,
+    Frame,
+    binary,
+    close,
+    continuation,
+    opcode_name,
+    ping,
+    text,
+)
 
 
 async def frames_behind_the_close(wire) -> list[str]:

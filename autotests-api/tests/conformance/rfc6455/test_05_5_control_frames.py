@@ -2,8 +2,8 @@
 
 import pytest
 
-from rfc import MAY, MUST, SHOULD, rfc6455
-from wire.frames import CLOSE, PING, PONG, Frame, binary, continuation, ping, pong, text
+from pytest_websocket.plugin.marks import MAY, MUST, SHOULD, rfc6455
+from pytest_websocket.protocol.frames import CLOSE, PING, PONG, Frame, binary, continuation, ping, pong, text
 
 CONTROL = {"close": CLOSE, "ping": PING, "pong": PONG}
 

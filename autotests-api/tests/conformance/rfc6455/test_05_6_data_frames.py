@@ -2,9 +2,9 @@
 
 import pytest
 
-from rfc import MUST, rfc6455
-from wire.frames import BINARY, TEXT, Frame, binary, text
-from wire.payloads import bytes_of, text_of
+from pytest_websocket.plugin.marks import MUST, rfc6455
+from pytest_websocket.protocol.frames import BINARY, TEXT, Frame, binary, text
+from pytest_websocket.protocol.payloads import bytes_of, text_of
 
 KIB, MIB = 1 << 10, 1 << 20
 

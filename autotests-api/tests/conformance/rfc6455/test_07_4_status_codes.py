@@ -2,7 +2,7 @@
 
 import pytest
 
-from rfc import MAY, MUST, SHOULD, rfc6455
+from pytest_websocket.plugin.marks import MAY, MUST, SHOULD, rfc6455
 
 LEGAL = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999]
 REGISTERED_LATER = [1012, 1013, 1014]

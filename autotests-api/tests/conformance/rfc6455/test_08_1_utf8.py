@@ -2,8 +2,8 @@
 
 import pytest
 
-from rfc import MAY, MUST, SHOULD, rfc6455
-from wire.frames import Frame, binary, continuation, ping, text
+from pytest_websocket.plugin.marks import MAY, MUST, SHOULD, rfc6455
+from pytest_websocket.protocol.frames import Frame, binary, continuation, ping, text
 
 KOSME = b"\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5"
 LONG = "Hello-µ@ßöäüàá-UTF-8!!"

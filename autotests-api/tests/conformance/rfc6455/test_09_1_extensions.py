@@ -2,8 +2,8 @@
 
 import pytest
 
-from rfc import MUST, rfc6455
-from wire.handshake import problems_of_acceptance
+from pytest_websocket.plugin.marks import MUST, rfc6455
+from pytest_websocket.protocol.handshake import problems_of_acceptance
 
 UNKNOWN = {
     "one": ["x-unheard-of"],

@@ -2,8 +2,8 @@
 
 import pytest
 
-from rfc import MUST, SHOULD, rfc6455
-from wire.frames import BINARY, TEXT, Frame, binary, continuation, text
+from pytest_websocket.plugin.marks import MUST, SHOULD, rfc6455
+from pytest_websocket.protocol.frames import BINARY, TEXT, Frame, binary, continuation, text
 
 
 @pytest.fixture

@@ -2,10 +2,10 @@
 
 import pytest
 
-from fixtures.compression import compressed_frames
-from rfc import MAY, MUST, SHOULD, rfc6455, rfc7692
-from wire.deflate import Deflater
-from wire.frames import BINARY, TEXT, binary, text
+from pytest_websocket.plugin.compression import compressed_frames
+from pytest_websocket.plugin.marks import MAY, MUST, SHOULD, rfc6455, rfc7692
+from pytest_websocket.protocol.deflate import Deflater
+from pytest_websocket.protocol.frames import BINARY, TEXT, binary, text
 
 pytestmark = pytest.mark.needs("deflate")
 

@@ -2,10 +2,22 @@
 
 import pytest
 
-from fixtures.compression import compressed_fragments, compressed_frames
-from rfc import MUST, SHOULD, rfc6455, rfc7692
-from wire.deflate import Deflater
-from wire.frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Frame, binary, continuation, ping, text
+from pytest_websocket.plugin.compression import compressed_fragments, compressed_frames
+from pytest_websocket.plugin.marks import MUST, SHOULD, rfc6455, rfc7692
+from pytest_websocket.protocol.deflate import Deflater
+from pytest_websocket.protocol.frames import (
+    BINARY,
+    CLOSE,
+    CONTINUATION,
+    PING,
+    PONG,
+    TEXT,
+    Frame,
+    binary,
+    continuation,
+    ping,
+    text,
+)
 
 pytestmark = pytest.mark.needs("deflate")
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from fixtures.compression import compressed_frames
-from rfc import MAY, MUST, rfc7692
-from wire.blocks import Blocks
-from wire.deflate import Deflater
-from wire.frames import text
-from wire.payloads import text_of
+from pytest_websocket.plugin.compression import compressed_frames
+from pytest_websocket.plugin.marks import MAY, MUST, rfc7692
+from pytest_websocket.protocol.deflate import Deflater
+from pytest_websocket.protocol.deflate_blocks import Blocks
+from pytest_websocket.protocol.frames import text
+from pytest_websocket.protocol.payloads import text_of
 
 pytestmark = pytest.mark.needs("deflate", "echo")
 

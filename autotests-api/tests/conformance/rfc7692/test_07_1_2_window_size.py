@@ -4,10 +4,10 @@ import random
 
 import pytest
 
-from fixtures.compression import compressed_frames
-from rfc import MUST, SHOULD, rfc7692
-from wire.blocks import Blocks
-from wire.deflate import Deflater
+from pytest_websocket.plugin.compression import compressed_frames
+from pytest_websocket.plugin.marks import MUST, SHOULD, rfc7692
+from pytest_websocket.protocol.deflate import Deflater
+from pytest_websocket.protocol.deflate_blocks import Blocks
 
 pytestmark = pytest.mark.needs("deflate")
 

@@ -4,9 +4,9 @@ from itertools import product
 
 import pytest
 
-from fixtures.compression import compressed_frames
-from rfc import MUST, SHOULD, rfc7692
-from wire.deflate import Deflater
+from pytest_websocket.plugin.compression import compressed_frames
+from pytest_websocket.plugin.marks import MUST, SHOULD, rfc7692
+from pytest_websocket.protocol.deflate import Deflater
 
 pytestmark = pytest.mark.needs("deflate")
 

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from rfc import MAY, MUST, rfc7692
-from wire.frames import text
+from pytest_websocket.plugin.marks import MAY, MUST, rfc7692
+from pytest_websocket.protocol.frames import text
 
 pytestmark = pytest.mark.needs("deflate", "echo")
 

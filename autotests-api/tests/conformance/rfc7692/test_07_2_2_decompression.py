@@ -5,11 +5,11 @@ import zlib
 
 import pytest
 
-from fixtures.compression import compressed_fragments, compressed_frames
-from rfc import MAY, MUST, SHOULD, rfc6455, rfc7692
-from wire.blocks import DYNAMIC, RESERVED, Blocks
-from wire.deflate import TAIL, Deflater
-from wire.frames import BINARY, text
+from pytest_websocket.plugin.compression import compressed_fragments, compressed_frames
+from pytest_websocket.plugin.marks import MAY, MUST, SHOULD, rfc6455, rfc7692
+from pytest_websocket.protocol.deflate import TAIL, Deflater
+from pytest_websocket.protocol.deflate_blocks import DYNAMIC, RESERVED, Blocks
+from pytest_websocket.protocol.frames import BINARY, text
 
 pytestmark = pytest.mark.needs("deflate")
 

@@ -7,8 +7,8 @@ from functools import cache
 
 import pytest
 
-from rfc import MUST, rfc7692
-from target import Message
+from pytest_websocket.plugin.marks import MUST, rfc7692
+from pytest_websocket.target.target import Message
 
 pytestmark = pytest.mark.needs("deflate", "echo")
 

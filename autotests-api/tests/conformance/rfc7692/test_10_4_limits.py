@@ -6,9 +6,9 @@ import zlib
 
 import pytest
 
-from fixtures.compression import compressed_fragments, compressed_frames
-from rfc import MUST, SHOULD, rfc6455
-from wire.frames import BINARY
+from pytest_websocket.plugin.compression import compressed_fragments, compressed_frames
+from pytest_websocket.plugin.marks import MUST, SHOULD, rfc6455
+from pytest_websocket.protocol.frames import BINARY
 
 pytestmark = pytest.mark.needs("deflate")
 

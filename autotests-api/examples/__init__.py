@@ -1,0 +1,1 @@
+"""Example APIs and their tests."""

@@ -1,0 +1,1 @@
+"""Test WebSocket servers and clients with pytest."""

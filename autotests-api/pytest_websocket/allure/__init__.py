@@ -1,0 +1,1 @@
+"""The Allure report; the only importer of allure."""

@@ -1,0 +1,105 @@
+"""Finish the one-file report that Allure builds: ``python -m pytest_websocket.allure.page allure-report/index.html``.
+
+Allure's page asks an analytics service on every opening; a report about a private server asks nobody.
+Its data stands in it in base64, four bytes for three; packed it is a tenth. And its frames for HTML
+attachments are 150 pixels high when the page is opened from disk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import gzip
+import json
+import re
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_websocket.render import matrix
+from pytest_websocket.render.matrix import TARGETS, Server
+
+_ANALYTICS = re.compile(r"<script[^>]*googletagmanager[^>]*></script>\s*<script>[^<]*gtag\([^<]*</script>")
+_BEGIN = re.compile(r"<script defer>\s*Promise\.allSettled\(\[")
+_END = re.compile(r"\]\)\s*\.then\(.*?</script>", re.DOTALL)
+_ENTRY = re.compile(r'd\(("(?:[^"\\]|\\.)*"),"([A-Za-z0-9+/=]*)"\)')
+_SCRIPT = Path(__file__).with_name("page.js").read_text(encoding="utf-8")
+_STYLE = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Table:
+    """The conformance table: its page, what to write on the button, in short too, and whether all is well."""
+
+    page: str
+    words: str
+    short: str
+    is_fit: bool
+
+    @classmethod
+    def of(cls, servers: Sequence[Server]) -> Table | None:
+        """One server's own page, or the servers side by side; None where nothing was tested."""
+        if len(servers) == 1:
+            words = servers[0].words
+            short = f"RFC {words.replace(' of ', '/').removesuffix(' MUST')}"
+            return cls(servers[0].page, f"RFC conformance: {words}", short, servers[0].is_fit)
+        fit = sum(server.is_fit for server in servers)
+        words, short = f"{fit} of {len(servers)} servers fit", f"{fit} of {len(servers)} fit"
+        return cls(matrix.page(servers), words, short, fit == len(servers)) if servers else None
+
+
+def finish(page: str, conformance: Table | None = None) -> str:
+    """The page without analytics, its data packed, its frames as tall as what they show.
+
+    A button at the top of the report opens the conformance table, if there is one.
+
+    Raises `ValueError` where Allure's page does not look as expected; it is of use as it is, then.
+    """
+    begin = _BEGIN.search(page)
+    end = _END.search(page, begin.end()) if begin is not None else None
+    if begin is None or end is None:
+        raise ValueError("there is no data where Allure 3.18 puts it")
+    found = _ENTRY.findall(page, begin.end(), end.start())
+    entries = [(json.loads(name), base64.b64decode(body)) for name, body in found]
+    # Pages of a size are often of a kind, and then share the window of the packer.
+    entries.sort(key=lambda entry: (entry[0].rpartition(".")[2], len(entry[1])))
+    packed = base64.b64encode(gzip.compress(b"".join(body for _, body in entries), 6, mtime=0)).decode()
+    index = _literal([[name, len(body)] for name, body in entries])
+    unpack = f'<script>unpackReport({index}, "{packed}")</script>'
+    page = page[: begin.start()] + unpack + page[end.end() :]
+    page = _ANALYTICS.sub("", page)
+    script = _SCRIPT
+    if conformance is not None:
+        given = (conformance.page, conformance.words, conformance.short, conformance.is_fit)
+        script += f"\nshowConformance({', '.join(map(_literal, given))});"
+    return page.replace("<head>", f"<head><style>{_STYLE}</style><script>{script}</script>", 1)
+
+
+def _literal(data: object) -> str:
+    """``data`` as JavaScript that no parser of HTML takes for the end of the script."""
+    return json.dumps(data).replace("<", r"\u003c")
+
+
+def main(arguments: list[str]) -> int:
+    """Finish the page in place; what other tools read goes beside it."""
+    parser = argparse.ArgumentParser(prog="python -m pytest_websocket.allure.page", description=__doc__)
+    parser.add_argument("page", type=Path, help="index.html as Allure built it")
+    parser.add_argument("--results", type=Path, help="the folder of results that it was built from")
+    options = parser.parse_args(arguments)
+    beside = options.results / "conformance" if options.results else None
+    conformance = None
+    if beside is not None and beside.is_dir():
+        shutil.copytree(beside, options.page.parent / "conformance", dirs_exist_ok=True)
+        conformance = Table.of(matrix.read_servers(beside, options.results / TARGETS))
+        if agents := matrix.merged_index(beside):
+            index = options.page.parent / "conformance" / "index.json"
+            index.write_text(json.dumps(agents, ensure_ascii=False, indent=1), encoding="utf-8")
+    page = finish(options.page.read_text(encoding="utf-8"), conformance)
+    options.page.write_text(page, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

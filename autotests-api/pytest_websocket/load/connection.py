@@ -1,0 +1,281 @@
+"""One connection of a crowd: as little work per message as plain asyncio allows."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import cycle
+from os import urandom
+from typing import cast
+
+from pytest_websocket.protocol.frames import (
+    BINARY,
+    CLOSE,
+    CONTINUATION,
+    PING,
+    PONG,
+    TEXT,
+    Frame,
+    parse_header,
+)
+from pytest_websocket.protocol.handshake import Request, parse_response, problems_of_acceptance
+
+try:
+    from websockets.speedups import apply_mask
+except ImportError:
+    from websockets.utils import apply_mask
+
+MAX_MESSAGE = 64 * 2**20
+MAX_UNSENT = 8 * 2**20
+
+_MAX_HEAD = 64 * 1024
+
+_WHOLE = {0x80 | TEXT, 0x80 | BINARY}
+"""First bytes of frames that are whole messages."""
+
+_next_key = cycle([urandom(4) for _ in range(1024)]).__next__
+"""Masks protect proxies from hostile web pages (RFC 6455 §10.3); here is no page, so a few keys will do."""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a crowd goes and how it is answered.
+
+    ``opening`` makes the handshake request, a new one per connection. ``answer`` gives opcode and
+    payload of the reply to a message of that opcode and payload, or None where none will come.
+    ``greetings`` messages come unasked on every new connection. ``deadline`` is in seconds. Connections
+    leave from the addresses in ``sources`` in turn: one address has no more than 28,000 ports to one server.
+    """
+
+    host: str
+    port: int
+    opening: Callable[[], Request]
+    answer: Callable[[int, bytes], tuple[int, bytes] | None]
+    tls: ssl.SSLContext | None = None
+    server_name: str | None = None
+    greetings: int = 0
+    deadline: float = 5.0
+    sources: tuple[str, ...] = ()
+
+
+class Refused(ConnectionError):
+    """The server did not open the connection."""
+
+
+class LoadConnection(asyncio.Protocol):
+    """Sends and receives messages, answers Pings, tells how it ended. Knows nothing of statistics.
+
+    ``on_message`` takes opcode and payload of each message after the greetings, ``on_end`` the words on
+    an end that nobody asked for.
+    """
+
+    __slots__ = (
+        "_buffer",
+        "_fragments",
+        "_kind",
+        "_needed",
+        "_request",
+        "_skip",
+        "closing",
+        "ended",
+        "on_end",
+        "on_message",
+        "opened",
+        "transport",
+        "user",
+    )
+
+    transport: asyncio.Transport
+
+    def __init__(self, user: int, endpoint: Endpoint) -> None:
+        loop = asyncio.get_running_loop()
+        self.user = user
+        self.opened: asyncio.Future[None] = loop.create_future()
+        self.ended: asyncio.Future[None] = loop.create_future()
+        self.closing = False
+        self.on_message: Callable[[int, bytes], None] = _ignore
+        self.on_end: Callable[[str], None] = _ignore
+        self._request: Request | None = endpoint.opening()
+        self._skip = endpoint.greetings
+        self._buffer = b""
+        self._needed = 0
+        self._fragments: list[bytes] = []
+        self._kind = 0
+
+    @classmethod
+    async def open(cls, user: int, endpoint: Endpoint) -> LoadConnection:
+        """Connect and shake hands. Raises TimeoutError, OSError, or `Refused` with the server's answer."""
+        loop = asyncio.get_running_loop()
+        connection = cls(user, endpoint)
+        source = endpoint.sources[user % len(endpoint.sources)] if endpoint.sources else None
+        try:
+            async with asyncio.timeout(endpoint.deadline):
+                await loop.create_connection(
+                    lambda: connection,
+                    endpoint.host,
+                    endpoint.port,
+                    ssl=endpoint.tls,
+                    server_hostname=endpoint.server_name if endpoint.tls else None,
+                    local_addr=(source, 0) if source else None,
+                )
+                await connection.opened
+        except BaseException:
+            connection.abort()
+            raise
+        return connection
+
+    def send(self, opcode: int, payload: bytes) -> bool:
+        """Send one message; False when the server takes nothing and the buffer is full."""
+        transport = self.transport
+        size = len(payload)
+        key = _next_key()
+        if size < 126:
+            head = bytes((0x80 | opcode, 0x80 | size))
+        elif size < 65536:
+            head = bytes((0x80 | opcode, 0xFE, size >> 8, size & 0xFF))
+        else:
+            head = bytes((0x80 | opcode, 0xFF)) + size.to_bytes(8, "big")
+        if transport.get_write_buffer_size() > MAX_UNSENT:
+            return False
+        transport.write(b"".join((head, key, apply_mask(payload, key))))
+        return True
+
+    def pause(self) -> None:
+        """Stop reading, as a client does that is too slow."""
+        if not self.transport.is_closing():
+            self.transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read again."""
+        if not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    async def close(self, deadline: float) -> None:
+        """Close with 1000 (RFC 6455 §7.1.2); drop TCP when the server has not ended it by the deadline."""
+        self.closing = True
+        if not self.ended.done():
+            self.transport.write(Frame(CLOSE, b"\x03\xe8").encode())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(deadline):
+                    await asyncio.shield(self.ended)
+        self.abort()
+
+    def abort(self) -> None:
+        """Drop the TCP connection."""
+        self.closing = True
+        with contextlib.suppress(AttributeError):
+            self.transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Send the handshake request (called by asyncio)."""
+        assert self._request is not None
+        # uvloop's transports are transports by behaviour, not by descent.
+        self.transport = cast(asyncio.Transport, transport)
+        self.transport.write(self._request.encode())
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell whoever waits (called by asyncio)."""
+        if not self.ended.done():
+            self.ended.set_result(None)
+        words = f"TCP broke: {exc}" if exc else "TCP was closed by the server"
+        if not self.opened.done():
+            self.opened.set_exception(Refused(words))
+            # Nobody waits for it any more after a deadline has passed.
+            self.opened.exception()
+        elif not self.closing:
+            self.on_end(words)
+
+    def data_received(self, data: bytes) -> None:
+        """Read the handshake response, then frames (called by asyncio)."""
+        buffer = self._buffer + data if self._buffer else data
+        if len(buffer) < self._needed:
+            self._buffer = buffer
+            return
+        if self._request is not None:
+            buffer = self._read_head(buffer)
+            if self._request is not None:
+                self._buffer = buffer
+                return
+        start, end = 0, len(buffer)
+        self._needed = 0
+        while end - start >= 2:
+            first, length = buffer[start], buffer[start + 1]
+            body = start + 2
+            if length == 126 and end - start >= 4:
+                length, body = buffer[start + 2] << 8 | buffer[start + 3], start + 4
+            elif length >= 126:
+                header = parse_header(buffer[start : start + 14])
+                if header is None:
+                    break
+                length, body = header.length, start + header.size
+                if header.masked or length > MAX_MESSAGE:
+                    self._fail("sent a masked frame" if header.masked else f"announced {length} bytes")
+                    return
+            if end - body < length:
+                self._needed = body + length - start
+                break
+            start = body + length
+            if first in _WHOLE and not self._skip:
+                self.on_message(first & 0x0F, buffer[body:start])
+            else:
+                self._take(first, buffer[body:start])
+        self._buffer = buffer[start:] if start < end else b""
+
+    # Inside.
+
+    def _read_head(self, buffer: bytes) -> bytes:
+        head, found, rest = buffer.partition(b"\r\n\r\n")
+        if not found:
+            if len(buffer) > _MAX_HEAD:
+                self._fail("answered the handshake without end")
+                return b""
+            return buffer
+        assert self._request is not None
+        response = parse_response(head + found)
+        problems = problems_of_acceptance(self._request, response)
+        self._request = None
+        if not self.opened.done():
+            if problems:
+                self.opened.set_exception(Refused("; ".join(problems)))
+            else:
+                self.opened.set_result(None)
+        return b"" if problems else rest
+
+    def _take(self, first: int, payload: bytes) -> None:
+        opcode = first & 0x0F
+        if opcode == PING:
+            self.transport.write(Frame(PONG, payload).encode())
+        elif opcode == CLOSE:
+            if not self.closing:
+                code = int.from_bytes(payload[:2], "big") if len(payload) > 1 else 1005
+                self.closing = True
+                self.transport.write(Frame(CLOSE, payload).encode())
+                self.on_end(f"closed by the server with {code}")
+        elif opcode in {TEXT, BINARY, CONTINUATION}:
+            if opcode != CONTINUATION:
+                self._kind = opcode
+            self._fragments.append(payload)
+            if sum(map(len, self._fragments)) > MAX_MESSAGE:
+                self._fail("sent a message without end")
+            elif first & 0x80:
+                whole, self._fragments = b"".join(self._fragments), []
+                if self._skip:
+                    self._skip -= 1
+                else:
+                    self.on_message(self._kind, whole)
+        elif opcode != PONG:
+            self._fail(f"sent a frame with opcode {opcode:#x}")
+
+    def _fail(self, words: str) -> None:
+        if not self.opened.done():
+            self.opened.set_exception(Refused(f"the server {words}"))
+        elif not self.closing:
+            self.on_end(f"the server {words}")
+        self.abort()
+
+
+def _ignore(*_: object) -> None:
+    """Nobody listens yet."""

@@ -1,0 +1,22 @@
+"""The pytest plugin: options, fixtures, selection and outcomes."""
+
+pytest_plugins = (
+    "pytest_websocket.plugin.selection",
+    "pytest_websocket.plugin.target",
+    "pytest_websocket.plugin.patience",
+    "pytest_websocket.plugin.recordings",
+    "pytest_websocket.plugin.clients",
+    "pytest_websocket.plugin.raw_connections",
+    "pytest_websocket.plugin.echo",
+    "pytest_websocket.plugin.compression",
+    "pytest_websocket.plugin.network_links",
+    "pytest_websocket.plugin.load",
+    "pytest_websocket.plugin.outcomes",
+    "pytest_websocket.plugin.liveness",
+    "pytest_websocket.plugin.known_failures",
+    "pytest_websocket.plugin.redaction",
+    "pytest_websocket.plugin.page_server",
+    "pytest_websocket.plugin.browser_artifacts",
+    "pytest_websocket.plugin.browser",
+    "pytest_websocket.allure.plugin",
+)

@@ -1,0 +1,96 @@
+"""Clients of the target: `connect` opens and closes as many as a case wants, `client` is the common case."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Collection
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from websockets.http11 import Response
+
+from pytest_websocket.client import client as websocket_client
+from pytest_websocket.client.client import Client
+from pytest_websocket.plugin.recordings import Journals
+from pytest_websocket.target.target import Target
+
+
+class Connect:
+    """Opens connections to the target with the target's settings, and closes them after the test.
+
+    Called, it opens a `Client`. ``resource`` asks for another path and query than the target's;
+    ``name`` stands in the report; ``settings`` are those of `websocket_client.connect` and go before
+    the target's.
+    """
+
+    def __init__(self, target: Target, journals: Journals, deadline: float) -> None:
+        self.target = target
+        self._deadline = deadline
+        self._journals = journals
+        self._clients: list[Client] = []
+
+    async def __call__(self, resource: str | None = None, *, name: str = "client", **settings: Any) -> Client:
+        """An open connection. Raises `websocket_client.ConnectFailed`."""
+        __tracebackhide__ = True
+        url, everything = self._with_the_targets(resource, name, settings)
+        client = await websocket_client.connect(url, **everything)
+        self._clients.append(client)
+        for _ in range(self.target.greetings):
+            await client.receive()
+        return client
+
+    async def expect_rejected(
+        self,
+        status: int | Collection[int] | None = None,
+        resource: str | None = None,
+        *,
+        name: str = "client",
+        **settings: Any,
+    ) -> Response:
+        """Assert that the target refuses the handshake, see `websocket_client.expect_rejected`."""
+        __tracebackhide__ = True
+        url, everything = self._with_the_targets(resource, name, settings)
+        return await websocket_client.expect_rejected(url, status, **everything)
+
+    async def close(self) -> None:
+        """Close everything that was opened, all at once: a server that does not answer costs one deadline."""
+        await asyncio.gather(*(client.close() for client in self._clients))
+
+    def _with_the_targets(
+        self, resource: str | None, name: str, settings: dict[str, Any]
+    ) -> tuple[str, dict[str, Any]]:
+        target = self.target
+        url = target.url if resource is None else _at(target.url, resource)
+        everything: dict[str, Any] = {
+            "headers": target.headers,
+            "origin": target.origin,
+            "subprotocols": target.subprotocols,
+            "ssl": target.tls,
+            "proxy": target.proxy or False,
+            "deadline": self._deadline,
+            **settings,
+        }
+        if "journal" not in everything:
+            everything["journal"] = self._journals.new(name, url)
+        else:
+            self._journals.add(everything["journal"])
+        return url, everything
+
+
+@pytest.fixture
+async def connect(target: Target, journals: Journals, deadline: float) -> AsyncIterator[Connect]:
+    """Factory of open clients: ``client = await connect()``; closes what it opened."""
+    factory = Connect(target, journals, deadline)
+    yield factory
+    await factory.close()
+
+
+@pytest.fixture
+async def client(connect: Connect) -> Client:
+    """One open client of the target."""
+    return await connect()
+
+
+def _at(url: str, resource: str) -> str:
+    return urlsplit(url)._replace(path="", query="", fragment="").geturl() + resource

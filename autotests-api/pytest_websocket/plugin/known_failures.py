@@ -1,0 +1,234 @@
+"""Failures that a team knows of: listed with a reason they do not fail the run, and the list can only shrink.
+
+The list is a TOML file, a line each::
+
+    "autotests-api/tests/conformance/rfc6455/test_05_1_masking.py::test_x[text]" = "ticket 12: masks nothing"
+    "RFC 6455 §5.5" = "ticket 13: control frames are rewritten in spring"
+
+A key is a node id, the beginning of one (a folder, a file, a test without its parameters), or a section
+of an RFC with all its subsections.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tomllib
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_websocket.plugin.marks import rule_of
+from pytest_websocket.plugin.options import option_value
+
+_SECTION = re.compile(r"RFC (\d+) §(\d+(?:\.\d+)*)")
+
+
+@dataclass(frozen=True)
+class Case:
+    """What identifies a case: its node id, and the section of its rule as ``6455 5.1``, or nothing."""
+
+    nodeid: str
+    section: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the list."""
+
+    key: str
+    reason: str
+
+    @property
+    def section(self) -> str:
+        """``6455 5.1`` where the key is a section, else empty."""
+        found = _SECTION.fullmatch(self.key)
+        return f"{found[1]} {found[2]}" if found else ""
+
+    def matches(self, case: Case) -> bool:
+        """Whether the entry speaks of ``case``."""
+        if self.section:
+            return case.section == self.section or case.section.startswith(self.section + ".")
+        begun = case.nodeid.removeprefix(self.key)
+        return case.nodeid.startswith(self.key) and (not begun or begun[0] in "[/:")
+
+
+def read_known_failures(path: Path) -> list[Entry]:
+    """The entries of a list. Raises pytest.UsageError for what is no TOML, or has no reason."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise pytest.UsageError(f"{path.name}: {error}") from None
+    for key, reason in data.items():
+        if not isinstance(reason, str) or not reason.strip():
+            raise pytest.UsageError(
+                f'{path.name}: {key!r} has no reason; a line is "node id or RFC section" = "reason"'
+            )
+        if key.startswith("RFC") and not _SECTION.fullmatch(key):
+            raise pytest.UsageError(f"{path.name}: {key!r} is no section; one is written RFC 6455 §5.5.1")
+    return [Entry(key, reason) for key, reason in data.items()]
+
+
+def write_known_failures(path: Path, entries: Iterable[Entry]) -> None:
+    """Write a list that `read_known_failures` reads, whole or not at all."""
+    lines = [
+        "# Failures that are known, a line each: node id or section of an RFC = reason.",
+        *(f"{_quoted(entry.key)} = {_quoted(entry.reason)}" for entry in entries),
+    ]
+    draft = path.with_name(path.name + ".new")
+    draft.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    os.replace(draft, path)
+
+
+@dataclass(eq=False)
+class KnownFailures:
+    """The list at work: expects the failures that it names."""
+
+    entries: list[Entry]
+    unmatched: list[str] = field(default_factory=list)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Find the entries that match nothing of what this run looked at. Raises pytest.UsageError."""
+        cases = [_case_of(item) for item in items]
+        self.unmatched = [
+            entry.key
+            for entry in self.entries
+            if _covers(config, entry) and not any(entry.matches(case) for case in cases)
+        ]
+        if hasattr(config, "workeroutput"):
+            config.workeroutput["unmatched_failures"] = self.unmatched
+        elif self.unmatched:
+            raise pytest.UsageError(_about_unmatched(self.unmatched))
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """Report a listed failure as xfailed, in whichever phase it happens."""
+        report = yield
+        if report.failed:
+            case = _case_of(item)
+            entry = next((entry for entry in self.entries if entry.matches(case)), None)
+            if entry:
+                report.outcome = "skipped"
+                report.wasxfail = f"known failure: {entry.reason}"
+                report.known_failure = entry.key
+        return report
+
+
+@dataclass(eq=False)
+class Outcomes:
+    """What became of every case, seen by the process that prints; judges the list at the end."""
+
+    entries: list[Entry]
+    write_to: Path | None
+    cases: dict[str, Case] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    known: set[str] = field(default_factory=set)
+    passed: set[str] = field(default_factory=set)
+    unmatched: list[str] = field(default_factory=list)
+    stale: list[Entry] = field(default_factory=list)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Remember how a case ended."""
+        section = next((str(value) for name, value in report.user_properties if name == "rfc"), "")
+        self.cases[report.nodeid] = Case(report.nodeid, section)
+        if hasattr(report, "known_failure"):
+            self.known.add(report.nodeid)
+        elif report.failed:
+            self.failed.setdefault(report.nodeid, _reason_of(report))
+        elif report.passed and report.when == "call":
+            self.passed.add(report.nodeid)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Hear from an xdist worker which entries matched nothing."""
+        output = getattr(node, "workeroutput", None) or {}
+        self.unmatched = output.get("unmatched_failures", self.unmatched)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Judge the list, and write the new one."""
+        passed = self.passed - self.known - set(self.failed)
+        for entry in self.entries:
+            ran = {nodeid for nodeid, case in self.cases.items() if entry.matches(case)}
+            if ran & passed and not ran & self.known:
+                self.stale.append(entry)
+        if self.unmatched:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        elif self.stale and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if self.write_to:
+            write_known_failures(self.write_to, self._new_list())
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Say what has to leave the list, and where the new list is."""
+        if self.unmatched:
+            terminalreporter.section("known failures that match no case", red=True)
+            terminalreporter.write_line(_about_unmatched(self.unmatched))
+        if self.stale:
+            terminalreporter.section("known failures that pass: take them off the list", red=True)
+            for entry in self.stale:
+                terminalreporter.write_line(f"{entry.key}  ({entry.reason})")
+        if self.write_to:
+            terminalreporter.write_line(f"known failures written to {self.write_to}")
+
+    def _new_list(self) -> list[Entry]:
+        kept = [entry for entry in self.entries if entry not in self.stale]
+        return kept + [Entry(nodeid, reason) for nodeid, reason in self.failed.items()]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Read the list, where one is given."""
+    if config.option.help:
+        return
+    given, wanted = option_value(config, "ws-known-failures"), option_value(config, "ws-write-known-failures")
+    if not given and not wanted:
+        return
+    entries = read_known_failures(Path(given)) if given else []
+    write_to = Path(wanted).resolve() if wanted else None
+    if write_to and not write_to.parent.is_dir():
+        raise pytest.UsageError(f"--ws-write-known-failures {wanted}: there is no such folder")
+    if entries:
+        config.pluginmanager.register(KnownFailures(entries), "ws-known-failures")
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Outcomes(entries, write_to), "ws-known-failures-outcomes")
+
+
+def _case_of(item: pytest.Item) -> Case:
+    rule = rule_of(item)
+    return Case(item.nodeid, f"{rule.rfc} {rule.section}" if rule else "")
+
+
+def _covers(config: pytest.Config, entry: Entry) -> bool:
+    """Whether this run looked at all that ``entry`` could match: a run of one folder judges no other."""
+    place = "autotests-api/tests/conformance/" if entry.section else entry.key
+    for argument in config.args:
+        path, _, test = str(argument).partition("::")
+        absolute = Path(config.invocation_params.dir, path).resolve()
+        if not absolute.is_relative_to(config.rootpath):
+            continue
+        looked_at = absolute.relative_to(config.rootpath).as_posix() + (f"::{test}" if test else "")
+        if looked_at == "." or Entry(looked_at, "").matches(Case(place)):
+            return True
+    return False
+
+
+def _about_unmatched(keys: list[str]) -> str:
+    return "known failures that match no case: " + ", ".join(keys)
+
+
+def _reason_of(report: pytest.TestReport) -> str:
+    crash = getattr(report.longrepr, "reprcrash", None)
+    words = crash.message if crash is not None else report.longreprtext
+    first = next((line for line in words.splitlines() if line.strip()), "failed")
+    return re.sub(r"\x1b\[[0-9;]*m", "", first)[:200]
+
+
+def _quoted(text: str) -> str:
+    # JSON's escapes are TOML's; DEL has to be escaped as well, and a lone surrogate is no character.
+    quoted = json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return re.sub("[\ud800-\udfff]", "\ufffd", quoted)

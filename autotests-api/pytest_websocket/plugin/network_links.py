@@ -1,0 +1,53 @@
+"""Links to the target: `link` makes them, with faults or clean; `wire_over` opens raw connections on one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import pytest
+
+from pytest_websocket.network import Fault, Link, open_link
+from pytest_websocket.plugin.raw_connections import TARGET_OF, WIRES
+from pytest_websocket.plugin.recordings import Journals
+from pytest_websocket.protocol.handshake import Request
+from pytest_websocket.raw.connection import Connection
+from pytest_websocket.target import dial as approach
+from pytest_websocket.target.target import Target
+
+
+@pytest.fixture
+async def link(target: Target) -> AsyncIterator[Callable[..., Awaitable[Link]]]:
+    """Factory of links to the target: ``await connect(proxy=(await link(Slicer(1))).url)``."""
+    proxy = urlsplit(target.proxy) if target.proxy else None
+    host, port = (proxy.hostname or "", proxy.port or 80) if proxy else (target.host, target.port)
+    async with AsyncExitStack() as stack:
+
+        async def factory(*faults: Fault) -> Link:
+            return await stack.enter_async_context(open_link(host, port, *faults, relay=proxy is not None))
+
+        yield factory
+
+
+@pytest.fixture
+async def wire_over(
+    request: pytest.FixtureRequest, target: Target, journals: Journals, opening: Request
+) -> AsyncIterator[Callable[..., Awaitable[Connection]]]:
+    """Factory of raw connections over a link, after the opening handshake, without extensions."""
+    wires = request.node.stash.setdefault(WIRES, [])
+    request.node.stash[TARGET_OF] = target
+    async with AsyncExitStack() as stack:
+
+        async def factory(cable: Link, name: str = "wire") -> Connection:
+            connection = await approach.dial(replace(target, proxy=cable.url), journals.new(name, target.url))
+            wires.append(connection)
+            stack.callback(connection.abort)
+            response = await connection.handshake(opening)
+            assert response.accepted, f"the opening handshake was refused: {response}"
+            for _ in range(target.greetings):
+                await connection.message()
+            return connection
+
+        yield factory

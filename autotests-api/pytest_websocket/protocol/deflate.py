@@ -1,0 +1,182 @@
+"""permessage-deflate on our side: compresses as asked, believes nothing it inflates (RFC 7692 §7.2)."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterable, Iterator
+
+from pytest_websocket.protocol.extensions import MAX_WINDOW_BITS, Agreement
+
+TAIL = b"\x00\x00\xff\xff"
+"""What every compressed message ends in before these four bytes are cut off (RFC 7692 §7.2.1)."""
+
+EMPTY = b"\x00"
+"""An empty message: the header of a stored block of nothing, its length cut off with the tail."""
+
+MAX_INFLATED = 64 << 20
+"""Bytes of one inflated message; more is refused, so that no server can fill the memory."""
+
+_EXACT = 20 << 10
+_STEP = 32
+_MARK = b"a block may start here"
+_PROBE = b"\x00" + struct.pack("<HH", len(_MARK), len(_MARK) ^ 0xFFFF) + _MARK
+
+
+class Deflater:
+    """Compresses our messages with back-references of at most 2 to the power of ``bits`` bytes.
+
+    ``takeover`` keeps the window from message to message (RFC 7692 §7.1.1.2). ``level`` and ``strategy``
+    are zlib's: level 0 writes stored blocks, Z_FIXED writes fixed ones.
+    """
+
+    def __init__(
+        self,
+        bits: int = MAX_WINDOW_BITS,
+        *,
+        takeover: bool = True,
+        level: int = 6,
+        strategy: int = zlib.Z_DEFAULT_STRATEGY,
+    ) -> None:
+        self.bits = bits
+        self.takeover = takeover
+        self.level = level
+        # zlib cannot write a raw window of 256 bytes; run lengths look back one byte only and fit in any.
+        self.strategy = zlib.Z_RLE if bits == 8 else strategy
+        self._stream = self._fresh()
+
+    def deflate(self, data: bytes, *, flush: int = zlib.Z_SYNC_FLUSH) -> bytes:
+        """A whole message, as it stands on the wire.
+
+        ``flush`` ends it: Z_SYNC_FLUSH, Z_FULL_FLUSH (which forgets the window as well) or Z_FINISH, which
+        sets BFINAL in the last block (RFC 7692 §7.2.3.4).
+        """
+        return self.deflate_blocks([data], flush=flush)
+
+    def deflate_blocks(self, parts: Iterable[bytes], *, flush: int = zlib.Z_SYNC_FLUSH) -> bytes:
+        """A message whose ``parts`` stand in blocks of their own, each ended by ``flush``."""
+        out = b"".join(self._flushed(part, flush) for part in parts)
+        if not self.takeover:
+            self._stream = self._fresh()
+        # zlib has nothing to flush where nothing came since the last flush.
+        return out.removesuffix(TAIL) if out.endswith(TAIL) else out + EMPTY
+
+    def _flushed(self, part: bytes, flush: int) -> bytes:
+        out = self._stream.compress(part) + self._stream.flush(flush)
+        if flush == zlib.Z_FINISH:
+            self._stream = self._fresh()
+        return out
+
+    def _fresh(self) -> zlib._Compress:
+        return zlib.compressobj(
+            self.level, zlib.DEFLATED, -max(self.bits, 9), zlib.DEF_MEM_LEVEL, self.strategy
+        )
+
+
+class Inflater:
+    """Inflates the server's messages with exactly the window that was agreed, and judges their form.
+
+    zlib forgives a back-reference beyond the window as long as the data is still in its output buffer. So
+    below 15 bits the output is drawn byte by byte for the first 20 KiB of a connection, and in steps of
+    32 bytes after that. At 15 bits DEFLATE itself has no farther reference.
+    """
+
+    def __init__(
+        self, bits: int = MAX_WINDOW_BITS, *, takeover: bool = True, limit: int = MAX_INFLATED
+    ) -> None:
+        self.bits = bits
+        self.takeover = takeover
+        self.limit = limit
+        self._inflated = 0
+        self._window = b""
+        self._stream = self._fresh()
+
+    def __call__(self, data: bytes) -> bytes:
+        """The content of a whole compressed message.
+
+        Raises ValueError for broken DEFLATE data, a back-reference beyond the window, a message that does
+        not end where a block ends (RFC 7692 §7.2.1), and more than ``limit`` bytes.
+        """
+        if not data:
+            raise ValueError("it has no data, not even the header of an empty block")
+        if not self.takeover:
+            self._window = b""
+            self._stream = self._fresh()
+        out = bytearray()
+        rest = data + TAIL
+        while True:
+            try:
+                drawn, rest = self._draw(rest, self.limit - len(out))
+            except zlib.error as error:
+                raise ValueError(self._in_words(error)) from error
+            out += drawn
+            self._window = (self._window + drawn[-self._size :])[-self._size :]
+            if not self._stream.eof:
+                break
+            # A block with BFINAL ends zlib's stream, but neither the message nor the window.
+            self._stream = self._fresh()
+        self._check_that_a_block_has_ended()
+        return bytes(out)
+
+    @property
+    def _size(self) -> int:
+        return 1 << self.bits
+
+    def _draw(self, data: bytes, limit: int) -> tuple[bytes, bytes]:
+        """What ``data`` inflates to, and what of it lies behind a final block."""
+        if self.bits == MAX_WINDOW_BITS:
+            out = self._stream.decompress(data, limit + 1)
+            self._check_limit(len(out), limit)
+            return out, self._stream.unused_data
+        drawn = bytearray()
+        # Short slices, because zlib hands back the input that it has not used as a copy at every step.
+        for start in range(0, len(data), 64):
+            for piece in self._steps(data[start : start + 64]):
+                drawn += piece
+                self._check_limit(len(drawn), limit)
+            if self._stream.eof:
+                return bytes(drawn), self._stream.unused_data + data[start + 64 :]
+        return bytes(drawn), b""
+
+    def _steps(self, data: bytes) -> Iterator[bytes]:
+        while True:
+            drawn = self._stream.decompress(data, 1 if self._inflated < _EXACT else _STEP)
+            self._inflated += len(drawn)
+            yield drawn
+            data = self._stream.unconsumed_tail
+            if self._stream.eof or not (data or drawn):
+                return
+
+    def _fresh(self) -> zlib._Decompress:
+        return zlib.decompressobj(-self.bits, zdict=self._window)
+
+    def _check_limit(self, size: int, limit: int) -> None:
+        if size > limit:
+            raise ValueError(f"it inflates to more than {self.limit} bytes")
+
+    def _check_that_a_block_has_ended(self) -> None:
+        try:
+            ended = self._stream.copy().decompress(_PROBE) == _MARK
+        except zlib.error:
+            ended = False
+        if not ended:
+            raise ValueError(
+                "it does not end where a DEFLATE block ends, or its last four bytes were not cut"
+            )
+
+    def _in_words(self, error: zlib.error) -> str:
+        reason = str(error).partition(": ")[2] or str(error)
+        if "distance" not in reason:
+            return reason
+        takeover = "" if self.takeover else ", beginning with every message"
+        return f"{reason} (agreed window: {self._size} bytes{takeover})"
+
+
+def deflater_for(agreement: Agreement) -> Deflater:
+    """Compresses with all that the agreement leaves to the client."""
+    return Deflater(agreement.client_max_window_bits, takeover=not agreement.client_no_context_takeover)
+
+
+def inflater_for(agreement: Agreement) -> Inflater:
+    """Inflates with no more than the agreement leaves to the server."""
+    return Inflater(agreement.server_max_window_bits, takeover=not agreement.server_no_context_takeover)

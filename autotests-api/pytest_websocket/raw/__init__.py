@@ -1,0 +1,1 @@
+"""Connections that can send any bytes."""

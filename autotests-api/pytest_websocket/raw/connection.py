@@ -1,0 +1,285 @@
+"""A raw client connection: says any nonsense in HTTP and in frames, reads strictly, judges how it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections import deque
+from collections.abc import Callable
+
+from pytest_websocket.client.client import Journal
+from pytest_websocket.protocol.frames import PING, Frame, LengthBits, Progress, close, ping, pong
+from pytest_websocket.protocol.handshake import Request, Response, parse_response, without_interim
+from pytest_websocket.protocol.reader import CloseStatus, Inflate, Message, Reader, ReceivedFrame
+from pytest_websocket.raw.ending import Ending, NotReceived
+from pytest_websocket.raw.stream import Stream
+
+MAX_HEAD = 64 << 10
+"""Bytes of a response head; more is not read."""
+
+MAX_BACKLOG = 32 << 20
+"""Bytes read and not yet asked for; beyond it reading stops, so that a flood cannot fill the memory."""
+
+MAX_WAITING = 50_000
+"""Frames read and not yet asked for; beyond it reading stops as well."""
+
+NUDGE = b"still there?"
+"""Payload of the Ping that asks a server whether it has passed a violation by."""
+
+
+class Connection(Stream):
+    """One connection to the target, before and after the handshake. Made by `pytest_websocket.raw.dialing`.
+
+    Received frames wait until they are asked for; `message` and `pong` each take only their own kind
+    and leave the rest. A Ping from the server is answered at once and not kept, unless
+    ``answers_pings`` is switched off; a Close is answered unless ``answers_close`` is. The first
+    ``greetings`` messages, which a server sends unasked, are not kept.
+    """
+
+    def __init__(self, journal: Journal, deadline: float) -> None:
+        super().__init__(journal, deadline)
+        self.answers_pings = True
+        self.answers_close = True
+        self.greetings = 0
+        self.reader: Reader | None = None
+        self.request: Request | None = None
+        self.response: Response | None = None
+        self.close_status: CloseStatus | None = None
+        self.sent_close = False
+        self.waiting_messages = 0
+        self._head = bytearray()
+        self._frames: deque[ReceivedFrame] = deque()
+        self._backlog = 0
+        self._progress = Progress()
+        self._owed = b""
+
+    def data_received(self, data: bytes) -> None:
+        """Read what came; asyncio calls this."""
+        self.journal.received(data)
+        if self.reader is None:
+            self._head = bytearray(without_interim(bytes(self._head + data)))
+            if len(self._head) > MAX_HEAD:
+                self.stop_reading()
+        else:
+            self._feed(data)
+        self._changed.set()
+
+    # Writing
+
+    async def send(
+        self,
+        *frames: Frame,
+        masked: bool = True,
+        mask_key: bytes | None = None,
+        length: int | None = None,
+        length_bits: LengthBits | None = None,
+    ) -> None:
+        """Write frames, each in a write of its own; arguments as in `pytest_websocket.protocol.frames.Frame.encode`."""
+        for frame in frames:
+            self.sent_close = self.sent_close or frame.opcode == 8
+            await self.send_bytes(
+                frame.encode(masked=masked, mask_key=mask_key, length=length, length_bits=length_bits)
+            )
+
+    async def send_together(self, *frames: Frame) -> None:
+        """Write several frames in one segment."""
+        self.sent_close = self.sent_close or any(frame.opcode == 8 for frame in frames)
+        await self.send_bytes(b"".join(frame.encode() for frame in frames))
+
+    # The handshake
+
+    async def handshake(self, request: Request, *, inflate: Inflate | None = None) -> Response:
+        """Send ``request`` and read the response; after a 101 the connection speaks frames."""
+        self.request = request
+        await self.send_bytes(request.encode())
+        response = await self.read_response()
+        if response.accepted:
+            self.switch_protocols(inflate)
+        return response
+
+    async def read_response(self, *, deadline: float | None = None) -> Response:
+        """The next response head. Raises NotReceived when the connection ends or falls silent without one."""
+        await self._until(self._head_is_complete, "an HTTP response", deadline)
+        head, blank, rest = bytes(self._head).partition(b"\r\n\r\n")
+        self._head = bytearray(rest)
+        self.response = parse_response(head + blank)
+        return self.response
+
+    async def refusal(self, *, deadline: float | None = None) -> Response | None:
+        """The answer to a request that must be refused: its response, or None where TCP ended without one.
+
+        Raises NotReceived only when the request is left without any answer for the whole deadline.
+        """
+        await self._until(lambda: self._head_is_complete() or self.tcp != "open", "an answer", deadline)
+        return await self.read_response() if self._head_is_complete() else None
+
+    def switch_protocols(self, inflate: Inflate | None = None) -> None:
+        """From here on the server's bytes are frames, beginning with what came behind the response head."""
+        self.reader = Reader(inflate)
+        early, self._head = bytes(self._head), bytearray()
+        if early:
+            self._feed(early)
+
+    # Reading
+
+    async def message(self, *, deadline: float | None = None) -> Message:
+        """The next whole data message (RFC 6455 §5.4); control frames between are passed over."""
+        await self._until(lambda: self.waiting_messages > 0, "a message", deadline)
+        while True:
+            message = self._take(lambda received: received.is_data).message
+            if message is not None:
+                self.waiting_messages -= 1
+                return message
+
+    async def message_or_ending(self, *, take: bool = True, deadline: float | None = None) -> Message | None:
+        """The next message, or None when the connection ends before one comes; ``take=False`` leaves it."""
+        await self._until(
+            lambda: self.waiting_messages > 0 or self._has_ended(), "a message or an ending", deadline
+        )
+        return await self.message() if take and self.waiting_messages else None
+
+    async def pong(self, *, deadline: float | None = None) -> bytes:
+        """The payload of the next Pong (RFC 6455 §5.5.3); messages are kept for `message`."""
+        await self._until(self._has_pong, "a Pong", deadline)
+        return self._take(lambda received: received.is_pong).frame.payload
+
+    async def frame(self, *, deadline: float | None = None) -> ReceivedFrame:
+        """The next frame of any kind but a Ping, as it stood on the wire."""
+        await self._until(lambda: bool(self._frames), "a frame", deadline)
+        received = self._take(lambda _: True)
+        self.waiting_messages -= received.message is not None
+        return received
+
+    @property
+    def has_data(self) -> bool:
+        """Whether anything came that was not asked for."""
+        return bool(self._head or self._frames)
+
+    @property
+    def body(self) -> bytes:
+        """What has come behind the response head of a connection that speaks no frames."""
+        return bytes(self._head)
+
+    @property
+    def violations(self) -> list[str]:
+        """Rules that the server's own frames broke, in words."""
+        return self.reader.violations if self.reader else []
+
+    async def ending(
+        self, *, nudge: bool = True, answers: int | None = None, deadline: float | None = None
+    ) -> Ending:
+        """Wait for the server to end the connection: a Close frame (which is answered), FIN or RST.
+
+        With ``answers`` the wait is over as soon as more messages than that have come: a server that
+        answers has not failed the connection.
+
+        A server that goes on is not given the whole deadline: after a tenth of it comes a Ping, and a
+        server that answers it has passed the violation by. ``nudge=False`` is for connections where a
+        Ping would be taken for payload.
+        """
+        began = time.monotonic()
+        limit = self.deadline if deadline is None else deadline
+        answered = False
+
+        def is_decided() -> bool:
+            return self._has_ended() or (answers is not None and self.waiting_messages > answers)
+
+        if not await self._comes_true(is_decided, limit / 10) and nudge and not self.sent_close:
+            await self.send(ping(NUDGE))
+            await self._comes_true(lambda: is_decided() or self._has_pong(NUDGE), limit * 0.8)
+            answered = self._has_pong(NUDGE)
+            if answered:
+                # The frame layer may run ahead of a validator behind it: one more chance, a short one.
+                await self._comes_true(is_decided, limit / 10)
+        elif not is_decided():
+            await self._comes_true(is_decided, limit * 0.9)
+        return self._ending(began, answered)
+
+    async def tcp_ending(self, *, deadline: float | None = None) -> Ending:
+        """Wait until TCP itself has ended (RFC 6455 §7.1.1), whatever was said before."""
+        began = time.monotonic()
+        with contextlib.suppress(NotReceived):
+            await self._until(lambda: self.tcp != "open", "", deadline, ends=False)
+        return self._ending(began, False)
+
+    async def after_closing(self) -> Ending:
+        """Let what comes behind the Close frames come: until TCP ends, or for a tenth of the deadline."""
+        return await self.tcp_ending(deadline=self.deadline / 10)
+
+    async def close(self, code: int | None = 1000, reason: str | bytes = b"") -> Ending:
+        """Start the closing handshake (RFC 6455 §7.1.2) and wait for the server's part of it."""
+        await self.send(close(code, reason))
+        return await self.ending(nudge=False)
+
+    # Inside
+
+    def _head_is_complete(self) -> bool:
+        return b"\r\n\r\n" in self._head or len(self._head) > MAX_HEAD
+
+    def _has_ended(self) -> bool:
+        return self.close_status is not None or super()._has_ended()
+
+    def _ending(self, began: float, answered: bool) -> Ending:
+        return Ending(self.close_status, self.tcp, time.monotonic() - began, answered)
+
+    async def _comes_true(self, condition: Callable[[], bool], seconds: float) -> bool:
+        with contextlib.suppress(NotReceived):
+            await self._until(condition, "", seconds, ends=False)
+        return condition()
+
+    def _feed(self, data: bytes) -> None:
+        assert self.reader is not None
+        for received in self.reader.feed(data):
+            if received.close is not None and self.close_status is None:
+                self._on_close(received.close)
+            if received.frame.opcode == PING:
+                if self.answers_pings:
+                    self._owed += pong(received.frame.payload).encode()
+                    self._pay()
+                continue
+            if self.greetings and received.is_data:
+                self.greetings -= received.message is not None
+                continue
+            self._frames.append(received)
+            self.waiting_messages += received.message is not None
+            self._backlog += received.header.length
+        if self.reader.unreadable or self._backlog > MAX_BACKLOG or len(self._frames) > MAX_WAITING:
+            self.stop_reading()
+
+    def _on_close(self, status: CloseStatus) -> None:
+        self.close_status = status
+        if self.answers_close and not self.sent_close:
+            self.sent_close = True
+            self._write(close(status.code if status.code in range(1000, 5000) else None).encode())
+
+    def _write(self, data: bytes) -> bool:
+        written = super()._write(data)
+        if written and self.reader is not None:
+            self._progress.feed(data)
+            self._pay()
+        return written
+
+    def _pay(self) -> None:
+        """Send the pongs that we owe, unless a case has half a frame out: they would become a part of it."""
+        if self._owed and not self._progress.is_inside:
+            owed, self._owed = self._owed, b""
+            super()._write(owed)
+
+    def _has_pong(self, payload: bytes | None = None) -> bool:
+        return any(r.is_pong and payload in (None, r.frame.payload) for r in self._frames)
+
+    def _take(self, wanted: Callable[[ReceivedFrame], bool]) -> ReceivedFrame:
+        index = next(index for index, received in enumerate(self._frames) if wanted(received))
+        received = self._frames[index]
+        del self._frames[index]
+        self._backlog -= received.header.length
+        if self._backlog < MAX_BACKLOG // 2:
+            self.read_on()
+        return received
+
+    def _how_it_stands(self) -> str:
+        if self.reader is None and self._head:
+            return f"it has sent {bytes(self._head[:80])!r}"
+        if self.close_status is not None:
+            return f"it sent {self.close_status}"
+        return super()._how_it_stands()

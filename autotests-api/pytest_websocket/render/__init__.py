@@ -1,0 +1,1 @@
+"""Turns recordings and results into text and pages; knows neither pytest nor Allure."""

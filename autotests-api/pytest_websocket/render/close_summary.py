@@ -1,0 +1,103 @@
+"""The end of a conversation in words: who closed, with which code and reason, and how TCP ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pytest_websocket.client.client import FrameRecord
+from pytest_websocket.protocol.frames import CLOSE
+
+CODES = {
+    1000: "normal closure",
+    1001: "going away",
+    1002: "protocol error",
+    1003: "unsupported data",
+    1004: "reserved",
+    1005: "no code, never on the wire",
+    1006: "abnormal closure, never on the wire",
+    1007: "data of the wrong type, such as text that is not UTF-8",
+    1008: "policy violation",
+    1009: "message too big",
+    1010: "extension missing",
+    1011: "unexpected condition in the server",
+    1012: "service restart",
+    1013: "try again later",
+    1014: "bad gateway",
+    1015: "TLS failure, never on the wire",
+}
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a conversation ended.
+
+    ``clean`` means that both sides sent a Close frame (RFC 6455 §7.1.4); ``by_server`` that it was the
+    server who left without one.
+    """
+
+    words: str
+    clean: bool
+    by_server: bool = False
+
+
+def ending_of(frames: Sequence[FrameRecord], tcp_end: str, *, opened: bool) -> Ending:
+    """What the tape says about the end of a conversation, as one or two sentences.
+
+    ``tcp_end`` tells how the TCP connection ended, and is empty while it has not.
+    """
+    ours = _first_close(frames, sent=True)
+    theirs = _first_close(frames, sent=False)
+    tcp = _sentence(tcp_end)
+    left = "server" in tcp_end
+    if not opened:
+        return Ending(f"No WebSocket was opened. {tcp}".rstrip(), clean=False, by_server=left)
+    if ours is None and theirs is None:
+        state = "No Close frame in either direction." if tcp else "Still open when the report was written."
+        return Ending(f"{state} {tcp}".rstrip(), clean=False, by_server=left)
+    if theirs is None or (ours is not None and ours.number < theirs.number):
+        first, answer, who, other = ours, theirs, "Client", "server"
+    else:
+        first, answer, who, other = theirs, ours, "Server", "client"
+    assert first is not None
+    words = f"{who} closed with {describe(first.data)}"
+    if answer is None:
+        words += f"; no Close frame from the {other}."
+    elif answer.data[:2] == first.data[:2]:
+        words += f"; the {other} answered with the same code."
+    else:
+        words += f"; the {other} answered with {describe(answer.data)}."
+    return Ending(f"{words} {tcp}".rstrip(), clean=answer is not None, by_server=theirs is None and left)
+
+
+def describe(body: bytes) -> str:
+    """A Close frame's body in words (RFC 6455 §5.5.1): ``1009 (message too big), reason “…”``."""
+    if not body:
+        return "no code"
+    if len(body) == 1:
+        return f"a body of one byte, {body.hex()}"
+    code = int.from_bytes(body[:2], "big")
+    named = f"{code} ({code_name(code)})"
+    reason = body[2:].decode("utf-8", "backslashreplace")
+    return f"{named}, reason “{reason}”" if reason else named
+
+
+def code_name(code: int) -> str:
+    """The meaning of a close code (RFC 6455 §7.4)."""
+    if code in CODES:
+        return CODES[code]
+    if 3000 <= code <= 3999:
+        return "registered by a library or framework"
+    if 4000 <= code <= 4999:
+        return "private to the application"
+    return "not a defined code"
+
+
+def _first_close(frames: Iterable[FrameRecord], *, sent: bool) -> FrameRecord | None:
+    return next((frame for frame in frames if frame.opcode == CLOSE and frame.sent == sent), None)
+
+
+def _sentence(words: str) -> str:
+    if not words:
+        return ""
+    return words[:1].upper() + words[1:] + ("" if words.endswith(".") else ".")

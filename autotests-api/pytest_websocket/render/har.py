@@ -1,0 +1,92 @@
+"""A conversation as an HTTP archive: Chrome's developer tools (Network, import) show it frame by frame."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from pytest_websocket.client.client import FrameRecord
+from pytest_websocket.protocol.frames import BINARY, CLOSE
+from pytest_websocket.render.close_summary import describe
+from pytest_websocket.render.conversation import Conversation
+from pytest_websocket.render.escaping import decoded, shown_data
+from pytest_websocket.render.http_head import Head, cut
+from pytest_websocket.target.target import Secrets
+
+_MOST_MESSAGES = 400
+_LONGEST = 2048
+
+
+def archive(conversations: Sequence[Conversation], secrets: Secrets) -> str:
+    """All connections of a test as entries of one archive, with Chrome's ``_webSocketMessages``."""
+    log = {
+        "version": "1.2",
+        "creator": {"name": "autotests-api", "version": "1"},
+        "pages": [],
+        "entries": [
+            _entry(number, conversation, secrets) for number, conversation in enumerate(conversations, 1)
+        ],
+    }
+    return json.dumps({"log": log}, ensure_ascii=False, separators=(",", ":"))
+
+
+def _entry(number: int, conversation: Conversation, secrets: Secrets) -> dict[str, Any]:
+    opened = round((conversation.opened_at or 0.0) * 1000, 3)
+    whole = max(round(conversation.length * 1000, 3), opened)
+    started = datetime.fromtimestamp(conversation.started_at, UTC).isoformat(timespec="milliseconds")
+    response = conversation.response
+    return {
+        "startedDateTime": started.replace("+00:00", "Z"),
+        "time": whole,
+        "connection": str(number),
+        "_resourceType": "websocket",
+        "_webSocketMessages": [
+            _message(conversation, frame, secrets) for frame in conversation.frames[:_MOST_MESSAGES]
+        ],
+        "cache": {},
+        "request": {
+            "method": conversation.request.method or "GET",
+            "url": secrets.url(conversation.url),
+            "httpVersion": "HTTP/1.1",
+            "headers": _headers(conversation.request, secrets),
+            "queryString": [],
+            "cookies": [],
+            "headersSize": -1,
+            "bodySize": 0,
+        },
+        "response": {
+            "status": response.status,
+            "statusText": cut(secrets.mask(response.reason)),
+            "httpVersion": "HTTP/1.1",
+            "headers": _headers(response, secrets),
+            "cookies": [],
+            "content": {"size": 0, "mimeType": "x-unknown"},
+            "redirectURL": "",
+            "headersSize": -1,
+            "bodySize": -1,
+        },
+        "timings": {"blocked": 0, "send": 0, "wait": opened, "receive": round(whole - opened, 3)},
+    }
+
+
+def _message(conversation: Conversation, frame: FrameRecord, secrets: Secrets) -> dict[str, Any]:
+    data = shown_data(frame, secrets)[:_LONGEST]
+    if frame.opcode == CLOSE:
+        shown = describe(data)
+    elif frame.opcode == BINARY:
+        shown = base64.b64encode(data).decode()
+    else:
+        shown = decoded(data, cut=len(data) < frame.size).encode("utf-8", "backslashreplace").decode()
+    return {
+        "type": "send" if frame.sent else "receive",
+        "time": round(conversation.started_at + frame.at, 6),
+        "opcode": frame.opcode,
+        "data": shown,
+    }
+
+
+def _headers(head: Head, secrets: Secrets) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in head.shown(secrets)]

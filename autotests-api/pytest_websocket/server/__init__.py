@@ -1,0 +1,1 @@
+"""The echo server, and what runs servers in the background."""

@@ -1,0 +1,344 @@
+"""PROBE: the first words with a target, before the first test: can it be tested, and what can it do?
+
+A fault of the server is no reason to stop here: the cases are made to find it. The probe gives up only
+where no connection can be opened, or where the server plainly answers by another template than it was
+asked about; and it reports an ability as lacking only on evidence, so that nothing broken is skipped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import difflib
+import secrets
+from dataclasses import dataclass, field
+
+from pytest_websocket.protocol.frames import BINARY, TEXT, binary, text
+from pytest_websocket.protocol.handshake import problems_of_acceptance
+from pytest_websocket.protocol.reader import Message as ReceivedMessage
+from pytest_websocket.raw.connection import Connection
+from pytest_websocket.raw.ending import NotReceived
+from pytest_websocket.target.dial import Unusable, opened
+from pytest_websocket.target.target import DEFAULT_MAX_MESSAGE, Abilities, Message, Target
+
+OFFER = "permessage-deflate; client_max_window_bits"
+
+SMALLEST_BELIEVED_DROP = 1 << 16
+"""Bytes; a server that drops a connection without 1009 over less is taken for broken, not for limited."""
+
+MAX_UNASKED = 100
+"""Messages; a server that sends more before it answers is taken for one that sends without end."""
+
+
+def probe(target: Target) -> Abilities:
+    """Find out what ``target`` can do. Raises Unusable within one deadline when it cannot be tested.
+
+    Runs an event loop of its own.
+    """
+    return asyncio.run(_Probe(target).run())
+
+
+def describe(target: Target, abilities: Abilities) -> dict[str, str]:
+    """What a reader of a run should know about its target, masked, in the order to show it in."""
+    secret = target.secrets
+    facts = {"target": target.shown() + (" (embedded echo server)" if target.embedded else "")}
+    if abilities.server:
+        facts["server"] = secret.mask(ascii(abilities.server)[1:-1])
+    if target.headers:
+        facts["headers"] = ", ".join(name for name, _ in target.headers)
+    if target.secure:
+        facts["TLS"] = "certificate not verified" if target.insecure else "certificate verified"
+    if target.proxy:
+        facts["proxy"] = secret.url(target.proxy)
+    facts["text"] = _answers_text(target, abilities)
+    facts["binary"] = _answers_binary(target, abilities)
+    facts["compression"] = ascii(abilities.deflate_answer)[1:-1] if abilities.deflate else "none"
+    facts["subprotocols"] = ", ".join(abilities.subprotocols) or "none"
+    facts["largest message"] = f"{abilities.max_message} bytes"
+    for number, note in enumerate(abilities.notes, 1):
+        facts[f"note {number}"] = secret.mask(note)
+    return facts
+
+
+def _answers_text(target: Target, abilities: Abilities) -> str:
+    if not target.echo:
+        return "no echo (--ws-no-echo)"
+    if not abilities.text:
+        return "refused"
+    return f"answered {target.reply!r}" if abilities.as_expected else f"not as expected: {target.reply!r}"
+
+
+def _answers_binary(target: Target, abilities: Abilities) -> str:
+    if not target.echo:
+        return "no echo (--ws-no-echo)"
+    if target.binary == "none" or not abilities.binary:
+        return "not answered"
+    if not abilities.as_expected:
+        return "not tried"
+    if not abilities.binary_as_expected:
+        return "not as expected"
+    return {"same": "answered in the same way", "plain": "answered with the bytes alone"}.get(
+        target.binary, f"answered with text {target.binary.removeprefix('text:')!r}"
+    )
+
+
+@dataclass
+class _Exchange:
+    """What came after one message was sent."""
+
+    reply: ReceivedMessage | None = None
+    others: list[ReceivedMessage] = field(default_factory=list)
+    ending: str = ""
+    code: int | None = None
+
+
+class _Probe:
+    """One run of the probe; collects what it finds."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.notes: list[str] = []
+        self.binary_as_expected = True
+
+    async def run(self) -> Abilities:
+        target = self.target
+        answers_text = answers_binary = True
+        largest = target.max_message or DEFAULT_MAX_MESSAGE
+        async with opened(target) as connection:
+            response = connection.response
+            assert response is not None
+            assert connection.request is not None
+            self.notes += problems_of_acceptance(connection.request, response)
+            healthy = False
+            with contextlib.suppress(NotReceived):
+                for _ in range(target.greetings):
+                    await connection.message()
+            if target.echo:
+                answers_text, healthy = await self._ask_text(connection)
+                if healthy:
+                    answers_binary = await self._ask_binary(connection)
+        if healthy and target.max_message is None:
+            largest = await self._find_limit()
+        deflate = await self._ask_compression()
+        return Abilities(
+            as_expected=healthy or not target.echo,
+            text=answers_text,
+            binary=answers_binary,
+            binary_as_expected=self.binary_as_expected,
+            deflate=bool(deflate),
+            deflate_answer=deflate,
+            subprotocols=await self._ask_subprotocols(),
+            max_message=largest,
+            server=response.value("Server") or "",
+            notes=tuple(self.notes),
+        )
+
+    async def _ask_text(self, connection: Connection) -> tuple[bool, bool]:
+        """Whether text can be sent, and whether it is answered as the options say."""
+        words = [f"probe-{secrets.token_hex(4)}" for _ in range(2)]
+        exchanges = [await self._exchange(connection, word) for word in words]
+        first = exchanges[0]
+        if first.code == 1003:
+            self.notes.append("text messages are refused with 1003")
+            return False, False
+        if first.reply and first.others:
+            self.notes.append(
+                f"the server says something of its own before it answers: {_shown(first.others[0].content)}; "
+                f"if that is its greeting: --ws-greetings {len(first.others)}"
+            )
+        self._judge_template(words, exchanges)
+        got = [exchange.reply.content if exchange.reply else None for exchange in exchanges]
+        healthy = got == [self.target.answer(word) for word in words]
+        if not healthy:
+            self._note_wrong_answer(words, exchanges)
+        return True, healthy
+
+    def _judge_template(self, words: list[str], exchanges: list[_Exchange]) -> None:
+        """Give up where both answers follow one template, and it is plainly another than ``--ws-reply``."""
+        found = {
+            exchange.reply.text.replace(word, "{message}")
+            for word, exchange in zip(words, exchanges, strict=True)
+            if exchange.reply and exchange.reply.opcode == TEXT and _is_utf8(exchange.reply)
+        }
+        template = found.pop() if len(found) == 1 else ""
+        if template.count("{message}") == 1 and _is_another_template(template, self.target.reply):
+            raise Unusable(
+                f"{self.target.shown()} answers by another template than the one expected: to {words[0]!r} "
+                f"came {template.replace('{message}', words[0])!r}, expected "
+                f"{self.target.answer(words[0])!r}. This option would fit: --ws-reply {_quoted(template)}"
+            )
+
+    def _note_wrong_answer(self, words: list[str], exchanges: list[_Exchange]) -> None:
+        for word, exchange in zip(words, exchanges, strict=True):
+            expected = self.target.answer(word)
+            came = exchange.reply or (exchange.others[0] if exchange.others else None)
+            if came is None:
+                how = exchange.ending or f"nothing came within {self.target.deadline:g} s"
+                self.notes.append(
+                    f"the text {word!r} was not answered: {how}; "
+                    "if the server is not meant to echo: --ws-no-echo"
+                )
+                return
+            if came.content != expected:
+                kind = "" if came.opcode == TEXT else "a binary message "
+                self.notes.append(
+                    f"the text {word!r} was answered with {kind}{_shown(came.content)}, "
+                    f"expected {_shown(expected)}"
+                )
+                return
+
+    async def _ask_binary(self, connection: Connection) -> bool:
+        """Whether bytes are answered at all; what comes next behind a text message proves the silence."""
+        if self.target.binary == "none":
+            return False
+        payload = b"\x00\xff" + secrets.token_hex(4).encode()
+        word = f"probe-{secrets.token_hex(4)}"
+        await connection.send(binary(payload))
+        exchange = await self._exchange(connection, word)
+        if exchange.code == 1003:
+            self.notes.append("binary messages are refused with 1003")
+            return self.target.binary_promised
+        expected = self.target.answer(payload)
+        came = exchange.others[0] if exchange.others else None
+        if came is None and exchange.reply and exchange.reply.content == self.target.answer(word):
+            # A reply that was overtaken is no missing ability.
+            self.binary_as_expected = False
+            late = await self._exchange(connection, f"probe-{secrets.token_hex(4)}")
+            if late.others:
+                self.notes.append("the answer to binary came behind the answer to text that was sent later")
+                return True
+            self.notes.append("binary messages are not answered, while text messages are")
+            return self.target.binary_promised
+        if came is None:
+            self.binary_as_expected = False
+            how = exchange.ending or f"nothing came within {self.target.deadline:g} s"
+            self.notes.append(
+                f"the bytes {payload!r} were not answered: {how}; "
+                "if the server is not meant to answer bytes: --ws-binary none"
+            )
+        elif came.content != expected:
+            self.binary_as_expected = False
+            hint = _binary_option(payload, came)
+            self.notes.append(
+                f"the bytes {payload!r} were answered with {_shown(came.content)}, expected "
+                f"{_shown(expected)}" + (f"; this option would fit: --ws-binary {hint}" if hint else "")
+            )
+        return True
+
+    async def _find_limit(self) -> int:
+        """The largest size that comes back whole, from 1 MiB downwards by halves."""
+        size = DEFAULT_MAX_MESSAGE
+        while size >= 64:
+            try:
+                async with opened(self.target) as connection:
+                    exchange = await self._exchange(connection, "m" * size)
+            except Unusable as error:
+                self.notes.append(f"while the largest message was looked for: {error}")
+                return DEFAULT_MAX_MESSAGE
+            if exchange.reply is not None:
+                return size
+            if exchange.code != 1009:
+                dropped = bool(exchange.ending)
+                if not dropped or size // 2 < SMALLEST_BELIEVED_DROP:
+                    how = exchange.ending or f"nothing came within {self.target.deadline:g} s"
+                    self.notes.append(
+                        f"a message of {size} bytes was not answered: {how}; "
+                        "if it is above the server's limit: --ws-max-message"
+                    )
+                    return DEFAULT_MAX_MESSAGE
+            size //= 2
+        return size
+
+    async def _ask_compression(self) -> str:
+        """The answer to an offer of permessage-deflate (RFC 7692 §7); empty where it is declined."""
+        try:
+            async with opened(self.target, ("Sec-WebSocket-Extensions", OFFER)) as connection:
+                assert connection.response is not None
+                answer = connection.response.value("Sec-WebSocket-Extensions") or ""
+        except Unusable as error:
+            self.notes.append(f"a handshake that offers permessage-deflate fails: {error}")
+            return OFFER
+        return answer if "permessage-deflate" in answer.lower() else ""
+
+    async def _ask_subprotocols(self) -> tuple[str, ...]:
+        """Those of the offered subprotocols that are accepted when offered alone."""
+        accepted = []
+        for name in self.target.subprotocols:
+            with contextlib.suppress(Unusable):
+                async with opened(self.target, ("Sec-WebSocket-Protocol", name)) as connection:
+                    assert connection.response is not None
+                    if connection.response.value("Sec-WebSocket-Protocol") == name:
+                        accepted.append(name)
+        return tuple(accepted)
+
+    async def _exchange(self, connection: Connection, word: str) -> _Exchange:
+        with contextlib.suppress(NotReceived):
+            await connection.send(text(word))
+        return await self._listen(connection, word)
+
+    async def _listen(self, connection: Connection, message: str) -> _Exchange:
+        """Read until a message that holds ``message`` comes; behind other messages, not for long."""
+        exchange = _Exchange()
+        clock = asyncio.get_running_loop()
+        patience = self.target.deadline
+        give_up = clock.time() + patience
+        while len(exchange.others) < MAX_UNASKED:
+            try:
+                came = await connection.message(deadline=min(patience, give_up - clock.time()))
+            except NotReceived:
+                break
+            if message.encode() in came.data:
+                exchange.reply = came
+                return exchange
+            exchange.others.append(came)
+            # Something was said: what still follows is a real answer behind a greeting, or nothing.
+            patience = self.target.deadline / 5
+        if connection.close_status is not None:
+            exchange.code = connection.close_status.code
+            exchange.ending = f"the server sent {connection.close_status}"
+        elif connection.tcp != "open":
+            exchange.ending = f"the server {connection.tcp} TCP without a Close frame"
+        return exchange
+
+
+def _is_another_template(found: str, expected: str) -> bool:
+    """Whether two templates differ by more than a fault would: not in blanks, case or a letter."""
+    ours, theirs = (_letters(template) for template in (expected, found))
+    if ours == theirs:
+        return False
+    if not ours or not theirs:
+        # One is a plain echo. One or two stray letters around the message are a broken echo.
+        return len(ours + theirs) > 2
+    return difflib.SequenceMatcher(None, ours, theirs).ratio() < 0.5
+
+
+def _letters(template: str) -> str:
+    around = template.replace("{message}", "", 1)
+    return "".join(character for character in around if character.isalnum()).casefold()
+
+
+def _binary_option(payload: bytes, came: ReceivedMessage) -> str:
+    """The ``--ws-binary`` by which ``came`` is the answer to ``payload``; empty when none is."""
+    if came.opcode == BINARY:
+        return "plain" if came.data == payload else ""
+    content = str(came.content)
+    if content.count(repr(payload)) == 1:
+        return _quoted("text:" + content.replace(repr(payload), "{message}"))
+    return ""
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def _is_utf8(message: ReceivedMessage) -> bool:
+    try:
+        message.data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _shown(message: Message | None) -> str:
+    shown = ascii(message) if isinstance(message, str) and not message.isprintable() else repr(message)
+    return shown if len(shown) <= 120 else f"{shown[:100]}… ({len(message or '')} long)"

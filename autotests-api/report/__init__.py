@@ -1,1 +1,0 @@
-"""ALLURE: the only room that imports allure."""

@@ -1,1 +1,0 @@
-"""SERVERS WE START: a background thread runner, and servers with one broken rule each."""

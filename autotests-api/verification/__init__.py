@@ -1,0 +1,1 @@
+"""Shows that the suite and its tools work. Not shipped."""

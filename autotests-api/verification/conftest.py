@@ -1,0 +1,230 @@
+"""A whole run of the suite, started by a test of our own tools."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import websockets.asyncio.server
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
+from pytest_websocket.protocol.frames import mask, parse_header
+from pytest_websocket.server.background import run_in_background
+from verification import hostile_servers
+
+ROOT = Path(__file__).parents[3]
+
+CASES = ROOT / "autotests-api" / "tests"
+FOLDERS = ("contract", "conformance", "harness", "resilience", "security", "examples")
+
+
+@dataclass(frozen=True)
+class SuiteRun:
+    """What a run of the suite left behind; ``peak`` is its largest memory in bytes."""
+
+    status: int
+    output: str
+    seconds: float
+    peak: int
+    junit: Path
+
+    @property
+    def cases(self) -> dict[str, str]:
+        """Outcome of every case by its name: passed, failed, error or skipped (xfailed, too)."""
+        found = {}
+        for case in ET.parse(self.junit).iter("testcase"):
+            outcome = next((child.tag for child in case if child.tag in {"failure", "error", "skipped"}), "")
+            found[case.attrib["name"]] = {"failure": "failed"}.get(outcome, outcome or "passed")
+        return found
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many cases had each outcome."""
+        return Counter(self.cases.values())
+
+
+RunSuite = Callable[..., SuiteRun]
+
+Handler = Callable[[ServerConnection], Awaitable[None]]
+Serve = Callable[..., str]
+Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+class Paper(asyncio.Transport):
+    """A transport on which everything that is asked of it is written down."""
+
+    def __init__(self, plug: socket.socket, *, half_closes: bool = True) -> None:
+        super().__init__({"socket": plug})
+        self.half_closes = half_closes
+        self.written = b""
+        self.asked: list[str] = []
+        self.closing = False
+
+    def write(self, data: bytes) -> None:
+        self.written += data
+
+    def is_closing(self) -> bool:
+        return self.closing
+
+    def can_write_eof(self) -> bool:
+        return self.half_closes
+
+    @property
+    def frames(self) -> list[tuple[int, bytes]]:
+        """Opcode and payload of what was written, all of it masked."""
+        found, data = [], self.written
+        while data:
+            header = parse_header(data)
+            payload = data[header.size : header.total]
+            found.append((header.opcode, mask(payload, header.mask_key)))
+            data = data[header.total :]
+        return found
+
+    def __getattribute__(self, name: str):
+        if name in {"close", "abort", "write_eof", "pause_reading", "resume_reading"}:
+            return lambda: self.asked.append(name)
+        return super().__getattribute__(name)
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Run a handler of the websockets library until the test ends: ``url = serve(handler, …)``.
+
+    What clients do to it is not the test's business: abnormal ends are neither raised nor logged.
+    """
+    quiet = logging.getLogger("websockets.quiet")
+    quiet.setLevel(logging.CRITICAL)
+    with ExitStack() as stack:
+
+        def run(handler: Handler, *, tls: ssl.SSLContext | None = None, **options: Any) -> str:
+            async def calm(connection: ServerConnection) -> None:
+                with suppress(ConnectionClosed):
+                    await handler(connection)
+
+            def listen() -> Any:
+                return websockets.asyncio.server.serve(calm, "127.0.0.1", 0, ssl=tls, logger=quiet, **options)
+
+            return stack.enter_context(run_in_background(listen, secure=tls is not None)).url
+
+        yield run
+
+
+@pytest.fixture
+def meet() -> Iterator[Callable[[hostile_servers.Behaviour], str]]:
+    """Run a server that speaks raw frames until the test ends."""
+    with ExitStack() as stack:
+
+        def run(behaviour: hostile_servers.Behaviour) -> str:
+            return stack.enter_context(run_in_background(lambda: hostile_servers.serve(behaviour))).url
+
+        yield run
+
+
+@pytest.fixture
+async def listen() -> AsyncIterator[Callable[[Script], Awaitable[int]]]:
+    """Serve connections by a script on a port that is returned; the test ends when the script has."""
+    servers: list[asyncio.Server] = []
+    conversations: list[asyncio.Task[None] | None] = []
+
+    async def factory(script: Script) -> int:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            conversations.append(asyncio.current_task())
+            with suppress(ConnectionError, asyncio.IncompleteReadError):
+                await script(reader, writer)
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+
+        servers.append(await asyncio.start_server(serve, "127.0.0.1", 0))
+        port: int = servers[-1].sockets[0].getsockname()[1]
+        return port
+
+    yield factory
+    for server in servers:
+        server.close()
+    await asyncio.gather(*filter(None, conversations))
+
+
+@pytest.fixture
+def plug() -> Iterator[socket.socket]:
+    """A socket that is connected to nothing."""
+    with socket.socket() as one:
+        yield one
+
+
+@pytest.fixture
+def paper_for() -> type[Paper]:
+    """Makes a transport of a socket of your own."""
+    return Paper
+
+
+@pytest.fixture
+async def paper(plug: socket.socket) -> Paper:
+    """A transport that takes everything and sends nothing."""
+    return Paper(plug)
+
+
+# A process counts the memory of the one that started it as its own peak, until it has more itself. So a small
+# one stands between the run and this process, which is a large one by now.
+MEASURED = """
+import resource, subprocess, sys
+status = subprocess.call(sys.argv[2:])
+with open(sys.argv[1], "w") as peak:
+    print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=peak)
+sys.exit(status)
+"""
+
+
+@pytest.fixture
+def run_suite(tmp_path: Path) -> RunSuite:
+    """Run pytest in a process of its own, as a user would: ``run_suite("--ws-url", url, "tests/…")``.
+
+    Cases are named from tests/ on; what stands in the environment of this run does not reach it.
+    """
+
+    def run(*arguments: str, limit: float = 120.0, **environment: str) -> SuiteRun:
+        junit = tmp_path / f"junit-{time.monotonic_ns()}.xml"
+        out, peak = junit.with_suffix(".txt"), junit.with_suffix(".peak")
+        options = ["--color=no", "-p", "no:cacheprovider", f"--junitxml={junit}"]
+        named = [str(CASES / word) if word.startswith(FOLDERS) else word for word in arguments]
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("WS_", "PYTEST"))}
+        began = time.monotonic()
+        with out.open("wb") as sink:
+            process = subprocess.Popen(
+                [sys.executable, "-c", MEASURED, peak, sys.executable, "-m", "pytest", *options, *named],
+                cwd=ROOT,
+                env=clean | environment,
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            try:
+                process.wait(limit)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                pytest.fail(
+                    f"the run did not end within {limit} s:\n{out.read_text(errors='replace')[-3000:]}"
+                )
+        seconds = time.monotonic() - began
+        # In KiB; in bytes on macOS.
+        most = int(peak.read_text()) * (1 if sys.platform == "darwin" else 1024)
+        return SuiteRun(process.returncode, out.read_text(encoding="utf-8"), seconds, most, junit)
+
+    return run

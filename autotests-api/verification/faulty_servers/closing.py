@@ -1,0 +1,353 @@
+"""Faults in ending a connection: the closing handshake, TCP, violations (RFC 6455 §5.5.1, §7)."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+
+from pytest_websocket.protocol.frames import CLOSE, Frame, close, text
+from verification.faulty_servers.correct import Connection
+from verification.faulty_servers.correct.framing import BAD_DATA, NORMAL, PROTOCOL_ERROR, TOO_BIG, Violation
+from verification.faulty_servers.registry import fault
+
+
+@fault("RFC 6455 §5.5.1")
+class NeverAnswersClose(Connection):
+    """A Close ends TCP without a Close in return."""
+
+    def on_close(self, payload: bytes) -> None:
+        self.parse_close(payload)
+        self.finished = True
+
+
+@fault("RFC 6455 §5.5.1")
+class IgnoresClose(Connection):
+    """A Close is not answered and ends nothing."""
+
+    def on_close(self, payload: bytes) -> None:
+        self.parse_close(payload)
+
+
+@fault("RFC 6455 §7.1.5")
+class AnswersCloseWith1000(Connection):
+    """The code of a Close is not echoed; it is 1000, always."""
+
+    def close_reply(self, code: int | None, reason: bytes) -> Frame:
+        return close(NORMAL)
+
+
+@fault("RFC 6455 §7.1.5")
+class AnswersCloseWithoutACode(Connection):
+    """The answer to a Close has an empty body, always."""
+
+    def close_reply(self, code: int | None, reason: bytes) -> Frame:
+        return close(None)
+
+
+@fault("RFC 6455 §7.1.5")
+class AnswersApplicationCodesWith1000(Connection):
+    """Codes of 3000 and above are answered with 1000."""
+
+    def close_reply(self, code: int | None, reason: bytes) -> Frame:
+        return close(NORMAL if code is not None and code >= 3000 else code)
+
+
+@fault("RFC 6455 §5.5.1")
+class AnswersCloseInLittleEndian(Connection):
+    """The two bytes of the code come back the wrong way round."""
+
+    def close_reply(self, code: int | None, reason: bytes) -> Frame:
+        return Frame(CLOSE, b"" if code is None else struct.pack("<H", code))
+
+
+@fault("RFC 6455 §5.5.1")
+class AnswersCloseTwice(Connection):
+    """A Close is answered by the library and once more by the handler."""
+
+    def on_close(self, payload: bytes) -> None:
+        super().on_close(payload)
+        self.write(self.encode_frame(self.close_reply(None, b"")))
+
+
+@fault("RFC 6455 §5.5.1")
+class CutsTheReasonInsideACharacter(Connection):
+    """The reason comes back cut to eleven bytes, wherever a character ends."""
+
+    def close_reply(self, code: int | None, reason: bytes) -> Frame:
+        return close(code, reason[:11])
+
+
+@fault("RFC 6455 §5.5.1")
+class AnswersCloseWithATooLongReason(Connection):
+    """The answer to a long reason explains itself in more bytes than a control frame may have."""
+
+    def close_reply(self, code: int | None, reason: bytes) -> Frame:
+        return close(code, b"closed by the client: " + reason if len(reason) > 100 else b"")
+
+
+@fault("RFC 6455 §5.5.1")
+class AnswersTheCloseAsAMessage(Connection):
+    """The reason of a Close is answered as a message before the Close is."""
+
+    def on_close(self, payload: bytes) -> None:
+        if payload[2:]:
+            self.send_message(payload[2:].decode(errors="replace"))
+        super().on_close(payload)
+
+
+@fault("RFC 6455 §5.5.1")
+class GoesOnReadingAfterClose(Connection):
+    """Frames that follow the client's Close in the same segment are still answered."""
+
+    closing = False
+
+    def on_close(self, payload: bytes) -> None:
+        super().on_close(payload)
+        self.closing = True
+        self.finished = False
+
+    def send_frame(self, frame: Frame) -> None:
+        self.close_sent = False
+        super().send_frame(frame)
+
+    def feed(self) -> None:
+        super().feed()
+        self.finished = self.finished or self.closing
+
+
+@fault("RFC 6455 §5.5.1")
+class SendsAMessageAfterItsClose(Connection):
+    """A farewell follows the Close."""
+
+    def on_close(self, payload: bytes) -> None:
+        super().on_close(payload)
+        self.write(self.encode_frame(text("bye")))
+
+
+@fault("RFC 6455 §5.5.1")
+class WaitsForAnotherMessageBeforeItCloses(Connection):
+    """A Close is noticed when the next bytes come."""
+
+    seen: bytes | None = None
+
+    def on_close(self, payload: bytes) -> None:
+        self.seen = payload
+
+    def feed(self) -> None:
+        if self.seen is not None:
+            super().on_close(self.seen)
+        super().feed()
+
+
+@fault("RFC 6455 §7.1.1")
+class KeepsTcpOpenAfterClose(Connection):
+    """Close is answered, and then the server waits for the client to close TCP."""
+
+    async def end_tcp(self) -> None:
+        await self.writer.drain()
+        while await self.reader.read(1 << 16):
+            pass
+
+
+@fault("RFC 6455 §7.1.1")
+class ResetsInsteadOfClosing(Connection):
+    """TCP ends in a reset, which may overtake the Close."""
+
+    async def end_tcp(self) -> None:
+        await self.writer.drain()
+        connection: socket.socket = self.writer.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.writer.transport.abort()
+
+
+@fault("RFC 6455 §7.1.1")
+class ClosesTcpWithUnreadData(Connection):
+    """TCP is closed at once after a Close, and data that was still coming turns that into a reset."""
+
+    async def end_tcp(self) -> None:
+        await self.writer.drain()
+        self.writer.close()
+
+
+@fault("RFC 6455 §7.1.7")
+class KeepsTcpOpenAfterAViolation(Connection):
+    """A violation is answered with a Close, and TCP stays open until the client closes it."""
+
+    async def end_tcp(self) -> None:
+        if self.failed:
+            while await self.reader.read(1 << 16):
+                pass
+        await super().end_tcp()
+
+    failed = False
+
+    def fail(self, violation: Violation) -> None:
+        self.failed = True
+        super().fail(violation)
+
+
+@fault("RFC 6455 §7.1.7")
+class ServesOnAfterAViolation(Connection):
+    """A violation is answered with a Close, and then messages are answered as before."""
+
+    def fail(self, violation: Violation) -> None:
+        super().fail(violation)
+        self.close_sent = self.finished = self.in_message = False
+        if self.header is None and self.buffer and (header := self.parse_header()) is not None:
+            self.take(min(header.total, len(self.buffer)))
+        self.header = None
+
+
+@fault("RFC 6455 §7.4.1")
+class HangsUpWithoutACode(Connection):
+    """A violation ends TCP without a Close."""
+
+    def fail(self, violation: Violation) -> None:
+        self.finished = True
+
+
+@fault("RFC 6455 §7.4.1")
+class CallsEveryViolationNormal(Connection):
+    """Violations end in a Close with 1000."""
+
+    def fail(self, violation: Violation) -> None:
+        super().fail(Violation(NORMAL, violation.reason))
+
+
+@fault("RFC 6455 §7.4.1")
+class CallsEveryViolationAnInternalError(Connection):
+    """Every violation surfaces as an unhandled exception, that is 1011."""
+
+    def fail(self, violation: Violation) -> None:
+        super().fail(Violation(1011, "internal error"))
+
+
+@fault("RFC 6455 §7.4.1")
+class CallsBadTextAProtocolError(Connection):
+    """Text that is not UTF-8 ends in 1002."""
+
+    def fail(self, violation: Violation) -> None:
+        super().fail(Violation(PROTOCOL_ERROR if violation.code == BAD_DATA else violation.code, ""))
+
+
+@fault("RFC 6455 §7.4.1")
+class CallsATooBigMessageAPolicyViolation(Connection):
+    """A message above the limit ends in 1008."""
+
+    def fail(self, violation: Violation) -> None:
+        super().fail(Violation(1008 if violation.code == TOO_BIG else violation.code, ""))
+
+
+@fault("RFC 6455 §7.4.1")
+class CallsAProtocolErrorBadData(Connection):
+    """A protocol error ends in 1007."""
+
+    def fail(self, violation: Violation) -> None:
+        super().fail(Violation(BAD_DATA if violation.code == PROTOCOL_ERROR else violation.code, ""))
+
+
+@fault("RFC 6455 §5.5.1")
+class ExplainsViolationsAtLength(Connection):
+    """The reason of a Close for a violation is longer than a control frame may be."""
+
+    def fail(self, violation: Violation) -> None:
+        super().fail(Violation(violation.code, f"{violation} " * 9))
+
+
+@fault("RFC 6455 §7.4.1")
+class ResetsAtAViolation(Connection):
+    """A violation ends in a reset."""
+
+    def fail(self, violation: Violation) -> None:
+        self.finished = True
+        self.writer.transport.abort()
+
+
+@fault("RFC 6455 §5.1")
+class AnswersAViolationWithAMessage(Connection):
+    """A violation is answered with a text that explains it; the connection goes on."""
+
+    def fail(self, violation: Violation) -> None:
+        self.send_message(str(violation))
+        self.buffer.clear()
+        self.header = None
+        self.in_message = False
+
+
+@fault("RFC 6455 §7.1.7")
+class ReadsOnAfterAViolation(Connection):
+    """What follows a violation in the same segment is still answered, before the Close."""
+
+    def feed_safely(self) -> None:
+        try:
+            self.feed()
+        except Violation as violation:
+            if self.header is None and (header := self.parse_header()) is not None:
+                self.take(min(header.total, len(self.buffer)))
+            self.header = None
+            if self.buffer:
+                self.feed_safely()
+            self.fail(violation)
+
+
+@fault("RFC 6455 §7.2.1")
+class IgnoresTheEndOfTheStream(Connection):
+    """When the client stops sending without a Close, the connection stays for ever."""
+
+    async def serve(self) -> None:
+        await super().serve()
+        if not self.close_sent:
+            await asyncio.Event().wait()
+
+
+@fault("RFC 6455 §7.4.1")
+class Sends1006WhenTheStreamEnds(Connection):
+    """When the client stops sending without a Close, it is told 1006."""
+
+    def end_of_stream(self) -> None:
+        self.send_frame(close(1006))
+        super().end_of_stream()
+
+
+@fault("RFC 6455 §5.6")
+class ClosesAfterAnEmptyMessage(Connection):
+    """An empty message is taken for the end of the conversation."""
+
+    def message(self, message: str | bytes) -> None:
+        if message:
+            super().message(message)
+        else:
+            self.fail(Violation(NORMAL, ""))
+
+
+@fault("contract")
+class ClosesAfterAHundredMessages(Connection):
+    """The hundredth message is answered, and then the server closes with 1000."""
+
+    count = 0
+
+    def message(self, message: str | bytes) -> None:
+        super().message(message)
+        self.count += 1
+        if self.count == 100:
+            self.fail(Violation(NORMAL, ""))
+
+
+@fault("RFC 6455 §5.5.1")
+class FragmentsItsClose(Connection):
+    """The Close that answers a Close lacks FIN."""
+
+    def encode_frame(self, frame: Frame) -> bytes:
+        data = super().encode_frame(frame)
+        return bytes([data[0] & 0x7F]) + data[1:] if frame.opcode == CLOSE else data
+
+
+@fault("RFC 6455 §5.5.1")
+class AnswersEachCloseOfASegment(Connection):
+    """Two Close frames in one segment get two Close frames."""
+
+    def on_close(self, payload: bytes) -> None:
+        super().on_close(payload)
+        self.close_sent = False
+        self.finished = not self.buffer

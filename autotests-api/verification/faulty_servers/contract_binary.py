@@ -1,0 +1,113 @@
+"""Faults in the reply to a binary message (the contract of the echo)."""
+
+from __future__ import annotations
+
+from verification.faulty_servers.correct import Connection
+from verification.faulty_servers.correct.framing import Message
+from verification.faulty_servers.correct.messages import PREFIX
+from verification.faulty_servers.registry import fault
+
+
+class BytesConnection(Connection):
+    """Alters the bytes of a binary message before it is answered."""
+
+    def alter(self, data: bytes) -> bytes:
+        """The bytes as this fault understands them."""
+        raise NotImplementedError
+
+    def reply_to(self, message: Message) -> Message:
+        return super().reply_to(self.alter(message) if isinstance(message, bytes) else message)
+
+
+@fault("contract")
+class RepliesToBytesWithTheirRepr(Connection):
+    """A binary message is answered with a text: b'…' as Python shows it."""
+
+    def reply_to(self, message: Message) -> Message:
+        return f"{PREFIX}{message!r}" if isinstance(message, bytes) else super().reply_to(message)
+
+
+@fault("contract")
+class RepliesToBytesInText(Connection):
+    """A binary message that is UTF-8 is answered with a text."""
+
+    def reply_to(self, message: Message) -> Message:
+        if isinstance(message, bytes):
+            try:
+                return PREFIX + message.decode()
+            except UnicodeDecodeError:
+                pass
+        return super().reply_to(message)
+
+
+@fault("contract")
+class RepliesToBytesWithoutThePrefix(Connection):
+    """A binary message comes back without the prefix."""
+
+    def reply_to(self, message: Message) -> Message:
+        return message if isinstance(message, bytes) else super().reply_to(message)
+
+
+@fault("contract")
+class RepliesToTextInBinary(Connection):
+    """A text is answered with a binary message."""
+
+    def reply_to(self, message: Message) -> Message:
+        reply = super().reply_to(message)
+        return reply.encode() if isinstance(reply, str) else reply
+
+
+@fault("contract")
+class TakesBytesForText(BytesConnection):
+    """Bytes that are not UTF-8 are replaced in a binary message."""
+
+    def alter(self, data: bytes) -> bytes:
+        return data.decode(errors="replace").encode()
+
+
+@fault("contract")
+class StripsTheEighthBit(BytesConnection):
+    """A binary message is sent in seven bits."""
+
+    def alter(self, data: bytes) -> bytes:
+        return bytes(byte & 0x7F for byte in data)
+
+
+@fault("contract")
+class TranslatesLineEndsInBytes(BytesConnection):
+    """0D 0A in a binary message becomes 0A, as in a file opened as text."""
+
+    def alter(self, data: bytes) -> bytes:
+        return data.replace(b"\r\n", b"\n")
+
+
+@fault("contract")
+class CutsBytesAtNul(BytesConnection):
+    """A binary message ends at its first zero byte."""
+
+    def alter(self, data: bytes) -> bytes:
+        return data.partition(b"\0")[0]
+
+
+@fault("contract")
+class StripsTrailingZeros(BytesConnection):
+    """Zero bytes at the end of a binary message are taken for padding."""
+
+    def alter(self, data: bytes) -> bytes:
+        return data.rstrip(b"\0")
+
+
+@fault("contract")
+class StopsAtControlZ(BytesConnection):
+    """Byte 1A ends a binary message, as in DOS."""
+
+    def alter(self, data: bytes) -> bytes:
+        return data.partition(b"\x1a")[0]
+
+
+@fault("contract")
+class PadsBytesToWords(BytesConnection):
+    """A binary message is padded to a multiple of four bytes."""
+
+    def alter(self, data: bytes) -> bytes:
+        return data + bytes(-len(data) % 4)

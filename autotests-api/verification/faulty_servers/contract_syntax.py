@@ -1,0 +1,123 @@
+"""Faults that take a text for markup, JSON, a template or a format string (the contract of the echo)."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import urllib.parse
+
+from verification.faulty_servers.contract import TextConnection
+from verification.faulty_servers.correct import Connection
+from verification.faulty_servers.correct.framing import Message
+from verification.faulty_servers.correct.messages import PREFIX
+from verification.faulty_servers.registry import fault
+
+
+@fault("contract")
+class EscapesHtml(TextConnection):
+    """<, > and & become entities."""
+
+    def alter(self, text: str) -> str:
+        return html.escape(text, quote=False)
+
+
+@fault("contract")
+class EscapesQuotes(TextConnection):
+    """Quotation marks get a backslash."""
+
+    def alter(self, text: str) -> str:
+        return text.replace('"', '\\"').replace("'", "\\'")
+
+
+@fault("contract")
+class StripsTags(TextConnection):
+    """Everything between < and > is left out."""
+
+    def alter(self, text: str) -> str:
+        return re.sub("<[^>]*>", "", text)
+
+
+@fault("contract")
+class ResolvesEntities(TextConnection):
+    """&lt; and &amp; become characters."""
+
+    def alter(self, text: str) -> str:
+        return html.unescape(text)
+
+
+@fault("contract")
+class DecodesPercents(TextConnection):
+    """%20 becomes a blank."""
+
+    def alter(self, text: str) -> str:
+        return urllib.parse.unquote(text)
+
+
+@fault("contract")
+class ResolvesBackslashes(TextConnection):
+    """A backslash and n become a line feed."""
+
+    def alter(self, text: str) -> str:
+        return text.replace("\\n", "\n").replace("\\t", "\t")
+
+
+@fault("contract")
+class ReformatsJson(TextConnection):
+    """A message that is a JSON object is parsed and written again."""
+
+    def alter(self, text: str) -> str:
+        try:
+            parsed = json.loads(text)
+        except (ValueError, RecursionError):
+            return text
+        return json.dumps(parsed, ensure_ascii=False) if isinstance(parsed, dict | list) else text
+
+
+@fault("contract")
+class ReadsJsonScalars(TextConnection):
+    """A message that is a number or a JSON constant is parsed: 1.50 becomes 1.5, null becomes None."""
+
+    def alter(self, text: str) -> str:
+        try:
+            parsed = json.loads(text)
+        except (ValueError, RecursionError):
+            return text
+        return text if isinstance(parsed, dict | list | str) else str(parsed)
+
+
+@fault("contract")
+class FormatsWithPercents(Connection):
+    """The message is a format string: %s and %d in it are replaced."""
+
+    def reply_to(self, message: Message) -> Message:
+        reply = super().reply_to(message)
+        return re.sub("%[sdr]", "None", reply).replace("%%", "%") if isinstance(reply, str) else reply
+
+
+@fault("contract")
+class FormatsWithBraces(Connection):
+    """The message is a template: {} and {message} in it are replaced."""
+
+    def reply_to(self, message: Message) -> Message:
+        if not isinstance(message, str):
+            return super().reply_to(message)
+        return PREFIX + re.sub(r"\{(message)?\}", lambda _: message, message)
+
+
+@fault("contract")
+class FormatsWithDollars(TextConnection):
+    """$name and ${name} in a message are replaced with nothing."""
+
+    def alter(self, text: str) -> str:
+        return re.sub(r"\$(\w+|\{\w+\})", "", text)
+
+
+@fault("contract")
+class EvaluatesTemplates(TextConnection):
+    """{{ 7*7 }} becomes 49."""
+
+    def alter(self, text: str) -> str:
+        return re.sub(
+            r"\{\{\s*(\d+)\s*\*\s*(\d+)\s*\}\}", lambda match: str(int(match[1]) * int(match[2])), text
+        )

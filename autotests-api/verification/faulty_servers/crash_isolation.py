@@ -1,0 +1,194 @@
+"""Faults that let one client's mistake end the others' service (the contract)."""
+
+from __future__ import annotations
+
+from verification.faulty_servers.correct import Connection, EchoServer
+from verification.faulty_servers.correct.framing import Violation
+from verification.faulty_servers.correct.request import Refusal, Request
+from verification.faulty_servers.registry import fault
+
+
+class FragileServer(EchoServer):
+    """Stops serving everybody when a connection dies of what `deadly` says."""
+
+    dead = False
+
+    class FragileConnection(Connection):
+        """Takes the whole server with it."""
+
+        async def run(self) -> None:
+            server = self.server
+            assert isinstance(server, FragileServer)
+            if server.dead:
+                return
+            try:
+                await super().run()
+            except OSError as error:
+                server.mourn(error)
+                raise
+
+        def fail(self, violation: Violation) -> None:
+            assert isinstance(self.server, FragileServer)
+            super().fail(violation)
+            self.server.mourn(violation)
+
+        def refuse(self, refusal: Refusal) -> None:
+            assert isinstance(self.server, FragileServer)
+            super().refuse(refusal)
+            self.server.mourn(refusal)
+
+        def end_of_stream(self) -> None:
+            assert isinstance(self.server, FragileServer)
+            super().end_of_stream()
+            self.server.mourn(EOFError())
+
+    connection_class = FragileConnection
+
+    def mourn(self, cause: Exception) -> None:
+        """Die, where the cause is deadly."""
+        if self.is_deadly(cause):
+            self.dead = True
+            for connection in self.connections:
+                connection.writer.transport.abort()
+
+    def is_deadly(self, cause: Exception) -> bool:
+        """Whether the process would have ended."""
+        raise NotImplementedError
+
+
+@fault("contract")
+class DiesOfAReset(FragileServer):
+    """A client that resets TCP ends the process."""
+
+    def is_deadly(self, cause: Exception) -> bool:
+        return isinstance(cause, ConnectionResetError | BrokenPipeError)
+
+
+@fault("contract")
+class DiesOfALostConnection(FragileServer):
+    """A client that vanishes without a Close ends the process."""
+
+    def is_deadly(self, cause: Exception) -> bool:
+        return isinstance(cause, EOFError)
+
+
+@fault("contract")
+class DiesOfABadText(FragileServer):
+    """A text that is not UTF-8 ends the process."""
+
+    def is_deadly(self, cause: Exception) -> bool:
+        return isinstance(cause, Violation) and "UTF-8" in cause.reason
+
+
+@fault("contract")
+class DiesOfAnUnmaskedFrame(FragileServer):
+    """A frame without a mask ends the process."""
+
+    def is_deadly(self, cause: Exception) -> bool:
+        return isinstance(cause, Violation) and "not masked" in cause.reason
+
+
+@fault("contract")
+class DiesOfAHugeLength(FragileServer):
+    """A length that memory cannot hold ends the process."""
+
+    def is_deadly(self, cause: Exception) -> bool:
+        return isinstance(cause, Violation) and ("bigger" in cause.reason or "top bit" in cause.reason)
+
+
+@fault("contract")
+class DiesOfHalfACloseCode(FragileServer):
+    """A Close with a body of one byte ends the process."""
+
+    def is_deadly(self, cause: Exception) -> bool:
+        return isinstance(cause, Violation) and "half" in cause.reason
+
+
+@fault("contract")
+class DiesOfAReservedOpcode(FragileServer):
+    """A reserved opcode ends the process."""
+
+    def is_deadly(self, cause: Exception) -> bool:
+        return isinstance(cause, Violation) and "opcode" in cause.reason
+
+
+@fault("contract")
+class DiesOfBrokenDeflate(FragileServer):
+    """Compressed data that is broken ends the process."""
+
+    def is_deadly(self, cause: Exception) -> bool:
+        return isinstance(cause, Violation) and "deflate" in cause.reason
+
+
+@fault("contract")
+class DiesOfGarbage(FragileServer):
+    """Bytes that are not HTTP end the process."""
+
+    def is_deadly(self, cause: Exception) -> bool:
+        return isinstance(cause, Refusal) and "not an HTTP" in cause.reason
+
+
+@fault("contract")
+class DiesOfABadKey(FragileServer):
+    """A Sec-WebSocket-Key that is not base64 ends the process."""
+
+    def is_deadly(self, cause: Exception) -> bool:
+        return isinstance(cause, Refusal) and "Key" in cause.reason
+
+
+@fault("contract")
+class DiesOfALongHead(FragileServer):
+    """A request head that is too large ends the process."""
+
+    def is_deadly(self, cause: Exception) -> bool:
+        return isinstance(cause, Refusal) and cause.status == 431
+
+
+@fault("contract")
+class EndsAllConnectionsAtAViolation(EchoServer):
+    """One client's violation ends the connections of all."""
+
+    class ContagiousConnection(Connection):
+        """Does not fall alone."""
+
+        def fail(self, violation: Violation) -> None:
+            super().fail(violation)
+            for connection in self.server.connections:
+                if connection is not self:
+                    connection.writer.transport.abort()
+
+    connection_class = ContagiousConnection
+
+
+@fault("contract")
+class EndsAnotherConnectionWhenOneIsLost(EchoServer):
+    """When a client vanishes, another one's connection is cleaned up in its stead."""
+
+    class WrongConnection(Connection):
+        """Takes another for itself."""
+
+        def end_of_stream(self) -> None:
+            super().end_of_stream()
+            for connection in list(self.server.connections - {self})[:1]:
+                connection.writer.transport.abort()
+
+    connection_class = WrongConnection
+
+
+@fault("contract")
+class DiesOfAHeaderThatIsNotAscii(FragileServer):
+    """A byte above 7F in a request head ends the process."""
+
+    class NarrowConnection(FragileServer.FragileConnection):
+        """Speaks ASCII only."""
+
+        def parse_head(self, head: bytes) -> Request:
+            if not head.isascii():
+                assert isinstance(self.server, FragileServer)
+                self.server.mourn(UnicodeError())
+            return super().parse_head(head)
+
+    connection_class = NarrowConnection
+
+    def is_deadly(self, cause: Exception) -> bool:
+        return isinstance(cause, UnicodeError)

@@ -1,0 +1,339 @@
+"""Faults in whether a message is answered: replies lost, doubled or late (the contract of the echo)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from verification.faulty_servers.correct import Connection
+from verification.faulty_servers.correct.framing import Message, Violation
+from verification.faulty_servers.registry import fault
+
+
+@fault("contract")
+class IgnoresEmptyMessages(Connection):
+    """An empty message gets no reply."""
+
+    def message(self, message: Message) -> None:
+        if message:
+            super().message(message)
+
+
+@fault("contract")
+class IgnoresEmptyBytes(Connection):
+    """An empty binary message gets no reply."""
+
+    def message(self, message: Message) -> None:
+        if message != b"":
+            super().message(message)
+
+
+@fault("contract")
+class IgnoresBytes(Connection):
+    """Binary messages get no reply."""
+
+    def message(self, message: Message) -> None:
+        if isinstance(message, str):
+            super().message(message)
+
+
+@fault("contract")
+class RepliesTwice(Connection):
+    """Every message is answered twice."""
+
+    def message(self, message: Message) -> None:
+        super().message(message)
+        super().message(message)
+
+
+@fault("contract")
+class RepliesTwiceToTheTenthMessage(Connection):
+    """The tenth message on a connection is answered twice."""
+
+    count = 0
+
+    def message(self, message: Message) -> None:
+        self.count += 1
+        super().message(message)
+        if self.count == 10:
+            super().message(message)
+
+
+@fault("contract")
+class LosesTheTenthMessage(Connection):
+    """The tenth message on a connection gets no reply."""
+
+    count = 0
+
+    def message(self, message: Message) -> None:
+        self.count += 1
+        if self.count != 10:
+            super().message(message)
+
+
+@fault("contract")
+class LosesTheHundredthMessage(Connection):
+    """The hundredth message on a connection gets no reply."""
+
+    count = 0
+
+    def message(self, message: Message) -> None:
+        self.count += 1
+        if self.count != 100:
+            super().message(message)
+
+
+@fault("contract")
+class RepliesOneMessageLate(Connection):
+    """A reply is that to the message before."""
+
+    before: Message | None = None
+
+    def message(self, message: Message) -> None:
+        late, self.before = self.before, message
+        if late is not None:
+            super().message(late)
+
+
+@fault("contract")
+class HoldsRepliesUntilThereAreTwo(Connection):
+    """Replies are sent in pairs."""
+
+    first: Message | None = None
+
+    def message(self, message: Message) -> None:
+        if self.first is None:
+            self.first = message
+        else:
+            super().message(self.first)
+            super().message(message)
+            self.first = None
+
+
+@fault("contract")
+class RepliesToDoublesOnce(Connection):
+    """A message that equals the one before is taken for a repetition and not answered."""
+
+    before: Message | None = None
+
+    def message(self, message: Message) -> None:
+        if message != self.before:
+            super().message(message)
+        self.before = message
+
+
+@fault("contract")
+class RemembersRepliesByTheirLength(Connection):
+    """Replies are cached, and the key of the cache is too short."""
+
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*arguments)  # type: ignore[arg-type]
+        self.cache: dict[tuple[type, int], Message] = {}
+
+    def reply_to(self, message: Message) -> Message:
+        return self.cache.setdefault((type(message), len(message)), super().reply_to(message))
+
+
+@fault("contract")
+class RemembersRepliesByTheirBeginning(Connection):
+    """Replies are cached by type, length and the first 64 characters."""
+
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*arguments)  # type: ignore[arg-type]
+        self.cache: dict[tuple[Message, int], Message] = {}
+
+    def reply_to(self, message: Message) -> Message:
+        return self.cache.setdefault((message[:64], len(message)), super().reply_to(message))
+
+
+@fault("contract")
+class ReusesItsReplyBuffer(Connection):
+    """A reply that is shorter than the one before ends in what is left of that."""
+
+    before = ""
+
+    def reply_to(self, message: Message) -> Message:
+        reply = super().reply_to(message)
+        if isinstance(reply, str):
+            reply += self.before[len(reply) :]
+            self.before = reply
+        return reply
+
+
+@fault("contract")
+class RemembersTheFirstType(Connection):
+    """The type of the first message on a connection decides the type of all replies."""
+
+    binary: bool | None = None
+
+    def reply_to(self, message: Message) -> Message:
+        reply = super().reply_to(message)
+        if self.binary is None:
+            self.binary = isinstance(reply, bytes)
+        return reply.encode() if self.binary and isinstance(reply, str) else reply
+
+
+@fault("contract")
+class LosesAMessageThatComesAtOnce(Connection):
+    """The handler is set up 20 ms after the handshake; what comes before is lost."""
+
+    async def serve(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.ready_at = loop.time() + 0.02
+        await super().serve()
+
+    ready_at = 0.0
+
+    def message(self, message: Message) -> None:
+        if asyncio.get_running_loop().time() >= self.ready_at:
+            super().message(message)
+
+
+@fault("contract")
+class LosesTheFirstMessageAfterAPause(Connection):
+    """A message that comes after a quarter of a second of silence wakes the handler, but gets no reply."""
+
+    last: float | None = None
+
+    def message(self, message: Message) -> None:
+        now = asyncio.get_running_loop().time()
+        if self.last is None or now - self.last < 0.25:
+            super().message(message)
+        self.last = now
+
+
+@fault("contract")
+class HangsUpAfterAPause(Connection):
+    """A connection that was silent for half a second is closed."""
+
+    async def fill(self) -> bool:
+        try:
+            async with asyncio.timeout(0.5):
+                return await super().fill()
+        except TimeoutError:
+            self.fail(Violation(1001, "idle"))
+            return True
+
+
+@fault("contract")
+class ObeysWords(Connection):
+    """The messages ping, close, exit and quit are commands."""
+
+    def message(self, message: Message) -> None:
+        if message in ("close", "exit", "quit"):
+            raise Violation(1000, "as you wish")
+        if message == "ping":
+            self.send_message("pong")
+        else:
+            super().message(message)
+
+
+@fault("contract")
+class RepliesByPath(Connection):
+    """Only the path / has the prefix; any other is a plain echo."""
+
+    def check_target(self, request: object) -> None:
+        super().check_target(request)  # type: ignore[arg-type]
+        self.plain = getattr(request, "target", "/").split("?")[0] != "/"
+
+    plain = False
+
+    def reply_to(self, message: Message) -> Message:
+        return message if self.plain else super().reply_to(message)
+
+
+@fault("contract")
+class RepliesBySubprotocol(Connection):
+    """With a subprotocol the prefix is missing."""
+
+    def reply_to(self, message: Message) -> Message:
+        return message if self.agreed.subprotocol else super().reply_to(message)
+
+
+@fault("contract")
+class RepliesByCompression(Connection):
+    """With compression the prefix is missing."""
+
+    def reply_to(self, message: Message) -> Message:
+        return message if self.agreed.deflate else super().reply_to(message)
+
+
+@fault("contract")
+class FindsACloseInsideAPayload(Connection):
+    """The bytes 88 00 end the connection, wherever they stand in a message."""
+
+    def message(self, message: Message) -> None:
+        if isinstance(message, bytes) and b"\x88\x00" in message:
+            raise Violation(1000, "")
+        super().message(message)
+
+
+@fault("contract")
+class TakesAnEmptyLineForANewRequest(Connection):
+    """A text with an empty line in it is handed to the HTTP parser."""
+
+    def message(self, message: Message) -> None:
+        if isinstance(message, str) and "\r\n\r\n" in message:
+            raise Violation(1002, "not an HTTP request")
+        super().message(message)
+
+
+@fault("contract")
+class LosesThe256ThMessage(Connection):
+    """Messages are counted in one byte, and the one that is number 0 again gets no reply."""
+
+    count = 0
+
+    def message(self, message: Message) -> None:
+        self.count = (self.count + 1) % 256
+        if self.count:
+            super().message(message)
+
+
+@fault("contract")
+class GetsSlowerWithEachMessage(Connection):
+    """Every message is compared with all that came before it."""
+
+    count = 0
+
+    def message(self, message: Message) -> None:
+        self.count += 1
+        time.sleep(self.count * 0.0002)
+        super().message(message)
+
+
+@fault("contract")
+class EndsConnectionsAfterThreeSeconds(Connection):
+    """A connection may live for three seconds, busy or not."""
+
+    async def serve(self) -> None:
+        try:
+            async with asyncio.timeout(3):
+                await super().serve()
+        except TimeoutError:
+            self.fail(Violation(1001, "time is up"))
+
+
+@fault("contract")
+class CutsTheReplyUnderWayAtAClose(Connection):
+    """When a Close comes while a reply is still being sent, the rest of the reply is dropped."""
+
+    def on_close(self, payload: bytes) -> None:
+        if self.writer.transport.get_write_buffer_size():
+            self.writer.transport.abort()
+        super().on_close(payload)
+
+
+@fault("contract")
+class DropsTheReplyAfterAPong(Connection):
+    """A Pong is taken for the answer that was awaited, and the next message gets none."""
+
+    answered = False
+
+    def on_pong(self, payload: bytes) -> None:
+        self.answered = True
+
+    def message(self, message: Message) -> None:
+        if not self.answered:
+            super().message(message)
+        self.answered = False

@@ -1,0 +1,284 @@
+"""Faults in putting messages together from fragments (RFC 6455 §5.4)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pytest_websocket.protocol.frames import CLOSE, CONTINUATION, PING, PONG, TEXT, Header
+from verification.faulty_servers.correct import Connection
+from verification.faulty_servers.correct.framing import PROTOCOL_ERROR, Violation
+from verification.faulty_servers.registry import fault
+
+
+@fault("RFC 6455 §5.4")
+class AcceptsAContinuationOfNothing(Connection):
+    """A continuation frame without a message before it is taken for a message."""
+
+    def check_order(self, header: Header) -> None:
+        if header.opcode != CONTINUATION:
+            super().check_order(header)
+
+
+@fault("RFC 6455 §5.4")
+class SkipsAContinuationOfNothing(Connection):
+    """A continuation frame without a message before it is read and forgotten."""
+
+    orphan = False
+
+    def check_order(self, header: Header) -> None:
+        self.orphan = header.opcode == CONTINUATION and not self.in_message
+        if not self.orphan:
+            super().check_order(header)
+
+    def message(self, message: str | bytes) -> None:
+        if not self.orphan:
+            super().message(message)
+
+
+@fault("RFC 6455 §5.4")
+class AcceptsAContinuationAfterAFragmentedMessage(Connection):
+    """Once a fragmented message was complete, one more continuation is accepted."""
+
+    had_fragments = False
+
+    def frame_ends(self, header: Header) -> None:
+        self.had_fragments = self.had_fragments or header.opcode == CONTINUATION
+        super().frame_ends(header)
+
+    def check_order(self, header: Header) -> None:
+        if header.opcode != CONTINUATION or not self.had_fragments:
+            super().check_order(header)
+
+
+@fault("RFC 6455 §5.4")
+class LetsANewMessageReplaceAnUnfinishedOne(Connection):
+    """A text frame inside a fragmented message starts afresh; the fragments are lost."""
+
+    def check_order(self, header: Header) -> None:
+        if header.opcode == CONTINUATION:
+            super().check_order(header)
+
+
+@fault("RFC 6455 §5.4")
+class TakesANewMessageForAContinuation(Connection):
+    """A text frame inside a fragmented message is appended to it."""
+
+    def check_order(self, header: Header) -> None:
+        if header.opcode == CONTINUATION:
+            super().check_order(header)
+
+    def start_message(self, header: Header) -> None:
+        if self.consumed_message:
+            super().start_message(header)
+        self.consumed_message = False
+
+    consumed_message = True
+
+    def frame_ends(self, header: Header) -> None:
+        self.consumed_message = header.fin
+        super().frame_ends(header)
+
+
+@fault("RFC 6455 §5.4")
+class AcceptsABinaryFrameInsideAText(Connection):
+    """Only a frame of the same type is refused inside a fragmented message."""
+
+    def check_order(self, header: Header) -> None:
+        same = (header.opcode == TEXT) == self.is_text
+        if header.opcode == CONTINUATION or same:
+            super().check_order(header)
+
+
+@fault("RFC 6455 §5.4")
+class AcceptsAnUnfinishedFrameInsideAMessage(Connection):
+    """A second first fragment is refused only when it has FIN set."""
+
+    def check_order(self, header: Header) -> None:
+        if header.opcode == CONTINUATION or header.fin:
+            super().check_order(header)
+
+
+@fault("RFC 6455 §5.4")
+class AnswersEachFragment(Connection):
+    """Every fragment is answered as a message of its own."""
+
+    def frame_ends(self, header: Header) -> None:
+        self.message(self.finish_message())
+        self.in_message = not header.fin
+        self.parts, self.characters = [], []
+
+
+@fault("RFC 6455 §5.4")
+class EndsAMessageAtTheSecondFragment(Connection):
+    """The first continuation frame ends the message, whatever its FIN says."""
+
+    def frame_ends(self, header: Header) -> None:
+        super().frame_ends(replace(header, fin=True) if header.opcode == CONTINUATION else header)
+
+
+@fault("RFC 6455 §5.4")
+class NeedsFinOnTheFirstFrame(Connection):
+    """Fragmented messages are not supported."""
+
+    def check_order(self, header: Header) -> None:
+        if not header.fin and header.opcode != CONTINUATION:
+            raise Violation(PROTOCOL_ERROR, "fragmentation is not supported")
+        super().check_order(header)
+
+
+@fault("RFC 6455 §5.4")
+class ForgetsTheMessageAtAPing(Connection):
+    """A Ping between fragments throws away what came before it."""
+
+    def on_ping(self, payload: bytes) -> None:
+        super().on_ping(payload)
+        self.parts, self.characters = [], []
+
+
+@fault("RFC 6455 §5.4")
+class EndsTheMessageAtAPing(Connection):
+    """A Ping between fragments resets the reader, so that the continuation has nothing to continue."""
+
+    def on_ping(self, payload: bytes) -> None:
+        super().on_ping(payload)
+        self.in_message = False
+
+
+@fault("RFC 6455 §5.4")
+class ForgetsTheMessageAtAPong(Connection):
+    """An unsolicited Pong between fragments throws away what came before it."""
+
+    def on_pong(self, payload: bytes) -> None:
+        self.parts, self.characters = [], []
+
+
+@fault("RFC 6455 §5.4")
+class RefusesControlFramesInsideAMessage(Connection):
+    """A Ping between fragments is a protocol error."""
+
+    def check_control(self, header: Header) -> None:
+        if self.in_message and header.opcode in (PING, PONG):
+            raise Violation(PROTOCOL_ERROR, "a continuation is expected")
+        super().check_control(header)
+
+
+@fault("RFC 6455 §5.4")
+class TakesControlPayloadsIntoTheMessage(Connection):
+    """The payload of a Ping between fragments becomes part of the message."""
+
+    def on_ping(self, payload: bytes) -> None:
+        super().on_ping(payload)
+        if self.in_message:
+            self.add(payload)
+
+
+@fault("RFC 6455 §5.4")
+class IgnoresACloseInsideAMessage(Connection):
+    """A Close between fragments is not looked at."""
+
+    def on_close(self, payload: bytes) -> None:
+        if not self.in_message:
+            super().on_close(payload)
+
+
+@fault("RFC 6455 §5.4")
+class AnswersFragmentedTextInBinary(Connection):
+    """The type of the last frame decides, and a continuation is not text."""
+
+    def frame_ends(self, header: Header) -> None:
+        if header.fin and header.opcode == CONTINUATION and self.is_text:
+            self.in_message = False
+            message = self.finish_message()
+            assert isinstance(message, str)
+            self.message(message.encode())
+        else:
+            super().frame_ends(header)
+
+
+@fault("RFC 6455 §5.4")
+class KeepsTheFragmentsOfTheMessageBefore(Connection):
+    """The list of fragments is not emptied after a fragmented message."""
+
+    def start_message(self, header: Header) -> None:
+        kept = self.characters if header.opcode == TEXT and not header.fin else []
+        super().start_message(header)
+        self.characters = kept
+
+
+@fault("RFC 6455 §5.4")
+class TakesAnEmptyFirstFragmentForNone(Connection):
+    """Whether a message is open is told by whether it has bytes already."""
+
+    def check_order(self, header: Header) -> None:
+        if header.opcode == CONTINUATION and not self.size:
+            raise Violation(PROTOCOL_ERROR, "there is nothing to continue")
+        super().check_order(header)
+
+
+@fault("RFC 6455 §5.4")
+class EndsAMessageAtAnEmptyFragment(Connection):
+    """A continuation frame without payload is taken for the last one."""
+
+    def frame_ends(self, header: Header) -> None:
+        empty = header.opcode == CONTINUATION and not header.length
+        super().frame_ends(replace(header, fin=True) if empty else header)
+
+
+@fault("RFC 6455 §5.4")
+class WaitsAfterAnEmptyLastFragment(Connection):
+    """A last fragment without payload does not end the message."""
+
+    def frame_ends(self, header: Header) -> None:
+        empty = header.opcode == CONTINUATION and not header.length
+        super().frame_ends(replace(header, fin=False) if empty else header)
+
+
+@fault("RFC 6455 §5.4")
+class LosesTheTenthFragment(Connection):
+    """The tenth fragment of a message is not appended."""
+
+    count = 0
+
+    def frame_begins(self, header: Header) -> None:
+        self.count = self.count + 1 if header.opcode == CONTINUATION else 1
+        super().frame_begins(header)
+
+    def data(self, piece: bytes) -> None:
+        super().data(b"" if self.count == 10 and not self.compressed else piece)
+
+
+@fault("RFC 6455 §5.4")
+class StaysInsideAFragmentedMessage(Connection):
+    """After a fragmented message the next message is refused as if the first were still open."""
+
+    def frame_ends(self, header: Header) -> None:
+        super().frame_ends(header)
+        self.in_message = header.opcode == CONTINUATION
+
+
+@fault("RFC 6455 §5.4")
+class FlushesBigMessagesEarly(Connection):
+    """Fragments are answered as soon as they make 64 KiB together."""
+
+    def frame_ends(self, header: Header) -> None:
+        if not header.fin and self.size >= 1 << 16 and not self.compressed:
+            self.message(self.finish_message())
+            self.parts, self.characters = [], []
+        else:
+            super().frame_ends(header)
+
+
+@fault("RFC 6455 §5.4")
+class AcceptsAMessageInsideAMessageAfterAPing(Connection):
+    """A Ping between fragments makes the reader forget that a message is open, but not its fragments."""
+
+    def on_ping(self, payload: bytes) -> None:
+        super().on_ping(payload)
+        self.interrupted = self.in_message
+
+    interrupted = False
+
+    def check_order(self, header: Header) -> None:
+        if not (self.interrupted and header.opcode not in (CONTINUATION, CLOSE)):
+            super().check_order(header)
+        self.interrupted = False

@@ -1,0 +1,388 @@
+"""Faults in the frame header and in masking (RFC 6455 §5.1 to §5.3)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pytest_websocket.protocol.frames import BINARY, CLOSE, CONTINUATION, PING, PONG, Frame, Header, mask
+from verification.faulty_servers.correct import Connection
+from verification.faulty_servers.correct.framing import PROTOCOL_ERROR, Violation
+from verification.faulty_servers.registry import fault
+
+
+@fault("RFC 6455 §5.1")
+class AcceptsUnmaskedFrames(Connection):
+    """A client frame without a mask is served like any other."""
+
+    def check_masked(self, header: Header) -> None:
+        pass
+
+
+@fault("RFC 6455 §5.1")
+class AcceptsUnmaskedControlFrames(Connection):
+    """The mask is demanded of data frames only."""
+
+    def check_masked(self, header: Header) -> None:
+        if header.opcode < CLOSE:
+            super().check_masked(header)
+
+
+@fault("RFC 6455 §5.1")
+class AcceptsUnmaskedClose(Connection):
+    """The mask is demanded of every frame but Close."""
+
+    def check_masked(self, header: Header) -> None:
+        if header.opcode != CLOSE:
+            super().check_masked(header)
+
+
+@fault("RFC 6455 §5.1")
+class AcceptsUnmaskedContinuations(Connection):
+    """The mask is demanded of the first fragment only."""
+
+    def check_masked(self, header: Header) -> None:
+        if header.opcode != CONTINUATION:
+            super().check_masked(header)
+
+
+@fault("RFC 6455 §5.1")
+class AcceptsUnmaskedEmptyFrames(Connection):
+    """A frame without payload may come without a mask, since there is nothing to unmask."""
+
+    def check_masked(self, header: Header) -> None:
+        if header.length:
+            super().check_masked(header)
+
+
+@fault("RFC 6455 §5.1")
+class ChecksTheMaskOfTheFirstFrameOnly(Connection):
+    """Once one frame came masked, the mask is taken for granted."""
+
+    trusted = False
+
+    def check_masked(self, header: Header) -> None:
+        if not self.trusted:
+            super().check_masked(header)
+        self.trusted = True
+
+
+@fault("RFC 6455 §5.1")
+class DropsUnmaskedFramesSilently(Connection):
+    """An unmasked text frame is thrown away and the connection goes on."""
+
+    def check_masked(self, header: Header) -> None:
+        pass
+
+    def message(self, message: str | bytes) -> None:
+        if self.last_frame_masked:
+            super().message(message)
+
+    last_frame_masked = True
+
+    def frame_begins(self, header: Header) -> None:
+        self.last_frame_masked = header.masked
+        super().frame_begins(header)
+
+
+@fault("RFC 6455 §5.1")
+class AnswersAnUnmaskedFrameBeforeItCloses(Connection):
+    """An unmasked message is answered; only then the connection ends."""
+
+    def check_masked(self, header: Header) -> None:
+        pass
+
+    def frame_ends(self, header: Header) -> None:
+        super().frame_ends(header)
+        super().check_masked(header)
+
+
+@fault("RFC 6455 §5.1")
+class MasksItsFrames(Connection):
+    """The server masks the frames that it sends."""
+
+    def encode_frame(self, frame: Frame) -> bytes:
+        return frame.encode(masked=True)
+
+
+@fault("RFC 6455 §5.1")
+class MasksItsPongs(Connection):
+    """A Pong is the client's Ping with another opcode, its mask included."""
+
+    def encode_frame(self, frame: Frame) -> bytes:
+        return frame.encode(masked=frame.opcode == PONG)
+
+
+@fault("RFC 6455 §5.1")
+class MasksItsClose(Connection):
+    """The Close that answers a Close is masked."""
+
+    def encode_frame(self, frame: Frame) -> bytes:
+        return frame.encode(masked=frame.opcode == CLOSE)
+
+
+@fault("RFC 6455 §5.3")
+class RefusesTheMaskKeyZero(Connection):
+    """A mask key of four zero bytes is taken for no mask."""
+
+    def check_masked(self, header: Header) -> None:
+        if header.mask_key == bytes(4):
+            raise Violation(PROTOCOL_ERROR, "the frame is not masked")
+        super().check_masked(header)
+
+
+@fault("RFC 6455 §5.2")
+class RestartsTheMaskAtEachSegment(Connection):
+    """The position in the mask key is lost when a frame's payload comes in several segments."""
+
+    def unmask(self, piece: bytes, header: Header, offset: int) -> bytes:
+        return super().unmask(piece, header, 0)
+
+
+@fault("RFC 6455 §5.3")
+class UnmasksTheTailOfLongFramesWrong(Connection):
+    """A fast loop unmasks eight bytes at a time; what is left of a long payload keeps its mask."""
+
+    def unmask(self, piece: bytes, header: Header, offset: int) -> bytes:
+        plain = super().unmask(piece, header, offset)
+        rest = len(piece) % 8
+        if header.length < 1024 or not rest:
+            return plain
+        return plain[:-rest] + piece[-rest:]
+
+
+@fault("RFC 6455 §5.3")
+class UnmasksFragmentsWithTheFirstKey(Connection):
+    """Continuation frames are unmasked with the key of the frame that began the message."""
+
+    first_key = bytes(4)
+
+    def frame_begins(self, header: Header) -> None:
+        if header.opcode != CONTINUATION:
+            self.first_key = header.mask_key
+        super().frame_begins(header)
+
+    def unmask(self, piece: bytes, header: Header, offset: int) -> bytes:
+        if header.opcode != CONTINUATION:
+            return super().unmask(piece, header, offset)
+        turn = offset % 4
+        return mask(piece, self.first_key[turn:] + self.first_key[:turn])
+
+
+@fault("RFC 6455 §5.3")
+class RemembersTheMaskKeyOfTheConnection(Connection):
+    """The first frame's key is taken for all frames, as a client that never changes it would allow."""
+
+    key: bytes | None = None
+
+    def unmask(self, piece: bytes, header: Header, offset: int) -> bytes:
+        if self.key is None:
+            self.key = header.mask_key
+        turn = offset % 4
+        return mask(piece, self.key[turn:] + self.key[:turn])
+
+
+@fault("RFC 6455 §5.2")
+class IgnoresReservedBits(Connection):
+    """RSV1, RSV2 and RSV3 are not looked at."""
+
+    def check_reserved_bits(self, header: Header) -> None:
+        pass
+
+
+@fault("RFC 6455 §5.2")
+class AcceptsRsv1WithoutCompression(Connection):
+    """RSV1 is accepted though no extension gave it a meaning."""
+
+    def check_reserved_bits(self, header: Header) -> None:
+        if header.rsv2 or header.rsv3 or self.inflater is not None:
+            super().check_reserved_bits(header)
+
+    def start_message(self, header: Header) -> None:
+        super().start_message(header)
+        self.compressed = header.rsv1 and self.inflater is not None
+
+
+@fault("RFC 6455 §5.2")
+class AcceptsRsv2(Connection):
+    """RSV2 is not looked at."""
+
+    def check_reserved_bits(self, header: Header) -> None:
+        if header.rsv1 or header.rsv3:
+            super().check_reserved_bits(header)
+
+
+@fault("RFC 6455 §5.2")
+class AcceptsRsv3(Connection):
+    """RSV3 is not looked at."""
+
+    def check_reserved_bits(self, header: Header) -> None:
+        if header.rsv1 or header.rsv2:
+            super().check_reserved_bits(header)
+
+
+@fault("RFC 6455 §5.2")
+class AcceptsReservedBitsInPairs(Connection):
+    """The bits are compared with 1, 2 and 4, so that two of them at once pass."""
+
+    def check_reserved_bits(self, header: Header) -> None:
+        if header.rsv1 + header.rsv2 + header.rsv3 == 1:
+            super().check_reserved_bits(header)
+
+
+@fault("RFC 6455 §5.2")
+class AcceptsReservedBitsOnControlFrames(Connection):
+    """The bits are checked on data frames only."""
+
+    def check_reserved_bits(self, header: Header) -> None:
+        if header.opcode < CLOSE:
+            super().check_reserved_bits(header)
+
+
+@fault("RFC 6455 §5.2")
+class AcceptsReservedBitsOnContinuations(Connection):
+    """The bits are checked on a message's first frame only."""
+
+    def check_reserved_bits(self, header: Header) -> None:
+        if header.opcode != CONTINUATION:
+            super().check_reserved_bits(header)
+
+
+@fault("RFC 6455 §5.2")
+class ChecksReservedBitsUntilTheFirstMessage(Connection):
+    """After one good message the bits are not looked at any more."""
+
+    seen = False
+
+    def message(self, message: str | bytes) -> None:
+        self.seen = True
+        super().message(message)
+
+    def check_reserved_bits(self, header: Header) -> None:
+        if not self.seen:
+            super().check_reserved_bits(header)
+
+
+@fault("RFC 6455 §5.2")
+class SetsRsv2InReplies(Connection):
+    """Every reply has RSV2 set."""
+
+    def encode_frame(self, frame: Frame) -> bytes:
+        data = super().encode_frame(frame)
+        return bytes([data[0] | 0x20]) + data[1:] if frame.opcode < CLOSE else data
+
+
+@fault("RFC 6455 §5.2")
+class SetsRsv1WithoutCompression(Connection):
+    """Binary replies have RSV1 set though nothing was negotiated."""
+
+    def encode_frame(self, frame: Frame) -> bytes:
+        data = super().encode_frame(frame)
+        return bytes([data[0] | 0x40]) + data[1:] if frame.opcode == BINARY else data
+
+
+@fault("RFC 6455 §5.2")
+class TakesReservedDataOpcodesForBinary(Connection):
+    """Opcodes 3 to 7 are served as if they were 2."""
+
+    def check_opcode(self, header: Header) -> None:
+        if header.opcode >= CLOSE:
+            super().check_opcode(header)
+
+    def frame_begins(self, header: Header) -> None:
+        if header.opcode > BINARY:
+            self.in_message = True
+            self.start_message(header)
+        super().frame_begins(header)
+
+
+@fault("RFC 6455 §5.2")
+class SkipsReservedControlOpcodes(Connection):
+    """Opcodes 11 to 15 are read and forgotten."""
+
+    def check_opcode(self, header: Header) -> None:
+        if header.opcode < CLOSE:
+            super().check_opcode(header)
+
+
+@fault("RFC 6455 §5.2")
+class AcceptsOpcodeEleven(Connection):
+    """The range check of control opcodes is off by one."""
+
+    def check_opcode(self, header: Header) -> None:
+        if header.opcode != PONG + 1:
+            super().check_opcode(header)
+
+
+@fault("RFC 6455 §5.2")
+class AcceptsOpcodeFifteen(Connection):
+    """The range check of opcodes leaves out the last one."""
+
+    def check_opcode(self, header: Header) -> None:
+        if header.opcode != 15:
+            super().check_opcode(header)
+
+
+@fault("RFC 6455 §5.2")
+class TakesOpcodeThreeForText(Connection):
+    """The range check of data opcodes is off by one."""
+
+    def check_opcode(self, header: Header) -> None:
+        if header.opcode != BINARY + 1:
+            super().check_opcode(header)
+
+    def frame_begins(self, header: Header) -> None:
+        if header.opcode == BINARY + 1:
+            self.in_message = True
+            self.start_message(header)
+            self.is_text = True
+        super().frame_begins(header)
+
+
+@fault("RFC 6455 §5.2")
+class ChecksOpcodesBetweenMessagesOnly(Connection):
+    """Inside a fragmented message a reserved control opcode is skipped."""
+
+    def check_opcode(self, header: Header) -> None:
+        if not (self.in_message and header.opcode >= CLOSE):
+            super().check_opcode(header)
+
+
+@fault("RFC 6455 §5.2")
+class DropsFramesWithReservedOpcodes(Connection):
+    """A frame with a reserved opcode that is short is thrown away instead of ending the connection."""
+
+    def check_opcode(self, header: Header) -> None:
+        if header.opcode == PING + 3 or header.opcode == BINARY + 2:
+            return
+        super().check_opcode(header)
+
+    def step_data(self, header: Header) -> bool:
+        if header.opcode > BINARY:
+            if len(self.buffer) < header.length:
+                return False
+            self.take(header.length)
+            self.header = None
+            return True
+        return super().step_data(header)
+
+
+@fault("RFC 6455 §5.3")
+class UnmasksWithTheKeyOfTheLastPing(Connection):
+    """A Ping between fragments leaves its key behind, and the next fragment is unmasked with it."""
+
+    left: bytes | None = None
+
+    def step_control(self, header: Header) -> bool:
+        handled = super().step_control(header)
+        if handled and self.in_message:
+            self.left = header.mask_key
+        return handled
+
+    def unmask(self, piece: bytes, header: Header, offset: int) -> bytes:
+        if header.opcode == CONTINUATION and self.left is not None:
+            header = replace(header, mask_key=self.left)
+        return super().unmask(piece, header, offset)
+
+    def frame_ends(self, header: Header) -> None:
+        self.left = None
+        super().frame_ends(header)

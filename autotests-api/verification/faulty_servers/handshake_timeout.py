@@ -1,0 +1,89 @@
+"""Faults that leave a request without any answer, as an exception does that nobody sees (RFC 6455 §4.2)."""
+
+from __future__ import annotations
+
+import asyncio
+
+from verification.faulty_servers.correct import Connection
+from verification.faulty_servers.correct.negotiation import Agreement, Offer
+from verification.faulty_servers.correct.request import Refusal, Request
+from verification.faulty_servers.registry import fault
+
+
+class SilentConnection(Connection):
+    """Refuses nothing that `stays_silent` names, and accepts it no more: it just stays."""
+
+    silent = False
+
+    def stays_silent(self, refusal: Refusal) -> bool:
+        """Whether this refusal is never sent."""
+        raise NotImplementedError
+
+    def refuse(self, refusal: Refusal) -> None:
+        self.silent = self.stays_silent(refusal)
+        if not self.silent:
+            super().refuse(refusal)
+
+    async def end_tcp(self) -> None:
+        if self.silent:
+            await asyncio.Event().wait()
+        await super().end_tcp()
+
+
+@fault("contract")
+class LeavesHugeHeadsUnanswered(SilentConnection):
+    """A request head above the limit is dropped, and the client waits for ever."""
+
+    def stays_silent(self, refusal: Refusal) -> bool:
+        return refusal.status == 431
+
+
+@fault("RFC 6455 §4.4")
+class LeavesOtherVersionsUnanswered(SilentConnection):
+    """A client that speaks another version waits for ever."""
+
+    def stays_silent(self, refusal: Refusal) -> bool:
+        return "version" in refusal.reason
+
+
+@fault("RFC 6455 §4.2.1")
+class LeavesMalformedSubprotocolsUnanswered(SilentConnection):
+    """A client that offers a malformed subprotocol waits for ever."""
+
+    def stays_silent(self, refusal: Refusal) -> bool:
+        return "Protocol" in refusal.reason
+
+
+@fault("RFC 6455 §4.2.1")
+class LeavesABadKeyUnanswered(SilentConnection):
+    """A client whose key is malformed waits for ever."""
+
+    def stays_silent(self, refusal: Refusal) -> bool:
+        return "Key" in refusal.reason
+
+
+@fault("RFC 7692 §7.1.2.1")
+class CrashesWhenAWindowIsAskedFor(Connection):
+    """An offer with server_max_window_bits ends TCP without an answer."""
+
+    def accept_offer(self, offer: Offer) -> Agreement:
+        if any(name == "server_max_window_bits" for name, _ in offer.parameters):
+            raise ConnectionAbortedError("unhandled exception")
+        return super().accept_offer(offer)
+
+
+@fault("RFC 6455 §9.1")
+class ReadsExtensionsLeniently(Connection):
+    """permessage-deflate is agreed to wherever its name stands, in however broken a header."""
+
+    def choose_deflate(self, offers: list[Offer]) -> Agreement | None:
+        return super().choose_deflate(offers) or (Agreement() if self.named else None)
+
+    named = False
+
+    def offered_extensions(self, request: Request) -> list[Offer]:
+        try:
+            return super().offered_extensions(request)
+        except Refusal:
+            self.named = "deflate" in ",".join(request.values("Sec-WebSocket-Extensions"))
+            return []

@@ -1,0 +1,134 @@
+"""Faults in judging Sec-WebSocket-Version and Sec-WebSocket-Key (RFC 6455 §4.2.1, §11.3)."""
+
+from __future__ import annotations
+
+from verification.faulty_servers.correct import Connection
+from verification.faulty_servers.correct.request import Request
+from verification.faulty_servers.registry import fault
+
+
+@fault("RFC 6455 §4.2.1")
+class AcceptsEveryVersion(Connection):
+    """Sec-WebSocket-Version must be there; its value is not looked at."""
+
+    def check_websocket_version(self, request: Request) -> None:
+        if not request.values("Sec-WebSocket-Version"):
+            super().check_websocket_version(request)
+
+
+@fault("RFC 6455 §4.2.1")
+class AcceptsARequestWithoutVersion(Connection):
+    """A missing Sec-WebSocket-Version is not missed."""
+
+    def check_websocket_version(self, request: Request) -> None:
+        if request.values("Sec-WebSocket-Version"):
+            super().check_websocket_version(request)
+
+
+@fault("RFC 6455 §4.2.1")
+class AcceptsNewerVersions(Connection):
+    """A version above 13 is accepted, too."""
+
+    def check_websocket_version(self, request: Request) -> None:
+        versions = request.values("Sec-WebSocket-Version")
+        if not (len(versions) == 1 and versions[0].isdecimal() and int(versions[0]) > 13):
+            super().check_websocket_version(request)
+
+
+@fault("RFC 6455 §4.2.1")
+class FindsVersion13AtTheBeginning(Connection):
+    """A version that begins with 13 is accepted: 130, or 13 and a list."""
+
+    def check_websocket_version(self, request: Request) -> None:
+        versions = request.values("Sec-WebSocket-Version")
+        if len(versions) != 1 or not versions[0].startswith("13"):
+            super().check_websocket_version(request)
+
+
+@fault("RFC 6455 §4.2.1")
+class ReadsTheVersionAsANumber(Connection):
+    """013 and +13 are accepted, because they are 13 as a number."""
+
+    def check_websocket_version(self, request: Request) -> None:
+        try:
+            if [int(version) for version in request.values("Sec-WebSocket-Version")] == [13]:
+                return
+        except ValueError:
+            pass
+        super().check_websocket_version(request)
+
+
+@fault("RFC 6455 §11.3.5")
+class AcceptsTheVersionTwice(Connection):
+    """Sec-WebSocket-Version may stand there several times."""
+
+    def check_websocket_version(self, request: Request) -> None:
+        if "13" not in request.values("Sec-WebSocket-Version"):
+            super().check_websocket_version(request)
+
+
+@fault("RFC 6455 §4.2.1")
+class AcceptsEveryKey(Connection):
+    """Sec-WebSocket-Key must be there; its value is not looked at."""
+
+    def is_key(self, key: str) -> bool:
+        return True
+
+
+@fault("RFC 6455 §4.2.1")
+class AcceptsARequestWithoutKey(Connection):
+    """A missing Sec-WebSocket-Key is taken for an empty one."""
+
+    def check_key(self, request: Request) -> None:
+        if request.values("Sec-WebSocket-Key"):
+            super().check_key(request)
+
+    def response_fields(self, request: Request) -> list[tuple[str, str]]:
+        if not request.values("Sec-WebSocket-Key"):
+            request = Request(request.method, request.target, request.version, (("Sec-WebSocket-Key", ""),))
+        return super().response_fields(request)
+
+
+@fault("RFC 6455 §11.3.1")
+class AcceptsTheKeyTwice(Connection):
+    """Of several keys the first counts."""
+
+    def check_key(self, request: Request) -> None:
+        keys = request.values("Sec-WebSocket-Key")
+        if len(keys) < 2 or not self.is_key(keys[0]):
+            super().check_key(request)
+
+
+@fault("RFC 6455 §4.2.1")
+class AcceptsKeysOfAnyLength(Connection):
+    """The key must be base64, of however many bytes."""
+
+    def is_key(self, key: str) -> bool:
+        return bool(key) and (super().is_key(key) or self._is_base64(key))
+
+    def _is_base64(self, key: str) -> bool:
+        return len(key) % 4 == 0 and key.rstrip("=").replace("+", "0").replace("/", "0").isalnum()
+
+
+@fault("RFC 6455 §4.2.1")
+class AcceptsKeysOf24Characters(Connection):
+    """The key must be 24 characters long; whether they are base64 is not looked at."""
+
+    def is_key(self, key: str) -> bool:
+        return len(key) == 24
+
+
+@fault("RFC 6455 §4.2.1")
+class AcceptsKeysOf16Characters(Connection):
+    """Sixteen characters that are not base64 will do, as if the key were not encoded."""
+
+    def is_key(self, key: str) -> bool:
+        return len(key) == 16 or super().is_key(key)
+
+
+@fault("RFC 6455 §4.2.1")
+class RefusesKeysWithASlash(Connection):
+    """The key must be of letters and digits, though base64 has + and / as well."""
+
+    def is_key(self, key: str) -> bool:
+        return super().is_key(key) and "/" not in key and "+" not in key

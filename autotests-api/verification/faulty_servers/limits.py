@@ -1,0 +1,157 @@
+"""Faults in the limit of a message (the contract of the echo; RFC 6455 §7.4.1)."""
+
+from __future__ import annotations
+
+from pytest_websocket.protocol.frames import Header
+from verification.faulty_servers.correct import Connection
+from verification.faulty_servers.correct.framing import TOO_BIG, Message, Violation
+from verification.faulty_servers.correct.messages import PREFIX
+from verification.faulty_servers.registry import fault
+
+
+@fault("contract")
+class RefusesTheBiggestMessage(Connection):
+    """The limit is one byte too low."""
+
+    @property
+    def limit(self) -> int:
+        return super().limit - 1
+
+
+@fault("contract")
+class AcceptsOneByteTooMany(Connection):
+    """The limit is one byte too high."""
+
+    @property
+    def limit(self) -> int:
+        return super().limit + 1
+
+
+@fault("contract")
+class HasNoLimit(Connection):
+    """Messages of any size are answered."""
+
+    @property
+    def limit(self) -> int:
+        return 1 << 40
+
+
+@fault("contract")
+class LimitsMessagesTo64Kib(Connection):
+    """Messages above 65,535 bytes are refused."""
+
+    @property
+    def limit(self) -> int:
+        return (1 << 16) - 1
+
+
+@fault("contract")
+class LimitsFramesAndNotMessages(Connection):
+    """Each fragment may be as big as a message, and there may be any number of them."""
+
+    def check_size(self, header: Header) -> None:
+        if header.length > super().limit:
+            raise self.too_big()
+
+    @property
+    def limit(self) -> int:
+        return 1 << 40 if self.in_message else super().limit
+
+
+@fault("contract")
+class CountsTheBytesOfAllMessages(Connection):
+    """The limit is for the connection, not for a message."""
+
+    total = 0
+
+    def message(self, message: Message) -> None:
+        self.total += self.size
+        if self.total > self.limit:
+            raise self.too_big()
+        super().message(message)
+
+
+@fault("contract")
+class SkipsTooBigMessages(Connection):
+    """A message above the limit is read and forgotten, and the connection goes on."""
+
+    @property
+    def limit(self) -> int:
+        return 1 << 40
+
+    def message(self, message: Message) -> None:
+        if self.size <= self.server.max_size:
+            super().message(message)
+
+
+@fault("contract")
+class CutsTooBigMessages(Connection):
+    """A message above the limit is answered with its beginning."""
+
+    @property
+    def limit(self) -> int:
+        return 1 << 40
+
+    def message(self, message: Message) -> None:
+        super().message(message[: self.server.max_size])
+
+
+@fault("contract")
+class CutsMessagesAt64Kib(Connection):
+    """Of a message only the first 65,536 characters are answered."""
+
+    def message(self, message: Message) -> None:
+        super().message(message[: 1 << 16])
+
+
+@fault("RFC 6455 §10.4")
+class RefusesATooBigMessageOnlyWhenItIsComplete(Connection):
+    """The limit is checked at the end, so that a client can fill the memory first."""
+
+    @property
+    def limit(self) -> int:
+        return 1 << 40
+
+    def message(self, message: Message) -> None:
+        if self.size > self.server.max_size:
+            raise Violation(TOO_BIG, "too big")
+        super().message(message)
+
+
+@fault("contract")
+class FailsWhereThePrefixCrossesALimit(Connection):
+    """A message that only its reply's prefix brings above the limit is refused."""
+
+    def reply_to(self, message: Message) -> Message:
+        if self.size + len(PREFIX.encode()) > self.limit:
+            raise self.too_big()
+        return super().reply_to(message)
+
+
+@fault("contract")
+class LimitsCharactersAndNotBytes(Connection):
+    """A text may have as many characters as a binary message has bytes."""
+
+    @property
+    def limit(self) -> int:
+        return super().limit * 4 if self.is_text else super().limit
+
+    def message(self, message: Message) -> None:
+        if len(message) > self.server.max_size:
+            raise self.too_big()
+        super().message(message)
+
+
+@fault("contract")
+class CountsControlFramesIntoTheLimit(Connection):
+    """What Pings between fragments carry counts as the message's."""
+
+    pinged = 0
+
+    def on_ping(self, payload: bytes) -> None:
+        super().on_ping(payload)
+        if self.in_message:
+            self.size += len(payload)
+            self.received += len(payload)
+            if self.size > self.limit:
+                raise self.too_big()

@@ -1,0 +1,100 @@
+"""Faults in choosing a subprotocol (RFC 6455 §4.2.2, §11.3.4)."""
+
+from __future__ import annotations
+
+from verification.faulty_servers.correct import Connection
+from verification.faulty_servers.correct.request import Refusal, Request
+from verification.faulty_servers.registry import fault
+
+
+@fault("RFC 6455 §4.2.2")
+class ChoosesASubprotocolThatNobodyOffered(Connection):
+    """The server's own subprotocol is selected when the client offers none."""
+
+    def choose_subprotocol(self, offered: list[str]) -> str | None:
+        return super().choose_subprotocol(offered) or self.server.subprotocols[0]
+
+
+@fault("RFC 6455 §4.2.2")
+class ChoosesItsSubprotocolAgainstTheOffer(Connection):
+    """When the client offers only others, the server's own subprotocol is selected."""
+
+    def choose_subprotocol(self, offered: list[str]) -> str | None:
+        return self.server.subprotocols[0] if offered else None
+
+
+@fault("RFC 6455 §4.2.2")
+class RepeatsTheOfferedSubprotocols(Connection):
+    """The whole list that the client offers is sent back."""
+
+    def choose_subprotocol(self, offered: list[str]) -> str | None:
+        return ", ".join(offered) or None
+
+
+@fault("contract")
+class ChoosesTheFirstSubprotocolThatIsOffered(Connection):
+    """The client's first subprotocol is selected, known or not."""
+
+    def choose_subprotocol(self, offered: list[str]) -> str | None:
+        return offered[0] if offered else None
+
+
+@fault("RFC 6455 §4.2.2")
+class ComparesSubprotocolsWithoutTheirCase(Connection):
+    """ECHO is taken for echo, and echo is selected though ECHO was offered."""
+
+    def choose_subprotocol(self, offered: list[str]) -> str | None:
+        return super().choose_subprotocol([name.lower() for name in offered])
+
+
+@fault("contract")
+class FindsASubprotocolInsideAnother(Connection):
+    """The offer is searched for the name, so that echo2 selects echo."""
+
+    def choose_subprotocol(self, offered: list[str]) -> str | None:
+        return next((name for name in self.server.subprotocols if name in ",".join(offered)), None)
+
+
+@fault("contract")
+class ReadsTheFirstSubprotocolHeaderOnly(Connection):
+    """Of several Sec-WebSocket-Protocol headers only the first is read."""
+
+    def offered_subprotocols(self, request: Request) -> list[str]:
+        super().offered_subprotocols(request)
+        return [item.strip() for item in "".join(request.values("Sec-WebSocket-Protocol")[:1]).split(",")]
+
+
+@fault("contract")
+class ReadsTheFirstSubprotocolOnly(Connection):
+    """Only the first of the offered subprotocols is considered."""
+
+    def choose_subprotocol(self, offered: list[str]) -> str | None:
+        return super().choose_subprotocol(offered[:1])
+
+
+@fault("RFC 6455 §4.2.2")
+class SendsAnEmptySubprotocol(Connection):
+    """Sec-WebSocket-Protocol is empty when nothing was selected."""
+
+    def choose_subprotocol(self, offered: list[str]) -> str | None:
+        return super().choose_subprotocol(offered) or ""
+
+
+@fault("contract")
+class RefusesUnknownSubprotocols(Connection):
+    """A client that offers only other subprotocols is refused."""
+
+    def choose_subprotocol(self, offered: list[str]) -> str | None:
+        chosen = super().choose_subprotocol(offered)
+        if offered and chosen is None:
+            raise Refusal(400, "no subprotocol in common")
+        return chosen
+
+
+@fault("RFC 6455 §4.2.2")
+class SelectsTheSubprotocolInCapitals(Connection):
+    """The selected subprotocol is spelt as the server spells it, in capitals."""
+
+    def choose_subprotocol(self, offered: list[str]) -> str | None:
+        chosen = super().choose_subprotocol(offered)
+        return chosen and chosen.upper()

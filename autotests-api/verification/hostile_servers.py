@@ -1,0 +1,290 @@
+"""Servers beyond any rule: they hang, flood, lie about sizes, cut and die, and a run must survive them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import struct
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from pytest_websocket.protocol.frames import (
+    BINARY,
+    CLOSE,
+    CONTINUATION,
+    TEXT,
+    Frame,
+    close,
+    mask,
+    parse_header,
+    text,
+)
+from pytest_websocket.protocol.handshake import accept_value
+
+Behaviour = Callable[["Peer"], Awaitable[None]]
+
+NASTY = "\x1b[2J\x1b]0;title\x07\x00\ufffe]]>&<script>alert(1)</script>\u202e\x9b31m\r\n"
+"""Text that a terminal, XML or HTML would obey if it were let through."""
+
+
+class Peer:
+    """One client, as a hostile server sees it."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    async def read_request(self) -> str:
+        """The client's Sec-WebSocket-Key."""
+        head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        for line in head.split("\r\n"):
+            name, _, value = line.partition(":")
+            if name.lower() == "sec-websocket-key":
+                return value.strip()
+        return ""
+
+    async def accept(self, *headers: str) -> None:
+        """Complete the opening handshake."""
+        self.writer.write(acceptance(await self.read_request(), *headers))
+        await self.writer.drain()
+
+    async def send(self, frame: Frame) -> None:
+        """Send one frame as it is."""
+        self.writer.write(frame.encode(masked=False))
+        await self.writer.drain()
+
+    async def frame(self) -> Frame:
+        """The client's next frame, unmasked. Raises IncompleteReadError at the end."""
+        head = b""
+        while (header := parse_header(head)) is None:
+            head += await self.reader.readexactly(1)
+        payload = mask(await self.reader.readexactly(header.length), header.mask_key)
+        return Frame(header.opcode, payload, header.fin)
+
+    async def frames(self) -> AsyncIterator[Frame]:
+        """All frames until the end."""
+        while True:
+            yield await self.frame()
+
+    async def until_gone(self) -> None:
+        """Read and throw away until the client hangs up."""
+        while await self.reader.read(1 << 16):
+            pass
+
+    def reset(self) -> None:
+        """End TCP with a reset."""
+        sock: socket.socket = self.writer.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.writer.transport.abort()
+
+
+def acceptance(key: str, *headers: str) -> bytes:
+    """A correct 101 response to ``key``, with further header lines."""
+    lines = [
+        "HTTP/1.1 101 Switching Protocols",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        f"Sec-WebSocket-Accept: {accept_value(key)}",
+        *headers,
+    ]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+@contextlib.asynccontextmanager
+async def serve(
+    behaviour: Behaviour, host: str = "127.0.0.1", port: int = 0
+) -> AsyncIterator[asyncio.Server]:
+    """Meet every client with ``behaviour`` until the block ends; then drop them all."""
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.add(task)
+        try:
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+                await behaviour(Peer(reader, writer))
+        finally:
+            tasks.discard(task)
+            writer.close()
+
+    server = await asyncio.start_server(meet, host, port)
+    try:
+        yield server
+    finally:
+        server.close()
+        for task in list(tasks):
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+
+async def never_answers(peer: Peer) -> None:
+    """Accepts TCP and says nothing."""
+    await peer.until_gone()
+
+
+async def never_answers_after_the_handshake(peer: Peer) -> None:
+    """Opens a WebSocket connection and says nothing on it."""
+    await peer.accept()
+    await peer.until_gone()
+
+
+async def drips_the_handshake(peer: Peer) -> None:
+    """Answers the handshake one byte a second."""
+    for byte in acceptance(await peer.read_request()):
+        peer.writer.write(bytes([byte]))
+        await asyncio.sleep(1)
+
+
+async def drips_frames(peer: Peer) -> None:
+    """Answers one byte a second of a frame that would take an hour."""
+    await peer.accept()
+    for byte in Frame(TEXT, b"d" * 3600).encode(masked=False):
+        peer.writer.write(bytes([byte]))
+        await asyncio.sleep(1)
+
+
+async def answers_garbage(peer: Peer) -> None:
+    """Opens a WebSocket connection and then speaks no WebSocket."""
+    await peer.accept()
+    # Fixed bytes, so that a run can be repeated: reserved bits, a reserved opcode, a control frame too long.
+    peer.writer.write(b"\xf7\xfe" + bytes(range(255, 0, -1)) * 8)
+    await peer.until_gone()
+
+
+async def sends_messages_without_end(peer: Peer) -> None:
+    """Sends messages as fast as they are read, and never listens."""
+    await peer.accept()
+    flood = text("flood " * 20).encode(masked=False) * 500
+    while True:
+        peer.writer.write(flood)
+        await peer.writer.drain()
+
+
+async def sends_one_message_without_end(peer: Peer) -> None:
+    """Sends one message whose last frame never comes."""
+    await peer.accept()
+    await peer.send(text("", fin=False))
+    more = Frame(CONTINUATION, bytes(1 << 16), fin=False)
+    while True:
+        await peer.send(more)
+
+
+async def announces_ten_gibibytes(peer: Peer) -> None:
+    """Sends a frame of 10 GiB, as far as it is read."""
+    await peer.accept()
+    peer.writer.write(Frame(BINARY).encode(masked=False, length=10 << 30))
+    chunk = bytes(1 << 16)
+    while True:
+        peer.writer.write(chunk)
+        await peer.writer.drain()
+
+
+async def sends_a_deflate_bomb(peer: Peer) -> None:
+    """Sends a megabyte that inflates to a gibibyte, whether compression was agreed or not."""
+    await peer.accept("Sec-WebSocket-Extensions: permessage-deflate")
+    await peer.send(Frame(TEXT, _bomb(), rsv1=True))
+    await peer.until_gone()
+
+
+async def resets_after_the_handshake(peer: Peer) -> None:
+    """Cuts TCP as soon as the connection is open."""
+    await peer.accept()
+    peer.reset()
+
+
+async def resets_in_the_middle_of_a_frame(peer: Peer) -> None:
+    """Cuts TCP after half of the answer."""
+    await peer.accept()
+    await peer.frame()
+    peer.writer.write(text("half of this").encode(masked=False)[:8])
+    await peer.writer.drain()
+    peer.reset()
+
+
+async def resets_on_close(peer: Peer) -> None:
+    """Echoes, and answers a Close with a reset."""
+    await peer.accept()
+    async for frame in peer.frames():
+        if frame.opcode == CLOSE:
+            peer.reset()
+            return
+        if frame.opcode in (TEXT, BINARY):
+            await peer.send(frame)
+
+
+async def never_closes(peer: Peer) -> None:
+    """Echoes, and goes on after a Close as if it had not come."""
+    await peer.accept()
+    async for frame in peer.frames():
+        if frame.opcode in (TEXT, BINARY):
+            await peer.send(frame)
+
+
+async def closes_at_once(peer: Peer) -> None:
+    """Says goodbye as soon as the connection is open."""
+    await peer.accept()
+    await peer.send(close(1000))
+
+
+async def answers_nastily(peer: Peer) -> None:
+    """Answers with what a terminal, XML or HTML must not be let through."""
+    await peer.accept("Server: <script>alert(1)</script>")
+    async for frame in peer.frames():
+        if frame.opcode == CLOSE:
+            await peer.send(close(1000, NASTY))
+            return
+        if frame.opcode in (TEXT, BINARY):
+            await peer.send(text(NASTY))
+            # A lone surrogate, as UTF-8 must not encode it.
+            await peer.send(Frame(TEXT, b"\xed\xa0\x80"))
+
+
+class Mortal:
+    """Echoes to so many clients, resets those that come while it is dead, and then serves again.
+
+    ``absences`` None means that it never comes back. A ``silent`` one leaves those who come unanswered.
+    """
+
+    def __init__(self, lives: int, absences: int | None = None, *, silent: bool = False) -> None:
+        self.lives = lives
+        self.absences = absences
+        self.silent = silent
+
+    async def meet(self, peer: Peer) -> None:
+        """Serve the client, or be dead to it."""
+        if self.lives > 0:
+            self.lives -= 1
+            await never_fails(peer)
+        elif self.absences is None or self.absences > 0:
+            if self.absences is not None:
+                self.absences -= 1
+            if self.silent:
+                await never_answers(peer)
+            else:
+                peer.reset()
+        else:
+            await never_fails(peer)
+
+
+async def never_fails(peer: Peer) -> None:
+    """Echoes messages and answers Close frames: enough of a server to die."""
+    await peer.accept()
+    async for frame in peer.frames():
+        if frame.opcode == CLOSE:
+            await peer.send(frame)
+            return
+        if frame.opcode in (TEXT, BINARY):
+            await peer.send(frame)
+
+
+def _bomb() -> bytes:
+    """A gibibyte of zeros, compressed."""
+    compressor = zlib.compressobj(wbits=-15)
+    mebibyte = bytes(1 << 20)
+    first = compressor.compress(mebibyte) + compressor.flush(zlib.Z_FULL_FLUSH)
+    # A full flush forgets what was before, so that the next piece may be repeated as it is.
+    piece = compressor.compress(mebibyte) + compressor.flush(zlib.Z_FULL_FLUSH)
+    return (first + piece * 1023).removesuffix(b"\x00\x00\xff\xff")

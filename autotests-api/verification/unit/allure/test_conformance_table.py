@@ -1,0 +1,159 @@
+"""The conformance table: what counts as kept, and its forms for people and for machines."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pytest_websocket.allure.labels import in_words
+from pytest_websocket.plugin.marks import MUST, SHOULD, Rule
+from pytest_websocket.plugin.run import Outcome, Record
+from pytest_websocket.render import conformance_page, matrix
+from pytest_websocket.render.conformance import Conformance, Verdict, autobahn_index, badge, dump
+
+
+def record(name: str, outcome: Outcome, rule: Rule, reason: str = "") -> Record:
+    return Record(
+        f"test_{name}",
+        title=name,
+        link=f"link-{name}",
+        topic="Topic",
+        rule=rule,
+        outcome=outcome,
+        reason=reason,
+    )
+
+
+KEPT = Rule(6455, "5.1", MUST, "kept", ("1.1",))
+BROKEN = Rule(6455, "10.1", MUST, "broken <b>", ("1.1", "1.2"))
+ADVICE = Rule(6455, "5.10", SHOULD, "advice", ("1.10",))
+ELSEWHERE = Rule(7692, "7.1", MUST, "compressed")
+
+
+@pytest.fixture
+def table() -> Conformance:
+    return Conformance.of(
+        [
+            record("a", Outcome.PASSED, KEPT),
+            record("b", Outcome.SKIPPED, KEPT),
+            record("c", Outcome.PASSED, BROKEN),
+            record("d", Outcome.FAILED, BROKEN, "<script>alert(1)</script> | and `more`"),
+            record("e", Outcome.DEVIATES, ADVICE),
+            record("f", Outcome.SKIPPED, ELSEWHERE),
+        ],
+        "a | server",
+    )
+
+
+def test_sections_are_in_the_order_of_the_rfcs(table):
+    assert [section.title for section in table.sections] == [
+        "RFC 6455 §5.1",
+        "RFC 6455 §5.10",
+        "RFC 6455 §10.1",
+        "RFC 7692 §7.1",
+    ]
+
+
+def test_one_failed_case_breaks_a_rule(table):
+    verdicts = {each.rule.text: each.verdict for section in table.sections for each in section.rules}
+    assert verdicts == {
+        "kept": Verdict.KEPT,
+        "broken <b>": Verdict.BROKEN,
+        "advice": Verdict.BROKEN,
+        "compressed": Verdict.UNKNOWN,
+    }
+    assert table.headline == "The server breaks 1 of 2 MUST rules and deviates from 1 SHOULD rule."
+    assert not table.is_fit
+
+
+def test_server_that_keeps_every_must_is_fit():
+    assert Conformance.of([record("a", Outcome.PASSED, KEPT)], "").is_fit
+    assert Conformance.of(
+        [record("e", Outcome.DEVIATES, ADVICE), record("a", Outcome.PASSED, KEPT)], ""
+    ).is_fit
+
+
+def test_nothing_is_known_of_a_server_that_was_not_tested():
+    nothing = Conformance.of([record("b", Outcome.SKIPPED, KEPT)], "")
+    assert not nothing.is_fit
+    assert "Nothing is known" in nothing.headline
+    assert "not tested" in badge(nothing)
+
+
+def test_page_escapes_and_links(table):
+    page = conformance_page.page(table)
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert 'href="#link-d"' in page
+    assert "✗ not fit" in page
+
+
+def test_markdown_cannot_be_broken_out_of(table):
+    written = table.to_markdown()
+    assert "a \\| server" in written
+    assert "| MUST RFC 6455 §10.1 | broken &lt;b&gt; | d |" in written
+
+
+def test_rule_is_not_broken_by_what_came_before_it():
+    """Frames that are illegal in any case say nothing of its rule; yet the server is not fit."""
+    spoiled = record("a", Outcome.FAILED, KEPT, "the server broke the protocol")
+    spoiled.spoiled, spoiled.violations = True, ["RFC 6455 §5.1: a server's frame is masked"]
+    table = Conformance.of([spoiled, record("f", Outcome.PASSED, ELSEWHERE)], "")
+    verdicts = {each.rule.text: each.verdict for section in table.sections for each in section.rules}
+    assert verdicts == {"kept": Verdict.UNKNOWN, "compressed": Verdict.KEPT}
+    assert not table.is_fit
+    assert table.headline == (
+        "Frames of the server break the protocol. Of 1 rule nothing is known: other failures came first."
+    )
+    assert "RFC 6455 §5.1: a server&#x27;s frame is masked" in conformance_page.page(table)
+    assert "| 1 | RFC 6455 §5.1: a server's frame is masked |" in table.to_markdown()
+
+
+def test_autobahn_gets_the_worst_verdict_of_each_case(table):
+    records = [record for section in table.sections for each in section.rules for record in each.records]
+    # The table's rules carry no numbers; the records do.
+    (cases,) = autobahn_index(records, "agent").values()
+    assert list(cases) == ["1.1", "1.2", "1.10"]
+    assert [case["behavior"] for case in cases.values()] == ["FAILED", "FAILED", "NON-STRICT"]
+
+
+def test_badge_is_green_only_without_a_broken_must(table):
+    assert "1/2 MUST" in badge(table)
+    assert "#e5484d" in badge(table)
+    assert "#3fb950" in badge(Conformance.of([record("a", Outcome.PASSED, KEPT)], ""))
+
+
+def test_servers_stand_side_by_side(table, tmp_path):
+    fit = Conformance.of([record("a", Outcome.PASSED, KEPT)], "Best server")
+    for name, each in (("one", table), ("two", fit)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "conformance.json").write_text(dump(each.to_json()), encoding="utf-8")
+        (tmp_path / name / "conformance.html").write_text("<p>page", encoding="utf-8")
+        (tmp_path / name / "index.json").write_text(json.dumps({each.target: {}}), encoding="utf-8")
+    targets = tmp_path / "targets"
+    targets.mkdir()
+    for name, python in (("a | server", "3.11"), ("Best server", "3.13")):
+        run = {"name": name, "facts": {"Python": python, "Text": "answered"}}
+        (targets / f"{python}.json").write_text(json.dumps(run), encoding="utf-8")
+    servers = matrix.read_servers(tmp_path, targets)
+    assert [server.name for server in servers] == ["a | server", "Best server"]
+    assert [server.words for server in servers] == ["1 of 2 MUST", "1 of 1 MUST"]
+    page = matrix.page(servers)
+    assert 'href="#link-d"' in page
+    assert page.index("<b>§5.10") < page.index("<b>§10.1")
+    assert '<th>Python</th><td class="differs">3.11</td><td class="differs">3.13</td>' in page
+    assert "<th>Text</th><td>answered</td>" in page
+    assert matrix.merged_index(tmp_path) == {"a | server": {}, "Best server": {}}
+
+
+@pytest.mark.parametrize(
+    ("identifier", "words"),
+    [
+        ("unmasked_frame_ends_the_connection", "Unmasked frame ends the connection"),
+        ("invalid_utf8_is_refused_with_1007", "Invalid UTF-8 is refused with 1007"),
+        ("", ""),
+    ],
+)
+def test_names_are_sentences(identifier, words):
+    assert in_words(identifier) == words

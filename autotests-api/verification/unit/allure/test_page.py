@@ -1,0 +1,80 @@
+"""Allure's page after `pytest_websocket.allure.page` has finished it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from base64 import b64decode
+
+import pytest
+
+from pytest_websocket.allure.page import Table, finish
+from pytest_websocket.render import proof_page
+
+RAW = """<html><head></head><body>
+    <script async src="https://www.googletagmanager.com/gtag/js?id=G-1"></script>
+    <script>
+        window.dataLayer = window.dataLayer || [];
+        function gtag(){dataLayer.push(arguments);}
+    </script>
+    <script defer>
+      Promise.allSettled([d("a.json","eyJhIjoxfQ=="),d("b </script> \\u00e9","Yg==")])
+        .then(function(){ window.allureReportDataReady = true; })
+    </script></body></html>"""
+
+
+def test_analytics_is_taken_out():
+    assert "google" not in finish(RAW)
+    assert "gtag" not in finish(RAW)
+
+
+def test_data_is_packed_and_not_lost():
+    index, packed = re.search(r'unpackReport\((\[.*\]), "(.*)"\)', finish(RAW)).groups()
+    assert "<" not in index
+    data, pieces = gzip.decompress(b64decode(packed)), {}
+    for name, length in json.loads(index.replace(r"\u003c", "<")):
+        pieces[name], data = data[:length], data[length:]
+    assert pieces == {"a.json": b'{"a":1}', "b </script> é": b"b"}
+
+
+def test_proof_is_told_in_short():
+    page = proof_page.page()
+    assert re.search(r"<b>\d+ of \d+</b>", page)
+    assert "§5.4" in page
+    assert len(page.encode()) < 100_000
+
+
+def test_proof_that_was_never_made_is_not_told(tmp_path):
+    assert proof_page.page(tmp_path / "proof.md") == ""
+
+
+def test_table_cannot_end_the_script():
+    page = finish(RAW, Table("</script><script>alert(1)</script>", "0 of 1 </script>", "0/1", is_fit=False))
+    assert page.count("</script>") == finish(RAW).count("</script>")
+
+
+def test_unknown_page_is_refused():
+    with pytest.raises(ValueError, match=r"Allure 3\.18"):
+        finish("<html></html>")
+
+
+def test_secret_is_not_in_the_page(built_report, specimen):
+    page = built_report.read_text(encoding="utf-8")
+    assert specimen.token not in page
+    packed = re.search(r'unpackReport\(\[.*?\]\], "(.*?)"\)', page)[1]
+    assert specimen.token.encode() not in gzip.decompress(b64decode(packed))
+
+
+def test_page_of_the_proof_lists_as_unnoticed_only_what_nothing_noticed(tmp_path):
+    stored = tmp_path / "proof.md"
+    stored.write_text(
+        "# Proof\n\n| a | b |\n|---|---|\n| c | d |\n\n"
+        f"## {proof_page.UNNOTICED}\n\n- `quiet-one` (contract): Nobody hears it.\n\n"
+        "## Faults whose failures name another rule\n\n- `loud-one` (contract): Everybody hears it.\n\n"
+        "| contract | 2 | 1 |\n",
+        encoding="utf-8",
+    )
+    page = proof_page.page(stored)
+    assert "quiet-one" in page
+    assert "loud-one" not in page

@@ -1,0 +1,267 @@
+"""The transcript says what was on the tape, in HTML that nothing on the tape can break out of."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from pytest_websocket.allure.attachments import documents
+from pytest_websocket.client.client import Journal
+from pytest_websocket.protocol.frames import Frame, binary, close, continuation, ping, pong, text
+from pytest_websocket.render.close_summary import describe
+from pytest_websocket.render.conversation import Conversation
+from pytest_websocket.render.escaping import decoded, hex_html, json_html, size, text_html
+from pytest_websocket.render.har import archive
+from pytest_websocket.render.transcript import LARGEST_PAGE, chosen, page
+from pytest_websocket.target.target import Secrets, Target
+
+REQUEST = (
+    b"GET /chat?token=hidden-token HTTP/1.1\r\nHost: server.example\r\nCookie: sid=hidden-cookie\r\n\r\n"
+)
+ACCEPTED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
+
+
+@pytest.fixture
+def journal():
+    """A journal whose handshake is done."""
+    begun = Journal("client", "ws://server.example/chat?token=hidden-token")
+    begun.sent(REQUEST)
+    begun.received(ACCEPTED)
+    return begun
+
+
+def written(*journals: Journal) -> str:
+    return page([Conversation.of(journal) for journal in journals], Secrets())
+
+
+def rows(written_page: str) -> list[str]:
+    return re.findall(r"<tr .*?</tr>", written_page)
+
+
+def test_every_byte_of_the_wire_is_escaped(journal):
+    hostile = "</pre></table><script>alert(1)</script><img src=x onerror=alert(1)>\"'&"
+    journal.sent(text(hostile).encode())
+    journal.received(text(json.dumps({hostile: [hostile]})).encode(masked=False))
+    journal.received(ping(hostile[:100].encode()).encode(masked=False))
+    journal.received(binary(hostile.encode()).encode(masked=False))
+    journal.received(close(1000, hostile[:90]).encode(masked=False))
+    journal.note(hostile)
+    journal.end(hostile)
+    shown = written(journal)
+    assert not re.search(r"<(script|img)\b", shown)
+    assert shown.count("</table>") == 1
+
+
+def test_credentials_are_masked_everywhere(journal):
+    journal.sent(text("the token is hidden-token").encode())
+    target = Target("ws://server.example/chat?token=hidden-token")
+    everything = documents([Conversation.of(journal)], target, opened=1, failed=True)
+    for document in everything:
+        assert "hidden-token" not in document.body, document.name
+        assert "hidden-cookie" not in document.body, document.name
+
+
+def test_violation_is_marked_in_its_row(journal):
+    journal.received(text("fine").encode(masked=False))
+    journal.received(text("masked").encode(masked=True))
+    fine, wrong = rows(written(journal))
+    assert "⚠" not in fine
+    assert "⚠" in wrong
+    assert '<u class="w">MASK</u>' in wrong
+
+
+def test_violation_in_a_long_conversation_is_shown(journal):
+    for number in range(1000):
+        journal.received(text(f"message {number}").encode(masked=number == 500))
+    shown = rows(written(journal))
+    assert any("message 500" in row for row in shown)
+    assert [row for row in shown if "rows are left out" in row]
+    assert len(shown) <= 403
+
+
+def test_giant_head_is_shown_in_part(journal):
+    giant = Journal("giant", "ws://server.example/")
+    giant.sent(b"GET / HTTP/1.1\r\nX: " + b"<" * 100_000 + b"\r\n" + b"Y: <\r\n" * 10_000 + b"\r\n")
+    giant.received(ACCEPTED)
+    target = Target("ws://server.example/")
+    for document in documents([Conversation.of(giant)], target, opened=1, failed=False):
+        assert len(document.body) < 30_000, document.name
+
+
+@pytest.mark.parametrize(
+    ("frame", "how", "tags"),
+    [
+        (Frame(3, b"x", rsv2=True), {}, ["RSV2", "MASK"]),
+        (text("x", fin=False), {}, ["no FIN", "MASK"]),
+        (text("x"), {"masked": False}, ['<u class="w">no MASK</u>']),
+        (text("x"), {"length_bits": 64}, ['<u class="w">64-bit length</u>']),
+        (text("x" * 126), {}, ["<u>16-bit length</u>"]),
+    ],
+    ids=["reserved", "fragment", "unmasked", "too long a length", "long"],
+)
+def test_header_bits_are_shown(journal, frame, how, tags):
+    journal.sent(frame.encode(**how))
+    (row,) = rows(written(journal))
+    for tag in tags:
+        assert tag in row
+
+
+def test_message_is_answered_by_what_contains_it(journal):
+    for frame in (text("one"), text("two"), ping(b"p"), text("three", fin=False), continuation(" four")):
+        journal.sent(frame.encode())
+    for frame in (text("got two"), pong(b"p"), text("got one"), text("got three four"), text("unasked")):
+        journal.received(frame.encode(masked=False))
+    trips = Conversation.of(journal).trips
+    assert [(trip.sent.number, trip.answer.number) for trip in trips] == [(2, 6), (3, 7), (1, 8), (5, 9)]
+
+
+@pytest.mark.parametrize(
+    ("frames", "tcp", "words", "clean"),
+    [
+        (
+            [(close(1000), True), (close(1000), False)],
+            "TCP closed by the server",
+            "Client closed with 1000 (normal closure); the server answered with the same code. "
+            "TCP closed by the server.",
+            True,
+        ),
+        (
+            [(close(1002, "no"), False), (close(1000), True)],
+            "",
+            "Server closed with 1002 (protocol error), reason “no”; "
+            "the client answered with 1000 (normal closure).",
+            True,
+        ),
+        (
+            [(close(None), False)],
+            "TCP reset by the server",
+            "Server closed with no code; no Close frame from the client. TCP reset by the server.",
+            False,
+        ),
+        (
+            [],
+            "TCP closed by the server",
+            "No Close frame in either direction. TCP closed by the server.",
+            False,
+        ),
+        ([], "", "Still open when the report was written.", False),
+    ],
+    ids=["client first", "server first", "one-sided", "without a Close", "open"],
+)
+def test_ending_is_told_in_words(journal, frames, tcp, words, clean):
+    for frame, is_sent in frames:
+        if is_sent:
+            journal.sent(frame.encode())
+        else:
+            journal.received(frame.encode(masked=False))
+    if tcp:
+        journal.end(tcp)
+    ending = Conversation.of(journal).ending
+    assert (ending.words, ending.clean) == (words, clean)
+
+
+def test_refused_handshake_shows_status_and_body():
+    journal = Journal("client", "ws://server.example/")
+    journal.sent(REQUEST)
+    journal.received(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 12\r\n\r\n<b>no</b> way")
+    shown = written(journal)
+    assert "403 Forbidden" in shown
+    assert "No WebSocket was opened." in shown
+    assert "<b>no</b>" not in shown
+
+
+def test_page_stays_small_whatever_was_said(journal):
+    for number in range(400):
+        journal.received(text(f"{number}" + "\x00<" * 2000).encode(masked=False))
+    shown = written(journal)
+    assert len(shown.encode()) <= LARGEST_PAGE
+    assert "rows are left out" in shown
+
+
+def test_archive_is_what_chrome_imports(journal):
+    journal.sent(text("привет").encode())
+    journal.received(binary(b"\x00\xff").encode(masked=False))
+    (entry,) = json.loads(archive([Conversation.of(journal)], Secrets()))["log"]["entries"]
+    assert entry["_resourceType"] == "websocket"
+    messages = [(each["type"], each["opcode"], each["data"]) for each in entry["_webSocketMessages"]]
+    assert messages == [("send", 1, "привет"), ("receive", 2, "AP8=")]
+
+
+def test_connections_share_one_axis(journal):
+    journal.sent(text("first").encode())
+    second = Journal("other", "ws://server.example/")
+    second.sent(REQUEST)
+    second.received(ACCEPTED)
+    second.sent(text("second").encode())
+    shown = written(journal, second)
+    assert shown.index(">first<") < shown.index(">second<")
+    assert "2 connections" in shown
+
+
+def test_first_and_last_connections_of_a_crowd_are_shown():
+    assert chosen(3) == [0, 1, 2]
+    assert chosen(1000) == [*range(8), 996, 997, 998, 999]
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("plain", "plain"),
+        ("<b>", "&lt;b&gt;"),
+        ("\x00", ">NUL</i>"),
+        ("\x1b[31m", ">ESC</i>[31m"),
+        ("\u202e", ">U+202E</i>"),
+        ("\ufeff", ">U+FEFF</i>"),
+        (" x ", "<i>·</i>x<i>·</i>"),
+        ("\u0301x", "<i>◌</i>"),
+        ("\x00" * 100, ">NUL×100</i>"),
+        ("a\nb", "↵</i>\nb"),
+        ("Привет 👋", "Привет 👋"),
+    ],
+    ids=ascii,
+)
+def test_what_the_eye_cannot_see_is_shown(given, shown):
+    assert shown in text_html(given)
+
+
+def test_bytes_that_are_no_text_are_shown_as_bytes():
+    assert r"\xff" in text_html(decoded(b"bad \xff utf-8", cut=False))
+    assert decoded("а".encode()[:1] + b"", cut=True) == ""
+    assert decoded("аб".encode()[:3], cut=True) == "а"
+
+
+def test_json_is_unfolded_behind_a_prefix_too():
+    assert '<span class="jk">&quot;a&quot;</span>' in json_html('{"a": [1, "x", null]}', 1000)
+    assert json_html('echo:{"a": 1}', 1000).startswith("echo:{\n")
+    for not_json in ("plain", "{", "{a}", "[]", "12"):
+        assert json_html(not_json, 1000) is None
+
+
+def test_hex_dump_has_offsets_and_letters():
+    dump = hex_html(b"<abcdefghijklmnop>")
+    assert dump.splitlines()[0].startswith("<i>0000</i>  3c 61 62")
+    assert "&lt;abcdefghijklmno" in dump
+    assert dump.splitlines()[1].startswith("<i>0010</i>  70 3e")
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (1 << 20, "1 MiB")]
+)
+def test_sizes_are_for_people(count, words):
+    assert size(count) == words
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "no code"),
+        (b"\x03", "a body of one byte, 03"),
+        (b"\x0f\xa0", "4000 (private to the application)"),
+        (b"\x03\xe8\xff", r"1000 (normal closure), reason “\xff”"),
+        (b"\x00\x01", "1 (not a defined code)"),
+    ],
+)
+def test_close_body_is_told_in_words(body, words):
+    assert describe(body) == words

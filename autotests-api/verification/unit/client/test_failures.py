@@ -1,0 +1,410 @@
+"""A wait of the client that fails says what was wanted, what came instead, and how the connection ended."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import deque
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from websockets.exceptions import ConcurrencyError, ConnectionClosedOK
+from websockets.frames import Close
+from websockets.protocol import State
+
+from pytest_websocket.client import client as websocket_client
+from pytest_websocket.client.client import (
+    Client,
+    Closing,
+    ConnectionEnded,
+    ExpectationFailed,
+    Journal,
+    json_with,
+)
+from pytest_websocket.protocol.frames import close
+
+BYE = Close(1001, "bye")
+ENDED = "the connection was closed by the server with 1001 (going away) “bye”"
+
+
+class Script:
+    """In place of a connection: brings these messages, then ends or falls silent."""
+
+    def __init__(self, *messages: Any, ends: bool = False, takes: bool = True) -> None:
+        self.messages = deque(messages)
+        self.ends = ends
+        self.takes = takes
+        self.sent: list[Any] = []
+        self.state = State.OPEN
+        self.transport = SimpleNamespace(abort=lambda: self.sent.append("abort"))
+        self.protocol = SimpleNamespace(close_sent=None, close_rcvd=None, close_rcvd_then_sent=None)
+        self.close_code, self.close_reason = (1001, "bye") if ends else (None, None)
+
+    async def recv(self) -> Any:
+        return self.messages.popleft() if self.messages else await self._end()
+
+    async def send(self, message: Any) -> None:
+        self.sent.append(message)
+        if not self.takes:
+            await self._end()
+
+    async def ping(self, payload: Any) -> Any:
+        self.sent.append(payload)
+        return self._end()
+
+    async def close(self, code: int, reason: str) -> None:
+        self.sent.append((code, reason))
+
+    async def _end(self) -> Any:
+        if not self.ends:
+            await asyncio.Event().wait()
+        self.protocol.close_rcvd, self.protocol.close_rcvd_then_sent = BYE, True
+        raise ConnectionClosedOK(BYE, BYE, True)
+
+
+def talking(*messages: Any, **settings: Any) -> Client:
+    return Client(Script(*messages, **settings), Journal(url="ws://host/?token=t"), 0.01)
+
+
+def told(failure: pytest.ExceptionInfo[ExpectationFailed]) -> list[str]:
+    """The headline and the rows below it."""
+    lines = str(failure.value).splitlines()
+    return [" ".join(line.split()) for line in lines[: lines.index("")]]
+
+
+WAITS = {
+    "receive": (lambda c, **d: c.receive(**d), "no message came", []),
+    "receive_json": (lambda c, **d: c.receive_json(**d), "no message came", []),
+    "ask": (lambda c, **d: c.ask("?", **d), "no reply came", ["sent: text, 1 character: “?”"]),
+    "ping": (lambda c, **d: c.ping(**d), "no Pong came", []),
+    "expect": (lambda c, **d: c.expect("!", **d), "no message came", ["expected: text, 1 character: “!”"]),
+    "wait_for": (
+        lambda c, **d: c.wait_for("!", **d),
+        "no message that matches came",
+        ["expected: text, 1 character: “!”", "received: no message at all"],
+    ),
+    "collect": (lambda c, **d: c.collect(1, **d), "only 0 of 1 message came", []),
+    "expect_silence": (
+        lambda c, **d: c.expect_silence("?", "!", **d),
+        "the marker was not answered",
+        ["expected: silence, then the answer to the marker: text, 1 character: “!”"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("wait", "headline", "rows"), WAITS.values(), ids=WAITS)
+async def test_silence_is_told_with_the_deadline_and_what_was_wanted(wait, headline, rows) -> None:
+    for settings in ({}, {"deadline": 0.02}):
+        with pytest.raises(ExpectationFailed) as failure:
+            await wait(talking(), **settings)
+        assert told(failure) == [f"{headline} within {settings.get('deadline', 0.01)} s", *rows]
+        assert not isinstance(failure.value, ConnectionEnded)
+
+
+@pytest.mark.parametrize(("wait", "headline", "rows"), WAITS.values(), ids=WAITS)
+async def test_end_is_told_with_its_code_and_what_was_wanted(wait, headline, rows) -> None:
+    with pytest.raises(ConnectionEnded) as failure:
+        await wait(talking(ends=True), deadline=5)
+    assert told(failure) == [f"{headline}: {ENDED}", *rows]
+    assert failure.value.headline == f"{headline}: {ENDED}"
+
+
+SENDS = {
+    "send": (lambda c, **d: c.send("x", **d), ["x"]),
+    "send_json": (lambda c, **d: c.send_json({"ё": 1}, **d), ['{"ё": 1}']),
+    "expect_silence": (lambda c, **d: c.expect_silence("x", "!", **d), ["x"]),
+}
+
+
+@pytest.mark.parametrize(("send", "sent"), SENDS.values(), ids=SENDS)
+async def test_message_that_is_not_taken_is_told(send, sent) -> None:
+    for settings in ({}, {"deadline": 0.02}):
+        client = talking(takes=False)
+        with pytest.raises(ExpectationFailed) as failure:
+            await send(client, **settings)
+        seconds = settings.get("deadline", 0.01)
+        assert told(failure) == [f"the server did not take a message within {seconds} s"]
+        assert client._connection.sent == sent
+    with pytest.raises(ConnectionEnded) as end:
+        await send(talking(takes=False, ends=True), deadline=5)
+    assert told(end) == [f"a message could not be sent: {ENDED}"]
+
+
+async def test_what_json_does_not_know_is_not_sent() -> None:
+    client = talking()
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        await client.send_json(float("nan"))
+    assert client._connection.sent == []
+
+
+async def test_ping_carries_the_payload_it_is_given() -> None:
+    client = talking()
+    with pytest.raises(ExpectationFailed):
+        await client.ping(b"payload")
+    assert client._connection.sent == [b"payload"]
+
+
+async def test_message_that_is_no_json_is_told_with_the_reason() -> None:
+    with pytest.raises(ExpectationFailed) as failure:
+        await talking("{\x1b").receive_json()
+    assert told(failure)[:2] == ["the next message is not JSON", r"received: text, 2 characters: “{\x1b”"]
+    assert told(failure)[2].startswith("because: Expecting property name")
+
+
+async def test_other_message_than_expected_is_told_from_where_it_differs() -> None:
+    with pytest.raises(ExpectationFailed) as failure:
+        await talking("a" * 200 + "b").expect("a" * 200)
+    assert told(failure) == [
+        "the next message is not the expected one",
+        f"expected: text, 200 characters: “{'a' * 120}” …",
+        f"received: text, 201 characters: … “{'a' * 119}b”",
+        "because: at character 201: expected the end of the message, got “b” (U+0062)",
+    ]
+    assert failure.value.expected.startswith("text, 200 characters")
+    assert failure.value.actual.startswith("text, 201 characters")
+
+
+async def test_long_bytes_are_shown_from_where_they_differ() -> None:
+    with pytest.raises(ExpectationFailed) as failure:
+        await talking(b"a" * 200 + b"b").expect(b"a" * 200)
+    assert told(failure)[2] == f"received: binary, 201 bytes: … b'{'a' * 119}b'"
+
+
+async def test_silence_that_was_broken_is_told_with_both_messages() -> None:
+    client = talking("surprise")
+    with pytest.raises(ExpectationFailed) as failure:
+        await client.expect_silence("?", "!")
+    assert told(failure) == [
+        "a message came where silence was expected",
+        "expected: silence, then the answer to the marker: text, 1 character: “!”",
+        "received: text, 8 characters: “surprise”",
+        "because: at character 1: expected “!” (U+0021), got “s” (U+0073)",
+    ]
+    assert await talking("!").expect_silence("?", "!") == "!"
+
+
+async def test_nearest_of_what_was_skipped_is_told_from_where_it_differs() -> None:
+    client = talking("tick", "x" * 200 + "a", "tock", ends=True)
+    with pytest.raises(ConnectionEnded) as failure:
+        await client.wait_for("x" * 200 + "b")
+    assert told(failure) == [
+        f"no message that matches came: {ENDED}",
+        f"expected: text, 201 characters: “{'x' * 120}” …",
+        f"nearest: text, 201 characters: … “{'x' * 119}a”",
+        "because: at character 201: expected “b” (U+0062), got “a” (U+0061)",
+    ]
+    assert failure.value.actual.startswith("text, 201 characters: …")
+
+
+async def test_skipped_messages_are_bounded_by_their_bytes(monkeypatch) -> None:
+    monkeypatch.setattr("websocket_client.MAX_KEPT_BYTES", 4)
+    client = talking("ab", "cd", "!", "e", "!", "fghi", "!", "jklmn", "!")
+    assert client.skipped.maxlen == websocket_client.MAX_KEPT_MESSAGES
+    await client.wait_for("!")
+    assert list(client.skipped) == ["ab", "cd"]
+    await client.wait_for("!")
+    assert list(client.skipped) == ["cd", "e"]
+    await client.wait_for("!")
+    assert list(client.skipped) == ["fghi"]
+    await client.wait_for("!")
+    assert list(client.skipped) == []
+
+
+async def test_what_was_skipped_is_looked_through_first() -> None:
+    client = talking('{"id": 2}', '{"id": 3}', '{"id": 1}')
+    assert await client.wait_for(json_with(id=1)) == '{"id": 1}'
+    assert await client.wait_for(json_with(id=3)) == '{"id": 3}'
+    assert list(client.skipped) == ['{"id": 2}']
+
+
+async def test_collection_that_is_short_shows_its_last_message() -> None:
+    with pytest.raises(ExpectationFailed) as failure:
+        await talking("1", "2").collect(3)
+    assert told(failure) == [
+        "only 2 of 3 messages came within 0.01 s",
+        "the last: text, 1 character: “2”",
+    ]
+    with pytest.raises(ConnectionEnded) as end:
+        await talking("1", ends=True).collect(2)
+    assert told(end) == [f"only 1 of 2 messages came: {ENDED}", "the last: text, 1 character: “1”"]
+
+
+async def test_quiet_ends_a_collection_before_its_count() -> None:
+    assert await talking("1", "2").collect(3, quiet=0.01, deadline=5) == ["1", "2"]
+    assert await talking("1", "2", "3").collect(2, quiet=0.01, deadline=5) == ["1", "2"]
+    assert await talking("1", ends=True).collect(2, quiet=5, deadline=6) == ["1"]
+    assert await talking("1").collect(deadline=5) == ["1"]
+
+
+async def test_quiet_that_is_longer_than_the_deadline_cannot_come() -> None:
+    with pytest.raises(ExpectationFailed) as failure:
+        await talking("1").collect(quiet=5)
+    assert told(failure) == ["no quiet came within 0.01 s: 1 message and more"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "messages"),
+    [("MAX_KEPT_MESSAGES", ["", "", ""]), ("MAX_KEPT_BYTES", ["a", "b"]), ("MAX_KEPT_BYTES", ["ab"])],
+)
+async def test_flood_is_no_quiet_and_no_end(monkeypatch, limit, messages) -> None:
+    monkeypatch.setattr(f"websocket_client.{limit}", 2 if messages[0] == "" else 1)
+    with pytest.raises(ExpectationFailed) as failure:
+        await talking(*messages).collect()
+    count = f"{len(messages)} message{'s' * (len(messages) > 1)}"
+    assert told(failure) == [f"no quiet came: {count} and more"]
+    client = talking(*messages, "later")
+    with pytest.raises(ExpectationFailed) as endless:
+        await client.expect_closed()
+    assert told(endless) == [
+        "the server goes on sending instead of closing",
+        "expected: the end of the connection",
+    ]
+    assert list(client._connection.messages) == ["later"]
+    assert [await client.receive() for _ in messages] == messages
+    kept = messages[:-1]
+    assert await talking(*kept).collect(quiet=0.005, deadline=5) == kept
+    assert await talking(*kept, ends=True).expect_closed() == Closing(1001, "bye")
+
+
+async def test_connection_that_does_not_end_is_told_with_what_was_wanted() -> None:
+    client = talking("unread")
+    with pytest.raises(ExpectationFailed) as failure:
+        await client.expect_closed(1000, "bye")
+    assert told(failure) == [
+        "the connection is still open after 0.01 s",
+        "expected: the end of the connection with 1000 (normal closure) and the reason “bye”",
+    ]
+    assert await client.ask("?") == "unread"
+    assert client._connection.sent == ["?"]
+
+
+async def test_close_frame_without_the_end_of_tcp_is_told() -> None:
+    client = talking()
+    client.journal.sent(close().encode())
+    client.journal.received(b"\x89\x00")
+    with pytest.raises(ExpectationFailed) as failure:
+        await client.expect_closed()
+    assert len(told(failure)) == 2
+    client.journal.received(close().encode(masked=False))
+    with pytest.raises(ExpectationFailed) as failure:
+        await client.expect_closed()
+    assert told(failure)[2] == (
+        "but: the server sent a Close frame and did not close TCP after it (RFC 6455 §7.1.1)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "fits"),
+    [
+        (None, None, True),
+        (1001, None, True),
+        ((1000, 1001), "bye", True),
+        (None, re.compile("^b"), True),
+        (1000, None, False),
+        ([1000, 1002], None, False),
+        (1001, "by", False),
+        (None, re.compile("^y"), False),
+    ],
+)
+async def test_code_and_reason_of_the_end_are_compared(code, reason, fits) -> None:
+    client = talking("kept", ends=True)
+    if fits:
+        assert await client.expect_closed(code, reason) == Closing(1001, "bye")
+    else:
+        with pytest.raises(ExpectationFailed) as failure:
+            await client.expect_closed(code, reason)
+        assert told(failure)[0] == "the connection ended in another way"
+        assert told(failure)[1].startswith("expected: the end of the connection with") or code is None
+        assert told(failure)[2] == "received: closed by the server with 1001 (going away) “bye”"
+        assert failure.value.expected.startswith("the end of the connection")
+    assert await client.receive() == "kept"
+
+
+@pytest.mark.parametrize(
+    ("sent", "received", "answered", "tcp", "words"),
+    [
+        (None, BYE, True, "", "closed by the server with 1001 (going away) “bye”"),
+        (BYE, BYE, True, "", "closed by the server with 1001 (going away) “bye”"),
+        (
+            Close(4000, "mine"),
+            BYE,
+            False,
+            "",
+            "closed by the test with 4000 (no common meaning) “mine”; "
+            "the server answered 1001 (going away) “bye”",
+        ),
+        (
+            Close(4000, "mine"),
+            None,
+            None,
+            "",
+            "closed by the client with 4000 (no common meaning) “mine”; the server did not answer; "
+            "TCP is still open",
+        ),
+        (None, None, None, "TCP broken: x", "ended without a Close frame (1006), TCP broken: x"),
+        (None, None, None, "", "ended without a Close frame (1006), TCP is still open"),
+    ],
+)
+async def test_end_is_told_by_who_closed_and_who_answered(sent, received, answered, tcp, words) -> None:
+    client = talking()
+    client._connection.protocol = SimpleNamespace(
+        close_sent=sent, close_rcvd=received, close_rcvd_then_sent=answered
+    )
+    client.journal.end(tcp)
+    assert client._ending() == words
+
+
+async def test_closing_reads_what_was_not_read_and_keeps_no_more_than_it_may(monkeypatch) -> None:
+    monkeypatch.setattr("websocket_client.MAX_KEPT_MESSAGES", 3)
+    client = talking("ab", "cd", "ef", "g", ends=True)
+    await client.close(4000, "enough")
+    assert client._connection.sent == [(4000, "enough")]
+    assert list(client._unread) == ["ab", "cd", "ef"]
+    monkeypatch.setattr("websocket_client.MAX_KEPT_BYTES", 7)
+    client = talking("abcd", "efg", ends=True)
+    await client.close()
+    assert client._connection.sent == [(1000, "")]
+    assert list(client._unread) == ["abcd"]
+
+
+async def test_closing_that_takes_too_long_is_cut_short() -> None:
+    client = talking()
+    await client.close(deadline=0.01)
+    assert sorted(map(str, client._connection.sent)) == ["(1000, '')", "abort"]
+
+
+class Wait:
+    """A wait that counts how often it was ended."""
+
+    def __init__(self, when: float) -> None:
+        self.when = when
+        self.expired = 0
+
+    def expire(self) -> None:
+        self.expired += 1
+
+
+async def test_timer_ends_what_is_due_and_is_set_for_the_next() -> None:
+    now = asyncio.get_running_loop().time()
+    due, later, last = Wait(now - 1), Wait(now + 1000), Wait(now + 2000)
+    deadlines = websocket_client._Deadlines()
+    deadlines._waits = {due, later, last}
+    deadlines._ring()
+    assert [wait.expired for wait in (due, later, last)] == [1, 0, 0]
+    assert deadlines._waits == {later, last}
+    assert deadlines._timer.when() == later.when
+    deadlines._timer.cancel()
+
+
+async def test_second_task_that_reads_is_told() -> None:
+    async def busy() -> None:
+        raise ConcurrencyError
+
+    client = talking()
+    client._connection.recv = busy
+    with pytest.raises(RuntimeError) as failure:
+        await client.receive()
+    assert str(failure.value) == (
+        "two tasks wait for a message of <client: ws://host/?token=***, OPEN> at once"
+    )

@@ -1,0 +1,251 @@
+"""Opening a connection: what is asked of the server, and why it did not open, in one line."""
+
+from __future__ import annotations
+
+import errno
+import re
+import socket
+import ssl
+import struct
+
+import pytest
+from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus, InvalidURI, ProxyError
+from websockets.http11 import Headers, Response
+
+from pytest_websocket.client import client as websocket_client
+from pytest_websocket.client.client import ConnectFailed, ExpectationFailed, Journal, connect, expect_rejected
+from pytest_websocket.protocol.handshake import accept_value
+
+
+def caused(error: Exception, cause: Exception) -> Exception:
+    error.__cause__ = cause
+    return error
+
+
+def untrusted() -> ssl.SSLCertVerificationError:
+    error = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    error.verify_message = "self-signed\x1b"
+    return error
+
+
+REFUSED = Response(403, "Forbidden", Headers(), b"keep\nout\xff")
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (TimeoutError(), "the handshake was not answered within 2.5 s"),
+        (
+            TimeoutError(errno.ETIMEDOUT, "timed out"),
+            "the handshake was not answered within 2.5 s",
+        ),
+        (
+            socket.gaierror(-2, "Name or service not known"),
+            "the host name is not known (Name or service not known)",
+        ),
+        (untrusted(), r"the server's certificate is not trusted (self-signed\x1b)"),
+        (ssl.SSLError(1, "wrong\x1bversion"), r"TLS failed (wrong\x1bversion)"),
+        (InvalidStatus(REFUSED), "the server refused the handshake with HTTP 403 Forbidden"),
+        (
+            caused(InvalidMessage("no"), EOFError("gone")),
+            "the server closed the connection without an HTTP answer",
+        ),
+        (
+            caused(InvalidMessage("no"), ValueError("SSH\x1b")),
+            r"the server did not answer with HTTP (SSH\x1b)",
+        ),
+        (InvalidMessage("bad\x1b"), r"the server did not answer with HTTP (bad\x1b)"),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "no"), "nobody listens there (connection refused)"),
+        (
+            OSError("Multiple exceptions: [Errno 111] Connect call REFUSED"),
+            "nobody listens there (connection refused)",
+        ),
+        (ConnectionResetError(), "the server broke the TCP connection during the handshake"),
+        (BrokenPipeError(), "the server broke the TCP connection during the handshake"),
+        (InvalidURI("x", "y"), "that is not the URL of a WebSocket server"),
+        (InvalidHandshake("odd\x1b"), r"the server's answer breaks the handshake (odd\x1b)"),
+        (OSError(errno.EHOSTUNREACH, "No route"), "No route (EHOSTUNREACH)"),
+        (OSError(errno.EHOSTUNREACH, ""), f"[Errno {errno.EHOSTUNREACH}]  (EHOSTUNREACH)"),
+        (OSError(99_999, "odd\x1b"), r"[Errno 99999] odd\x1b"),
+        (OSError("odd\x1b"), r"odd\x1b"),
+    ],
+)
+def test_reason_why_it_did_not_open_is_told_in_words(error: Exception, why: str) -> None:
+    assert websocket_client._why_not_opened(error, 2.5) == why
+
+
+def test_proxy_that_fails_is_told_by_its_own_words() -> None:
+    assert "proxy" in websocket_client._why_not_opened(ProxyError("proxy says no"), 1)
+
+
+def test_answer_is_shown_by_its_status_and_its_body() -> None:
+    assert websocket_client._answer_rows(REFUSED) == [
+        ("received", "HTTP 403 Forbidden"),
+        ("body", "“keep\\nout\ufffd”"),
+    ]
+    assert websocket_client._answer_rows(Response(403, "", Headers(), b"")) == [
+        ("received", "HTTP 403 Forbidden")
+    ]
+    assert websocket_client._answer_rows(None) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "loopback"),
+    [
+        ("ws://127.0.0.1:1/", True),
+        ("ws://127.1.2.3/", True),
+        ("ws://[::1]/", True),
+        ("ws://localhost/", True),
+        ("ws://a.localhost/", True),
+        ("ws://10.0.0.1/", False),
+        ("ws://notlocalhost/", False),
+        ("ws://localhost.example/", False),
+        ("ws:///path", False),
+    ],
+)
+def test_loopback_is_told_by_the_host(url: str, loopback: bool) -> None:
+    assert websocket_client._is_loopback(url) is loopback
+
+
+def settings_of(*arguments: str, **settings: object) -> dict[str, object]:
+    return connect(*arguments, **settings)._settings
+
+
+def test_connection_is_asked_for_with_the_defaults_of_the_client() -> None:
+    opening = connect("ws://127.0.0.1:1")
+    journal = opening._settings.pop("create_connection").keywords["journal"]
+    assert opening._settings == {
+        "additional_headers": None,
+        "origin": None,
+        "subprotocols": None,
+        "proxy": None,
+        "compression": "deflate",
+        "open_timeout": 5.0,
+        "close_timeout": 5.0,
+        "max_size": 16 * 2**20,
+        "ping_interval": None,
+    }
+    assert (opening.url, opening.deadline, opening.journal) == ("ws://127.0.0.1:1", 5.0, journal)
+    assert (journal.url, journal.name) == ("ws://127.0.0.1:1", "client")
+    assert connect().url == "ws://localhost:8765"
+
+
+def test_wishes_reach_the_library() -> None:
+    context, journal = ssl.create_default_context(), Journal("mine")
+    settings = settings_of(
+        "wss://example.org",
+        headers={"A": "1"},
+        origin="https://example.org",
+        subprotocols=["a", "b"],
+        ssl=context,
+        proxy="http://proxy:3128",
+        compression=False,
+        deadline=2,
+        max_size=7,
+        journal=journal,
+    )
+    assert settings.pop("create_connection").keywords == {"journal": journal}
+    assert settings == {
+        "additional_headers": [("A", "1")],
+        "origin": "https://example.org",
+        "subprotocols": ["a", "b"],
+        "ssl": context,
+        "proxy": "http://proxy:3128",
+        "compression": None,
+        "open_timeout": 2,
+        "close_timeout": 2,
+        "max_size": 7,
+        "ping_interval": None,
+    }
+    assert settings_of(headers=[("A", "1"), ("A", "2")])["additional_headers"] == [("A", "1"), ("A", "2")]
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (None, "any HTTP error"),
+        (401, "HTTP 401 Unauthorized"),
+        ((401,), "HTTP 401 Unauthorized"),
+        ([401, 403], "HTTP 401 Unauthorized or HTTP 403 Forbidden"),
+    ],
+)
+async def test_accepted_handshake_is_no_refusal_and_is_closed(echo_server, status, words) -> None:
+    journal = Journal()
+    with pytest.raises(ExpectationFailed) as failure:
+        await expect_rejected(echo_server.url, status, journal=journal)
+    lines = [line.strip() for line in str(failure.value).splitlines()]
+    assert lines[0] == f"{echo_server.url} accepted the handshake"
+    assert lines[1] == f"expected: the handshake to be refused with {words}"
+    assert lines[2] == "received: 101 Switching Protocols"
+    assert failure.value.actual == "101 Switching Protocols"
+    assert "1000 (normal closure)" in lines[5]
+    assert journal.ended
+
+
+async def test_refusal_that_is_no_answer_is_told_with_what_was_expected() -> None:
+    with socket.socket() as unheard:
+        unheard.bind(("127.0.0.1", 0))
+        url = f"ws://127.0.0.1:{unheard.getsockname()[1]}/?token=t"
+        with pytest.raises(ConnectFailed) as failure:
+            await expect_rejected(url, 403)
+    masked = url.replace("=t", "=***")
+    assert str(failure.value).splitlines() == [
+        f"{masked} did not open: nobody listens there (connection refused)",
+        "  expected: the handshake to be refused with HTTP 403 Forbidden",
+        "",
+        f"The conversation of “client” with {masked}, 0 frames sent, 0 received:",
+        str(failure.value).splitlines()[-1],
+    ]
+    assert str(failure.value).endswith("  not opened: nobody listens there (connection refused)")
+    assert failure.value.response is None
+
+
+async def test_other_refusal_carries_the_answer_and_both_sides(serve) -> None:
+    url = serve(
+        lambda connection: connection.wait_closed(), process_request=lambda c, _: c.respond(404, "no")
+    )
+    with pytest.raises(ConnectFailed) as failure:
+        await expect_rejected(url, 401)
+    assert failure.value.response.status_code == 404
+    assert failure.value.expected == "the handshake to be refused with HTTP 401 Unauthorized"
+    assert failure.value.actual == "HTTP 404 Not Found"
+    assert failure.value.__cause__.actual == "HTTP 404 Not Found"
+
+
+def test_failure_to_connect_knows_no_sides_unless_it_is_told_them() -> None:
+    failure, other = ConnectFailed("text"), ExpectationFailed("text")
+    assert (failure.expected, failure.actual, failure.response) == ("", "", None)
+    assert (other.expected, other.actual) == ("", "")
+
+
+async def test_settings_reach_the_connection(echo_server) -> None:
+    async with connect(echo_server.url, deadline=7) as client:
+        assert (client._connection.ping_interval, client._connection.close_timeout) == (None, 7)
+
+
+async def test_reset_is_told_in_the_words_of_the_system(listen) -> None:
+    async def script(reader, writer) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        key = re.search(rb"Sec-WebSocket-Key: (\S+)", head)[1].decode()
+        writer.write(
+            b"HTTP/1.1 101 OK\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: " + accept_value(key).encode() + b"\r\n\r\n"
+        )
+        await reader.readexactly(1)
+        linger_not = struct.pack("ii", 1, 0)
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_not)
+        writer.transport.abort()
+
+    client = await connect(f"ws://127.0.0.1:{await listen(script)}")
+    await client.send("x")
+    await client.expect_closed(1006)
+    assert client.journal.ended.startswith("TCP broken: [Errno ")
+
+
+async def test_journal_tells_which_side_closed_tcp(serve) -> None:
+    async def leave(_) -> None:
+        """Close at once."""
+
+    async with connect(serve(leave)) as client:
+        await client.expect_closed(1000)
+    assert client.journal.ended == "TCP closed by the server"

@@ -1,0 +1,265 @@
+"""What a load has shown: accounts of replies, budgets, the knee, histograms and plots."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from xml.etree import ElementTree
+
+import pytest
+
+from pytest_websocket.load import plots
+from pytest_websocket.load.capacity_search import MOST_STEPS, find_knee
+from pytest_websocket.load.histogram import Histogram, log_of
+from pytest_websocket.load.pending_replies import Faults, Ledger
+from pytest_websocket.load.result import Result, Second
+from pytest_websocket.load.thresholds import Budget
+from pytest_websocket.load.workload import Kind, Mix, identity_of, writer_of
+from pytest_websocket.plugin.load import LOAD_OPTIONS, answer_of
+from pytest_websocket.protocol.frames import BINARY, TEXT
+from pytest_websocket.target.target import Target
+
+pytest.importorskip("hdrh", reason="pip install -r requirements-load.txt")
+
+
+# Accounts.
+
+
+def test_identity_is_found_in_a_reply() -> None:
+    payload = writer_of(Kind(TEXT, 40))(17, 4)
+    assert len(payload) == 40
+    assert identity_of("Сервер получил: ".encode() + payload) == (17, 4)
+    assert identity_of(b"hello") is None
+
+
+def test_small_message_is_as_long_as_its_identity() -> None:
+    assert writer_of(Kind(TEXT, 1))(1, 2) == b"u1m2 "
+
+
+def test_only_the_first_hundred_faults_are_listed() -> None:
+    faults = Faults()
+    ledger = Ledger(1, faults)
+    for number in range(1000):
+        ledger.settle(TEXT, b"u1m%d " % number)
+    assert faults.counts == Counter(duplicated=1000)
+    assert len(faults.listed) == 100
+
+
+# Mixes and budgets.
+
+
+def test_mix_spreads_its_kinds_by_weight() -> None:
+    mix = Mix.parse("text:100=3,binary:1k=1")
+    turns = mix.cycle()
+    assert [next(turns).size for _ in range(8)] == [100, 100, 1024, 100, 100, 100, 1024, 100]
+    assert str(mix) == "75% text of 100 bytes, 25% binary of 1024 bytes"
+    assert mix.largest == 1024
+
+
+@pytest.mark.parametrize("text", ["", "text", "text:1=0", "json:5", "text:-1", "text:1kk"])
+def test_mix_that_cannot_be_read_is_refused(text) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        Mix.parse(text)
+
+
+def result_of(*milliseconds: int, **figures: object) -> Result:
+    latency, connect = Histogram(), Histogram()
+    for value in milliseconds:
+        latency.record(value * 1000)
+        connect.record(value * 2000)
+    return Result(1, 100.0, 1.0, connect, latency=latency, received=len(milliseconds), sent=100, **figures)
+
+
+@pytest.mark.parametrize(
+    "text, kept",
+    [
+        ("p50=3ms", True),
+        ("p50=1ms", False),
+        ("p99=0.1s", True),
+        ("p99=99ms", False),
+        ("max=100ms", True),
+        ("mean=10ms", False),
+        ("connect.p50=3ms", False),
+        ("connect.p50=4ms", True),
+        ("rate=4", True),
+        ("rate=5", False),
+        ("errors=0", True),
+    ],
+)
+def test_budget_is_kept_or_broken(text, kept) -> None:
+    words = Budget.parse(text).broken_by(result_of(1, 2, 3, 100))
+    assert bool(words) is not kept, words
+
+
+@pytest.mark.parametrize(
+    "text", ["", "p99", "p99=5", "p5=1ms", "errors=1ms", "rate=1s", "connect.rate=1", "x=1"]
+)
+def test_budget_that_cannot_be_read_is_refused(text) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        Budget.parse(text)
+
+
+def test_broken_budget_says_both_sides() -> None:
+    words = Budget.parse("p99=50ms").broken_by(result_of(120))
+    assert words == "p99 at most 50.0 ms is broken: 120 ms"
+
+
+@pytest.mark.parametrize(
+    "name, text, value",
+    [
+        ("ws-users", "10_000", 10_000),
+        ("ws-rate", "500/s", 500.0),
+        ("ws-duration", "5m", 300.0),
+        ("ws-duration", "2.5s", 2.5),
+        ("ws-ramp", "100", 100.0),
+    ],
+)
+def test_size_of_a_load_is_read_with_its_units(name, text, value) -> None:
+    option = next(option for option in LOAD_OPTIONS if option.name == name)
+    assert option.read(text) == value
+
+
+@pytest.mark.parametrize("name, text", [("ws-users", "0"), ("ws-rate", "fast"), ("ws-duration", "2w")])
+def test_size_that_cannot_be_read_is_refused(name, text) -> None:
+    option = next(option for option in LOAD_OPTIONS if option.name == name)
+    with pytest.raises(ValueError, match="expected"):
+        option.read(text)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        Target("ws://x"),
+        Target("ws://x", reply="{message}"),
+        Target("ws://x", reply="{message} and {message}"),
+        Target("ws://x", reply="always the same"),
+        Target("ws://x", binary="plain"),
+        Target("ws://x", binary="none"),
+        Target("ws://x", binary="text:got {message}"),
+    ],
+    ids=["lesson", "plain echo", "twice", "constant", "plain bytes", "no bytes", "text for bytes"],
+)
+def test_answer_in_bytes_is_the_answer_of_the_target(target) -> None:
+    answer = answer_of(target)
+    assert answer(TEXT, "Ёж".encode()) == (TEXT, target.answer("Ёж").encode())
+    reply = target.answer(b"\x00\xff")
+    opcode = TEXT if isinstance(reply, str) else BINARY
+    expected = None if reply is None else (opcode, reply.encode() if isinstance(reply, str) else reply)
+    assert answer(BINARY, b"\x00\xff") == expected
+
+
+# The knee, and whose limit it is.
+
+
+async def test_knee_is_found_between_two_rates() -> None:
+    async def load(rate: float) -> Result:
+        return result_of(*([5] if rate <= 1000 else [500]))
+
+    knee = await find_knee(load, [Budget.parse("p99=50ms")], start=100)
+    assert 833 <= knee.rate <= 1000
+    assert len(knee.steps) <= MOST_STEPS
+
+
+async def test_knee_is_found_below_the_start_of_the_search() -> None:
+    async def load(rate: float) -> Result:
+        return result_of(*([5] if rate <= 100 else [500]))
+
+    knee = await find_knee(load, [Budget.parse("p99=50ms")], start=1000)
+    assert 83 <= knee.rate <= 100
+
+
+async def test_search_ends_where_no_rate_is_kept() -> None:
+    async def load(rate: float) -> Result:
+        return result_of(500)
+
+    knee = await find_knee(load, [Budget.parse("p99=50ms")], start=3200)
+    assert (knee.rate, min(step.rate for step in knee.steps)) == (0.0, 100.0)
+    assert not knee.by_the_client
+
+
+async def test_search_that_the_client_limits_says_so() -> None:
+    async def load(rate: float) -> Result:
+        return result_of(5, cpu=1.0 if rate > 500 else 0.2)
+
+    knee = await find_knee(load, [Budget.parse("p99=50ms")], start=100)
+    assert knee.by_the_client
+
+
+@pytest.mark.parametrize(
+    "figures, words",
+    [
+        ({"cpu": 0.97}, "97% of a core"),
+        ({"rate": 200.0}, "100 of 200 messages per second"),
+    ],
+)
+def test_result_that_the_client_limits_says_so(figures, words) -> None:
+    result = result_of(5)
+    for name, value in figures.items():
+        setattr(result, name, value)
+    assert words in " ".join(result.limits_of_the_client)
+    assert "LIMITED BY THE CLIENT" in str(result)
+
+
+def test_late_sending_is_the_clients_limit() -> None:
+    result = result_of(5)
+    result.late.record(4000)
+    assert "later than due" in result.limits_of_the_client[0]
+
+
+# Figures for the report.
+
+
+def test_percentiles_are_those_of_the_counted_durations() -> None:
+    histogram = Histogram()
+    histogram.add(Counter({number * 1000: 1 for number in range(1, 1001)}))
+    histogram.record(-5)
+    assert len(histogram) == 1001
+    assert histogram.percentile(50) == pytest.approx(0.5, rel=0.01)
+    assert histogram.percentile(99.9) == pytest.approx(0.999, rel=0.01)
+    assert histogram.longest == pytest.approx(1.0, rel=0.01)
+
+
+def test_figures_are_there_for_programs_too() -> None:
+    figures = json.loads(json.dumps(result_of(1, 2, 3, 100).figures()))
+    assert figures["round_trip"]["p50"] == pytest.approx(0.002, rel=0.01)
+    assert figures["connect"]["max"] == pytest.approx(0.2, rel=0.01)
+    assert (figures["answered"], figures["errors"], figures["wrong_replies"]) == (4, {}, {})
+
+
+def test_packed_histogram_says_the_same_and_can_be_added_to() -> None:
+    histogram = Histogram()
+    histogram.add(Counter({1000: 5, 9000: 1}))
+    figures = histogram.percentile(50), histogram.longest, list(histogram.counts())
+    histogram.pack()
+    assert (histogram.percentile(50), histogram.longest, list(histogram.counts())) == figures
+    histogram.record(1000)
+    assert len(histogram) == histogram.hdr.get_total_count() == 7
+
+
+def test_histogram_log_has_a_line_for_every_second() -> None:
+    histogram = Histogram()
+    histogram.record(1500)
+    lines = [
+        line for line in log_of([(0.0, 1.0, histogram), (1.0, 2.0, histogram)]).splitlines() if "HIST" in line
+    ]
+    assert len(lines) == 2
+
+
+def test_plots_are_wellformed_and_show_their_curves() -> None:
+    result = result_of(1, 2, 3, 1000)
+    result.seconds = [Second(float(start), 1.0, 10, 10, latency=result.latency) for start in range(5)]
+    for plot in (
+        plots.latency_over_time(result),
+        plots.throughput_over_time(result),
+        plots.percentile_curve(result),
+    ):
+        tree = ElementTree.fromstring(plot)
+        assert tree.findall(".//{http://www.w3.org/2000/svg}polyline")
+    page = plots.page("A <title>", result, ["remark & more"])
+    assert "A &lt;title&gt;" in page
+    assert "remark &amp; more" in page
+    assert page.count("<svg") == 3
+
+
+def test_result_without_a_single_reply_has_a_page_too() -> None:
+    assert "<table>" in plots.page("Nothing", Result(0, 1.0, 1.0, Histogram()))

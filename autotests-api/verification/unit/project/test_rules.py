@@ -1,0 +1,124 @@
+"""The house rules that a machine can check: names, waits, ports, pins."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+HOUSE = Path(__file__).parents[3]
+ROOT = HOUSE.parent
+
+FILES = sorted(path for path in HOUSE.rglob("*.py") if "__pycache__" not in path.parts)
+CASES = [path for path in FILES if path.name.startswith("test_")]
+
+DRAWERS = {"util", "utils", "helper", "helpers", "common", "misc", "tools", "lib"}
+
+# Here time itself is the product: a fault that delays has to let time pass.
+MAKE_TIME_PASS = ("network", "servers")
+
+
+def place(path: Path) -> str:
+    return path.relative_to(HOUSE).as_posix()
+
+
+def case_names(source: str) -> Iterator[str]:
+    """Names of the test functions that a file defines for pytest to collect."""
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test"):
+            yield node.name
+
+
+def sleeps_in(source: str) -> list[int]:
+    """Lines that wait for time to pass; ``asyncio.sleep(0)`` only gives way and is no wait."""
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in {"time.sleep", "asyncio.sleep", "sleep"}
+        and [ast.unparse(argument) for argument in node.args] != ["0"]
+    ]
+
+
+def fixed_ports_in(source: str) -> list[int]:
+    """Lines that pass a port of their own choice; 0 lets the system choose one that is free."""
+    return [
+        node.value.lineno
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.keyword)
+        and node.arg == "port"
+        and isinstance(node.value, ast.Constant)
+        and node.value.value
+    ]
+
+
+def test_no_file_or_folder_is_a_drawer() -> None:
+    names = {part.removesuffix(".py") for path in FILES for part in path.relative_to(HOUSE).parts}
+    assert not names & DRAWERS, "a helper goes to the room of its noun (tests/README.md)"
+
+
+def test_every_test_has_a_name_of_its_own() -> None:
+    places: dict[str, list[str]] = {}
+    for path in CASES:
+        for name in case_names(path.read_text(encoding="utf-8")):
+            places.setdefault(name, []).append(place(path))
+    twice = [f"{name}: {', '.join(found)}" for name, found in places.items() if len(found) > 1]
+    assert not twice, "the report's title is the name, so two tests cannot share it:\n" + "\n".join(twice)
+
+
+def test_every_test_name_is_a_sentence() -> None:
+    sentence = re.compile(r"test(_[a-z0-9]+){3,}")
+    short = [
+        f"{place(path)}: {name}"
+        for path in CASES
+        for name in case_names(path.read_text(encoding="utf-8"))
+        if not sentence.fullmatch(name)
+    ]
+    assert not short, "subject, verb, outcome, in lower case:\n" + "\n".join(short)
+
+
+def test_nothing_waits_for_time_to_pass() -> None:
+    found = [
+        f"{place(path)} line {line}"
+        for path in FILES
+        if path.relative_to(HOUSE).parts[0] not in MAKE_TIME_PASS
+        for line in sleeps_in(path.read_text(encoding="utf-8"))
+    ]
+    assert not found, "wait for an event, with a deadline, instead of sleeping:\n" + "\n".join(found)
+
+
+def test_no_case_picks_a_port() -> None:
+    found = [
+        f"{place(path)} line {line}"
+        for path in CASES
+        for line in fixed_ports_in(path.read_text(encoding="utf-8"))
+    ]
+    assert not found, "ask for port 0 and read back which one it became:\n" + "\n".join(found)
+
+
+def test_every_requirement_is_pinned() -> None:
+    pinned = re.compile(r"(-r \S+|[\w.\[\]-]+==[\w.]+( ?;.+)?)?")
+    loose = [
+        f"{path.name}: {line}"
+        for path in ROOT.glob("requirements*.txt")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if not pinned.fullmatch(line.partition("#")[0].strip())
+    ]
+    assert not loose, "a version that is not exact changes under the suite's feet:\n" + "\n".join(loose)
+
+
+def test_lock_file_leaves_the_choice_of_a_registry_to_the_reader() -> None:
+    packages = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    assert not [name for name, package in packages.items() if "resolved" in package]
+
+
+def test_sleep_is_found_wherever_it_stands() -> None:
+    source = "import asyncio, time\ntime.sleep(1)\nasync def wait():\n    await asyncio.sleep(delay)\n"
+    assert sleeps_in(source) == [2, 4]
+    assert sleeps_in("import asyncio\nasync def give_way():\n    await asyncio.sleep(0)\n") == []
+
+
+def test_fixed_port_is_found() -> None:
+    assert fixed_ports_in("serve(port=8765)\nserve(port=0)\nserve(port=free)") == [1]

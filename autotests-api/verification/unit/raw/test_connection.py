@@ -1,0 +1,278 @@
+"""The raw connection: what it writes, what it keeps, and how it tells one ending from another."""
+
+import asyncio
+import contextlib
+import socket
+import struct
+from collections.abc import Awaitable, Callable, Iterator
+
+import pytest
+
+from pytest_websocket.client.client import Journal
+from pytest_websocket.protocol.frames import (
+    Frame,
+    binary,
+    close,
+    continuation,
+    parse_header,
+    ping,
+    pong,
+    text,
+)
+from pytest_websocket.protocol.handshake import Request, accept_value
+from pytest_websocket.raw.connection import Connection
+from pytest_websocket.raw.dialing import open_connection
+from pytest_websocket.raw.ending import NotReceived
+
+Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+def raw(*frames: Frame) -> bytes:
+    return b"".join(frame.encode(masked=False) for frame in frames)
+
+
+def reset(writer: asyncio.StreamWriter) -> None:
+    sock: socket.socket = writer.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
+@pytest.fixture
+def against(listen, deadline: float) -> Iterator[Callable[..., Awaitable[Connection]]]:
+    """Open a raw connection to a server that switches protocols and then follows a script."""
+    with contextlib.ExitStack() as stack:
+
+        async def factory(
+            script: Script, *, handshake: bool = True, patience: float = deadline
+        ) -> Connection:
+            port = await listen(switching_protocols(script) if handshake else script)
+            connection = await open_connection("127.0.0.1", port, journal=Journal(), deadline=patience)
+            stack.callback(connection.abort)
+            if handshake:
+                assert (await connection.handshake(Request.opening("/", "127.0.0.1"))).accepted
+            return connection
+
+        yield factory
+
+
+def switching_protocols(script: Script) -> Script:
+    async def switch(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        key = next(line[19:] for line in head.split("\r\n") if line.startswith("Sec-WebSocket-Key: "))
+        lines = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade"]
+        writer.write("\r\n".join([*lines, f"Sec-WebSocket-Accept: {accept_value(key)}", "", ""]).encode())
+        await script(reader, writer)
+
+    return switch
+
+
+def saying(data: bytes, *, then: str = "wait") -> Script:
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(data)
+        await writer.drain()
+        if then == "reset":
+            await reader.readexactly(1)
+            reset(writer)
+        elif then == "wait":
+            await reader.read()
+
+    return script
+
+
+async def answering_pings(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while True:
+        head = await reader.readexactly(6)
+        header = parse_header(head)
+        payload = await reader.readexactly(header.length)
+        if header.opcode == 9:
+            writer.write(raw(pong(bytes(b ^ header.mask_key[i % 4] for i, b in enumerate(payload)))))
+
+
+async def test_messages_pongs_and_frames_are_each_taken_for_themselves(against) -> None:
+    wire = await against(saying(raw(text("a", fin=False), pong(b"p"), continuation("b"), binary(b"c"))))
+    assert await wire.pong() == b"p"
+    first = await wire.message()
+    assert (first.content, first.frames) == ("ab", 2)
+    assert (await wire.frame()).frame == binary(b"c")
+    assert wire.violations == []
+
+
+async def test_frames_in_the_segment_of_the_response_are_not_lost(against) -> None:
+    wire = await against(saying(raw(text("early"))))
+    assert (await wire.message()).content == "early"
+
+
+async def test_close_frame_is_told_with_code_and_reason_and_answered(against) -> None:
+    answers = []
+
+    async def script(reader, writer) -> None:
+        writer.write(raw(close(1002, "bad frame")))
+        answers.append(await reader.readexactly(8))
+
+    wire = await against(script)
+    ending = await wire.tcp_ending()
+    assert ending.ended
+    assert ending.code == 1002
+    assert ending.tcp == "closed"
+    assert str(ending).startswith("Close 1002 'bad frame', TCP closed after ")
+    header = parse_header(answers[0])
+    assert (header.opcode, header.masked, header.length) == (8, True, 2)
+
+
+async def test_tcp_closed_without_a_close_frame_is_told(against) -> None:
+    wire = await against(saying(b"", then="close"))
+    ending = await wire.ending()
+    assert (ending.ended, ending.code, ending.tcp) == (True, None, "closed")
+    assert str(ending).startswith("no Close frame, TCP closed")
+
+
+async def test_reset_of_a_raw_connection_is_told_from_a_close(against) -> None:
+    wire = await against(saying(b"", then="reset"))
+    await wire.send_bytes(b"x")
+    assert (await wire.ending(nudge=False)).tcp == "reset"
+
+
+async def test_server_that_answers_pings_is_told_to_be_open_before_the_deadline(against) -> None:
+    wire = await against(answering_pings)
+    ending = await wire.ending(deadline=2.0)
+    assert not ending.ended
+    assert ending.answered_ping
+    assert ending.took < 2.0
+    assert "still answers pings" in str(ending)
+
+
+async def test_silent_server_is_given_up_at_the_deadline(against) -> None:
+    wire = await against(saying(b""), patience=0.3)
+    ending = await wire.ending()
+    assert not ending.ended
+    assert "still open" in str(ending)
+
+
+async def test_answer_decides_that_the_connection_goes_on(against) -> None:
+    wire = await against(saying(raw(text("answer"))))
+    ending = await wire.ending(answers=0)
+    assert not ending.ended
+    assert wire.waiting_messages == 1
+
+
+async def test_waiting_for_a_message_tells_how_the_server_ended(against) -> None:
+    wire = await against(saying(raw(close(1011, "boom"))))
+    with pytest.raises(
+        NotReceived, match=r"expected a message, but the server ended the connection: .*Close 1011 'boom'"
+    ):
+        await wire.message()
+
+
+async def test_waiting_for_a_message_tells_of_silence(against) -> None:
+    wire = await against(saying(b""), patience=0.2)
+    with pytest.raises(
+        NotReceived, match=r"expected a Pong, but none came within 0.2 s: the connection is open"
+    ):
+        await wire.pong()
+
+
+async def test_message_that_came_before_the_end_is_not_lost(against) -> None:
+    wire = await against(saying(raw(text("last words"), close(1000)), then="close"))
+    await wire.tcp_ending()
+    assert (await wire.message()).content == "last words"
+    assert await wire.message_or_ending() is None
+
+
+async def test_ping_of_the_server_is_answered_and_not_kept(against) -> None:
+    got = []
+
+    async def script(reader, writer) -> None:
+        writer.write(raw(ping(b"are you there?")))
+        got.append(await reader.readexactly(20))
+        writer.write(raw(text("good")))
+        await reader.read()
+
+    wire = await against(script)
+    assert (await wire.message()).content == "good"
+    assert parse_header(got[0]).opcode == 10
+
+
+async def test_every_write_is_a_write_of_its_own(against) -> None:
+    got = []
+
+    async def script(reader, writer) -> None:
+        while len(got) < 3:
+            got.append(await reader.readexactly(1))
+        writer.write(raw(text("done")))
+        await reader.read()
+
+    wire = await against(script)
+    await wire.send_in_chops(b"abc", 1)
+    await wire.message()
+    assert got == [b"a", b"b", b"c"]
+
+
+async def test_half_closed_connection_is_still_read(against) -> None:
+    async def script(reader, writer) -> None:
+        assert await reader.read() == b""
+        writer.write(raw(text("still here")))
+
+    wire = await against(script)
+    wire.half_close()
+    assert (await wire.message()).content == "still here"
+
+
+async def test_writing_to_a_connection_that_is_gone_is_no_error(against) -> None:
+    wire = await against(saying(b"", then="close"))
+    await wire.tcp_ending()
+    for _ in range(3):
+        await wire.send(text("anybody?"))
+    assert wire.tcp == "closed"
+
+
+async def test_flood_is_bounded_in_memory(against, monkeypatch) -> None:
+    monkeypatch.setattr("pytest_websocket.raw.connection.MAX_BACKLOG", 1 << 20)
+
+    async def script(_, writer) -> None:
+        while True:
+            writer.write(raw(binary(bytes(1 << 16))))
+            await writer.drain()
+
+    wire = await against(script)
+    await wire.message()
+    with contextlib.suppress(NotReceived):
+        await wire.pong(deadline=0.3)
+    assert wire._backlog < 4 << 20
+
+
+@pytest.mark.parametrize("interim", [b"100 Continue\r\n\r\n", b"103 Early Hints\r\nLink: </a>\r\n\r\n"])
+async def test_interim_response_is_not_taken_for_the_final_one(against, interim) -> None:
+    final = b"HTTP/1.1 400 Bad Request\r\n\r\n"
+    connection = await against(
+        saying(b"HTTP/1.1 " + interim + b"HTTP/1.1 " + interim + final), handshake=False
+    )
+    assert (await connection.handshake(Request.opening("/", "127.0.0.1"))).status == 400
+
+
+async def test_garbage_instead_of_a_response_is_told(against) -> None:
+    wire = await against(saying(b"hello\r\n\r\n"), handshake=False)
+    response = await wire.handshake(Request.opening("/", "x"))
+    assert not response.accepted
+    assert "no HTTP response" in str(response)
+
+
+async def test_refusal_without_a_response_is_none(against) -> None:
+    wire = await against(saying(b"", then="close"), handshake=False)
+    await wire.send_bytes(b"GET / HTTP/1.1\r\n\r\n")
+    assert await wire.refusal() is None
+
+
+async def test_request_that_is_never_answered_is_told(against) -> None:
+    wire = await against(saying(b""), handshake=False, patience=0.2)
+    with pytest.raises(NotReceived, match=r"expected an answer, but none came within 0\.2 s"):
+        await wire.refusal()
+
+
+async def test_connection_that_stopped_reading_reads_on_where_it_stopped(against) -> None:
+    wire = await against(answering_pings)
+    wire.stop_reading()
+    await wire.send(ping(b"unheard"))
+    with pytest.raises(NotReceived):
+        await wire.pong(deadline=0.05)
+    wire.read_on()
+    assert await wire.pong() == b"unheard"

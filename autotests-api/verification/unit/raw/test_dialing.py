@@ -1,0 +1,247 @@
+"""A raw connection is made by TCP, through a proxy, with TLS, with little room; what goes wrong is told."""
+
+import asyncio
+import socket
+import ssl
+
+import pytest
+import trustme
+
+from pytest_websocket.client.client import Journal
+from pytest_websocket.protocol.handshake import Request
+from pytest_websocket.raw.dialing import NARROW_ROOM, NARROW_SEGMENT, open_connection
+from pytest_websocket.raw.ending import NotReceived
+
+
+@pytest.fixture
+def contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """TLS of a server called target.test, and of a client that believes its certificate."""
+    authority = trustme.CA()
+    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert("target.test").configure_cert(server)
+    authority.configure_trust(client)
+    return server, client
+
+
+@pytest.fixture
+async def resolve(monkeypatch):
+    """Let a host name mean these addresses."""
+
+    def meaning(name: str, *addresses: str) -> None:
+        async def getaddrinfo(host: str, port: int, *, type: int = 0, **_: int) -> list:
+            assert host == name
+            return [(socket.AF_INET, type, 0, "", (address, port)) for address in addresses]
+
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
+
+    return meaning
+
+
+async def hold(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+    """A server that says nothing until its client leaves."""
+    await reader.read()
+
+
+def proxying(asked: list[bytes], *, tls: ssl.SSLContext | None = None):
+    """A proxy that is its own target: grants the tunnel and answers 403 in it."""
+
+    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        if tls is not None:
+            await writer.start_tls(tls)
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 403 Forbidden\r\n\r\n")
+
+    return proxy
+
+
+async def test_target_behind_a_proxy_is_reached_by_a_tunnel(listen, deadline) -> None:
+    asked: list[bytes] = []
+    address = ("127.0.0.1", await listen(proxying(asked)))
+    wire = await open_connection("target.test", 80, journal=Journal(), deadline=deadline, proxy=address)
+    opening = Request.opening("/", "target.test")
+    response = await wire.handshake(opening)
+    wire.abort()
+    assert asked[0] == b"CONNECT target.test:80 HTTP/1.1\r\nHost: target.test:80\r\n\r\n"
+    assert response.status == 403
+    assert wire.journal.request == opening.encode()
+
+
+async def test_tunnel_to_an_address_of_ipv6_is_asked_for_in_brackets(listen, deadline) -> None:
+    asked: list[bytes] = []
+    address = ("127.0.0.1", await listen(proxying(asked)))
+    wire = await open_connection("::1", 80, journal=Journal(), deadline=deadline, proxy=address)
+    wire.abort()
+    assert asked[0].startswith(b"CONNECT [::1]:80 HTTP/1.1\r\n")
+
+
+async def test_tls_inside_a_tunnel_is_that_of_the_target(listen, deadline, contexts) -> None:
+    server, client = contexts
+    asked: list[bytes] = []
+    address = ("127.0.0.1", await listen(proxying(asked, tls=server)))
+    wire = await open_connection(
+        "target.test", 443, journal=Journal(), deadline=deadline, tls=client, proxy=address
+    )
+    response = await wire.handshake(Request.opening("/", "target.test"))
+    wire.abort()
+    assert asked[0].startswith(b"CONNECT target.test:443")
+    assert response.status == 403
+
+
+async def test_certificate_inside_a_tunnel_has_to_carry_the_name_of_the_target(
+    listen, deadline, contexts
+) -> None:
+    server, client = contexts
+    address = ("127.0.0.1", await listen(proxying([], tls=server)))
+    with pytest.raises(ssl.SSLCertVerificationError, match=r"other\.test"):
+        await open_connection(
+            "other.test", 443, journal=Journal(), deadline=deadline, tls=client, proxy=address
+        )
+
+
+@pytest.mark.parametrize("narrow", [False, True], ids=["ordinary", "narrow"])
+async def test_certificate_of_the_target_has_to_carry_its_name(
+    listen, deadline, contexts, resolve, narrow
+) -> None:
+    server, client = contexts
+
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await writer.start_tls(server)
+        writer.write(b"hello")
+        await reader.read()
+
+    port = await listen(greet)
+    resolve("target.test", "127.0.0.1")
+    wire = await open_connection(
+        "target.test", port, journal=Journal(), deadline=deadline, tls=client, narrow=narrow
+    )
+    await wire._until(lambda: wire.body == b"hello", "a greeting")
+    wire.abort()
+    resolve("other.test", "127.0.0.1")
+    with pytest.raises(ssl.SSLCertVerificationError, match=r"other\.test"):
+        await open_connection(
+            "other.test", port, journal=Journal(), deadline=deadline, tls=client, narrow=narrow
+        )
+
+
+async def test_proxy_that_refuses_the_tunnel_is_named(listen, deadline) -> None:
+    async def proxy(reader, writer) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
+        await reader.read()
+
+    address = ("127.0.0.1", await listen(proxy))
+    with pytest.raises(ConnectionError, match=r"refused the tunnel to target\.test:80: HTTP/1\.1 407"):
+        await open_connection("target.test", 80, journal=Journal(), deadline=deadline, proxy=address)
+
+
+async def test_server_that_never_speaks_tls_costs_the_deadline_and_is_named(listen) -> None:
+    ended = asyncio.get_running_loop().create_future()
+
+    async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        ended.set_result(True)
+
+    port = await listen(mute)
+    with pytest.raises(NotReceived, match=rf"^no connection to 127\.0\.0\.1:{port} within 0\.1 s$"):
+        await open_connection(
+            "127.0.0.1", port, journal=Journal(), deadline=0.1, tls=ssl.create_default_context()
+        )
+    assert await ended
+
+
+async def fills_up(listen, deadline: float, *, narrow: bool) -> int:
+    """Bytes that a server can write to somebody who does not read, in whole hundreds of kilobytes."""
+    written = asyncio.get_running_loop().create_future()
+
+    async def write(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        count = 0
+        while not writer.transport.get_write_buffer_size() and count < 100:
+            writer.write(bytes(100_000))
+            count += 1
+        written.set_result(count)
+
+    wire = await open_connection(
+        "127.0.0.1", await listen(write), journal=Journal(), deadline=deadline, narrow=narrow
+    )
+    try:
+        wire.stop_reading()
+        return await written
+    finally:
+        wire.abort()
+
+
+async def test_connection_is_ordinary_unless_a_narrow_one_is_asked_for(listen, deadline, monkeypatch) -> None:
+    monkeypatch.delattr("pytest_websocket.raw.dialing._narrow_socket")
+    wire = await open_connection("127.0.0.1", await listen(hold), journal=Journal(), deadline=deadline)
+    assert wire.tcp == "open"
+    wire.abort()
+
+
+async def test_narrow_connection_holds_less_than_an_ordinary_one(listen, deadline) -> None:
+    narrow = await fills_up(listen, deadline, narrow=True)
+    ordinary = await fills_up(listen, deadline, narrow=False)
+    assert narrow * 5 < ordinary
+
+
+async def test_narrow_connection_has_short_segments_and_little_room_for_what_comes(listen, deadline) -> None:
+    port = await listen(hold)
+    wire = await open_connection("127.0.0.1", port, journal=Journal(), deadline=deadline, narrow=True)
+    room = wire._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+    segment = wire._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG)
+    wire.abort()
+    # The kernel takes twice what it is asked for. The room to write is its own affair, and grows.
+    assert room <= 2 * NARROW_ROOM
+    assert segment <= NARROW_SEGMENT
+
+
+async def test_narrow_connection_that_nobody_takes_is_refused(deadline) -> None:
+    with socket.socket() as unheard:
+        unheard.bind(("127.0.0.1", 0))
+        with pytest.raises(ConnectionRefusedError):
+            await open_connection(*unheard.getsockname(), journal=Journal(), deadline=deadline, narrow=True)
+
+
+async def test_narrow_connection_tries_every_address_of_the_host(listen, deadline, resolve) -> None:
+    port = await listen(hold)
+    # Nobody listens at the first: the server has only the second address.
+    resolve("several.test", "127.0.0.2", "127.0.0.1")
+    wire = await open_connection("several.test", port, journal=Journal(), deadline=deadline, narrow=True)
+    assert wire._socket.getpeername() == ("127.0.0.1", port)
+    wire.abort()
+
+
+async def test_host_without_an_address_is_named(deadline, resolve) -> None:
+    resolve("nowhere.test")
+    with pytest.raises(ConnectionError, match=r"^nowhere\.test has no address$"):
+        await open_connection("nowhere.test", 80, journal=Journal(), deadline=deadline, narrow=True)
+
+
+async def test_narrow_connection_that_is_given_up_leaves_no_socket_open(resolve, monkeypatch) -> None:
+    tried = []
+
+    async def never(one: socket.socket, _: object) -> None:
+        tried.append(one)
+        assert not one.getblocking()
+        await asyncio.Event().wait()
+
+    resolve("silent.test", "127.0.0.1")
+    monkeypatch.setattr(asyncio.get_running_loop(), "sock_connect", never)
+    with pytest.raises(NotReceived, match=r"^no connection to silent\.test:80 within 0\.05 s$"):
+        await open_connection("silent.test", 80, journal=Journal(), deadline=0.05, narrow=True)
+    assert [one.fileno() for one in tried] == [-1]
+
+
+@pytest.mark.parametrize("segment", [None, -1], ids=["no such option", "an option that the kernel refuses"])
+async def test_system_that_cannot_shorten_segments_connects_all_the_same(
+    listen, deadline, monkeypatch, segment
+) -> None:
+    if segment is None:
+        monkeypatch.delattr(socket, "TCP_MAXSEG")
+    else:
+        monkeypatch.setattr(socket, "TCP_MAXSEG", segment)
+    port = await listen(hold)
+    wire = await open_connection("127.0.0.1", port, journal=Journal(), deadline=deadline, narrow=True)
+    assert wire.tcp == "open"
+    wire.abort()

@@ -1,1 +1,0 @@
-"""RAW FRAMES: a WebSocket peer that can say any nonsense on purpose and judges what comes back."""
