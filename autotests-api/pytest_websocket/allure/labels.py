@@ -19,10 +19,10 @@ EPICS = {
     "security": "Security: hostile peer",
     "load": "Load",
     "browser": "A real browser",
-    "harness": "Our own tools",
+    "verification": "Our own tools",
 }
 _SEVERITIES_BY_LEVEL = {rfc.MUST: "critical", rfc.SHOULD: "normal", rfc.MAY: "minor"}
-_SEVERITIES_BY_FOLDER = {"contract": "critical", "security": "critical", "harness": "minor"}
+_SEVERITIES_BY_FOLDER = {"contract": "critical", "security": "critical", "verification": "minor"}
 
 # Words of the field that are not written as they stand in an identifier.
 _SPELLING = {
@@ -106,7 +106,10 @@ def in_words(identifier: str) -> str:
 
 def _folder_and_topic(item: pytest.Item) -> tuple[str, str]:
     parts = PurePosixPath(item.nodeid.partition("::")[0]).parts
-    below = parts[parts.index("tests") + 1 :] if "tests" in parts else parts
+    if "verification" in parts:
+        below = parts[parts.index("verification") :]
+    else:
+        below = parts[parts.index("tests") + 1 :] if "tests" in parts else parts
     # The number in a conformance file's name is its section, which the rule says better.
     topic = re.sub(r"^test_(\d+_)*", "", PurePosixPath(below[-1]).stem)
     return (below[0] if len(below) > 1 else "", in_words(topic))

@@ -11,7 +11,7 @@ from pytest_websocket.allure.attachments import Document
 from pytest_websocket.allure.scrub import clean
 from pytest_websocket.allure.steps import TaskAwareReporter
 from pytest_websocket.plugin.redaction import printable
-from pytest_websocket.target.target import Secrets
+from pytest_websocket.target.secrets import Secrets
 
 if TYPE_CHECKING:
     import pytest

@@ -7,7 +7,7 @@ from typing import Any
 import attr
 
 from pytest_websocket.plugin.redaction import printable
-from pytest_websocket.target.target import Secrets
+from pytest_websocket.target.secrets import Secrets
 
 
 def clean(item: Any, secrets: Secrets) -> None:

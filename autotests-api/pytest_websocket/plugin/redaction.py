@@ -1,93 +1,106 @@
-"""What a run says about a test holds no secret of the target, and nothing that a terminal or XML obeys."""
+"""Redacts credentials and escapes control characters in test reports and logs."""
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import Any
 
 import pytest
 
 from pytest_websocket.plugin.target import TARGET
-from pytest_websocket.target.target import Secrets
+from pytest_websocket.target.secrets import Secrets
 
-RECORD_FACTORY = pytest.StashKey[Callable[..., logging.LogRecord]]()
+LOGGERS = ("websockets.client", "websockets.server")
+"""At level DEBUG they log every header that is sent."""
+
+_FILTER = pytest.StashKey["_Redacting"]()
 
 # C0 and C1 controls, line separators, bidirectional overrides, lone surrogates. Line feeds and tabs stay.
 _CONTROLS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]"
 )
-_CONTROLS_BUT_COLOURS = re.compile(rf"(\x1b\[[0-9;]*m)|({_CONTROLS.pattern})")
+_COLOURS = re.compile(r"(\x1b\[[0-9;]*m)")
 
 
-def printable(text: str, *, colours: bool = False) -> str:
-    r"""``text`` with control characters and lone surrogates as ``\x1b``, ``\u202e``, ``\ud800``.
-
-    ``colours`` leaves colour sequences as they are: pytest puts its own into failure texts.
-    """
+def printable(text: str) -> str:
+    r"""Returns ``text`` with control characters and lone surrogates as ``\x1b``, ``\u202e``, ``\ud800``."""
     if text.isascii() and text.isprintable():
         return text
-    if colours:
-        return _CONTROLS_BUT_COLOURS.sub(lambda found: found[1] or _escape(found), text)
-    return _CONTROLS.sub(_escape, text)
+    return _CONTROLS.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def redact_report(report: pytest.TestReport, secrets: Secrets, *, colours: bool = False) -> None:
+    """Removes secrets and control characters from a report, in place, before anything reads it.
+
+    ``colours`` keeps colour sequences: pytest puts its own into failure texts for a terminal. A failure's
+    representation that has to be changed becomes a string, its message first; any other stays as it is.
+    """
+
+    def clean(text: str) -> str:
+        parts = _COLOURS.split(text) if colours else [text]
+        return secrets.mask_cut("".join(part if n % 2 else printable(part) for n, part in enumerate(parts)))
+
+    report.longrepr = _clean_failure(report.longrepr, clean)
+    report.sections = [(clean(name), clean(content)) for name, content in report.sections]
+    report.user_properties = [
+        (name, clean(value) if isinstance(value, str) else value) for name, value in report.user_properties
+    ]
+    if hasattr(report, "wasxfail"):
+        report.wasxfail = clean(report.wasxfail)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Clean a report before anybody reads it: terminal, JUnit XML and the controller of xdist."""
+    """Redacts a report for the terminal, JUnit XML and the controller of xdist."""
     report = yield
-    secrets = item.config.stash[TARGET].secrets
     terminal: Any = item.config.pluginmanager.get_plugin("terminalreporter")
     colours = terminal is not None and terminal.hasmarkup
-
-    def clean(text: str) -> str:
-        return secrets.mask_cut(printable(text, colours=colours))
-
-    report.longrepr = _each_text(report.longrepr, clean)
-    report.sections = _each_text(report.sections, clean)
-    report.user_properties = _each_text(report.user_properties, clean)
-    if hasattr(report, "wasxfail"):
-        report.wasxfail = clean(report.wasxfail)
+    redact_report(report, item.config.stash[TARGET].secrets, colours=colours)
     return report
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Mask what is logged as well: at level DEBUG websockets logs every header that it sends."""
+    """Redacts what the websockets library logs."""
     if TARGET in config.stash and config.stash[TARGET].secrets:
-        config.stash[RECORD_FACTORY] = logging.getLogRecordFactory()
-        logging.setLogRecordFactory(_masking(config.stash[RECORD_FACTORY], config.stash[TARGET].secrets))
+        config.stash[_FILTER] = _Redacting(config.stash[TARGET].secrets)
+        for name in LOGGERS:
+            logging.getLogger(name).addFilter(config.stash[_FILTER])
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Let logging be as it was."""
-    if RECORD_FACTORY in config.stash:
-        logging.setLogRecordFactory(config.stash[RECORD_FACTORY])
+    """Leaves the loggers as they were."""
+    if _FILTER in config.stash:
+        for name in LOGGERS:
+            logging.getLogger(name).removeFilter(config.stash[_FILTER])
 
 
-def _masking(factory: Callable[..., logging.LogRecord], secrets: Secrets) -> Callable[..., logging.LogRecord]:
-    def make(*args: Any, **kwargs: Any) -> logging.LogRecord:
-        record = factory(*args, **kwargs)
-        record.msg, record.args = secrets.mask(record.getMessage()), ()
-        return record
+class _Redacting(logging.Filter):
+    """Formats each record and redacts the text."""
 
-    return make
+    def __init__(self, secrets: Secrets) -> None:
+        super().__init__()
+        self._secrets = secrets
 
-
-def _each_text(value: Any, clean: Callable[[str], str]) -> Any:
-    """``value`` with every text in it cleaned; pytest's own objects are changed in place."""
-    if isinstance(value, str):
-        return clean(value)
-    if isinstance(value, list | tuple):
-        return type(value)(_each_text(element, clean) for element in value)
-    if type(value).__module__.startswith("_pytest."):
-        for name, held in vars(value).items():
-            setattr(value, name, _each_text(held, clean))
-    return value
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = self._secrets.mask(record.getMessage()), ()
+        return True
 
 
-def _escape(found: re.Match[str]) -> str:
-    return ascii(found[0])[1:-1]
+def _clean_failure(failure: Any, clean: Any) -> Any:
+    if failure is None:
+        return None
+    if isinstance(failure, tuple):
+        path, line, reason = failure
+        return path, line, clean(reason)
+    text = str(failure)
+    crash = getattr(failure, "reprcrash", None)
+    message = crash.message if crash is not None else ""
+    if clean(text) == text and clean(message) == message:
+        return failure
+    # Terminal, JUnit XML and xdist take the first line of a string for the message.
+    return clean(f"{message}\n\n{text}" if message else text)

@@ -9,7 +9,7 @@ import unicodedata
 from typing import Any
 
 from pytest_websocket.client.client import FrameRecord
-from pytest_websocket.target.target import Secrets
+from pytest_websocket.target.secrets import Secrets
 
 _INVISIBLE = (
     "\x00-\x09\x0b-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"

@@ -11,7 +11,7 @@ from pytest_websocket.protocol.frames import BINARY, CONTINUATION, TEXT, minimal
 from pytest_websocket.render.conversation import Conversation
 from pytest_websocket.render.escaping import milliseconds, shown_data, size, text_html
 from pytest_websocket.render.payload import payload_html
-from pytest_websocket.target.target import Secrets
+from pytest_websocket.target.secrets import Secrets
 
 _HEADING = (
     '<table><colgroup><col style="width:44px"><col style="width:86px"><col style="width:132px">'

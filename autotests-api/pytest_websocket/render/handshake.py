@@ -7,7 +7,7 @@ from typing import Any
 
 from pytest_websocket.render.conversation import Conversation
 from pytest_websocket.render.http_head import Head, cut
-from pytest_websocket.target.target import MASK, Secrets
+from pytest_websocket.target.secrets import MASK, Secrets
 
 MIME = "application/vnd.allure.http+json"
 EXTENSION = "httpexchange"

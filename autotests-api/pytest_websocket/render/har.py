@@ -14,7 +14,7 @@ from pytest_websocket.render.close_summary import describe
 from pytest_websocket.render.conversation import Conversation
 from pytest_websocket.render.escaping import decoded, shown_data
 from pytest_websocket.render.http_head import Head, cut
-from pytest_websocket.target.target import Secrets
+from pytest_websocket.target.secrets import Secrets
 
 _MOST_MESSAGES = 400
 _LONGEST = 2048

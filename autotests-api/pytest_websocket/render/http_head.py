@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pytest_websocket.target.target import Secrets
+from pytest_websocket.target.secrets import Secrets
 
 # Servers are sent heads of megabytes; of those a reader needs the beginning.
 _MOST_HEADERS = 60

@@ -10,7 +10,7 @@ from pytest_websocket.client.client import FrameRecord
 from pytest_websocket.protocol.frames import BINARY, CONTINUATION, PING, PONG, TEXT, Frame, opcode_name
 from pytest_websocket.render.conversation import Conversation
 from pytest_websocket.render.escaping import shown_data
-from pytest_websocket.target.target import Secrets
+from pytest_websocket.target.secrets import Secrets
 
 _MOST_FRAMES = 40
 _LONGEST = 1024

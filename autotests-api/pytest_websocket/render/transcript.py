@@ -14,7 +14,7 @@ from pytest_websocket.render.latency import plot
 from pytest_websocket.render.roundtrips import quantile
 from pytest_websocket.render.stylesheet import minified
 from pytest_websocket.render.timeline import lanes
-from pytest_websocket.target.target import Secrets
+from pytest_websocket.target.secrets import Secrets
 
 LARGEST_PAGE = 190_000
 LARGEST_OF_A_PASSED = 60_000

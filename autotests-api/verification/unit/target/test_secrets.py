@@ -6,7 +6,8 @@ import base64
 
 import pytest
 
-from pytest_websocket.target.target import MASK, Secrets, Target, is_credential
+from pytest_websocket.target.secrets import MASK, Secrets, is_credential
+from pytest_websocket.target.target import Target
 
 SECRET = "correct-horse-battery"
 

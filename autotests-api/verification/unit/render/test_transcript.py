@@ -15,7 +15,8 @@ from pytest_websocket.render.conversation import Conversation
 from pytest_websocket.render.escaping import decoded, hex_html, json_html, size, text_html
 from pytest_websocket.render.har import archive
 from pytest_websocket.render.transcript import LARGEST_PAGE, chosen, page
-from pytest_websocket.target.target import Secrets, Target
+from pytest_websocket.target.secrets import Secrets
+from pytest_websocket.target.target import Target
 
 REQUEST = (
     b"GET /chat?token=hidden-token HTTP/1.1\r\nHost: server.example\r\nCookie: sid=hidden-cookie\r\n\r\n"

@@ -1,0 +1,160 @@
+"""Credentials of a target: their values, found in its options, and functions that redact them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import json
+import re
+from collections.abc import Iterable
+from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
+
+MASK = "•••••"
+SHORTEST_SECRET = 6
+"""Characters; shorter values ("1", "true") would be found in the middle of innocent words."""
+
+SHORTEST_PIECE = 3
+"""Characters of a secret, next to a place where a text was cut, that are taken for a piece of it."""
+
+# Where a value or a comparison was shortened: an ellipsis, or the sign before a line of a difference.
+_CUTS = re.compile(r"(\.\.\.|['\"”] …|…|(?<!\S)[-+?] )")
+_CREDENTIAL = re.compile(
+    r"auth|cookie|token|secret|passw|pwd|session|signature|credential|(api|access|private).?key|jwt"
+    r"|^(key|sig|sid|code|ticket)$",
+    re.IGNORECASE,
+)
+# These carry such a word and no secret; a reader of a handshake wants to see them.
+_PUBLIC_HEADERS = {"www-authenticate", "proxy-authenticate"}
+
+
+class Secrets:
+    """The values that a run was given in confidence, found and masked wherever they turn up."""
+
+    def __init__(self, values: Iterable[str] = ()) -> None:
+        spelled = {form for value in values if len(value) >= SHORTEST_SECRET for form in _spellings(value)}
+        self._texts = sorted(spelled, key=len, reverse=True)
+        self._bytes = [text.encode("utf-8", "surrogatepass") for text in self._texts]
+
+    @classmethod
+    def of(cls, url: str, headers: Iterable[tuple[str, str]] = (), proxy: str | None = None) -> Secrets:
+        """The values of given headers, and the credentials in the URLs of the target and its proxy."""
+        values = [part for name, value in headers for part in _header_secrets(name, value)]
+        for address in (url, proxy or ""):
+            parts = urlsplit(address)
+            values += [unquote(part) for part in (parts.username, parts.password) if part]
+            values += [value for name, value in parse_qsl(parts.query) if is_credential(name)]
+        return cls(values)
+
+    def __bool__(self) -> bool:
+        return bool(self._texts)
+
+    def mask(self, text: str) -> str:
+        """``text`` without any secret."""
+        for secret in self._texts:
+            text = text.replace(secret, MASK)
+        return text
+
+    def mask_cut(self, text: str) -> str:
+        """``text`` without any secret, nor what is left of one where a test runner has shortened a value.
+
+        It leaves the beginning of a secret before an ellipsis or the end of a line, and its end behind an
+        ellipsis or the beginning of a line of a comparison.
+        """
+        text = self.mask(text)
+        if not self._texts or not _CUTS.search(text):
+            return text
+        lines = text.split("\n")
+        return "\n".join(self._mask_pieces(line) for line in lines)
+
+    def _mask_pieces(self, line: str) -> str:
+        pieces = _CUTS.split(line)
+        for index in range(0, len(pieces), 2):
+            for secret in self._texts:
+                piece = pieces[index]
+                lengths = range(min(len(secret), len(piece)), SHORTEST_PIECE - 1, -1)
+                begun = next((size for size in lengths if piece.endswith(secret[:size])), 0)
+                if begun:
+                    piece = piece[:-begun] + MASK
+                ended = next((size for size in lengths if piece.startswith(secret[-size:])), 0)
+                pieces[index] = MASK + piece[ended:] if ended else piece
+        return "".join(pieces)
+
+    def mask_bytes(self, data: bytes, *, cut: bool = False) -> bytes:
+        """``data`` with asterisks for secrets; its length stays, so that sizes and offsets stay true.
+
+        ``cut`` says that the data goes on: the beginning of a secret at its end is masked, too.
+        """
+        for secret in self._bytes:
+            data = data.replace(secret, b"*" * len(secret))
+            if cut:
+                sizes = range(min(len(secret), len(data)), SHORTEST_PIECE - 1, -1)
+                begun = next((size for size in sizes if data.endswith(secret[:size])), 0)
+                data = data[: len(data) - begun] + b"*" * begun
+        return data
+
+    def header(self, name: str, value: str) -> str:
+        """A header's value as it may be shown."""
+        return MASK if is_credential(name) else self.mask(value)
+
+    def head(self, head: bytes) -> str:
+        """The head of a handshake, request or response, as it may be shown, line by line.
+
+        What is no ASCII is escaped; the lines end in a line feed alone.
+        """
+        lines = []
+        for number, line in enumerate(head.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")):
+            name, colon, value = line.partition(":")
+            if number == 0:
+                shown = self.url(line)
+            elif colon:
+                shown = f"{name}: {self.header(name, value.strip())}"
+            else:
+                shown = self.mask(line)
+            lines.append(ascii(shown)[1:-1].replace(ascii(MASK)[1:-1], MASK))
+        return "\n".join(lines)
+
+    def url(self, url: str) -> str:
+        """A URL, or a line that holds one, with its user information and credential parameters masked."""
+
+        def masked(found: re.Match[str]) -> str:
+            return f"{found[1]}={MASK}" if is_credential(unquote(found[1])) else found[0]
+
+        shown = re.sub(r"(?<=//)[^/@?#\s]*@", f"{MASK}@", self.mask(url))
+        return re.sub(r"(?<=[?&;])([^=&#\s]+)=[^&#\s]*", masked, shown)
+
+
+def is_credential(name: str) -> bool:
+    """Whether a header or a query parameter of this name carries a credential."""
+    return name.lower() not in _PUBLIC_HEADERS and _CREDENTIAL.search(name) is not None
+
+
+def _header_secrets(name: str, value: str) -> list[str]:
+    found = [value]
+    scheme, _, credentials = value.partition(" ")
+    if credentials:
+        found.append(credentials.strip())
+    if scheme.lower() == "basic":
+        try:
+            clear = base64.b64decode(credentials).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            return found
+        found += [clear, clear.partition(":")[2]]
+    if name.lower() == "cookie":
+        found += [pair.partition("=")[2].strip() for pair in value.split(";")]
+    return found
+
+
+def _spellings(value: str) -> set[str]:
+    """A secret as URLs, HTML, JSON and Python literals write it."""
+    return {
+        value,
+        quote(value, errors="surrogatepass"),
+        quote(value, safe="", errors="surrogatepass"),
+        quote_plus(value, errors="surrogatepass"),
+        html.escape(value),
+        json.dumps(value)[1:-1],
+        json.dumps(value, ensure_ascii=False)[1:-1],
+        repr(value)[1:-1],
+        ascii(value)[1:-1],
+    }
