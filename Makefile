@@ -81,20 +81,13 @@ lint: $(SUITE) $(CHECKS) ## ruff, mypy --strict, and the CI workflow
 	@$(BIN)/ruff check --quiet $(RUFF)
 	@$(BIN)/ruff format --check --quiet $(RUFF)
 	@$(BIN)/mypy
+	@PYTHONPATH=autotests-api $(BIN)/lint-imports --no-cache pyproject.toml
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(BIN)/zizmor --offline --quiet .github/workflows
 
 .PHONY: proof
 proof: $(SUITE) ## run the suite against every faulty server and write docs/proof.md
 	@PYTHONPATH=autotests-api $(BIN)/python -m verification.proof --correct 10 $(ARGS)
-
-.PHONY: mutants
-mutants: $(SUITE) $(PROOF) ## change our own tools in small ways, and see whether a test notices
-	@PYTHONPATH=autotests-api $(BIN)/python -m verification.proof.mutants $(ARGS)
-
-.PHONY: mutated-servers
-mutated-servers: $(SUITE) $(PROOF) ## change the correct server in every small way, and see whether the suite notices
-	@PYTHONPATH=autotests-api $(BIN)/python -m verification.proof.mutated_servers $(ARGS)
 
 .PHONY: flakes
 flakes: $(SUITE) $(PROOF) ## run the suite 20 times in random order beside a busy core
