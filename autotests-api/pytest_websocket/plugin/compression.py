@@ -31,7 +31,7 @@ class Negotiation:
 
     offers: tuple[str, ...]
     response: Response
-    wire: Connection = field(repr=False)
+    raw: Connection = field(repr=False)
 
     @property
     def answer(self) -> str | None:
@@ -53,14 +53,14 @@ class Negotiation:
 class Deflated:
     """A raw connection on which permessage-deflate was agreed on, and our compressor for it."""
 
-    wire: Connection
+    raw: Connection
     agreement: Agreement
     deflater: Deflater
 
     async def send(self, *messages: Message, fragment: int = 0, flush: int = zlib.Z_SYNC_FLUSH) -> None:
         """Compress messages and send them, in fragments of ``fragment`` bytes of compressed data if not 0."""
         for message in messages:
-            await self.wire.send_together(*self.frames(message, fragment=fragment, flush=flush))
+            await self.raw.send_together(*self.frames(message, fragment=fragment, flush=flush))
 
     def frames(self, message: Message, *, fragment: int = 0, flush: int = zlib.Z_SYNC_FLUSH) -> list[Frame]:
         """The frames of a message that is compressed now, in the order of the connection's messages."""
@@ -89,7 +89,7 @@ def compressed_fragments(parts: Iterable[bytes], opcode: int = TEXT) -> list[Fra
 def negotiate(dial: Dial, opening: Request) -> Callable[..., Awaitable[Negotiation]]:
     """Factory of handshakes that offer extensions, a header line each; what comes of it is for the case."""
 
-    async def factory(*offers: str, name: str = "wire") -> Negotiation:
+    async def factory(*offers: str, name: str = "raw") -> Negotiation:
         connection = await dial(name)
         request = opening.having(HEADER, *offers) if offers else opening
         connection.request = request
@@ -112,7 +112,7 @@ def agree(negotiate: Callable[..., Awaitable[Negotiation]]) -> Callable[..., Awa
     Whatever the case is about, an answer that breaks a rule of the negotiation fails it.
     """
 
-    async def factory(*offers: str, name: str = "wire") -> Deflated:
+    async def factory(*offers: str, name: str = "raw") -> Deflated:
         asked = offers or (OFFER,)
         negotiation = await negotiate(*asked, name=name)
         if not negotiation.response.accepted:
@@ -126,7 +126,7 @@ def agree(negotiate: Callable[..., Awaitable[Negotiation]]) -> Callable[..., Awa
             )
         if negotiation.agreement is None:
             pytest.skip(f"the server declined {', '.join(asked)!r}")
-        return Deflated(negotiation.wire, negotiation.agreement, deflater_for(negotiation.agreement))
+        return Deflated(negotiation.raw, negotiation.agreement, deflater_for(negotiation.agreement))
 
     return factory
 

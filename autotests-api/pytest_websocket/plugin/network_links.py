@@ -1,4 +1,4 @@
-"""Links to the target: `link` makes them, with faults or clean; `wire_over` opens raw connections on one."""
+"""Links to the target: `link` makes them, with faults or clean; `raw_over_link` opens raw connections on one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from pytest_websocket.network import Fault, Link, open_link
-from pytest_websocket.plugin.raw_connections import TARGET_OF, WIRES
+from pytest_websocket.plugin.raw_connections import TARGET_OF, CONNECTIONS
 from pytest_websocket.plugin.recordings import Journals
 from pytest_websocket.protocol.handshake import Request
 from pytest_websocket.raw.connection import Connection
@@ -32,17 +32,17 @@ async def link(target: Target) -> AsyncIterator[Callable[..., Awaitable[Link]]]:
 
 
 @pytest.fixture
-async def wire_over(
+async def raw_over_link(
     request: pytest.FixtureRequest, target: Target, journals: Journals, opening: Request
 ) -> AsyncIterator[Callable[..., Awaitable[Connection]]]:
     """Factory of raw connections over a link, after the opening handshake, without extensions."""
-    wires = request.node.stash.setdefault(WIRES, [])
+    connections = request.node.stash.setdefault(CONNECTIONS, [])
     request.node.stash[TARGET_OF] = target
     async with AsyncExitStack() as stack:
 
-        async def factory(cable: Link, name: str = "wire") -> Connection:
+        async def factory(cable: Link, name: str = "raw") -> Connection:
             connection = await approach.dial(replace(target, proxy=cable.url), journals.new(name, target.url))
-            wires.append(connection)
+            connections.append(connection)
             stack.callback(connection.abort)
             response = await connection.handshake(opening)
             assert response.accepted, f"the opening handshake was refused: {response}"

@@ -1,4 +1,4 @@
-"""Raw connections: `dial` (TCP only), `open_wire` (after the handshake) and `wire` (the common case)."""
+"""Raw connections: `dial` (TCP only), `raw_connection` (after the handshake) and `raw` (the common case)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pytest_websocket.raw.ending import Ending, NotReceived
 from pytest_websocket.target import dial as approach
 from pytest_websocket.target.target import Abilities, Target
 
-WIRES = pytest.StashKey[list[Connection]]()
+CONNECTIONS = pytest.StashKey[list[Connection]]()
 TARGET_OF = pytest.StashKey[Target]()
 
 TOO_BIG = 1009
@@ -49,7 +49,7 @@ class Pacemaker:
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self._wire: Connection | None = None
+        self._connection: Connection | None = None
         self._works = True
 
     async def beat(self) -> None:
@@ -57,18 +57,18 @@ class Pacemaker:
         if not self._works:
             return
         try:
-            if self._wire is None:
-                self._wire = await approach.dial(self._target, Journal())
-                await self._wire.handshake(approach.opening_for(self._target))
-            await self._wire.send(ping(b"a turn"))
-            await self._wire.pong(deadline=self._wire.deadline / 10)
+            if self._connection is None:
+                self._connection = await approach.dial(self._target, Journal())
+                await self._connection.handshake(approach.opening_for(self._target))
+            await self._connection.send(ping(b"a turn"))
+            await self._connection.pong(deadline=self._connection.deadline / 10)
         except (NotReceived, OSError):
             self._works = False
 
     def stop(self) -> None:
         """Let go of the connection."""
-        if self._wire is not None:
-            self._wire.abort()
+        if self._connection is not None:
+            self._connection.abort()
 
 
 @pytest.fixture
@@ -85,35 +85,35 @@ async def dial(
 
     A ``narrow`` one has little room for what we do not read.
     """
-    wires = request.node.stash.setdefault(WIRES, [])
+    connections = request.node.stash.setdefault(CONNECTIONS, [])
     request.node.stash[TARGET_OF] = target
     async with AsyncExitStack() as stack:
         pacemaker = Pacemaker(target)
         stack.callback(pacemaker.stop)
 
-        async def factory(name: str = "wire", *, narrow: bool = False) -> Connection:
+        async def factory(name: str = "raw", *, narrow: bool = False) -> Connection:
             journal = journals.new(name, target.url)
             connection = await approach.dial(target, journal, deadline=deadline, narrow=narrow)
             connection.greetings = target.greetings
             connection.pace = pacemaker.beat
-            wires.append(connection)
+            connections.append(connection)
             stack.callback(connection.abort)
             return connection
 
         yield factory
     # pytest keeps its items to the end of the run, and a flooded connection holds megabytes.
-    wires.clear()
+    connections.clear()
 
 
 @pytest.fixture
-def open_wire(dial: Dial, opening: Request) -> Callable[..., Awaitable[Connection]]:
+def raw_connection(dial: Dial, opening: Request) -> Callable[..., Awaitable[Connection]]:
     """Factory of raw connections after the opening handshake; ``extensions`` is offered as it stands.
 
     A ``narrow`` one has little room for what we do not read.
     """
 
     async def factory(
-        name: str = "wire",
+        name: str = "raw",
         *,
         extensions: str | None = None,
         inflate: Inflate | None = None,
@@ -131,9 +131,9 @@ def open_wire(dial: Dial, opening: Request) -> Callable[..., Awaitable[Connectio
 
 
 @pytest.fixture
-async def wire(open_wire: Callable[..., Awaitable[Connection]]) -> Connection:
+async def raw(raw_connection: Callable[..., Awaitable[Connection]]) -> Connection:
     """One raw connection after the opening handshake, without extensions."""
-    return await open_wire()
+    return await raw_connection()
 
 
 @pytest.fixture
@@ -277,15 +277,15 @@ class Afterwards:
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
         """Look after a case that passed, and turn it red when the server came to harm or broke a MUST."""
         result = yield
-        wires = item.stash.get(WIRES, [])
-        if not wires:
+        connections = item.stash.get(CONNECTIONS, [])
+        if not connections:
             return result
-        violations = [violation for wire in wires for violation in wire.violations]
+        violations = [violation for raw in connections for violation in raw.violations]
         if violations:
             raise ProtocolViolation(
                 "the server broke the protocol in what it sent: " + "; ".join(violations[:5])
             )
-        for connection in wires:
+        for connection in connections:
             connection.hang_up()
         if self._loop is None:
             self._loop = asyncio.new_event_loop()

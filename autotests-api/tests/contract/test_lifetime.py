@@ -52,11 +52,11 @@ async def test_client_is_served_again_after_it_broke_off(connect, echo):
     await echo.soundness(await connect(name="at the end"))
 
 
-async def test_client_is_served_again_after_its_connection_failed(connect, open_wire, echo):
+async def test_client_is_served_again_after_its_connection_failed(connect, raw_connection, echo):
     for broken in (text(b"\xff"), Frame(3, b"reserved"), Frame(9, bytes(126))):
-        wire = await open_wire("broken")
-        await wire.send(broken)
-        await wire.ending()
+        raw = await raw_connection("broken")
+        await raw.send(broken)
+        await raw.ending()
         await echo.soundness(await connect(name="again"))
 
 
@@ -79,13 +79,13 @@ IDLE = 3.2
 """Seconds. Timeouts that somebody wrote down in a hurry are of one, two or three."""
 
 
-async def test_idle_connection_stays_open(connect, open_wire, target, echo, answered):
+async def test_idle_connection_stays_open(connect, raw_connection, target, echo, answered):
     """Idle from the first moment, after a conversation, after a large message, in a message, in a frame."""
     fresh, used, large = await connect(name="fresh"), await connect(name="used"), await connect(name="large")
     await echo.soundness(used)
     await echo.replies(large, "x" * min(50_000, echo.abilities.max_message))
-    within, leaving = await open_wire("within a message"), await connect(name="leaving")
-    torn, frame = await open_wire("within a frame"), text("torn").encode()
+    within, leaving = await raw_connection("within a message"), await connect(name="leaving")
+    torn, frame = await raw_connection("within a frame"), text("torn").encode()
     await within.send(text("begun, ", fin=False))
     await torn.send_bytes(frame[:-2])
     idle = [fresh, used, large, leaving]

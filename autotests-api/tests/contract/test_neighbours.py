@@ -28,49 +28,51 @@ def crowd(connect):
 
 
 @pytest.fixture
-def many_wires(open_wire, target):
+def many_connections(raw_connection, target):
     """Open as many connections as are asked for; a target that is not ours may have room for fewer."""
 
     async def gather(count):
         allow_many_connections()
-        wires = []
-        while len(wires) < count:
-            wave = [open_wire("of the crowd") for _ in range(min(WAVE, count - len(wires)))]
+        connections = []
+        while len(connections) < count:
+            wave = [raw_connection("of the crowd") for _ in range(min(WAVE, count - len(connections)))]
             opened = await asyncio.gather(*wave, return_exceptions=True)
-            wires += [wire for wire in opened if not isinstance(wire, BaseException)]
+            connections += [raw for raw in opened if not isinstance(raw, BaseException)]
             refusals = [refusal for refusal in opened if isinstance(refusal, BaseException)]
-            if refusals and (target.embedded or len(wires) < 2):
+            if refusals and (target.embedded or len(connections) < 2):
                 raise refusals[0]
             if refusals:
                 break
         if target.embedded:
-            return wires
+            return connections
         # Some servers accept the handshake first and then find that they have no room.
-        return [wire for wire in wires if not await is_turned_away(wire)]
+        return [raw for raw in connections if not await is_turned_away(raw)]
 
     return gather
 
 
-async def is_turned_away(wire) -> bool:
+async def is_turned_away(raw) -> bool:
     """Whether the server closed a connection that has said nothing, because it has too many."""
-    await wire.send(ping(b"any room?"))
+    await raw.send(ping(b"any room?"))
     try:
-        await wire.pong()
+        await raw.pong()
     except NotReceived:
-        return wire.close_status is not None and wire.close_status.code in ENOUGH
+        return raw.close_status is not None and raw.close_status.code in ENOUGH
     return False
 
 
-async def test_thousand_connections_at_once_hear_only_themselves(many_wires, answered, record_property):
-    wires = await many_wires(CROWD)
-    record_property("connections", len(wires))
+async def test_thousand_connections_at_once_hear_only_themselves(many_connections, answered, record_property):
+    connections = await many_connections(CROWD)
+    record_property("connections", len(connections))
     for word in ("first", "second"):
-        for number, wire in enumerate(wires):
-            await wire.send(text(f"{word} of connection {number}"))
+        for number, raw in enumerate(connections):
+            await raw.send(text(f"{word} of connection {number}"))
         # Backwards, so that a reply meant for another connection is read before its owner takes it.
-        for number, wire in reversed(list(enumerate(wires))):
-            await answered(wire, f"{word} of connection {number}")
-    assert not any(wire.waiting_messages for wire in wires), "somebody heard more than the replies to himself"
+        for number, raw in reversed(list(enumerate(connections))):
+            await answered(raw, f"{word} of connection {number}")
+    assert not any(raw.waiting_messages for raw in connections), (
+        "somebody heard more than the replies to himself"
+    )
 
 
 async def test_neighbours_talking_at_the_same_time_keep_their_own_order(crowd, echo, abilities):
@@ -97,16 +99,16 @@ async def test_neighbours_saying_the_same_are_each_answered(crowd, echo):
         await echo.replies(client, "the same", "words", "the same")
 
 
-async def test_pings_of_neighbours_are_not_mixed(many_wires, open_wire, fits):
+async def test_pings_of_neighbours_are_not_mixed(many_connections, raw_connection, fits):
     """A large message keeps the server busy, so that it finds the pings of all together afterwards."""
-    wires, busy = await many_wires(20), await open_wire("busy")
+    connections, busy = await many_connections(20), await raw_connection("busy")
     fits(500_000)
     for turn in range(4):
         await busy.send(text("x" * 500_000))
-        for number, wire in enumerate(wires):
-            await wire.send(ping(b"%d in turn %d" % (number, turn)))
-        for number, wire in enumerate(wires):
-            assert await wire.pong() == b"%d in turn %d" % (number, turn), "a Pong belongs to somebody else"
+        for number, raw in enumerate(connections):
+            await raw.send(ping(b"%d in turn %d" % (number, turn)))
+        for number, raw in enumerate(connections):
+            assert await raw.pong() == b"%d in turn %d" % (number, turn), "a Pong belongs to somebody else"
 
 
 async def test_neighbours_hear_nothing_of_a_conversation(crowd, echo):
@@ -124,8 +126,8 @@ async def test_neighbours_taking_turns_are_each_answered(crowd, echo):
         await echo.silence(client)
 
 
-async def test_fragments_of_neighbours_are_not_mixed(open_wire, answered):
-    one, other = await open_wire("one"), await open_wire("other")
+async def test_fragments_of_neighbours_are_not_mixed(raw_connection, answered):
+    one, other = await raw_connection("one"), await raw_connection("other")
     await one.send(text("one: ", fin=False))
     await other.send(text("other: ", fin=False))
     await one.send(continuation("begun, ", fin=False))
@@ -137,8 +139,8 @@ async def test_fragments_of_neighbours_are_not_mixed(open_wire, answered):
     await answered(one, "one: begun, done")
 
 
-async def test_torn_frames_of_neighbours_are_not_mixed(open_wire, answered):
-    one, other = await open_wire("one"), await open_wire("other")
+async def test_torn_frames_of_neighbours_are_not_mixed(raw_connection, answered):
+    one, other = await raw_connection("one"), await raw_connection("other")
     message = "x" * 300
     frame = text(message).encode()
     for cut in (1, 3, 5, 9, 100):
@@ -150,8 +152,8 @@ async def test_torn_frames_of_neighbours_are_not_mixed(open_wire, answered):
         await answered(one, message)
 
 
-async def test_wide_character_torn_between_neighbours_stays_whole(open_wire, answered):
-    one, other = await open_wire("one"), await open_wire("other")
+async def test_wide_character_torn_between_neighbours_stays_whole(raw_connection, answered):
+    one, other = await raw_connection("one"), await raw_connection("other")
     first, second = b"\xd0", b"\xb6"
     await one.send(text(first, fin=False))
     await other.send(text("ж"))
@@ -160,42 +162,42 @@ async def test_wide_character_torn_between_neighbours_stays_whole(open_wire, ans
     await answered(one, "ж")
 
 
-async def dies_by_reset(wire):
-    wire.reset()
+async def dies_by_reset(raw):
+    raw.reset()
 
 
-async def dies_without_a_word(wire):
-    wire.abort()
+async def dies_without_a_word(raw):
+    raw.abort()
 
 
-async def dies_in_a_frame(wire):
-    await wire.send_bytes(text("never finished").encode()[:-3])
-    wire.reset()
+async def dies_in_a_frame(raw):
+    await raw.send_bytes(text("never finished").encode()[:-3])
+    raw.reset()
 
 
-async def dies_in_a_header(wire):
-    await wire.send_bytes(text("x" * 70_000).encode()[:5])
-    wire.reset()
+async def dies_in_a_header(raw):
+    await raw.send_bytes(text("x" * 70_000).encode()[:5])
+    raw.reset()
 
 
-async def dies_between_fragments(wire):
-    await wire.send(text("never ", fin=False))
-    wire.reset()
+async def dies_between_fragments(raw):
+    await raw.send(text("never ", fin=False))
+    raw.reset()
 
 
-async def dies_before_its_replies(wire):
-    await wire.send_together(*(text("x" * 1_000) for _ in range(200)))
-    wire.reset()
+async def dies_before_its_replies(raw):
+    await raw.send_together(*(text("x" * 1_000) for _ in range(200)))
+    raw.reset()
 
 
-async def dies_in_the_closing(wire):
-    await wire.send_together(text("last words"), close(1000))
-    wire.reset()
+async def dies_in_the_closing(raw):
+    await raw.send_together(text("last words"), close(1000))
+    raw.reset()
 
 
-async def dies_of_a_violation(wire):
-    await wire.send_bytes(b"\xff\xff\xff\xff not a frame at all")
-    wire.abort()
+async def dies_of_a_violation(raw):
+    await raw.send_bytes(b"\xff\xff\xff\xff not a frame at all")
+    raw.abort()
 
 
 DEATHS = [
@@ -205,28 +207,28 @@ DEATHS = [
 
 
 @pytest.mark.parametrize("death", DEATHS, ids=lambda death: death.__name__.replace("_", " "))
-async def test_neighbour_that_dies_disturbs_nobody(connect, open_wire, echo, death):
+async def test_neighbour_that_dies_disturbs_nobody(connect, raw_connection, echo, death):
     client = await connect(name="neighbour")
     await echo.replies(client, "before")
     for _ in range(12):
-        await death(await open_wire("victim"))
+        await death(await raw_connection("victim"))
         await echo.replies(client, "meanwhile")
     await echo.soundness(client)
     await echo.soundness(await connect(name="newcomer"))
 
 
-async def test_newcomer_hears_nothing_of_the_dead(connect, open_wire, echo):
+async def test_newcomer_hears_nothing_of_the_dead(connect, raw_connection, echo):
     """A place that became free is given to the next one; what was under way to the dead is not."""
     for number in range(20):
-        wire = await open_wire("the dead")
-        await wire.send_together(*(text(f"for the dead {number}") for _ in range(20)))
-        wire.reset()
+        raw = await raw_connection("the dead")
+        await raw.send_together(*(text(f"for the dead {number}") for _ in range(20)))
+        raw.reset()
         await echo.silence(await connect(name="newcomer"))
 
 
-async def test_neighbour_that_stalls_disturbs_nobody(connect, open_wire, echo, during):
+async def test_neighbour_that_stalls_disturbs_nobody(connect, raw_connection, echo, during):
     """He sends and never reads, until all buffers are full."""
-    client, staller = await connect(name="neighbour"), await open_wire("staller", narrow=True)
+    client, staller = await connect(name="neighbour"), await raw_connection("staller", narrow=True)
     staller.stop_reading()
     async with during(staller.send_bytes(text("x" * 10_000).encode() * 100)) as stalling:
         for number in range(1_000):
@@ -257,12 +259,12 @@ async def test_neighbour_that_floods_disturbs_nobody(connect, echo, during):
         await echo.soundness(await connect(name="newcomer"))
 
 
-async def test_neighbour_that_begins_and_does_not_finish_disturbs_nobody(connect, dial, open_wire, echo):
+async def test_neighbour_that_begins_and_does_not_finish_disturbs_nobody(connect, dial, raw_connection, echo):
     """One has connected and says nothing, one is in its handshake, one in a frame, one between fragments."""
     await dial("silent")
     await (await dial("in its handshake")).send_bytes(b"GET / HTTP/1.1\r\nHost: x\r\n")
-    await (await open_wire("in a frame")).send_bytes(text("never finished").encode()[:-3])
-    await (await open_wire("between fragments")).send(text("never ", fin=False))
+    await (await raw_connection("in a frame")).send_bytes(text("never finished").encode()[:-3])
+    await (await raw_connection("between fragments")).send(text("never ", fin=False))
     await echo.soundness(await connect(name="neighbour"))
 
 
@@ -274,9 +276,9 @@ async def test_neighbour_that_is_refused_disturbs_nobody(connect, echo, dial):
         b"\r\n\r\n",
         b"\x16\x03\x01\x02\x00",
     ):
-        wire = await dial("refused")
-        await wire.send_bytes(nonsense)
-        wire.half_close()
+        raw = await dial("refused")
+        await raw.send_bytes(nonsense)
+        raw.half_close()
         await echo.replies(client, "meanwhile")
-        await wire.tcp_ending()
+        await raw.tcp_ending()
     await echo.soundness(client)

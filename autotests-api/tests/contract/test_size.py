@@ -177,12 +177,12 @@ async def test_limit_is_of_the_message_and_not_of_its_fragments(connect, refused
     await refused(await connect(), [bytes(limit // 2), bytes(limit // 2), b"x"])
 
 
-async def test_limit_is_of_the_message_and_not_of_the_pings_between(open_wire, answered, limit):
-    wire = await open_wire()
+async def test_limit_is_of_the_message_and_not_of_the_pings_between(raw_connection, answered, limit):
+    raw = await raw_connection()
     message = "x" * limit
     first, last = text(message[: limit // 2], fin=False), continuation(message[limit // 2 :])
-    await wire.send_together(first, *[ping(bytes(125))] * 20, last)
-    await answered(wire, message)
+    await raw.send_together(first, *[ping(bytes(125))] * 20, last)
+    await answered(raw, message)
 
 
 async def test_limit_is_of_the_message_and_not_of_its_compressed_form(connect, refused, limit):

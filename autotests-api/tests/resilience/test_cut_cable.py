@@ -45,13 +45,13 @@ async def test_cable_cut_in_the_handshake_leaves_nothing_behind(connect, echo, l
 @pytest.mark.parametrize("towards", [TO_SERVER, TO_CLIENT], ids=["to the server", "to the client"])
 @pytest.mark.parametrize("after", [1, 3, 5, 50, 1_000])
 async def test_cable_cut_in_a_message_leaves_nothing_behind(
-    connect, wire_over, echo, answered, link, after, towards
+    connect, raw_over_link, echo, answered, link, after, towards
 ):
     """In a header of 4 bytes, in the mask's key, in the payload, behind many messages."""
     neighbour = await connect(name="neighbour")
     for _ in range(3):
         cable = await link()
-        victim = await wire_over(cable, "victim")
+        victim = await raw_over_link(cable, "victim")
         await victim.send(text("before"))
         await answered(victim, "before")
         cable.add(Cut(after), towards)
@@ -63,11 +63,11 @@ async def test_cable_cut_in_a_message_leaves_nothing_behind(
 
 
 @pytest.mark.parametrize("after", [1, 4, 50])
-async def test_link_that_ends_in_a_message_leaves_nothing_behind(connect, wire_over, echo, link, after):
+async def test_link_that_ends_in_a_message_leaves_nothing_behind(connect, raw_over_link, echo, link, after):
     """FIN instead of RST: the end looks orderly, and comes in the middle of a frame."""
     for _ in range(3):
         cable = await link()
-        victim = await wire_over(cable, "victim")
+        victim = await raw_over_link(cable, "victim")
         cable.add(HalfClose(after), TO_SERVER)
         await victim.send(text("x" * 200))
         ending = await victim.ending(nudge=False)
@@ -79,12 +79,12 @@ async def test_link_that_ends_in_a_message_leaves_nothing_behind(connect, wire_o
 
 
 @pytest.mark.parametrize("at", [0, 1, 4, 6, 20], ids=["opcode", "length", "mask", "payload", "next frame"])
-async def test_corrupted_frame_does_not_hurt_the_neighbours(connect, wire_over, echo, link, at):
+async def test_corrupted_frame_does_not_hurt_the_neighbours(connect, raw_over_link, echo, link, at):
     """What becomes of the connection itself depends on the byte; RFC 6455 has no checksum."""
     neighbour = await connect(name="neighbour")
     for mask in (0x01, 0x40, 0x80, 0xFF):
         cable = await link()
-        victim = await wire_over(cable, "victim")
+        victim = await raw_over_link(cable, "victim")
         cable.add(Corrupt(at, mask), TO_SERVER)
         await victim.send(text("corrupted"), text("on the way"))
         victim.half_close()
@@ -93,10 +93,10 @@ async def test_corrupted_frame_does_not_hurt_the_neighbours(connect, wire_over, 
     await echo.soundness(await connect(name="newcomer"))
 
 
-async def test_cable_cut_under_a_burst_leaves_nothing_behind(connect, wire_over, echo, link):
+async def test_cable_cut_under_a_burst_leaves_nothing_behind(connect, raw_over_link, echo, link):
     for number in range(10):
         cable = await link()
-        victim = await wire_over(cable, "victim")
+        victim = await raw_over_link(cable, "victim")
         await victim.send_together(*(text(f"cut {number} message {place}") for place in range(100)))
         cable.cut()
         await echo.silence(await connect(name="newcomer"))

@@ -9,15 +9,17 @@ pytestmark = pytest.mark.needs("text")
 
 
 @pytest.mark.parametrize("after", [0, 3, 100], ids=["between messages", "in a header", "in a message"])
-async def test_peers_that_vanish_do_not_hurt_the_neighbours(connect, wire_over, echo, answered, link, after):
+async def test_peers_that_vanish_do_not_hurt_the_neighbours(
+    connect, raw_over_link, echo, answered, link, after
+):
     neighbour, cable = await connect(name="neighbour"), await link()
-    vanishing = [await wire_over(cable, f"vanishing {number}") for number in range(10)]
-    for wire in vanishing:
-        await wire.send(text("here"))
-        await answered(wire, "here")
+    vanishing = [await raw_over_link(cable, f"vanishing {number}") for number in range(10)]
+    for raw in vanishing:
+        await raw.send(text("here"))
+        await answered(raw, "here")
     cable.add(Blackhole(after))
-    for wire in vanishing:
-        await wire.send(text("x" * 300))
+    for raw in vanishing:
+        await raw.send(text("x" * 300))
         await echo.replies(neighbour, "meanwhile")
     await echo.soundness(neighbour)
     await echo.soundness(await connect(name="newcomer"))
@@ -38,11 +40,11 @@ async def test_client_that_vanished_is_served_on_a_new_connection(connect, echo,
 
 
 async def test_reply_that_nobody_takes_is_kept_and_not_lost(
-    connect, wire_over, echo, answered, link, abilities
+    connect, raw_over_link, echo, answered, link, abilities
 ):
     """The server's buffers fill up while the way back stands still; afterwards all is there, in order."""
     cable, neighbour = await link(), await connect(name="neighbour")
-    slow = await wire_over(cable, "slow")
+    slow = await raw_over_link(cable, "slow")
     standstill = cable.add(Freeze(), TO_CLIENT)
     size = min(abilities.max_message, 100_000)
     messages = [f"{number} ".ljust(size, "x") for number in range(8)]
@@ -54,10 +56,10 @@ async def test_reply_that_nobody_takes_is_kept_and_not_lost(
     await answered(slow, *messages)
 
 
-async def test_message_that_arrives_late_is_answered(connect, wire_over, echo, answered, link):
+async def test_message_that_arrives_late_is_answered(connect, raw_over_link, echo, answered, link):
     """A part of a frame arrives, then the link stands still while others are served."""
     cable, neighbour = await link(), await connect(name="neighbour")
-    late = await wire_over(cable, "late")
+    late = await raw_over_link(cable, "late")
     frame = text("late, but whole").encode()
     await late.send_bytes(frame[:5])
     standstill = cable.add(Freeze(), TO_SERVER)
@@ -68,10 +70,10 @@ async def test_message_that_arrives_late_is_answered(connect, wire_over, echo, a
     await answered(late, "late, but whole")
 
 
-async def test_closing_that_nobody_answers_does_not_hurt_the_neighbours(connect, wire_over, echo, link):
+async def test_closing_that_nobody_answers_does_not_hurt_the_neighbours(connect, raw_over_link, echo, link):
     cable, neighbour = await link(), await connect(name="neighbour")
     for _ in range(5):
-        leaving = await wire_over(cable, "leaving")
+        leaving = await raw_over_link(cable, "leaving")
         hole = cable.add(Blackhole(), TO_CLIENT)
         await leaving.send(text("unheard"), close(1000))
         await echo.replies(neighbour, "meanwhile")

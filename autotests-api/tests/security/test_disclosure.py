@@ -43,18 +43,18 @@ def answer_to(dial):
     """The whole answer to a request, head and body, as far as it comes."""
 
     async def ask(request):
-        wire = await dial()
-        await wire.send_bytes(request.encode())
+        raw = await dial()
+        await raw.send_bytes(request.encode())
         try:
-            response = await wire.refusal()
+            response = await raw.refusal()
         except NotReceived:
             # Whether a request may be left unanswered is judged elsewhere.
             response = None
         if response is None or response.accepted:
             return response, b""
-        wire.half_close()
-        await wire.tcp_ending(deadline=wire.deadline / 10)
-        return response, wire.body
+        raw.half_close()
+        await raw.tcp_ending(deadline=raw.deadline / 10)
+        return response, raw.body
 
     return ask
 

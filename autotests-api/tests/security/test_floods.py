@@ -15,13 +15,13 @@ FLOODS = {
 
 
 @pytest.mark.parametrize("frame", FLOODS.values(), ids=FLOODS.keys())
-async def test_flood_of_small_frames_keeps_nobody_out(connect, open_wire, echo, during, frame):
-    wire, neighbour = await open_wire("flooder"), await connect(name="neighbour")
+async def test_flood_of_small_frames_keeps_nobody_out(connect, raw_connection, echo, during, frame):
+    raw, neighbour = await raw_connection("flooder"), await connect(name="neighbour")
     many = frame.encode() * 300
 
     async def flood():
         for _ in range(6):
-            await wire.send_bytes(many)
+            await raw.send_bytes(many)
 
     async with during(flood()):
         for number in range(10):
@@ -35,33 +35,33 @@ async def test_flood_of_small_frames_keeps_nobody_out(connect, open_wire, echo, 
 
 @pytest.mark.needs("text")
 @pytest.mark.parametrize("payload", ["x", ""], ids=["of one byte", "empty"])
-async def test_message_of_many_fragments_is_answered_or_refused(connect, open_wire, echo, payload):
-    wire = await open_wire("flooder")
+async def test_message_of_many_fragments_is_answered_or_refused(connect, raw_connection, echo, payload):
+    raw = await raw_connection("flooder")
     count = 5_000
-    await wire.send(text(payload, fin=False))
-    await wire.send_bytes(continuation(payload, fin=False).encode() * count)
-    await wire.send(continuation("."))
-    got = await wire.message_or_ending()
+    await raw.send(text(payload, fin=False))
+    await raw.send_bytes(continuation(payload, fin=False).encode() * count)
+    await raw.send(continuation("."))
+    got = await raw.message_or_ending()
     if got is not None:
         assert got.content == echo.target.answer(payload * (count + 1) + "."), "fragments were lost"
     await echo.soundness(await connect(name="newcomer"))
 
 
-async def test_fragments_that_never_end_keep_nobody_out(connect, open_wire, echo):
+async def test_fragments_that_never_end_keep_nobody_out(connect, raw_connection, echo):
     for number in range(3):
-        wire = await open_wire(f"flooder {number}")
-        await wire.send(text("x", fin=False))
-        await wire.send_bytes(continuation("", fin=False).encode() * 2_000)
+        raw = await raw_connection(f"flooder {number}")
+        await raw.send(text("x", fin=False))
+        await raw.send_bytes(continuation("", fin=False).encode() * 2_000)
         await echo.soundness(await connect(name="neighbour"))
 
 
 @pytest.mark.needs("text")
-async def test_control_frames_in_numbers_between_fragments_keep_nobody_out(connect, open_wire, echo):
-    wire = await open_wire("flooder")
-    await wire.send(text("begin", fin=False))
-    await wire.send_bytes((ping(b"x").encode() + pong(b"y").encode()) * 300)
-    await wire.send(continuation(" end"))
-    got = await wire.message_or_ending()
+async def test_control_frames_in_numbers_between_fragments_keep_nobody_out(connect, raw_connection, echo):
+    raw = await raw_connection("flooder")
+    await raw.send(text("begin", fin=False))
+    await raw.send_bytes((ping(b"x").encode() + pong(b"y").encode()) * 300)
+    await raw.send(continuation(" end"))
+    got = await raw.message_or_ending()
     if got is not None:
         assert got.content == echo.target.answer("begin end"), "control frames spoiled the message"
     await echo.soundness(await connect(name="newcomer"))

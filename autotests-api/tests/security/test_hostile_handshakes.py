@@ -65,20 +65,20 @@ PATHS = {
 }
 
 
-async def refused_or_accepted(wire, request):
+async def refused_or_accepted(raw, request):
     """The answer to a request that may be refused in any way, but not left without an end."""
-    await wire.send_bytes(request.encode())
-    wire.request = request
-    return await wire.refusal()
+    await raw.send_bytes(request.encode())
+    raw.request = request
+    return await raw.refusal()
 
 
-async def answer_to(wire, request, echo):
+async def answer_to(raw, request, echo):
     """The answer to a request, None where there is none: whoever says nothing gives nothing away.
 
     A server may take the head for one that is not complete yet, and wait; ours does not.
     """
     try:
-        return await refused_or_accepted(wire, request)
+        return await refused_or_accepted(raw, request)
     except NotReceived:
         if echo.is_ours:
             raise
@@ -148,30 +148,30 @@ async def test_handshake_writes_no_header_into_the_answer(connect, dial, opening
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS.keys())
 async def test_path_leads_to_no_file_of_the_server(connect, dial, opening, echo, path):
     for request in (opening.using(resource=path), opening.using(resource=path).without("Upgrade")):
-        wire = await dial("thief")
-        response = await answer_to(wire, request, echo)
+        raw = await dial("thief")
+        response = await answer_to(raw, request, echo)
         if response is not None and not response.accepted:
-            wire.half_close()
-            await wire.tcp_ending(deadline=wire.deadline / 10)
-            assert b"root:" not in wire.body, "the server handed out its list of users"
-            assert b"[fonts]" not in wire.body, "the server handed out a file of its system"
+            raw.half_close()
+            await raw.tcp_ending(deadline=raw.deadline / 10)
+            assert b"root:" not in raw.body, "the server handed out its list of users"
+            assert b"[fonts]" not in raw.body, "the server handed out a file of its system"
     await echo.soundness(await connect(name="neighbour"))
 
 
 async def test_replayed_handshake_is_a_handshake_like_any_other(connect, dial, opening, echo):
     """A key is no secret and no session: the same bytes again open another connection."""
-    wires = [await dial(f"replay {number}") for number in range(3)]
-    for wire in wires:
-        response = await wire.handshake(opening)
+    connections = [await dial(f"replay {number}") for number in range(3)]
+    for raw in connections:
+        response = await raw.handshake(opening)
         assert response.accepted, f"the same handshake was refused when it came again: {response}"
     await echo.soundness(await connect(name="neighbour"))
 
 
-async def test_second_handshake_on_a_connection_is_not_answered(connect, open_wire, opening, echo):
+async def test_second_handshake_on_a_connection_is_not_answered(connect, raw_connection, opening, echo):
     """Behind the first one there are frames, and this is none: its first byte has reserved bits set."""
-    wire = await open_wire("twice")
-    await wire.send_bytes(opening.encode())
-    ending = await wire.ending(nudge=False)
+    raw = await raw_connection("twice")
+    await raw.send_bytes(opening.encode())
+    ending = await raw.ending(nudge=False)
     assert ending.ended, f"a second handshake was taken for frames: {ending}"
     await echo.soundness(await connect(name="neighbour"))
 
@@ -183,18 +183,18 @@ async def test_second_handshake_on_a_connection_is_not_answered(connect, open_wi
 )
 async def test_smuggled_handshake_is_not_answered(connect, dial, opening, echo, headers):
     """Two requests, or one with a body: whatever the server makes of it, it switches protocols once."""
-    wire = await dial("smuggler")
+    raw = await dial("smuggler")
     smuggled = opening.encode()
     request = opening
     for name, value in headers.items():
         request = request.having(name, value.format(length=len(smuggled)))
-    await wire.send_bytes(request.encode() + smuggled)
-    wire.request = request
-    response = await wire.refusal()
+    await raw.send_bytes(request.encode() + smuggled)
+    raw.request = request
+    response = await raw.refusal()
     if response is not None and response.accepted:
-        wire.switch_protocols()
-        await wire.ending(nudge=False, deadline=wire.deadline / 10)
-        assert wire.violations == [], f"behind the 101 comes no frame: {wire.violations[0]}"
+        raw.switch_protocols()
+        await raw.ending(nudge=False, deadline=raw.deadline / 10)
+        assert raw.violations == [], f"behind the 101 comes no frame: {raw.violations[0]}"
     await echo.soundness(await connect(name="neighbour"))
 
 

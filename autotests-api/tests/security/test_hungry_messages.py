@@ -20,49 +20,49 @@ OPCODES = {"text": 1, "binary": 2}
 
 @pytest.mark.parametrize("opcode", OPCODES.values(), ids=OPCODES.keys())
 @pytest.mark.parametrize("length", HUGE.values(), ids=HUGE.keys())
-async def test_huge_announced_length_keeps_nobody_out(connect, open_wire, echo, length, opcode):
+async def test_huge_announced_length_keeps_nobody_out(connect, raw_connection, echo, length, opcode):
     """The server may refuse at once, or wait for what will not come; it may not fetch the memory."""
-    wire = await open_wire("hungry")
-    await wire.send_bytes(Frame(opcode).encode(length=length, length_bits=64) + b"x" * 1_000)
+    raw = await raw_connection("hungry")
+    await raw.send_bytes(Frame(opcode).encode(length=length, length_bits=64) + b"x" * 1_000)
     if echo.is_ours:
-        ending = await wire.ending(nudge=False)
+        ending = await raw.ending(nudge=False)
         assert ending.ended, f"a length far above the limit was accepted: {ending}"
         assert ending.code in (1009, None), f"expected Close 1009 (message too big), got {ending}"
     await echo.soundness(await connect(name="neighbour"))
 
 
 @pytest.mark.parametrize("length", HUGE.values(), ids=HUGE.keys())
-async def test_huge_announced_length_of_a_fragment_keeps_nobody_out(connect, open_wire, echo, length):
+async def test_huge_announced_length_of_a_fragment_keeps_nobody_out(connect, raw_connection, echo, length):
     """Behind other fragments, so that the sum does not fit into 64 bits, or not with a sign."""
-    wire = await open_wire("hungry")
-    await wire.send(text("x" * 1_000, fin=False))
-    await wire.send_bytes(continuation("").encode(length=length, length_bits=64) + b"x" * 1_000)
+    raw = await raw_connection("hungry")
+    await raw.send(text("x" * 1_000, fin=False))
+    await raw.send_bytes(continuation("").encode(length=length, length_bits=64) + b"x" * 1_000)
     if echo.is_ours:
-        ending = await wire.ending(nudge=False)
+        ending = await raw.ending(nudge=False)
         assert ending.ended, f"a length far above the limit was accepted: {ending}"
         assert ending.code in (1009, None), f"expected Close 1009 (message too big), got {ending}"
     await echo.soundness(await connect(name="neighbour"))
 
 
-async def test_many_huge_announced_lengths_keep_nobody_out(connect, open_wire, echo):
+async def test_many_huge_announced_lengths_keep_nobody_out(connect, raw_connection, echo):
     """Together they announce 60 GiB; each by itself a bit less than Java's largest array."""
     for number in range(30):
-        wire = await open_wire(f"hungry {number}")
-        await wire.send_bytes(Frame(2).encode(length=2 * GIB - 9, length_bits=64) + b"x")
+        raw = await raw_connection(f"hungry {number}")
+        await raw.send_bytes(Frame(2).encode(length=2 * GIB - 9, length_bits=64) + b"x")
     await echo.soundness(await connect(name="neighbour"))
 
 
-async def test_fragments_above_the_limit_are_refused(connect, open_wire, echo, target):
+async def test_fragments_above_the_limit_are_refused(connect, raw_connection, echo, target):
     """No fragment is above the limit; their sum is, long before the last one."""
     if not echo.is_ours and target.max_message is None:
         pytest.skip("what the target's limit is has not been said (--ws-max-message)")
     limit = target.max_message or 1 << 20
-    wire = await open_wire("hungry")
+    raw = await raw_connection("hungry")
     part = "x" * max(1, limit // 8)
-    await wire.send(text(part, fin=False))
+    await raw.send(text(part, fin=False))
     for _ in range(24):
-        await wire.send(continuation(part, fin=False))
-    ending = await wire.ending(nudge=False)
+        await raw.send(continuation(part, fin=False))
+    ending = await raw.ending(nudge=False)
     if not echo.is_ours and not ending.ended:
         pytest.skip("the target takes more than --ws-max-message says")
     assert ending.ended, f"fragments of three times the limit in sum were taken: {ending}"
@@ -70,11 +70,11 @@ async def test_fragments_above_the_limit_are_refused(connect, open_wire, echo, t
     await echo.soundness(await connect(name="neighbour"))
 
 
-async def test_unfinished_messages_of_many_keep_nobody_out(connect, open_wire, echo, abilities):
+async def test_unfinished_messages_of_many_keep_nobody_out(connect, raw_connection, echo, abilities):
     size = min(abilities.max_message, 1 << 20) // 2
     for number in range(10):
-        wire = await open_wire(f"hungry {number}")
-        await wire.send(text("x" * size, fin=False))
+        raw = await raw_connection(f"hungry {number}")
+        await raw.send(text("x" * size, fin=False))
     await echo.soundness(await connect(name="neighbour"))
 
 
@@ -103,19 +103,19 @@ BROKEN = {
 
 @pytest.mark.needs("deflate")
 @pytest.mark.parametrize("payload", BROKEN.values(), ids=BROKEN.keys())
-async def test_compressed_nonsense_keeps_nobody_out(connect, open_wire, echo, payload):
+async def test_compressed_nonsense_keeps_nobody_out(connect, raw_connection, echo, payload):
     neighbour = await connect(name="neighbour")
     for _ in range(3):
-        wire = await open_wire("broken", extensions="permessage-deflate")
-        await wire.send(Frame(1, payload, rsv1=True))
+        raw = await raw_connection("broken", extensions="permessage-deflate")
+        await raw.send(Frame(1, payload, rsv1=True))
         await echo.soundness(neighbour)
     await echo.soundness(await connect(name="newcomer"))
 
 
-async def test_huge_control_frame_keeps_nobody_out(connect, open_wire, echo, fails):
+async def test_huge_control_frame_keeps_nobody_out(connect, raw_connection, echo, fails):
     """Control frames have at most 125 bytes (RFC 6455 §5.5), so ours waits for nothing."""
-    wire = await open_wire("hungry")
-    await wire.send_bytes(ping().encode(length=10 * GIB, length_bits=64)[:10] + bytes(4))
+    raw = await raw_connection("hungry")
+    await raw.send_bytes(ping().encode(length=10 * GIB, length_bits=64)[:10] + bytes(4))
     if echo.is_ours:
-        await fails(wire, nudge=False)
+        await fails(raw, nudge=False)
     await echo.soundness(await connect(name="neighbour"))

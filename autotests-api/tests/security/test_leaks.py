@@ -13,86 +13,86 @@ async def leaves_before_the_handshake(dial, opening):
 
 
 async def leaves_in_the_request(dial, opening):
-    wire = await dial("leaver")
-    await wire.send_bytes(opening.encode()[:60])
-    wire.reset()
+    raw = await dial("leaver")
+    await raw.send_bytes(opening.encode()[:60])
+    raw.reset()
 
 
 async def leaves_before_the_response(dial, opening):
-    wire = await dial("leaver")
-    await wire.send_bytes(opening.encode())
-    wire.reset()
+    raw = await dial("leaver")
+    await raw.send_bytes(opening.encode())
+    raw.reset()
 
 
 async def leaves_after_the_handshake(dial, opening):
-    wire = await dial("leaver")
-    await wire.handshake(opening)
-    wire.reset()
+    raw = await dial("leaver")
+    await raw.handshake(opening)
+    raw.reset()
 
 
 async def leaves_in_a_frame(dial, opening):
-    wire = await dial("leaver")
-    await wire.handshake(opening)
-    await wire.send_bytes(text("x" * 200).encode()[:100])
-    wire.reset()
+    raw = await dial("leaver")
+    await raw.handshake(opening)
+    await raw.send_bytes(text("x" * 200).encode()[:100])
+    raw.reset()
 
 
 async def leaves_before_the_reply(dial, opening):
-    wire = await dial("leaver")
-    await wire.handshake(opening)
-    await wire.send_together(text("x" * 200), text("y" * 200))
-    wire.reset()
+    raw = await dial("leaver")
+    await raw.handshake(opening)
+    await raw.send_together(text("x" * 200), text("y" * 200))
+    raw.reset()
 
 
 async def leaves_with_a_fin(dial, opening):
-    wire = await dial("leaver")
-    await wire.handshake(opening)
-    await wire.send(text("and gone"))
-    wire.abort()
+    raw = await dial("leaver")
+    await raw.handshake(opening)
+    await raw.send(text("and gone"))
+    raw.abort()
 
 
 async def leaves_in_the_closing(dial, opening):
-    wire = await dial("leaver")
-    await wire.handshake(opening)
-    await wire.send(close(1000))
-    wire.reset()
+    raw = await dial("leaver")
+    await raw.handshake(opening)
+    await raw.send(close(1000))
+    raw.reset()
 
 
 async def leaves_after_a_refusal(dial, opening):
-    wire = await dial("leaver")
-    await wire.send_bytes(opening.without("Sec-WebSocket-Key").encode())
-    wire.reset()
+    raw = await dial("leaver")
+    await raw.send_bytes(opening.without("Sec-WebSocket-Key").encode())
+    raw.reset()
 
 
 async def leaves_after_a_violation(dial, opening):
-    wire = await dial("leaver")
-    await wire.handshake(opening)
-    await wire.send(text(b"\xff"))
-    wire.reset()
+    raw = await dial("leaver")
+    await raw.handshake(opening)
+    await raw.send(text(b"\xff"))
+    raw.reset()
 
 
 async def hears_the_refusal_out(dial, opening):
-    wire = await dial("leaver")
-    await wire.send_bytes(opening.without("Sec-WebSocket-Key").encode())
-    await wire.refusal()
-    wire.abort()
+    raw = await dial("leaver")
+    await raw.send_bytes(opening.without("Sec-WebSocket-Key").encode())
+    await raw.refusal()
+    raw.abort()
 
 
 async def hears_the_verdict_out(dial, opening):
-    wire = await dial("leaver")
-    await wire.handshake(opening)
-    await wire.send(text(b"\xff"))
-    if not (await wire.ending(answers=0)).ended:
+    raw = await dial("leaver")
+    await raw.handshake(opening)
+    await raw.send(text(b"\xff"))
+    if not (await raw.ending(answers=0)).ended:
         pytest.skip("the server does not fail a connection for illegal UTF-8, which another case judges")
-    wire.abort()
+    raw.abort()
 
 
 async def closes_well(dial, opening):
-    wire = await dial("leaver")
-    await wire.handshake(opening)
-    if not (await wire.close(1000)).ended:
+    raw = await dial("leaver")
+    await raw.handshake(opening)
+    if not (await raw.close(1000)).ended:
         pytest.skip("the server does not answer a Close, which another case judges")
-    wire.abort()
+    raw.abort()
 
 
 LEAVERS = [

@@ -11,16 +11,16 @@ async def test_handshakes_that_drip_do_not_keep_others_out(connect, dial, openin
     slow = [await dial(f"slow {number}") for number in range(CROWD)]
     lines = opening.encode().removesuffix(b"\r\n").splitlines(keepends=True)
     for line in lines:
-        for wire in slow:
-            await wire.send_bytes(line)
+        for raw in slow:
+            await raw.send_bytes(line)
         await echo.soundness(await connect(name="neighbour"))
 
 
 async def test_handshake_that_drips_octet_by_octet_is_answered_or_refused(connect, dial, opening, echo):
     """Slow is not wrong: a client behind a bad link looks the same."""
-    wire = await dial()
-    await wire.send_in_chops(opening.encode(), 1)
-    response = await wire.refusal()
+    raw = await dial()
+    await raw.send_in_chops(opening.encode(), 1)
+    response = await raw.refusal()
     if echo.is_ours:
         assert response is not None, "a slow handshake was not answered"
         assert response.accepted, f"a slow handshake was refused: {response}"
@@ -33,18 +33,18 @@ async def test_connections_that_say_nothing_do_not_keep_others_out(connect, dial
     await echo.soundness(await connect(name="neighbour"))
 
 
-async def test_frames_that_never_end_do_not_keep_others_out(connect, open_wire, echo):
+async def test_frames_that_never_end_do_not_keep_others_out(connect, raw_connection, echo):
     parts = [text("x" * 200).encode()[:stop] for stop in (1, 2, 3, 5, 7, 100)]
     for number in range(CROWD):
-        await (await open_wire(f"unfinished {number}")).send_bytes(parts[number % len(parts)])
+        await (await raw_connection(f"unfinished {number}")).send_bytes(parts[number % len(parts)])
     await echo.soundness(await connect(name="neighbour"))
 
 
-async def test_messages_that_never_end_do_not_keep_others_out(connect, open_wire, echo):
-    slow = [await open_wire(f"unfinished {number}") for number in range(CROWD)]
-    for wire in slow:
-        await wire.send(text("begun", fin=False))
+async def test_messages_that_never_end_do_not_keep_others_out(connect, raw_connection, echo):
+    slow = [await raw_connection(f"unfinished {number}") for number in range(CROWD)]
+    for raw in slow:
+        await raw.send(text("begun", fin=False))
     for _ in range(3):
-        for wire in slow:
-            await wire.send(continuation(" and going on", fin=False))
+        for raw in slow:
+            await raw.send(continuation(" and going on", fin=False))
         await echo.soundness(await connect(name="neighbour"))

@@ -27,32 +27,32 @@ def encoded(messages) -> bytes:
     return b"".join(text(message).encode() for message in messages)
 
 
-def hung_up(wire) -> bool:
+def hung_up(raw) -> bool:
     """Whether the server ended the connection, which it may when a peer does not read."""
-    return wire.tcp != "open" or wire.close_status is not None
+    return raw.tcp != "open" or raw.close_status is not None
 
 
-async def test_peers_that_never_read_do_not_keep_others_out(connect, open_wire, echo, during):
+async def test_peers_that_never_read_do_not_keep_others_out(connect, raw_connection, echo, during):
     neighbour = await connect(name="neighbour")
-    greedy = [await open_wire(f"greedy {number}", narrow=True) for number in range(3)]
-    for number, (wire, messages) in enumerate(zip(greedy, PILES.values(), strict=True)):
-        wire.stop_reading()
-        async with during(wire.send_bytes(encoded(messages))):
+    greedy = [await raw_connection(f"greedy {number}", narrow=True) for number in range(3)]
+    for number, (raw, messages) in enumerate(zip(greedy, PILES.values(), strict=True)):
+        raw.stop_reading()
+        async with during(raw.send_bytes(encoded(messages))):
             for turn in range(10):
                 await echo.replies(neighbour, f"meanwhile {number}, {turn}")
             await echo.soundness(await connect(name="newcomer"))
     await echo.soundness(neighbour)
-    for wire in greedy:
-        wire.reset()
+    for raw in greedy:
+        raw.reset()
     await echo.soundness(await connect(name="afterwards"))
 
 
 @pytest.mark.parametrize("messages", STEEP_PILES.values(), ids=STEEP_PILES.keys())
 async def test_replies_that_are_read_late_all_come(
-    connect, open_wire, echo, answered, serves, during, messages
+    connect, raw_connection, echo, answered, serves, during, messages
 ):
     """All buffers run full and empty several times, and nothing is lost, repeated or forgotten in them."""
-    slow, neighbour = await open_wire("slow", narrow=True), await connect(name="neighbour")
+    slow, neighbour = await raw_connection("slow", narrow=True), await connect(name="neighbour")
     slow.stop_reading()
     async with during(slow.send_bytes(encoded(messages))):
         await echo.soundness(neighbour)
@@ -68,10 +68,10 @@ async def test_replies_that_are_read_late_all_come(
 
 @pytest.mark.parametrize("messages", PILES.values(), ids=PILES.keys())
 async def test_closing_behind_replies_that_are_read_late_is_answered(
-    connect, open_wire, echo, during, messages
+    connect, raw_connection, echo, during, messages
 ):
     """The frame that is under way when the Close comes is sent to its end; behind it comes a Close."""
-    slow, neighbour = await open_wire("slow", narrow=True), await connect(name="neighbour")
+    slow, neighbour = await raw_connection("slow", narrow=True), await connect(name="neighbour")
     slow.stop_reading()
     async with during(slow.send_bytes(encoded(messages) + close(1000).encode())):
         await echo.soundness(neighbour)
@@ -88,11 +88,11 @@ async def test_closing_behind_replies_that_are_read_late_is_answered(
     )
 
 
-async def test_server_waits_for_a_peer_that_does_not_read(open_wire, echo, answered, serves, target):
+async def test_server_waits_for_a_peer_that_does_not_read(raw_connection, echo, answered, serves, target):
     """Replies that nobody takes neither pile up in the server's memory nor get lost: it stops reading."""
     if not echo.is_ours:
         pytest.skip("only our server promises to wait; others hang up on such a peer, or keep all in memory")
-    greedy = await open_wire("greedy", narrow=True)
+    greedy = await raw_connection("greedy", narrow=True)
     greedy.stop_reading()
     patience, greedy.deadline = greedy.deadline, 0.5 * target.time_scale
     sent, size, waits = [], 0, False

@@ -15,11 +15,11 @@ from pytest_websocket.protocol.frames import (
 )
 
 
-async def frames_behind_the_close(wire) -> list[str]:
+async def frames_behind_the_close(raw) -> list[str]:
     """Names of the frames that have come behind the server's first Close frame."""
     names = []
-    while wire.has_data:
-        names.append(opcode_name((await wire.frame()).frame.opcode))
+    while raw.has_data:
+        names.append(opcode_name((await raw.frame()).frame.opcode))
     return names[names.index("CLOSE") + 1 :] if "CLOSE" in names else []
 
 
@@ -30,31 +30,31 @@ def closed_as_told(ending, code: int | None) -> None:
 
 @rfc6455("5.5.1", MUST, "a Close frame is answered with a Close frame", autobahn=["7.3.1", "7.3.3"])
 @pytest.mark.parametrize("code", [None, 1000], ids=["without a code", "1000"])
-async def test_close_is_answered_with_a_close(wire, code):
-    ending = await wire.close(code)
+async def test_close_is_answered_with_a_close(raw, code):
+    ending = await raw.close(code)
     assert ending.close is not None, f"expected a Close frame in answer to ours, but {ending}"
     assert ending.code in (1000, 1001, None), f"a normal closure was called an error: {ending}"
 
 
 @rfc6455("5.5.1", MUST, "a Close frame is answered after messages as well", autobahn="7.1.1")
 @pytest.mark.parametrize("count", [1, 10])
-async def test_close_after_messages_is_answered(wire, serves, count):
+async def test_close_after_messages_is_answered(raw, serves, count):
     for number in range(count):
-        await serves(wire, f"message {number}")
-    closed_as_told(await wire.close(1000), 1000)
+        await serves(raw, f"message {number}")
+    closed_as_told(await raw.close(1000), 1000)
 
 
 @rfc6455("5.5.1", MUST, "a Close frame in the segment of a message is answered")
-async def test_close_in_the_segment_of_a_message_is_answered(wire):
-    await wire.send_together(text("last words"), close(1000))
-    closed_as_told(await wire.ending(nudge=False), 1000)
+async def test_close_in_the_segment_of_a_message_is_answered(raw):
+    await raw.send_together(text("last words"), close(1000))
+    closed_as_told(await raw.ending(nudge=False), 1000)
 
 
 @rfc6455("5.5.1", MUST, "a Close frame that comes octet by octet is answered")
-async def test_close_octet_by_octet_is_answered(wire):
-    wire.sent_close = True
-    await wire.send_in_chops(close(1000, "good bye").encode(), 1)
-    closed_as_told(await wire.ending(nudge=False), 1000)
+async def test_close_octet_by_octet_is_answered(raw):
+    raw.sent_close = True
+    await raw.send_in_chops(close(1000, "good bye").encode(), 1)
+    closed_as_told(await raw.ending(nudge=False), 1000)
 
 
 @rfc6455("5.5.1", MUST, "a Close frame may carry a reason of up to 123 bytes", autobahn=["7.3.4", "7.3.5"])
@@ -63,31 +63,31 @@ async def test_close_octet_by_octet_is_answered(wire):
     ["", "x", "good bye", "прощайте", "\N{WAVING HAND SIGN}", "x" * 122, "x" * 123, "ж" * 61],
     ids=["none", "one byte", "text", "cyrillic", "astral", "122 bytes", "123 bytes", "122 bytes of cyrillic"],
 )
-async def test_close_with_a_reason_is_answered(wire, reason):
-    closed_as_told(await wire.close(1000, reason), 1000)
-    assert wire.waiting_messages == 0, "the reason of our Close frame was answered as if it were a message"
+async def test_close_with_a_reason_is_answered(raw, reason):
+    closed_as_told(await raw.close(1000, reason), 1000)
+    assert raw.waiting_messages == 0, "the reason of our Close frame was answered as if it were a message"
 
 
 @rfc6455("5.5.1", MUST, "a Close frame with a body of one byte fails the connection", autobahn="7.3.2")
 @pytest.mark.parametrize("body", [b"\x03", b"\x00", b"\xff"], ids=["03", "00", "ff"])
-async def test_close_with_one_byte_fails_the_connection(wire, body):
-    await wire.send(Frame(CLOSE, body))
-    ending = await wire.ending(nudge=False)
+async def test_close_with_one_byte_fails_the_connection(raw, body):
+    await raw.send(Frame(CLOSE, body))
+    ending = await raw.ending(nudge=False)
     assert ending.ended, f"expected the server to end the connection, but {ending}"
     assert ending.code != 1000, f"a code of one byte was taken for a normal closure: {ending}"
 
 
 @rfc6455("5.5.1", SHOULD, "the Close frame that answers a body of one byte carries 1002", autobahn="7.3.2")
-async def test_close_with_one_byte_is_refused_with_1002(wire):
-    await wire.send(Frame(CLOSE, b"\x03"))
-    ending = await wire.ending(nudge=False)
+async def test_close_with_one_byte_is_refused_with_1002(raw):
+    await raw.send(Frame(CLOSE, b"\x03"))
+    ending = await raw.ending(nudge=False)
     assert ending.code == 1002, f"expected Close 1002, got {ending}"
 
 
 @rfc6455("5.5.1", MUST, "a Close frame whose reason exceeds 123 bytes fails the connection", autobahn="7.3.6")
-async def test_close_with_a_long_reason_fails_the_connection(wire):
-    await wire.send(close(1000, "x" * 124))
-    ending = await wire.ending(nudge=False)
+async def test_close_with_a_long_reason_fails_the_connection(raw):
+    await raw.send(close(1000, "x" * 124))
+    ending = await raw.ending(nudge=False)
     assert ending.ended, f"expected the server to end the connection, but {ending}"
     assert ending.code != 1000, f"a Close frame of 126 bytes was taken for a normal closure: {ending}"
 
@@ -104,67 +104,67 @@ BROKEN_REASONS = {
 
 @rfc6455("8.1", MUST, "a reason that is not UTF-8 fails the connection", autobahn="7.5.1")
 @pytest.mark.parametrize("reason", BROKEN_REASONS.values(), ids=BROKEN_REASONS.keys())
-async def test_reason_that_is_not_utf8_fails_the_connection(wire, reason):
-    await wire.send(close(1000, reason))
-    ending = await wire.ending(nudge=False)
+async def test_reason_that_is_not_utf8_fails_the_connection(raw, reason):
+    await raw.send(close(1000, reason))
+    ending = await raw.ending(nudge=False)
     assert ending.ended, f"expected the server to end the connection, but {ending}"
     assert ending.code != 1000, f"a reason that is not UTF-8 was taken for a normal closure: {ending}"
 
 
 @rfc6455("8.1", SHOULD, "the Close frame that answers a reason that is not UTF-8 carries 1007 (or 1002)")
 @pytest.mark.parametrize("reason", BROKEN_REASONS.values(), ids=BROKEN_REASONS.keys())
-async def test_reason_that_is_not_utf8_is_refused(wire, reason):
-    await wire.send(close(1000, reason))
-    ending = await wire.ending(nudge=False)
+async def test_reason_that_is_not_utf8_is_refused(raw, reason):
+    await raw.send(close(1000, reason))
+    ending = await raw.ending(nudge=False)
     assert ending.code in (1007, 1002) or ending.close is None, f"expected Close 1007, got {ending}"
 
 
 @rfc6455("5.5.1", MUST, "data behind the Close frame is not processed", autobahn=["7.1.4", "7.1.3"])
 @pytest.mark.parametrize("how", ["in one segment", "frame by frame"])
 @pytest.mark.parametrize("late", [text("too late"), binary(b"too late")], ids=["text", "binary"])
-async def test_message_after_close_is_not_answered(wire, late, how):
+async def test_message_after_close_is_not_answered(raw, late, how):
     if how == "in one segment":
-        await wire.send_together(close(1000), late)
+        await raw.send_together(close(1000), late)
     else:
-        await wire.send(close(1000), late)
-    ending = await wire.ending(nudge=False)
-    await wire.after_closing()
+        await raw.send(close(1000), late)
+    ending = await raw.ending(nudge=False)
+    await raw.after_closing()
     assert ending.ended, f"expected the closing handshake to be answered, but {ending}"
-    assert wire.waiting_messages == 0, "a message behind our Close frame was answered"
+    assert raw.waiting_messages == 0, "a message behind our Close frame was answered"
 
 
 @rfc6455(
     "5.5.1", MUST, "a Ping behind the Close frame does not disturb the closing handshake", autobahn="7.1.3"
 )
-async def test_ping_after_close_does_not_disturb_the_closing(wire):
-    await wire.send(close(1000), ping(b"too late"))
-    ending = await wire.ending(nudge=False)
-    await wire.after_closing()
+async def test_ping_after_close_does_not_disturb_the_closing(raw):
+    await raw.send(close(1000), ping(b"too late"))
+    ending = await raw.ending(nudge=False)
+    await raw.after_closing()
     assert ending.ended, f"expected the closing handshake to be answered, but {ending}"
-    assert wire.violations == []
+    assert raw.violations == []
 
 
 @rfc6455("5.5.1", SHOULD, "a second Close frame is not answered", autobahn="7.1.2")
 @pytest.mark.parametrize("how", ["in one segment", "frame by frame"])
-async def test_second_close_is_not_answered(wire, how):
+async def test_second_close_is_not_answered(raw, how):
     if how == "in one segment":
-        await wire.send_together(close(1000), close(1000))
+        await raw.send_together(close(1000), close(1000))
     else:
-        await wire.send(close(1000), close(1000))
-    ending = await wire.ending(nudge=False)
-    await wire.after_closing()
+        await raw.send(close(1000), close(1000))
+    ending = await raw.ending(nudge=False)
+    await raw.after_closing()
     assert ending.ended, f"expected the closing handshake to be answered, but {ending}"
-    late = await frames_behind_the_close(wire)
+    late = await frames_behind_the_close(raw)
     assert not late, f"behind the server's Close frame came {', '.join(late)}"
 
 
 @rfc6455("5.5.1", MUST, "a message left unfinished by a Close frame is dropped", autobahn="7.1.5")
-async def test_message_completed_after_close_is_not_answered(wire):
-    await wire.send(text("unfinished ", fin=False), close(1000), continuation("business"))
-    ending = await wire.ending(nudge=False)
-    await wire.after_closing()
+async def test_message_completed_after_close_is_not_answered(raw):
+    await raw.send(text("unfinished ", fin=False), close(1000), continuation("business"))
+    ending = await raw.ending(nudge=False)
+    await raw.after_closing()
     assert ending.ended, f"expected the closing handshake to be answered, but {ending}"
-    assert wire.waiting_messages == 0, "a message completed behind our Close frame was answered"
+    assert raw.waiting_messages == 0, "a message completed behind our Close frame was answered"
 
 
 @rfc6455("5.4", SHOULD, "a Close frame may stand between the fragments of a message, and is no error there")
@@ -173,76 +173,76 @@ async def test_message_completed_after_close_is_not_answered(wire):
     [(b"unfinished", ""), ("наполовину".encode()[:-1], "прощайте")],
     ids=["text", "half a character"],
 )
-async def test_close_inside_a_fragmented_message_is_a_normal_closure(wire, begun, reason):
-    await wire.send(text(begun, fin=False))
-    closed_as_told(await wire.close(1000, reason), 1000)
-    assert wire.waiting_messages == 0, "a message that was never finished was answered"
+async def test_close_inside_a_fragmented_message_is_a_normal_closure(raw, begun, reason):
+    await raw.send(text(begun, fin=False))
+    closed_as_told(await raw.close(1000, reason), 1000)
+    assert raw.waiting_messages == 0, "a message that was never finished was answered"
 
 
 @rfc6455(
     "5.5.1", MUST, "a large message before the Close frame does not hold up the closing", autobahn="7.1.6"
 )
 @pytest.mark.needs("echo")
-async def test_close_behind_a_large_message_is_answered(wire, fits):
+async def test_close_behind_a_large_message_is_answered(raw, fits):
     fits(256 * 1024)
-    await wire.send(text("*" * 256 * 1024), close(1000), ping(b"too late"))
-    ending = await wire.ending(nudge=False)
-    await wire.after_closing()
+    await raw.send(text("*" * 256 * 1024), close(1000), ping(b"too late"))
+    ending = await raw.ending(nudge=False)
+    await raw.after_closing()
     assert ending.ended, f"expected the closing handshake to be answered, but {ending}"
 
 
 @rfc6455("5.5.1", MUST, "messages that came before the Close frame were not lost when they are answered")
 @pytest.mark.needs("echo")
-async def test_answers_before_the_close_are_in_order(wire, target):
+async def test_answers_before_the_close_are_in_order(raw, target):
     messages = [f"message {number}" for number in range(5)]
-    await wire.send_together(*(text(message) for message in messages), close(1000))
-    await wire.ending(nudge=False)
-    await wire.after_closing()
-    answers = [(await wire.message()).content for _ in range(wire.waiting_messages)]
+    await raw.send_together(*(text(message) for message in messages), close(1000))
+    await raw.ending(nudge=False)
+    await raw.after_closing()
+    answers = [(await raw.message()).content for _ in range(raw.waiting_messages)]
     assert answers == [target.answer(message) for message in messages[: len(answers)]]
 
 
 @rfc6455("5.5.1", MUST, "nothing comes behind the server's Close frame")
 @pytest.mark.needs("echo")
-async def test_nothing_comes_behind_the_servers_close(wire):
-    await wire.send_together(*(text(f"message {number}") for number in range(50)), close(1000))
-    await wire.ending(nudge=False)
-    await wire.after_closing()
-    assert wire.violations == []
+async def test_nothing_comes_behind_the_servers_close(raw):
+    await raw.send_together(*(text(f"message {number}") for number in range(50)), close(1000))
+    await raw.ending(nudge=False)
+    await raw.after_closing()
+    assert raw.violations == []
 
 
 @rfc6455("7.1.1", MUST, "a server closes TCP when the closing handshake is done")
-async def test_server_closes_tcp_after_the_closing_handshake(wire):
-    await wire.close(1000)
-    ending = await wire.tcp_ending()
+async def test_server_closes_tcp_after_the_closing_handshake(raw):
+    await raw.close(1000)
+    ending = await raw.tcp_ending()
     assert ending.tcp != "open", f"expected the server to close TCP, but {ending}"
 
 
 @rfc6455("7.1.1", SHOULD, "TCP is closed cleanly (FIN), not reset")
-async def test_server_closes_tcp_without_a_reset(wire):
-    await wire.close(1000)
-    ending = await wire.tcp_ending()
+async def test_server_closes_tcp_without_a_reset(raw):
+    await raw.close(1000)
+    ending = await raw.tcp_ending()
     assert ending.tcp == "closed", f"expected FIN after the closing handshake, but {ending}"
 
 
 @rfc6455(
     "7.1.1", SHOULD, "TCP is closed cleanly also while data is still coming, which nobody needs any more"
 )
-async def test_server_closes_tcp_without_a_reset_while_data_is_coming(wire):
+async def test_server_closes_tcp_without_a_reset_while_data_is_coming(raw):
     """A socket that is closed with unread data in it is reset, and a reset may overtake the Close frame."""
-    wire.sent_close = True
-    await wire.send_bytes(close(1000).encode() + text("x" * 1_000).encode() * 1_000)
-    ending = await wire.tcp_ending()
+    raw.sent_close = True
+    await raw.send_bytes(close(1000).encode() + text("x" * 1_000).encode() * 1_000)
+    ending = await raw.tcp_ending()
     assert ending.tcp == "closed", f"expected FIN after the closing handshake, but {ending}"
 
 
 @rfc6455("7.1.7", MUST, "a server that fails a connection closes TCP")
 @pytest.mark.parametrize("frame", [Frame(3, b""), text(b"\xff")], ids=["protocol error", "not UTF-8"])
-async def test_server_closes_tcp_after_failing_the_connection(wire, frame):
-    await wire.send(frame)
-    if not (await wire.ending(answers=0)).ended:
+async def test_server_closes_tcp_after_failing_the_connection(raw, frame):
+    await raw.send(frame)
+    if not (await raw.ending(answers=0)).ended:
         pytest.skip("the server does not fail the connection, which another case judges")
-    ending = await wire.tcp_ending()
+    ending = await raw.tcp_ending()
     assert ending.tcp != "open", f"expected the server to close TCP, but {ending}"
 
 
@@ -259,60 +259,60 @@ FAILURES = {
 
 @rfc6455("7.1.7", MUST, "a failed connection processes nothing more")
 @pytest.mark.parametrize("bad", FAILURES.values(), ids=FAILURES.keys())
-async def test_failed_connection_answers_nothing_more(wire, bad):
-    await wire.send_bytes(text("good").encode() + bad + text("late").encode() + ping(b"late").encode())
-    wire.sent_close = True
-    if not (await wire.ending(nudge=False, answers=1)).ended:
+async def test_failed_connection_answers_nothing_more(raw, bad):
+    await raw.send_bytes(text("good").encode() + bad + text("late").encode() + ping(b"late").encode())
+    raw.sent_close = True
+    if not (await raw.ending(nudge=False, answers=1)).ended:
         pytest.skip("the server does not fail the connection, which another case judges")
-    await wire.after_closing()
-    assert wire.waiting_messages <= 1, "a message behind the violation was answered"
+    await raw.after_closing()
+    assert raw.waiting_messages <= 1, "a message behind the violation was answered"
 
 
 @rfc6455(
     "7.2.1", SHOULD, "a client that closes its half of TCP ends the connection; a Close frame may come first"
 )
-async def test_half_closed_connection_ends(wire, record_property):
-    wire.half_close()
-    ending = await wire.ending(nudge=False)
+async def test_half_closed_connection_ends(raw, record_property):
+    raw.half_close()
+    ending = await raw.ending(nudge=False)
     record_property("observed", str(ending.close or "no Close frame"))
     assert ending.ended, f"expected the server to end a connection whose client is gone, but {ending}"
 
 
 @rfc6455("7.2.1", SHOULD, "a client that vanishes in the middle of a frame is not waited for")
-async def test_connection_cut_in_the_middle_of_a_frame_ends(wire):
-    await wire.send_bytes(text("never finished").encode()[:-4])
-    wire.half_close()
-    ending = await wire.ending(nudge=False)
+async def test_connection_cut_in_the_middle_of_a_frame_ends(raw):
+    await raw.send_bytes(text("never finished").encode()[:-4])
+    raw.half_close()
+    ending = await raw.ending(nudge=False)
     assert ending.ended, f"expected the server to end a connection whose client is gone, but {ending}"
-    assert wire.waiting_messages == 0, "half a frame was answered"
+    assert raw.waiting_messages == 0, "half a frame was answered"
 
 
 @rfc6455("7.1.2", MUST, "a Close frame that crosses the server's own ends the connection all the same")
 @pytest.mark.parametrize("how", ["in one segment", "frame by frame"])
-async def test_close_that_crosses_the_servers_close_ends_the_connection(wire, how):
+async def test_close_that_crosses_the_servers_close_ends_the_connection(raw, how):
     frames = [Frame(3, b"violation"), close(1000)]
-    wire.answers_close = False
+    raw.answers_close = False
     if how == "in one segment":
-        await wire.send_together(*frames)
+        await raw.send_together(*frames)
     else:
-        await wire.send(*frames)
-    ending = await wire.tcp_ending()
+        await raw.send(*frames)
+    ending = await raw.tcp_ending()
     assert ending.tcp != "open", f"expected the server to close TCP, but {ending}"
 
 
 @rfc6455("5.5.1", SHOULD, "a server that has sent a Close frame sends nothing more, no other Close either")
 @pytest.mark.parametrize("how", ["in one segment", "frame by frame", "in answer to its own"])
-async def test_server_says_nothing_behind_its_close(wire, how):
+async def test_server_says_nothing_behind_its_close(raw, how):
     violation = Frame(3, b"violation")
     if how == "in one segment":
-        await wire.send_together(violation, close(1000), ping(b"late"))
+        await raw.send_together(violation, close(1000), ping(b"late"))
     elif how == "frame by frame":
-        await wire.send(violation, close(1000), ping(b"late"))
+        await raw.send(violation, close(1000), ping(b"late"))
     else:
-        await wire.send(violation)
-        await wire.ending(nudge=False)
-    await wire.tcp_ending()
-    late = await frames_behind_the_close(wire)
+        await raw.send(violation)
+        await raw.ending(nudge=False)
+    await raw.tcp_ending()
+    late = await frames_behind_the_close(raw)
     assert not late, f"behind the server's Close frame came {', '.join(late)}"
 
 
@@ -320,11 +320,11 @@ async def test_server_says_nothing_behind_its_close(wire, how):
 @pytest.mark.parametrize(
     "moment", ["idle", "inside a frame", "inside a message", "with an answer on its way"]
 )
-async def test_reset_of_a_connection_harms_nobody_else(open_wire, serves, moment):
-    neighbour = await open_wire("neighbour")
+async def test_reset_of_a_connection_harms_nobody_else(raw_connection, serves, moment):
+    neighbour = await raw_connection("neighbour")
     await serves(neighbour)
     for _ in range(5):
-        victim = await open_wire("victim")
+        victim = await raw_connection("victim")
         if moment == "inside a frame":
             await victim.send_bytes(text("never finished").encode()[:-4])
         elif moment == "inside a message":
@@ -333,11 +333,11 @@ async def test_reset_of_a_connection_harms_nobody_else(open_wire, serves, moment
             await victim.send(text("unheard"))
         victim.reset()
     await serves(neighbour)
-    await serves(await open_wire("newcomer"))
+    await serves(await raw_connection("newcomer"))
 
 
 @rfc6455("7.1.5", SHOULD, "the code of a normal closure is echoed")
 @pytest.mark.parametrize("code", [1000, 1001, 3000, 4000])
-async def test_close_code_is_echoed(wire, code):
-    ending = await wire.close(code)
+async def test_close_code_is_echoed(raw, code):
+    ending = await raw.close(code)
     assert ending.code == code, f"expected Close {code} in answer to Close {code}, got {ending}"

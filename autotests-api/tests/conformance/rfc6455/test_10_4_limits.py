@@ -16,15 +16,15 @@ def limit(target) -> int:
 
 @rfc6455("10.4", MUST, "a message beyond the limit is refused, not taken")
 @pytest.mark.parametrize("opcode", [TEXT, BINARY], ids=["text", "binary"])
-async def test_message_beyond_the_limit_fails_the_connection(wire, fails, limit, opcode):
-    await wire.send(Frame(opcode, b"x" * (limit + 1)))
-    await fails(wire)
+async def test_message_beyond_the_limit_fails_the_connection(raw, fails, limit, opcode):
+    await raw.send(Frame(opcode, b"x" * (limit + 1)))
+    await fails(raw)
 
 
 @rfc6455("7.4.1", SHOULD, "the Close frame that answers a message beyond the limit carries 1009")
-async def test_message_beyond_the_limit_is_refused_with_1009(wire, fails, limit):
-    await wire.send(text("x" * (limit + 1)))
-    ending = await fails(wire)
+async def test_message_beyond_the_limit_is_refused_with_1009(raw, fails, limit):
+    await raw.send(text("x" * (limit + 1)))
+    ending = await fails(raw)
     assert ending.code == 1009, f"expected Close 1009, got {ending}"
 
 
@@ -32,42 +32,42 @@ async def test_message_beyond_the_limit_is_refused_with_1009(wire, fails, limit)
 @pytest.mark.parametrize(
     "length", [1, 1 << 20, 10 << 30, (1 << 63) - 1], ids=["1 more", "1 MiB more", "10 GiB", "2^63-1"]
 )
-async def test_announced_length_beyond_the_limit_fails_the_connection(wire, fails, limit, length):
+async def test_announced_length_beyond_the_limit_fails_the_connection(raw, fails, limit, length):
     announced = min(limit + length, (1 << 63) - 1)
-    await wire.send(binary(b"only the beginning"), length=announced, length_bits=64)
-    await fails(wire, nudge=False)
+    await raw.send(binary(b"only the beginning"), length=announced, length_bits=64)
+    await fails(raw, nudge=False)
 
 
 @rfc6455("10.4", MUST, "the limit counts for the message, not for each of its fragments")
 @pytest.mark.parametrize("parts", [2, 10])
-async def test_fragments_beyond_the_limit_fail_the_connection(wire, fails, limit, parts):
+async def test_fragments_beyond_the_limit_fail_the_connection(raw, fails, limit, parts):
     size = limit // parts + 1
-    await wire.send(text("x" * size, fin=False))
+    await raw.send(text("x" * size, fin=False))
     for number in range(1, parts):
-        await wire.send(continuation("x" * size, fin=number == parts - 1))
-    await fails(wire)
+        await raw.send(continuation("x" * size, fin=number == parts - 1))
+    await fails(raw)
 
 
 @rfc6455("10.4", MUST, "a message as long as the limit is still taken")
 @pytest.mark.needs("echo")
-async def test_message_of_the_limit_is_taken(wire, answered, limit):
-    await wire.send(text("x" * limit))
-    await answered(wire, "x" * limit)
+async def test_message_of_the_limit_is_taken(raw, answered, limit):
+    await raw.send(text("x" * limit))
+    await answered(raw, "x" * limit)
 
 
 @rfc6455("10.4", MUST, "messages below the limit do not add up to it")
 @pytest.mark.needs("echo")
-async def test_messages_below_the_limit_do_not_add_up(wire, answered, limit):
+async def test_messages_below_the_limit_do_not_add_up(raw, answered, limit):
     size = limit // 2 + 1
     for letter in "abc":
-        await wire.send(text(letter * size))
-        await answered(wire, letter * size)
+        await raw.send(text(letter * size))
+        await answered(raw, letter * size)
 
 
 @rfc6455("10.4", MUST, "fragments of one message do not count for the next")
 @pytest.mark.needs("echo")
-async def test_fragmented_messages_below_the_limit_do_not_add_up(wire, answered, limit):
+async def test_fragmented_messages_below_the_limit_do_not_add_up(raw, answered, limit):
     half = limit // 3
     for letter in "abc":
-        await wire.send(text(letter * half, fin=False), continuation(letter * half))
-        await answered(wire, letter * half * 2)
+        await raw.send(text(letter * half, fin=False), continuation(letter * half))
+        await answered(raw, letter * half * 2)

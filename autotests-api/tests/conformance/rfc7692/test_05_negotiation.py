@@ -24,15 +24,15 @@ async def test_server_accepts_no_compression_without_an_offer(negotiate, serves)
     negotiation = await negotiate()
     check(negotiation)
     assert negotiation.answer is None, f"the server accepted {negotiation.answer!r}, and nothing was offered"
-    await serves(negotiation.wire)
+    await serves(negotiation.raw)
 
 
 @rfc6455("9.1", MUST, "a connection without an offer stays without compression, whatever others agreed on")
 @pytest.mark.needs("echo")
 async def test_server_compresses_nothing_without_an_offer(negotiate, deflated, answered):
     await deflated.send("compressed " * 100)
-    await answered(deflated.wire, "compressed " * 100)
-    plain = (await negotiate()).wire
+    await answered(deflated.raw, "compressed " * 100)
+    plain = (await negotiate()).raw
     for size in (100, 10_000):
         message = "not compressed " * (size // 10)
         await plain.send(text(message))
@@ -42,7 +42,7 @@ async def test_server_compresses_nothing_without_an_offer(negotiate, deflated, a
 @rfc6455("9.1", MUST, "a connection without an offer stays without compression for bytes as well")
 @pytest.mark.needs("binary")
 async def test_server_compresses_no_bytes_without_an_offer(negotiate, answered):
-    plain = (await negotiate()).wire
+    plain = (await negotiate()).raw
     for message in (b"not compressed " * 10, b"not compressed " * 1000):
         await plain.send(binary(message))
         await answered(plain, message)
@@ -53,8 +53,8 @@ async def test_server_compresses_no_bytes_without_an_offer(negotiate, answered):
 async def test_compressed_message_without_an_agreement_fails_the_connection(negotiate, fails, opcode):
     negotiation = await negotiate()
     data = Deflater().deflate(b"compressed, though never agreed on")
-    await negotiation.wire.send(*compressed_frames(data, opcode))
-    await fails(negotiation.wire)
+    await negotiation.raw.send(*compressed_frames(data, opcode))
+    await fails(negotiation.raw)
 
 
 OFFERS = {
@@ -109,7 +109,7 @@ async def test_messages_follow_the_accepted_offer(agree, answered, offers):
     for number in range(3):
         message = f"message {number} " * 100
         await connection.send(message)
-        await answered(connection.wire, message)
+        await answered(connection.raw, message)
 
 
 PREFERENCES = {
@@ -149,7 +149,7 @@ LIKENESSES = {
 async def test_something_like_the_name_is_not_accepted(negotiate, serves, offer):
     negotiation = await negotiate(offer)
     check(negotiation)
-    await serves(negotiation.wire)
+    await serves(negotiation.raw)
 
 
 SPELLINGS = {
@@ -210,11 +210,11 @@ async def test_answer_to_the_usual_offer_is_observed(negotiate, record_property)
 async def test_agreements_of_two_connections_are_independent(agree, negotiate, answered):
     narrow = await agree("permessage-deflate; server_no_context_takeover; client_no_context_takeover")
     wide = await agree("permessage-deflate; client_max_window_bits", name="another")
-    plain = (await negotiate(name="without compression")).wire
+    plain = (await negotiate(name="without compression")).raw
     for number in range(5):
         message = f"the same words again and again, {number} " * 20
         await narrow.send(message)
         await wide.send(message)
         await plain.send(text(message))
-        for wire in (wide.wire, plain, narrow.wire):
-            await answered(wire, message)
+        for raw in (wide.raw, plain, narrow.raw):
+            await answered(raw, message)

@@ -41,7 +41,7 @@ async def test_server_starts_every_message_with_an_empty_window(agree, answered,
     fits(len(message))
     for _ in range(5):
         await connection.send(message)
-        await answered(connection.wire, message)
+        await answered(connection.raw, message)
 
 
 @rfc7692("7.1.1.1", MUST, "the server keeps to server_no_context_takeover in whatever it sends in between")
@@ -50,10 +50,10 @@ async def test_server_forgets_its_window_between_messages_of_all_kinds(agree, an
     for number in range(12):
         message = SENTENCE * (number % 4)
         if number % 3 == 2:
-            await connection.wire.send(text(message))
+            await connection.raw.send(text(message))
         else:
             await connection.send(message, fragment=10 if number % 2 else 0)
-        await answered(connection.wire, message)
+        await answered(connection.raw, message)
 
 
 @rfc7692("7.1.1.1", MUST, "server_no_context_takeover is for the server: it goes on to keep our window")
@@ -62,7 +62,7 @@ async def test_server_no_context_takeover_leaves_our_window_alone(agree, answere
     keeps_our_window(connection)
     for number in range(5):
         await connection.send(f"{SENTENCE}, {number}")
-        await answered(connection.wire, f"{SENTENCE}, {number}")
+        await answered(connection.raw, f"{SENTENCE}, {number}")
 
 
 @rfc7692(
@@ -77,7 +77,7 @@ async def test_server_inflates_every_message_alone(agree, answered, fits, offer,
     connection.deflater = Deflater(connection.agreement.client_max_window_bits, takeover=False)
     for _ in range(5):
         await connection.send(message)
-        await answered(connection.wire, message)
+        await answered(connection.raw, message)
 
 
 @rfc7692("7.1.1.2", MAY, "a server may pass over client_no_context_takeover, which is only a hint")
@@ -86,7 +86,7 @@ async def test_answer_to_client_no_context_takeover_is_observed(agree, answered,
     agreed = connection.agreement.client_no_context_takeover
     record_property("observed", "repeated" if agreed else "passed over")
     await connection.send(SENTENCE)
-    await answered(connection.wire, SENTENCE)
+    await answered(connection.raw, SENTENCE)
 
 
 @rfc7692("7.2.2", MUST, "a client may forget its window at every message, though nobody asked for it")
@@ -96,7 +96,7 @@ async def test_client_may_forget_its_window_unasked(agree, answered, offer):
     connection.deflater = Deflater(connection.agreement.client_max_window_bits, takeover=False)
     for number in range(5):
         await connection.send(f"{SENTENCE}, {number}")
-        await answered(connection.wire, f"{SENTENCE}, {number}")
+        await answered(connection.raw, f"{SENTENCE}, {number}")
 
 
 @rfc7692("7.2.2", MUST, "a message is inflated with the window that the messages before it have left")
@@ -104,16 +104,16 @@ async def test_client_may_forget_its_window_unasked(agree, answered, offer):
 async def test_message_refers_back_to_an_earlier_message(unlimited, answered, between):
     keeps_our_window(unlimited)
     first = b"the first words of this connection"
-    await unlimited.wire.send(*compressed_frames(Blocks().stored(first).message()))
-    await answered(unlimited.wire, first.decode())
+    await unlimited.raw.send(*compressed_frames(Blocks().stored(first).message()))
+    await answered(unlimited.raw, first.decode())
     for number in range(between):
         filler = f"{number:03}"
-        await unlimited.wire.send(*compressed_frames(Blocks().fixed(filler.encode()).message()))
-        await answered(unlimited.wire, filler)
+        await unlimited.raw.send(*compressed_frames(Blocks().fixed(filler.encode()).message()))
+        await answered(unlimited.raw, filler)
     distance = len(first) + 3 * between
     reference = Blocks().fixed((len(first), distance)).message()
-    await unlimited.wire.send(*compressed_frames(reference))
-    await answered(unlimited.wire, first.decode())
+    await unlimited.raw.send(*compressed_frames(reference))
+    await answered(unlimited.raw, first.decode())
 
 
 @rfc7692("7.2.2", MUST, "the window goes on when more was said than it can hold")
@@ -124,10 +124,10 @@ async def test_message_refers_back_when_more_was_said_than_a_window_holds(unlimi
     message = text_of(size)
     for number in range(8):
         said = f"{message}{number:08}"
-        await unlimited.wire.send(*compressed_frames(Blocks().stored(said.encode()).message()))
-        await answered(unlimited.wire, said)
-        await unlimited.wire.send(*compressed_frames(Blocks().fixed((8, 8)).message()))
-        await answered(unlimited.wire, f"{number:08}")
+        await unlimited.raw.send(*compressed_frames(Blocks().stored(said.encode()).message()))
+        await answered(unlimited.raw, said)
+        await unlimited.raw.send(*compressed_frames(Blocks().fixed((8, 8)).message()))
+        await answered(unlimited.raw, f"{number:08}")
 
 
 @rfc7692("7.2.2", MUST, "the window is kept over a message in fragments, each fragment a part of it")
@@ -135,26 +135,26 @@ async def test_message_refers_back_to_a_fragmented_message(unlimited, answered):
     keeps_our_window(unlimited)
     for number in range(6):
         await unlimited.send(f"{SENTENCE}, {number}", fragment=3 if number % 2 else 0)
-        await answered(unlimited.wire, f"{SENTENCE}, {number}")
+        await answered(unlimited.raw, f"{SENTENCE}, {number}")
 
 
 @rfc7692("7.2.2", MUST, "an uncompressed message is no part of the window")
 async def test_uncompressed_message_is_no_part_of_the_window(unlimited, answered):
     keeps_our_window(unlimited)
-    await unlimited.wire.send(*compressed_frames(Blocks().fixed(b"compressed").message()))
-    await unlimited.wire.send(text("plain text, of just any length"))
-    await unlimited.wire.send(*compressed_frames(Blocks().fixed(b"and ", (10, 14)).message()))
-    await answered(unlimited.wire, "compressed", "plain text, of just any length", "and compressed")
+    await unlimited.raw.send(*compressed_frames(Blocks().fixed(b"compressed").message()))
+    await unlimited.raw.send(text("plain text, of just any length"))
+    await unlimited.raw.send(*compressed_frames(Blocks().fixed(b"and ", (10, 14)).message()))
+    await answered(unlimited.raw, "compressed", "plain text, of just any length", "and compressed")
 
 
 @rfc7692("7.2.2", MUST, "an empty message leaves the window as it is")
 @pytest.mark.parametrize("data", [b"\x00", b"\x02\x00"], ids=["stored", "fixed"])
 async def test_empty_message_leaves_the_window_as_it_is(unlimited, answered, data):
     keeps_our_window(unlimited)
-    await unlimited.wire.send(*compressed_frames(Blocks().fixed(b"before").message()))
-    await unlimited.wire.send(*compressed_frames(data))
-    await unlimited.wire.send(*compressed_frames(Blocks().fixed((6, 6), b", after").message()))
-    await answered(unlimited.wire, "before", "", "before, after")
+    await unlimited.raw.send(*compressed_frames(Blocks().fixed(b"before").message()))
+    await unlimited.raw.send(*compressed_frames(data))
+    await unlimited.raw.send(*compressed_frames(Blocks().fixed((6, 6), b", after").message()))
+    await answered(unlimited.raw, "before", "", "before, after")
 
 
 @rfc7692("7.2.2", MUST, "each direction has a window of its own")
@@ -166,8 +166,8 @@ async def test_answers_are_no_part_of_our_window(unlimited, answered):
         (Blocks().fixed((6, 12)), "alpha "),
         (Blocks().fixed((12, 12)), "beta  alpha "),
     ):
-        await unlimited.wire.send(*compressed_frames(data.message()))
-        await answered(unlimited.wire, message)
+        await unlimited.raw.send(*compressed_frames(data.message()))
+        await answered(unlimited.raw, message)
 
 
 @rfc7692("7.2.2", MUST, "a new connection starts with an empty window, whatever others have said")
@@ -175,10 +175,10 @@ async def test_new_connection_starts_with_an_empty_window(agree, answered, fails
     spoken = await agree(NONE, name="somebody else")
     secret = "a secret of somebody else, which is nobody's business " * 10
     await spoken.send(secret)
-    await answered(spoken.wire, secret)
+    await answered(spoken.raw, secret)
     connection = await agree(NONE)
-    await connection.wire.send(*compressed_frames(Blocks().fixed((40, 40)).message()))
-    await fails(connection.wire)
+    await connection.raw.send(*compressed_frames(Blocks().fixed((40, 40)).message()))
+    await fails(connection.raw)
 
 
 @rfc7692("7.2.2", MUST, "a new connection starts with an empty window when an old one has closed as well")
@@ -186,11 +186,11 @@ async def test_new_connection_inherits_no_window_of_a_closed_one(agree, answered
     for number in range(3):
         spoken = await agree(NONE, name=f"connection {number} before")
         await spoken.send("a secret of somebody else, which is nobody's business " * 10)
-        await answered(spoken.wire, "a secret of somebody else, which is nobody's business " * 10)
-        await spoken.wire.close()
+        await answered(spoken.raw, "a secret of somebody else, which is nobody's business " * 10)
+        await spoken.raw.close()
     connection = await agree(NONE)
-    await connection.wire.send(*compressed_frames(Blocks().fixed((40, 40)).message()))
-    await fails(connection.wire)
+    await connection.raw.send(*compressed_frames(Blocks().fixed((40, 40)).message()))
+    await fails(connection.raw)
 
 
 @rfc7692("7.2.2", MUST, "connections that take turns keep their windows apart")
@@ -203,19 +203,19 @@ async def test_connections_keep_their_windows_apart(agree, answered, offer):
             await connection.send(message)
         for number, connection in enumerate(connections):
             message = f"connection {number} says for the {turn}. time what only connection {number} says " * 5
-            await answered(connection.wire, message)
+            await answered(connection.raw, message)
 
 
 @rfc7692("7.2.2", MUST, "a connection's window outlives the failure of another connection")
 async def test_window_outlives_the_failure_of_another_connection(agree, answered, fails):
     connection = await agree(NONE)
     await connection.send(SENTENCE)
-    await answered(connection.wire, SENTENCE)
+    await answered(connection.raw, SENTENCE)
     broken = await agree(NONE, name="a broken one")
-    await broken.wire.send(*compressed_frames(b"\x07"))
-    await fails(broken.wire)
+    await broken.raw.send(*compressed_frames(b"\x07"))
+    await fails(broken.raw)
     await connection.send(SENTENCE)
-    await answered(connection.wire, SENTENCE)
+    await answered(connection.raw, SENTENCE)
 
 
 @rfc7692("7.2.1", MAY, "a server may keep its window or not; how small a repeated message gets is observed")
@@ -224,9 +224,9 @@ async def test_size_of_a_repeated_message_is_observed(unlimited, target, record_
     sizes = []
     for _ in range(2):
         await unlimited.send(message)
-        frames = [await unlimited.wire.frame()]
+        frames = [await unlimited.raw.frame()]
         while frames[-1].message is None:
-            frames.append(await unlimited.wire.frame())
+            frames.append(await unlimited.raw.frame())
         assert frames[-1].message.content == target.answer(message)
         sizes.append(sum(len(received.frame.payload) for received in frames))
     record_property("observed", f"{sizes[0]} bytes, then {sizes[1]}")

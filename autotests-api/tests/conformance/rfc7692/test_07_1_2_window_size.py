@@ -100,7 +100,7 @@ async def test_server_keeps_its_window_within_a_message(agree, answered, fits, b
     fits(len(message))
     for text in (message, letters(LONGEST_MATCH) * 20):
         await connection.send(text)
-        await answered(connection.wire, text)
+        await answered(connection.raw, text)
 
 
 @rfc7692("7.2.1", MUST, "the server refers back no farther than it may from message to message either")
@@ -111,7 +111,7 @@ async def test_server_keeps_its_window_from_message_to_message(agree, answered, 
     rounds = [letters(max((1 << agreed) // 4, 200), seed) for seed in range(5)]
     for message in rounds * 3:
         await connection.send(message)
-        await answered(connection.wire, message)
+        await answered(connection.raw, message)
 
 
 @rfc7692("7.2.1", MUST, "a limit of the server's window does not wear off")
@@ -123,7 +123,7 @@ async def test_server_keeps_its_window_message_after_message(agree, answered, fi
     fits(len(message))
     for _ in range(10):
         await connection.send(message)
-        await answered(connection.wire, message)
+        await answered(connection.raw, message)
 
 
 @rfc7692("7.2.1", MUST, "without context takeover the limit of the server's window counts as well")
@@ -136,7 +136,7 @@ async def test_server_keeps_its_window_without_context_takeover(agree, answered,
     fits(len(message))
     for _ in range(3):
         await connection.send(message)
-        await answered(connection.wire, message)
+        await answered(connection.raw, message)
 
 
 @rfc7692("7.1.2.1", MUST, "server_max_window_bits is for the server: our own window stays whole")
@@ -161,8 +161,8 @@ async def refer_back(connection, answered, distance):
     data = Blocks()
     for at in range(0, distance, 60_000):
         data.stored(start[at : at + 60_000].encode())
-    await connection.wire.send(*compressed_frames(data.fixed((LONGEST_MATCH, distance)).message()))
-    await answered(connection.wire, start + (start * 2)[:LONGEST_MATCH])
+    await connection.raw.send(*compressed_frames(data.fixed((LONGEST_MATCH, distance)).message()))
+    await answered(connection.raw, start + (start * 2)[:LONGEST_MATCH])
 
 
 @rfc7692(
@@ -178,10 +178,10 @@ async def test_reference_across_many_messages_is_understood(unlimited, answered,
     piece = size // messages
     cuts = [start[at : at + piece] for at in range(0, size, piece)]
     for cut in cuts:
-        await unlimited.wire.send(*compressed_frames(Blocks().stored(cut.encode()).message()))
-        await answered(unlimited.wire, cut)
-    await unlimited.wire.send(*compressed_frames(Blocks().fixed((100, size)).message()))
-    await answered(unlimited.wire, start[:100])
+        await unlimited.raw.send(*compressed_frames(Blocks().stored(cut.encode()).message()))
+        await answered(unlimited.raw, cut)
+    await unlimited.raw.send(*compressed_frames(Blocks().fixed((100, size)).message()))
+    await answered(unlimited.raw, start[:100])
 
 
 @rfc7692("7.2.2", MUST, "the window moves on with every message, and holds the newest data")
@@ -193,11 +193,11 @@ async def test_window_moves_on_with_every_message(unlimited, answered, fits):
     size = 1 << unlimited.agreement.client_max_window_bits
     pieces = [letters(20_000, seed) for seed in range(8)]
     for piece in pieces:
-        await unlimited.wire.send(*compressed_frames(Blocks().stored(piece.encode()).message()))
-        await answered(unlimited.wire, piece)
+        await unlimited.raw.send(*compressed_frames(Blocks().stored(piece.encode()).message()))
+        await answered(unlimited.raw, piece)
     said = "".join(pieces)
-    await unlimited.wire.send(*compressed_frames(Blocks().fixed((200, size)).message()))
-    await answered(unlimited.wire, said[-size:][:200])
+    await unlimited.raw.send(*compressed_frames(Blocks().fixed((200, size)).message()))
+    await answered(unlimited.raw, said[-size:][:200])
 
 
 @rfc7692("7.2.2", MUST, "a window that the server has limited is as large as it said")
@@ -225,7 +225,7 @@ async def test_messages_within_the_agreed_window_are_understood(agree, answered,
     fits(len(message))
     for number in range(5):
         await connection.send(f"{number}{message}")
-        await answered(connection.wire, f"{number}{message}")
+        await answered(connection.raw, f"{number}{message}")
 
 
 @rfc7692("7.1.2.2", MUST, "client_max_window_bits is for the client: the server's data is inflated as ever")
@@ -237,7 +237,7 @@ async def test_limit_of_the_client_leaves_the_servers_messages_whole(agree, answ
     message = letters(20_000) * 2
     for _ in range(2):
         await connection.send(message)
-        await answered(connection.wire, message)
+        await answered(connection.raw, message)
 
 
 @rfc7692("7.1.2", MUST, "both windows may be limited at once, to different sizes")
@@ -249,4 +249,4 @@ async def test_both_windows_are_limited_at_once(agree, answered, fits, server, c
     message = letters(5000) * 2
     for number in range(3):
         await connection.send(f"{number}{message}")
-        await answered(connection.wire, f"{number}{message}")
+        await answered(connection.raw, f"{number}{message}")

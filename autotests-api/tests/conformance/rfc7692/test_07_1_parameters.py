@@ -55,7 +55,7 @@ async def test_legal_parameters_are_accepted_for_what_they_say(agree, answered, 
     for number in range(3):
         message = f"message {number} under the agreement, of words that return: message, agreement, return"
         await connection.send(message)
-        await answered(connection.wire, message)
+        await answered(connection.raw, message)
 
 
 @rfc7692("7.1", MUST, "the order of parameters means nothing")
@@ -71,7 +71,7 @@ async def test_parameters_are_read_in_any_order(agree, answered, turn):
     connection = await agree("; ".join([NAME, *parameters[turn:], *parameters[:turn]]))
     for message in ("any order " * 100, "any order " * 100):
         await connection.send(message)
-        await answered(connection.wire, message)
+        await answered(connection.raw, message)
 
 
 BAD_BITS = {
@@ -138,7 +138,7 @@ async def test_illegal_offer_does_not_hinder_the_handshake(negotiate, serves, of
     negotiation = await negotiate(offer)
     assert negotiation.response.accepted, f"offered {offer!r}, answered {negotiation.response}"
     assert negotiation.answer is None, f"offered {offer!r}, answered {negotiation.answer!r}"
-    await serves(negotiation.wire)
+    await serves(negotiation.raw)
 
 
 FALLBACKS = {
@@ -190,7 +190,7 @@ async def test_declined_offer_leaves_messages_uncompressed(negotiate, serves, fi
     if not negotiation.response.accepted:
         pytest.skip("the server refuses the handshake, instead of declining the offer")
     assert not negotiation.problems, negotiation.problems
-    await serves(negotiation.wire, "as it is " * (size // 9))
+    await serves(negotiation.raw, "as it is " * (size // 9))
 
 
 @rfc7692("7.1", MUST, "after a declined offer RSV1 fails the connection")
@@ -199,5 +199,5 @@ async def test_compressed_message_after_a_declined_offer_fails_the_connection(ne
     if not negotiation.response.accepted:
         pytest.skip("the server refuses the handshake, instead of declining the offer")
     assert not negotiation.problems, negotiation.problems
-    await negotiation.wire.send(*compressed_frames(Deflater().deflate(b"compressed, though it was declined")))
-    await fails(negotiation.wire)
+    await negotiation.raw.send(*compressed_frames(Deflater().deflate(b"compressed, though it was declined")))
+    await fails(negotiation.raw)

@@ -40,7 +40,7 @@ async def test_answer_inflates_to_its_message(agree, answered, fits, offer, cont
     connection = await agree(offer)
     for _ in range(3):
         await connection.send(content)
-        await answered(connection.wire, content)
+        await answered(connection.raw, content)
 
 
 @rfc7692("7.2.1", MUST, "what the server compresses does not depend on whether the question was compressed")
@@ -48,8 +48,8 @@ async def test_answer_inflates_to_its_message(agree, answered, fits, offer, cont
 async def test_answer_to_an_uncompressed_message_is_legal(deflated, answered, fits, content):
     fits(len(content.encode()))
     for _ in range(2):
-        await deflated.wire.send(text(content))
-        await answered(deflated.wire, content)
+        await deflated.raw.send(text(content))
+        await answered(deflated.raw, content)
 
 
 @rfc7692("7.2.1", MUST, "binary messages are compressed like text")
@@ -61,7 +61,7 @@ async def test_binary_answer_inflates_to_its_message(agree, answered, fits, offe
     connection = await agree(offer)
     for content in (random.Random(size).randbytes(size), bytes(size), b"\xff\x00" * (size // 2)):
         await connection.send(content)
-        await answered(connection.wire, content)
+        await answered(connection.raw, content)
 
 
 @rfc7692("7.2.1", MUST, "a repeated message is compressed anew: the window before it is another one")
@@ -71,7 +71,7 @@ async def test_repeated_answer_behind_another_one_inflates(agree, answered, offe
     for message in ("short", "a longer one, which says more than that", "short", "short", "between"):
         for _ in range(3):
             await connection.send(message)
-            await answered(connection.wire, message)
+            await answered(connection.raw, message)
 
 
 @rfc7692("7.2.1", MUST, "a hundred answers of growing length inflate one after another")
@@ -81,7 +81,7 @@ async def test_hundred_answers_inflate_one_after_another(agree, answered, offer)
     for number in range(100):
         message = f"{number} " * number
         await connection.send(message)
-        await answered(connection.wire, message)
+        await answered(connection.raw, message)
 
 
 @rfc7692("7.2.1", MUST, "answers to messages that were sent together inflate in their order")
@@ -90,7 +90,7 @@ async def test_answers_to_messages_sent_together_inflate_in_their_order(agree, a
     connection = await agree(offer)
     messages = [f"message {number} of a hundred that are sent together" for number in range(100)]
     await connection.send(*messages)
-    await answered(connection.wire, *messages)
+    await answered(connection.raw, *messages)
 
 
 @rfc7692(
@@ -100,7 +100,7 @@ async def test_length_from_which_the_server_compresses_is_observed(deflated, abi
     compressed = []
     for size in (size for size in (1, 16, 64, 256, 1024, 4096, 16_384) if size <= abilities.max_message):
         await deflated.send("x" * size)
-        if (await deflated.wire.message()).compressed:
+        if (await deflated.raw.message()).compressed:
             compressed.append(size)
     record_property(
         "observed", f"compressed from {compressed[0]} bytes on" if compressed else "none compressed"

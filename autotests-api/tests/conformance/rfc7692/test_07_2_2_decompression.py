@@ -30,20 +30,20 @@ EMPTY = {
 @pytest.mark.needs("echo")
 async def test_compressed_empty_message_is_understood(deflated, answered, data):
     for number in range(3):
-        await deflated.wire.send(*compressed_frames(data))
-        await answered(deflated.wire, "")
-        await deflated.wire.send(text(f"uncompressed {number}"))
-        await answered(deflated.wire, f"uncompressed {number}")
+        await deflated.raw.send(*compressed_frames(data))
+        await answered(deflated.raw, "")
+        await deflated.raw.send(text(f"uncompressed {number}"))
+        await answered(deflated.raw, f"uncompressed {number}")
 
 
 @rfc7692("7.2.3.6", MUST, "an empty message may be cut into fragments")
 @pytest.mark.parametrize("parts", [[b"\x02", b"\x00"], [b"", b"\x00"], [b"\x00", b""]], ids=repr)
 @pytest.mark.needs("echo")
 async def test_compressed_empty_message_in_fragments_is_understood(deflated, answered, parts):
-    await deflated.wire.send(*compressed_fragments(parts))
-    await answered(deflated.wire, "")
+    await deflated.raw.send(*compressed_fragments(parts))
+    await answered(deflated.raw, "")
     await deflated.send("and on")
-    await answered(deflated.wire, "and on")
+    await answered(deflated.raw, "and on")
 
 
 HELLO = {
@@ -68,8 +68,8 @@ SAID = {"reference": "Helllllll"}
 @pytest.mark.parametrize("how", HELLO)
 @pytest.mark.needs("echo")
 async def test_blocks_of_every_type_are_understood(deflated, answered, how):
-    await deflated.wire.send(*compressed_frames(HELLO[how]))
-    await answered(deflated.wire, SAID.get(how, "Hello"))
+    await deflated.raw.send(*compressed_frames(HELLO[how]))
+    await answered(deflated.raw, SAID.get(how, "Hello"))
 
 
 @rfc7692("7.2.3", MUST, "every kind of block leaves the connection fit for the next message")
@@ -77,19 +77,19 @@ async def test_blocks_of_every_type_are_understood(deflated, answered, how):
 @pytest.mark.needs("echo")
 async def test_message_behind_every_type_of_block_is_understood(deflated, answered, how):
     for number in range(3):
-        await deflated.wire.send(*compressed_frames(HELLO[how]))
-        await answered(deflated.wire, SAID.get(how, "Hello"))
+        await deflated.raw.send(*compressed_frames(HELLO[how]))
+        await answered(deflated.raw, SAID.get(how, "Hello"))
         after = f"after it, {number}"
-        await deflated.wire.send(*compressed_frames(Blocks().fixed(after.encode()).message()))
-        await answered(deflated.wire, after)
+        await deflated.raw.send(*compressed_frames(Blocks().fixed(after.encode()).message()))
+        await answered(deflated.raw, after)
 
 
 @rfc7692("7.2.3", MUST, "blocks may be cut into fragments anywhere")
 @pytest.mark.parametrize("how", HELLO)
 @pytest.mark.needs("echo")
 async def test_blocks_of_every_type_may_be_cut_into_fragments(deflated, answered, how):
-    await deflated.wire.send(*compressed_frames(HELLO[how], fragment=1))
-    await answered(deflated.wire, SAID.get(how, "Hello"))
+    await deflated.raw.send(*compressed_frames(HELLO[how], fragment=1))
+    await answered(deflated.raw, SAID.get(how, "Hello"))
 
 
 COMPRESSORS = {
@@ -116,7 +116,7 @@ async def test_message_is_understood_however_it_was_compressed(deflated, answere
     )
     for message in (PROSE, "", NOISE, PROSE):
         await deflated.send(message, flush=flush)
-        await answered(deflated.wire, message)
+        await answered(deflated.raw, message)
 
 
 @rfc7692("7.2.2", MUST, "a message of many blocks is understood")
@@ -129,8 +129,8 @@ async def test_message_of_many_blocks_is_understood(deflated, answered, fits, co
         data = deflated.deflater.deflate_blocks(parts, flush=flush)
         # Many flushes make it longer than it was.
         fits(len(data))
-        await deflated.wire.send(*compressed_frames(data))
-        await answered(deflated.wire, b"".join(parts).decode())
+        await deflated.raw.send(*compressed_frames(data))
+        await answered(deflated.raw, b"".join(parts).decode())
 
 
 @rfc7692("7.2.2", MUST, "a message that cannot be compressed is understood, though it is longer compressed")
@@ -146,7 +146,7 @@ async def test_incompressible_message_is_understood(deflated, answered, fits, si
     )
     message = random.Random(size).randbytes(size)
     await deflated.send(message)
-    await answered(deflated.wire, message)
+    await answered(deflated.raw, message)
 
 
 @rfc7692("7.2.2", MUST, "compressed frames of every length are understood")
@@ -160,8 +160,8 @@ async def test_compressed_frame_of_every_length_is_understood(deflated, answered
     for at in range(0, len(content), 65_000):
         blocks.stored(content[at : at + 65_000])
     data = blocks.message()
-    await deflated.wire.send(*compressed_frames(data, BINARY))
-    await answered(deflated.wire, content)
+    await deflated.raw.send(*compressed_frames(data, BINARY))
+    await answered(deflated.raw, content)
 
 
 @rfc7692("7.2.2", MUST, "a message far longer than its compressed data is understood")
@@ -170,7 +170,7 @@ async def test_compressed_frame_of_every_length_is_understood(deflated, answered
 async def test_highly_compressed_message_is_understood(deflated, answered, fits, size):
     fits(size)
     await deflated.send("0" * size)
-    await answered(deflated.wire, "0" * size)
+    await answered(deflated.raw, "0" * size)
 
 
 @rfc7692("7.2.2", MUST, "a character cut by a fragment or by a block is whole again after inflation")
@@ -181,16 +181,16 @@ async def test_character_may_be_cut_anywhere(deflated, answered, how):
     data = message.encode()
     if how == "fragments":
         stored = Blocks().stored(data).message()
-        await deflated.wire.send(*compressed_frames(stored, fragment=1))
+        await deflated.raw.send(*compressed_frames(stored, fragment=1))
     elif how == "blocks":
         letters = Blocks()
         for byte in data:
             letters.stored(bytes([byte]))
-        await deflated.wire.send(*compressed_frames(letters.message()))
+        await deflated.raw.send(*compressed_frames(letters.message()))
     else:
         frames = deflated.frames(message, fragment=4)
-        await deflated.wire.send_in_chops(b"".join(frame.encode() for frame in frames), 1)
-    await answered(deflated.wire, message)
+        await deflated.raw.send_in_chops(b"".join(frame.encode() for frame in frames), 1)
+    await answered(deflated.raw, message)
 
 
 def too_many_codes():
@@ -238,8 +238,8 @@ BROKEN = {
 @rfc7692("7.2.2", MUST, "data that cannot be inflated fails the connection, and none of it is answered")
 @pytest.mark.parametrize("data", BROKEN.values(), ids=BROKEN.keys())
 async def test_broken_data_fails_the_connection(deflated, fails, data):
-    await deflated.wire.send(*compressed_frames(data, BINARY))
-    await fails(deflated.wire)
+    await deflated.raw.send(*compressed_frames(data, BINARY))
+    await fails(deflated.raw)
 
 
 @rfc7692("7.2.2", MUST, "broken data is found in a later message as well")
@@ -251,24 +251,24 @@ async def test_broken_data_fails_the_connection(deflated, fails, data):
 async def test_broken_data_behind_good_messages_fails_the_connection(deflated, answered, fails, data, before):
     for number in range(before):
         await deflated.send(f"good message {number}")
-        await answered(deflated.wire, f"good message {number}")
-    await deflated.wire.send(*compressed_frames(data))
-    await fails(deflated.wire)
+        await answered(deflated.raw, f"good message {number}")
+    await deflated.raw.send(*compressed_frames(data))
+    await fails(deflated.raw)
 
 
 @rfc7692("7.2.2", MUST, "broken data is found in a later fragment as well")
 async def test_broken_data_in_the_second_fragment_fails_the_connection(deflated, fails):
     good = Blocks().fixed(b"good so far").stored(b"").encode()
-    await deflated.wire.send(*compressed_fragments([good, b"\x07"]))
-    await fails(deflated.wire)
+    await deflated.raw.send(*compressed_fragments([good, b"\x07"]))
+    await fails(deflated.raw)
 
 
 @rfc7692("7.2.2", MUST, "broken data is found far behind the beginning of a message as well")
 async def test_broken_data_behind_much_good_data_fails_the_connection(deflated, fails, fits):
     fits(100_000)
     data = Blocks().stored(b"a" * 50_000).stored(b"b" * 50_000).header(RESERVED).encode()
-    await deflated.wire.send(*compressed_frames(data))
-    await fails(deflated.wire)
+    await deflated.raw.send(*compressed_frames(data))
+    await fails(deflated.raw)
 
 
 @rfc7692("7.2.2", MUST, "a server that has met broken data serves its other connections as before")
@@ -276,20 +276,20 @@ async def test_broken_data_behind_much_good_data_fails_the_connection(deflated, 
 async def test_broken_data_harms_no_other_connection(agree, answered, fails):
     neighbour = await agree("permessage-deflate", name="neighbour")
     await neighbour.send(PROSE)
-    await answered(neighbour.wire, PROSE)
+    await answered(neighbour.raw, PROSE)
     for number, data in enumerate((b"\x07", b"\xff" * 50, Blocks().fixed((3, 1)).message())):
         broken = await agree("permessage-deflate", name=f"broken {number}")
-        await broken.wire.send(*compressed_frames(data))
-        await fails(broken.wire)
+        await broken.raw.send(*compressed_frames(data))
+        await fails(broken.raw)
         await neighbour.send(PROSE)
-        await answered(neighbour.wire, PROSE)
+        await answered(neighbour.raw, PROSE)
 
 
 @rfc6455("7.4.1", SHOULD, "the Close frame that answers broken data carries 1007 or 1002")
 @pytest.mark.parametrize("data", [b"\x07", b"\xff" * 50], ids=["block type", "ones"])
 async def test_broken_data_is_refused_with_a_fitting_code(deflated, fails, data):
-    await deflated.wire.send(*compressed_frames(data))
-    ending = await fails(deflated.wire)
+    await deflated.raw.send(*compressed_frames(data))
+    ending = await fails(deflated.raw)
     assert ending.code in (1002, 1007), f"expected Close 1007 or 1002, got {ending}"
 
 
@@ -312,8 +312,8 @@ TRUNCATED = {
 @rfc7692("7.2.2", SHOULD, "data that stops inside a block is not taken for a whole message")
 @pytest.mark.parametrize("data", TRUNCATED.values(), ids=TRUNCATED.keys())
 async def test_truncated_data_is_not_taken_for_a_message(deflated, fails, data):
-    await deflated.wire.send(*compressed_frames(data, BINARY))
-    await fails(deflated.wire)
+    await deflated.raw.send(*compressed_frames(data, BINARY))
+    await fails(deflated.raw)
 
 
 @rfc7692("7.2.1", MAY, "a client has to cut the last four bytes off; a server may forgive one that does not")
@@ -321,8 +321,8 @@ async def test_truncated_data_is_not_taken_for_a_message(deflated, fails, data):
 @pytest.mark.needs("echo")
 async def test_uncut_tail_is_refused_or_passed_over(deflated, target, record_property, message):
     data = deflated.deflater.deflate(message.encode()) + TAIL
-    await deflated.wire.send(*compressed_frames(data))
-    answer = await deflated.wire.message_or_ending()
+    await deflated.raw.send(*compressed_frames(data))
+    answer = await deflated.raw.message_or_ending()
     record_property("observed", "refused" if answer is None else "accepted")
     assert answer is None or answer.content == target.answer(message), (
         f"it was read as something else: {answer}"
@@ -343,8 +343,8 @@ NOT_UTF8 = {
 @rfc6455("8.1", MUST, "compressed text that is not UTF-8 after inflation fails the connection")
 @pytest.mark.parametrize("content", NOT_UTF8.values(), ids=NOT_UTF8.keys())
 async def test_compressed_text_that_is_not_utf8_fails_the_connection(deflated, fails, content):
-    await deflated.wire.send(*compressed_frames(deflated.deflater.deflate(content)))
-    await fails(deflated.wire)
+    await deflated.raw.send(*compressed_frames(deflated.deflater.deflate(content)))
+    await fails(deflated.raw)
 
 
 @rfc6455("8.1", MUST, "text that is not UTF-8 is found in every fragment, and far behind the beginning")
@@ -362,19 +362,19 @@ async def test_bad_utf8_is_found_wherever_it_stands(deflated, answered, fits, fa
     if where == "later message":
         for _ in range(3):
             await deflated.send(good.decode())
-            await answered(deflated.wire, good.decode())
+            await answered(deflated.raw, good.decode())
     frames = compressed_frames(Blocks().stored(content[:65_000]).stored(content[65_000:]).message())
     if "fragment" in where:
         frames = compressed_frames(Blocks().stored(content).message(), fragment=len(good))
-    await deflated.wire.send(*frames)
-    await fails(deflated.wire)
+    await deflated.raw.send(*frames)
+    await fails(deflated.raw)
 
 
 @rfc6455("8.1", SHOULD, "the Close frame that answers text that is not UTF-8 carries 1007")
 @pytest.mark.parametrize("content", NOT_UTF8.values(), ids=NOT_UTF8.keys())
 async def test_compressed_text_that_is_not_utf8_is_refused_with_1007(deflated, fails, content):
-    await deflated.wire.send(*compressed_frames(deflated.deflater.deflate(content)))
-    ending = await fails(deflated.wire)
+    await deflated.raw.send(*compressed_frames(deflated.deflater.deflate(content)))
+    ending = await fails(deflated.raw)
     assert ending.code == 1007, f"expected Close 1007, got {ending}"
 
 
@@ -383,4 +383,4 @@ async def test_compressed_text_that_is_not_utf8_is_refused_with_1007(deflated, f
 @pytest.mark.needs("binary")
 async def test_compressed_binary_message_need_not_be_utf8(deflated, answered, content):
     await deflated.send(content)
-    await answered(deflated.wire, content)
+    await answered(deflated.raw, content)

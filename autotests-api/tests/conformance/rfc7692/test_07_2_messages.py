@@ -120,7 +120,7 @@ def messages(kind: int, size: int, count: int) -> list[Message]:
 async def converse(connection, answered, sayings, fragment=0):
     for message in sayings:
         await connection.send(message, fragment=fragment)
-        await answered(connection.wire, message)
+        await answered(connection.raw, message)
 
 
 def shape_id(kind, shape):
@@ -188,7 +188,7 @@ async def test_many_messages_sent_in_one_go_come_back(agree, answered, offers):
     connection = await agree(*offers)
     sayings = messages(1, 50, 200)
     await connection.send(*sayings)
-    await answered(connection.wire, *sayings)
+    await answered(connection.raw, *sayings)
 
 
 @rfc7692("7.2", MUST, "small, large, compressible and random messages may follow each other")
@@ -200,4 +200,4 @@ async def test_messages_of_all_kinds_follow_each_other(deflated, answered, fits)
         kind, size = chance.choice(list(KINDS)), chance.choice([1, 100, 5000, 40_000, 65_536])
         await converse(deflated, answered, messages(kind, size, 1), fragment=chance.choice([0, 0, 500]))
         await deflated.send(f"between, {number}")
-        await answered(deflated.wire, f"between, {number}")
+        await answered(deflated.raw, f"between, {number}")

@@ -35,15 +35,15 @@ def bomb(size: int) -> bytes:
 @pytest.mark.parametrize("opcode", [1, 2], ids=["text", "binary"])
 async def test_compressed_message_beyond_the_limit_fails_the_connection(agree, fails, limit, beyond, opcode):
     connection = await agree("permessage-deflate")
-    await connection.wire.send(*compressed_frames(bomb(limit + beyond), opcode))
-    await fails(connection.wire)
+    await connection.raw.send(*compressed_frames(bomb(limit + beyond), opcode))
+    await fails(connection.raw)
 
 
 @rfc6455("7.4.1", SHOULD, "the Close frame that answers a message beyond the limit carries 1009")
 async def test_compressed_message_beyond_the_limit_is_refused_with_1009(agree, fails, limit):
     connection = await agree("permessage-deflate")
-    await connection.wire.send(*compressed_frames(bomb(limit + 1)))
-    ending = await fails(connection.wire)
+    await connection.raw.send(*compressed_frames(bomb(limit + 1)))
+    ending = await fails(connection.raw)
     assert ending.code == 1009, f"expected Close 1009, got {ending}"
 
 
@@ -53,10 +53,10 @@ async def test_compressed_fragments_beyond_the_limit_fail_the_connection(agree, 
     connection = await agree("permessage-deflate")
     data = bomb(limit + 1000)
     size = -(-len(data) // count)
-    await connection.wire.send(
+    await connection.raw.send(
         *compressed_fragments([data[at : at + size] for at in range(0, len(data), size)], BINARY)
     )
-    await fails(connection.wire)
+    await fails(connection.raw)
 
 
 @rfc6455("10.4", MUST, "a compressed message as long as the limit is still taken")
@@ -64,8 +64,8 @@ async def test_compressed_fragments_beyond_the_limit_fail_the_connection(agree, 
 @pytest.mark.needs("echo")
 async def test_compressed_message_of_the_limit_is_taken(agree, answered, limit, fragment):
     connection = await agree("permessage-deflate")
-    await connection.wire.send(*compressed_frames(bomb(limit), fragment=fragment))
-    await answered(connection.wire, "\x00" * limit)
+    await connection.raw.send(*compressed_frames(bomb(limit), fragment=fragment))
+    await answered(connection.raw, "\x00" * limit)
 
 
 @rfc6455("10.4", MUST, "compressed messages below the limit do not add up to it")
@@ -75,15 +75,15 @@ async def test_compressed_messages_below_the_limit_do_not_add_up(agree, answered
     message = "x" * (limit // 2 + 1)
     for _ in range(3):
         await connection.send(message)
-        await answered(connection.wire, message)
+        await answered(connection.raw, message)
 
 
 @rfc6455("10.4", MUST, "a bomb is refused, or taken for what it is, and does the server no harm")
 async def test_bomb_is_refused_or_taken_for_what_it_is(agree, target, record_property):
     size = 16 * MIB
     connection = await agree("permessage-deflate")
-    await connection.wire.send(*compressed_frames(bomb(size), BINARY))
-    answer = await connection.wire.message_or_ending() if target.echo else None
+    await connection.raw.send(*compressed_frames(bomb(size), BINARY))
+    answer = await connection.raw.message_or_ending() if target.echo else None
     record_property("observed", "refused" if answer is None else "taken")
     expected = target.answer(bytes(size))
     assert answer is None or answer.content == expected, "the answer to the bomb is not what was sent"
@@ -97,8 +97,8 @@ async def test_bomb_takes_no_more_memory_than_a_message(agree, fails, limit):
     gc.collect()
     tracemalloc.start()
     try:
-        await connection.wire.send(*compressed_frames(data, BINARY))
-        await fails(connection.wire)
+        await connection.raw.send(*compressed_frames(data, BINARY))
+        await fails(connection.raw)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -111,11 +111,11 @@ async def test_bomb_takes_no_more_memory_than_a_message(agree, fails, limit):
 async def test_bomb_harms_no_other_connection(agree, answered, fails, limit):
     neighbour = await agree("permessage-deflate", name="neighbour")
     await neighbour.send("before the bomb")
-    await answered(neighbour.wire, "before the bomb")
+    await answered(neighbour.raw, "before the bomb")
     hostile = await agree("permessage-deflate", name="hostile")
     await hostile.send("a good message")
-    await answered(hostile.wire, "a good message")
-    await hostile.wire.send(*compressed_frames(bomb(16 * limit), BINARY))
-    await fails(hostile.wire)
+    await answered(hostile.raw, "a good message")
+    await hostile.raw.send(*compressed_frames(bomb(16 * limit), BINARY))
+    await fails(hostile.raw)
     await neighbour.send("before the bomb, and after it")
-    await answered(neighbour.wire, "before the bomb, and after it")
+    await answered(neighbour.raw, "before the bomb, and after it")

@@ -113,16 +113,16 @@ async def test_nothing_is_compared_before_the_reply(client):
 
 
 @rfc6455("5.5.2", MUST, "a rule that is kept", autobahn="2.2")
-async def test_must_is_kept(wire):
-    await wire.send(ping(b"are you there?"))
-    await wire.send(text("marker"))
-    await wire.message()
+async def test_must_is_kept(raw):
+    await raw.send(ping(b"are you there?"))
+    await raw.send(text("marker"))
+    await raw.message()
 
 
 @rfc6455("5.5.2", MUST, "a rule that is broken", autobahn=["2.3", "2.2"])
-async def test_must_is_broken(wire):
-    await wire.send(text("x"))
-    assert (await wire.message()).text == "not that"
+async def test_must_is_broken(raw):
+    await raw.send(text("x"))
+    assert (await raw.message()).text == "not that"
 
 
 @rfc6455("5.2", SHOULD, "advice that is not followed", autobahn="3.1")

@@ -12,7 +12,7 @@ from pytest_websocket.raw.ending import NotReceived
 
 
 @pytest.fixture
-async def wire(paper) -> Connection:
+async def raw(paper) -> Connection:
     """A connection that speaks frames."""
     connection = Connection(Journal(), 0.05)
     connection.connection_made(paper)
@@ -20,46 +20,46 @@ async def wire(paper) -> Connection:
     return connection
 
 
-def raw(*frames: Frame) -> bytes:
+def encoded(*frames: Frame) -> bytes:
     return b"".join(frame.encode(masked=False) for frame in frames)
 
 
-def sent_in_journal(wire: Connection) -> list[str]:
-    return [frame.name for frame in wire.journal.frames if frame.sent]
+def sent_in_journal(raw: Connection) -> list[str]:
+    return [frame.name for frame in raw.journal.frames if frame.sent]
 
 
-async def test_frame_is_taken_with_the_message_that_it_completes(wire) -> None:
-    wire.data_received(raw(pong(b"p"), text("a", fin=False), continuation("b"), text("c")))
-    assert wire.waiting_messages == 2
-    assert (await wire.frame()).is_pong
-    assert wire.waiting_messages == 2
-    assert (await wire.frame()).message is None
-    assert (await wire.frame()).message.content == "ab"
-    assert wire.waiting_messages == 1
-    assert wire._backlog == 1
+async def test_frame_is_taken_with_the_message_that_it_completes(raw) -> None:
+    raw.data_received(encoded(pong(b"p"), text("a", fin=False), continuation("b"), text("c")))
+    assert raw.waiting_messages == 2
+    assert (await raw.frame()).is_pong
+    assert raw.waiting_messages == 2
+    assert (await raw.frame()).message is None
+    assert (await raw.frame()).message.content == "ab"
+    assert raw.waiting_messages == 1
+    assert raw._backlog == 1
 
 
 @pytest.mark.parametrize(
     ("ask", "what"),
     [
-        (lambda wire: wire.message(deadline=0.01), "a message"),
-        (lambda wire: wire.message_or_ending(deadline=0.01), "a message or an ending"),
-        (lambda wire: wire.pong(deadline=0.01), "a Pong"),
-        (lambda wire: wire.frame(deadline=0.01), "a frame"),
-        (lambda wire: wire.read_response(deadline=0.01), "an HTTP response"),
-        (lambda wire: wire.refusal(deadline=0.01), "an answer"),
+        (lambda raw: raw.message(deadline=0.01), "a message"),
+        (lambda raw: raw.message_or_ending(deadline=0.01), "a message or an ending"),
+        (lambda raw: raw.pong(deadline=0.01), "a Pong"),
+        (lambda raw: raw.frame(deadline=0.01), "a frame"),
+        (lambda raw: raw.read_response(deadline=0.01), "an HTTP response"),
+        (lambda raw: raw.refusal(deadline=0.01), "an answer"),
     ],
     ids=["message", "message or ending", "pong", "frame", "response", "refusal"],
 )
-async def test_wait_in_vain_names_what_did_not_come_and_how_long_it_took(wire, ask, what) -> None:
+async def test_wait_in_vain_names_what_did_not_come_and_how_long_it_took(raw, ask, what) -> None:
     with pytest.raises(NotReceived) as failure:
-        await ask(wire)
+        await ask(raw)
     assert str(failure.value) == f"expected {what}, but none came within 0.01 s: the connection is open"
 
 
-async def test_wait_without_a_deadline_of_its_own_has_that_of_the_connection(wire) -> None:
+async def test_wait_without_a_deadline_of_its_own_has_that_of_the_connection(raw) -> None:
     with pytest.raises(NotReceived, match=r"within 0\.05 s"):
-        await wire.message()
+        await raw.message()
 
 
 RESET = ConnectionResetError()
@@ -68,50 +68,50 @@ RESET = ConnectionResetError()
 @pytest.mark.parametrize(
     ("end", "how", "tcp"),
     [
-        (lambda wire: wire.data_received(raw(close(1011, "x"))), "it sent Close 1011 'x'", ""),
-        (lambda wire: wire.eof_received(), "TCP closed without a Close frame", "TCP closed by the server"),
-        (lambda wire: wire.connection_lost(None), "TCP closed without a Close frame", "TCP closed"),
-        (lambda wire: wire.connection_lost(RESET), "TCP reset", "TCP reset by the server"),
+        (lambda raw: raw.data_received(encoded(close(1011, "x"))), "it sent Close 1011 'x'", ""),
+        (lambda raw: raw.eof_received(), "TCP closed without a Close frame", "TCP closed by the server"),
+        (lambda raw: raw.connection_lost(None), "TCP closed without a Close frame", "TCP closed"),
+        (lambda raw: raw.connection_lost(RESET), "TCP reset", "TCP reset by the server"),
     ],
     ids=["Close", "FIN", "end", "RST"],
 )
-async def test_wait_ends_with_the_connection_and_says_how_that_ended(wire, end, how, tcp) -> None:
-    end(wire)
+async def test_wait_ends_with_the_connection_and_says_how_that_ended(raw, end, how, tcp) -> None:
+    end(raw)
     with pytest.raises(NotReceived) as failure:
-        await wire.pong()
+        await raw.pong()
     assert str(failure.value) == f"expected a Pong, but the server ended the connection: {how}"
-    assert wire.journal.ended == tcp
-    assert wire.failure is (RESET if how == "TCP reset" else None)
+    assert raw.journal.ended == tcp
+    assert raw.failure is (RESET if how == "TCP reset" else None)
 
 
 async def test_our_half_stays_open_when_the_server_has_closed_its_own_but_not_in_tls(
-    wire, plug, paper_for
+    raw, plug, paper_for
 ) -> None:
-    assert wire.eof_received() is True
+    assert raw.eof_received() is True
     tls = paper_for(plug)
     tls._extra["ssl_object"] = object()
-    wire.connection_made(tls)
-    assert wire.eof_received() is False
+    raw.connection_made(tls)
+    assert raw.eof_received() is False
 
 
-async def test_message_that_came_in_time_is_taken_or_left(wire) -> None:
-    wire.data_received(raw(text("a")))
-    assert await wire.message_or_ending(take=False) is None
-    assert (await wire.message_or_ending()).content == "a"
+async def test_message_that_came_in_time_is_taken_or_left(raw) -> None:
+    raw.data_received(encoded(text("a")))
+    assert await raw.message_or_ending(take=False) is None
+    assert (await raw.message_or_ending()).content == "a"
     with pytest.raises(NotReceived):
-        await wire.message_or_ending(deadline=0.01)
-    wire.eof_received()
-    assert await wire.message_or_ending() is None
+        await raw.message_or_ending(deadline=0.01)
+    raw.eof_received()
+    assert await raw.message_or_ending() is None
 
 
-async def test_ping_is_answered_with_its_payload_unless_that_is_switched_off(wire, paper) -> None:
-    wire.data_received(raw(ping(b"1"), text("behind it")))
-    assert (await wire.message()).content == "behind it"
-    wire.answers_pings = False
-    wire.data_received(raw(ping(b"2")))
+async def test_ping_is_answered_with_its_payload_unless_that_is_switched_off(raw, paper) -> None:
+    raw.data_received(encoded(ping(b"1"), text("behind it")))
+    assert (await raw.message()).content == "behind it"
+    raw.answers_pings = False
+    raw.data_received(encoded(ping(b"2")))
     assert paper.frames == [(10, b"1")]
-    assert sent_in_journal(wire) == ["PONG"]
-    assert not wire.has_data
+    assert sent_in_journal(raw) == ["PONG"]
+    assert not raw.has_data
 
 
 @pytest.mark.parametrize(
@@ -124,139 +124,137 @@ async def test_ping_is_answered_with_its_payload_unless_that_is_switched_off(wir
         (None, b""),
     ],
 )
-async def test_close_is_answered_once_with_its_own_code_where_that_is_legal(
-    wire, paper, code, answer
-) -> None:
-    wire.data_received(raw(close(code), close(1001)))
+async def test_close_is_answered_once_with_its_own_code_where_that_is_legal(raw, paper, code, answer) -> None:
+    raw.data_received(encoded(close(code), close(1001)))
     assert paper.frames == [(8, answer)]
-    assert wire.sent_close is True
-    assert wire.close_status.code == code
+    assert raw.sent_close is True
+    assert raw.close_status.code == code
 
 
-async def test_close_is_not_answered_where_that_is_switched_off(wire, paper) -> None:
-    wire.answers_close = False
-    wire.data_received(raw(close()))
+async def test_close_is_not_answered_where_that_is_switched_off(raw, paper) -> None:
+    raw.answers_close = False
+    raw.data_received(encoded(close()))
     assert paper.written == b""
-    assert wire.sent_close is False
+    assert raw.sent_close is False
 
 
 @pytest.mark.parametrize(
     "send",
-    [lambda wire: wire.send(close()), lambda wire: wire.send_together(text("x"), close())],
+    [lambda raw: raw.send(close()), lambda raw: raw.send_together(text("x"), close())],
     ids=["send", "send together"],
 )
-async def test_close_that_we_sent_is_no_longer_answered(wire, paper, send) -> None:
-    await send(wire)
-    assert wire.sent_close is True
-    wire.data_received(raw(close(1001)))
+async def test_close_that_we_sent_is_no_longer_answered(raw, paper, send) -> None:
+    await send(raw)
+    assert raw.sent_close is True
+    raw.data_received(encoded(close(1001)))
     assert paper.frames[-1] == (8, b"\x03\xe8")
 
 
-async def test_reading_stops_and_goes_on_once(wire, paper) -> None:
-    wire.read_on()
-    wire.stop_reading()
-    wire.stop_reading()
-    wire.read_on()
-    wire.read_on()
+async def test_reading_stops_and_goes_on_once(raw, paper) -> None:
+    raw.read_on()
+    raw.stop_reading()
+    raw.stop_reading()
+    raw.read_on()
+    raw.read_on()
     assert paper.asked == ["pause_reading", "resume_reading"]
 
 
 async def test_reading_stops_at_a_backlog_and_goes_on_when_half_of_it_is_taken(
-    wire, paper, monkeypatch
+    raw, paper, monkeypatch
 ) -> None:
     monkeypatch.setattr("pytest_websocket.raw.connection.MAX_BACKLOG", 9)
-    wire.data_received(raw(binary(bytes(5)), binary(bytes(4))))
+    raw.data_received(encoded(binary(bytes(5)), binary(bytes(4))))
     assert paper.asked == []
-    wire.data_received(raw(binary(b"x")))
+    raw.data_received(encoded(binary(b"x")))
     assert paper.asked == ["pause_reading"]
-    assert len((await wire.message()).data) == 5
-    await wire.message()
+    assert len((await raw.message()).data) == 5
+    await raw.message()
     assert paper.asked == ["pause_reading", "resume_reading"]
-    wire.data_received(raw(binary(bytes(5)), binary(bytes(4))))
-    await wire.message()
-    await wire.message()
-    assert wire._backlog == 4
+    raw.data_received(encoded(binary(bytes(5)), binary(bytes(4))))
+    await raw.message()
+    await raw.message()
+    assert raw._backlog == 4
     assert paper.asked == ["pause_reading", "resume_reading", "pause_reading"]
-    await wire.message()
-    wire.data_received(raw(binary(bytes(7)), binary(bytes(3))))
-    await wire.message()
-    assert wire._backlog == 3
+    await raw.message()
+    raw.data_received(encoded(binary(bytes(7)), binary(bytes(3))))
+    await raw.message()
+    assert raw._backlog == 3
     assert paper.asked == ["pause_reading", "resume_reading"] * 3
 
 
-async def test_reading_stops_at_too_many_frames(wire, paper, monkeypatch) -> None:
+async def test_reading_stops_at_too_many_frames(raw, paper, monkeypatch) -> None:
     monkeypatch.setattr("pytest_websocket.raw.connection.MAX_WAITING", 2)
-    wire.data_received(raw(text(""), text("")))
+    raw.data_received(encoded(text(""), text("")))
     assert paper.asked == []
-    wire.data_received(raw(text("")))
+    raw.data_received(encoded(text("")))
     assert paper.asked == ["pause_reading"]
 
 
-async def test_reading_stops_at_what_cannot_be_read(wire, paper) -> None:
-    wire.data_received(Frame(2).encode(masked=False, length=1 << 40, length_bits=64))
+async def test_reading_stops_at_what_cannot_be_read(raw, paper) -> None:
+    raw.data_received(Frame(2).encode(masked=False, length=1 << 40, length_bits=64))
     assert paper.asked == ["pause_reading"]
 
 
-async def test_greetings_are_not_kept(wire) -> None:
-    wire.greetings = 2
-    wire.data_received(raw(text("a", fin=False), pong(b"!"), continuation("b"), text("c"), text("d")))
-    assert wire.greetings == 0
-    assert await wire.pong() == b"!"
-    assert (await wire.message()).content == "d"
-    assert not wire.has_data
+async def test_greetings_are_not_kept(raw) -> None:
+    raw.greetings = 2
+    raw.data_received(encoded(text("a", fin=False), pong(b"!"), continuation("b"), text("c"), text("d")))
+    assert raw.greetings == 0
+    assert await raw.pong() == b"!"
+    assert (await raw.message()).content == "d"
+    assert not raw.has_data
 
 
 async def test_head_that_never_ends_is_not_read_without_end(paper, monkeypatch) -> None:
     monkeypatch.setattr("pytest_websocket.raw.connection.MAX_HEAD", 8)
-    wire = Connection(Journal(), 0.05)
-    wire.connection_made(paper)
+    raw = Connection(Journal(), 0.05)
+    raw.connection_made(paper)
     with pytest.raises(
         NotReceived, match=r"an HTTP response, but none came within 0\.01 s: the connection is"
     ):
-        await wire.read_response(deadline=0.01)
-    wire.data_received(b"12345678")
+        await raw.read_response(deadline=0.01)
+    raw.data_received(b"12345678")
     assert paper.asked == []
-    assert wire.has_data
+    assert raw.has_data
     with pytest.raises(NotReceived, match="it has sent b'12345678'"):
-        await wire.read_response(deadline=0.01)
-    wire.data_received(b"9")
+        await raw.read_response(deadline=0.01)
+    raw.data_received(b"9")
     assert paper.asked == ["pause_reading"]
-    assert str(await wire.read_response()).endswith(": b'123456789'")
+    assert str(await raw.read_response()).endswith(": b'123456789'")
 
 
 async def test_what_comes_behind_a_head_is_the_body_or_the_first_frames(paper) -> None:
-    wire = Connection(Journal(), 0.05)
-    wire.connection_made(paper)
-    wire.data_received(b"HTTP/1.1 404 Not Found\r\n\r\nnothing")
-    assert (await wire.refusal()).status == 404
-    assert (wire.response.status, wire.body) == (404, b"nothing")
-    wire.data_received(b"HTTP/1.1 101 -\r\n\r\n" + raw(text("early")))
-    wire._head = wire._head.removeprefix(b"nothing")
-    assert (await wire.handshake(Request("/", ()))).accepted
-    assert wire.request == Request("/", ())
+    raw = Connection(Journal(), 0.05)
+    raw.connection_made(paper)
+    raw.data_received(b"HTTP/1.1 404 Not Found\r\n\r\nnothing")
+    assert (await raw.refusal()).status == 404
+    assert (raw.response.status, raw.body) == (404, b"nothing")
+    raw.data_received(b"HTTP/1.1 101 -\r\n\r\n" + encoded(text("early")))
+    raw._head = raw._head.removeprefix(b"nothing")
+    assert (await raw.handshake(Request("/", ()))).accepted
+    assert raw.request == Request("/", ())
     assert paper.written == b"GET / HTTP/1.1\r\n\r\n"
-    assert (await wire.message()).content == "early"
-    assert wire.body == b""
+    assert (await raw.message()).content == "early"
+    assert raw.body == b""
 
 
 async def test_refusal_without_an_answer_is_none_and_a_half_answer_is_shown(paper) -> None:
-    wire = Connection(Journal(), 0.05)
-    wire.connection_made(paper)
-    wire.data_received(b"HTTP/1.1 4" + b"x" * 100)
+    raw = Connection(Journal(), 0.05)
+    raw.connection_made(paper)
+    raw.data_received(b"HTTP/1.1 4" + b"x" * 100)
     with pytest.raises(NotReceived) as failure:
-        await wire.refusal(deadline=0.01)
+        await raw.refusal(deadline=0.01)
     assert str(failure.value).endswith(f": it has sent b'HTTP/1.1 4{'x' * 70}'")
-    wire.eof_received()
-    assert await wire.refusal() is None
+    raw.eof_received()
+    assert await raw.refusal() is None
 
 
 async def test_inflated_messages_are_those_of_the_given_inflater(paper) -> None:
-    wire = Connection(Journal(), 0.05)
-    wire.connection_made(paper)
-    wire.data_received(b"HTTP/1.1 101 -\r\n\r\n" + raw(Frame(1, b"olleh", rsv1=True)))
-    await wire.handshake(Request("/", ()), inflate=lambda data: data[::-1])
-    assert (await wire.message()).content == "hello"
-    assert wire.violations == []
+    raw = Connection(Journal(), 0.05)
+    raw.connection_made(paper)
+    raw.data_received(b"HTTP/1.1 101 -\r\n\r\n" + encoded(Frame(1, b"olleh", rsv1=True)))
+    await raw.handshake(Request("/", ()), inflate=lambda data: data[::-1])
+    assert (await raw.message()).content == "hello"
+    assert raw.violations == []
 
 
 async def test_connection_that_has_said_nothing_has_nothing_to_tell() -> None:
@@ -265,114 +263,114 @@ async def test_connection_that_has_said_nothing_has_nothing_to_tell() -> None:
 
 
 @pytest.fixture
-def waits(wire, monkeypatch) -> list[float]:
+def waits(raw, monkeypatch) -> list[float]:
     """The seconds that a connection waits for something, none of which is spent."""
     found: list[float] = []
 
     async def comes_true(condition, seconds: float) -> bool:
         found.append(round(seconds, 6))
-        if len(found) == wire.__dict__.get("answers_at"):
-            wire.data_received(raw(pong(NUDGE)))
+        if len(found) == raw.__dict__.get("answers_at"):
+            raw.data_received(encoded(pong(NUDGE)))
         return condition()
 
-    monkeypatch.setattr(wire, "_comes_true", comes_true)
+    monkeypatch.setattr(raw, "_comes_true", comes_true)
     return found
 
 
-async def test_ending_asks_a_silent_server_after_a_tenth_of_the_deadline(wire, paper, waits) -> None:
-    ending = await wire.ending(deadline=1)
+async def test_ending_asks_a_silent_server_after_a_tenth_of_the_deadline(raw, paper, waits) -> None:
+    ending = await raw.ending(deadline=1)
     assert paper.frames == [(9, NUDGE)]
     assert waits == [0.1, 0.8]
     assert (ending.ended, ending.answered_ping) == (False, False)
-    await wire.ending()
+    await raw.ending()
     assert waits[2:] == [0.005, 0.04]
 
 
-async def test_ending_gives_a_server_that_answers_one_more_chance(wire, waits) -> None:
-    wire.answers_at = 2
-    ending = await wire.ending(deadline=1)
+async def test_ending_gives_a_server_that_answers_one_more_chance(raw, waits) -> None:
+    raw.answers_at = 2
+    ending = await raw.ending(deadline=1)
     assert waits == [0.1, 0.8, 0.1]
     assert (ending.ended, ending.answered_ping) == (False, True)
 
 
-async def test_ending_does_not_ask_where_a_ping_would_be_payload_or_come_too_late(wire, paper, waits) -> None:
-    assert (await wire.ending(nudge=False, deadline=1)).answered_ping is False
-    wire.sent_close = True
-    await wire.ending(deadline=1)
+async def test_ending_does_not_ask_where_a_ping_would_be_payload_or_come_too_late(raw, paper, waits) -> None:
+    assert (await raw.ending(nudge=False, deadline=1)).answered_ping is False
+    raw.sent_close = True
+    await raw.ending(deadline=1)
     assert waits == [0.1, 0.9] * 2
     assert paper.written == b""
 
 
-async def test_ending_that_has_come_is_not_waited_for(wire, paper, waits) -> None:
-    wire.eof_received()
-    assert (await wire.ending(deadline=1)).tcp == "closed"
-    await wire.ending(nudge=False, deadline=1)
+async def test_ending_that_has_come_is_not_waited_for(raw, paper, waits) -> None:
+    raw.eof_received()
+    assert (await raw.ending(deadline=1)).tcp == "closed"
+    await raw.ending(nudge=False, deadline=1)
     assert waits == [0.1, 0.1]
     assert paper.written == b""
 
 
-async def test_pong_of_somebody_else_is_no_answer_to_our_question(wire, waits) -> None:
-    wire.data_received(raw(pong(b"other")))
-    assert (await wire.ending(deadline=1)).answered_ping is False
+async def test_pong_of_somebody_else_is_no_answer_to_our_question(raw, waits) -> None:
+    raw.data_received(encoded(pong(b"other")))
+    assert (await raw.ending(deadline=1)).answered_ping is False
     assert waits == [0.1, 0.8]
 
 
-async def test_more_answers_than_were_due_end_the_wait(wire, paper, waits) -> None:
-    wire.data_received(raw(text("1"), text("2")))
-    await wire.ending(answers=1)
+async def test_more_answers_than_were_due_end_the_wait(raw, paper, waits) -> None:
+    raw.data_received(encoded(text("1"), text("2")))
+    await raw.ending(answers=1)
     assert (len(waits), paper.written) == (1, b"")
-    await wire.ending(answers=2)
+    await raw.ending(answers=2)
     assert paper.frames == [(9, NUDGE)]
 
 
-async def test_question_is_over_with_its_answer_or_with_the_ending(wire) -> None:
+async def test_question_is_over_with_its_answer_or_with_the_ending(raw) -> None:
     asked = []
 
     async def comes_true(condition, _: float) -> bool:
         asked.append(condition)
         return False
 
-    wire._comes_true = comes_true
-    await wire.ending()
-    wire.data_received(raw(pong(b"other")))
+    raw._comes_true = comes_true
+    await raw.ending()
+    raw.data_received(encoded(pong(b"other")))
     assert not asked[1]()
-    wire.data_received(raw(pong(NUDGE)))
+    raw.data_received(encoded(pong(NUDGE)))
     assert asked[1]()
     assert not asked[0]()
-    wire.eof_received()
+    raw.eof_received()
     assert asked[0]()
 
 
-async def test_close_is_sent_as_asked_and_its_answer_is_the_ending(wire, paper) -> None:
-    wire.data_received(raw(close(1001, "bye")))
+async def test_close_is_sent_as_asked_and_its_answer_is_the_ending(raw, paper) -> None:
+    raw.data_received(encoded(close(1001, "bye")))
     paper.written = b""
-    ending = await wire.close(4000, "enough")
+    ending = await raw.close(4000, "enough")
     assert paper.frames == [(8, b"\x0f\xa0enough")]
     assert ending.code == 1001
     paper.written = b""
-    await wire.close()
+    await raw.close()
     assert paper.frames == [(8, b"\x03\xe8")]
 
 
-async def test_what_comes_behind_the_close_frames_has_a_tenth_of_the_deadline(wire, monkeypatch) -> None:
+async def test_what_comes_behind_the_close_frames_has_a_tenth_of_the_deadline(raw, monkeypatch) -> None:
     async def tcp_ending(*, deadline: float) -> float:
         return deadline
 
-    monkeypatch.setattr(wire, "tcp_ending", tcp_ending)
-    assert await wire.after_closing() == pytest.approx(0.005)
+    monkeypatch.setattr(raw, "tcp_ending", tcp_ending)
+    assert await raw.after_closing() == pytest.approx(0.005)
 
 
-async def test_tcp_is_waited_for_whatever_was_said(wire) -> None:
-    wire.deadline = 600
-    wire.data_received(raw(close()))
-    ending = await wire.tcp_ending(deadline=0.01)
+async def test_tcp_is_waited_for_whatever_was_said(raw) -> None:
+    raw.deadline = 600
+    raw.data_received(encoded(close()))
+    ending = await raw.tcp_ending(deadline=0.01)
     assert (ending.ended, ending.tcp, ending.answered_ping) == (True, "open", False)
     assert ending.took >= 0.01
-    wire.eof_received()
-    assert (await wire.tcp_ending()).tcp == "closed"
+    raw.eof_received()
+    assert (await raw.tcp_ending()).tcp == "closed"
 
 
-async def test_first_end_of_tcp_is_the_one_that_is_told(wire) -> None:
-    wire.eof_received()
-    wire.connection_lost(ConnectionResetError())
-    assert wire.tcp == "closed"
+async def test_first_end_of_tcp_is_the_one_that_is_told(raw) -> None:
+    raw.eof_received()
+    raw.connection_lost(ConnectionResetError())
+    assert raw.tcp == "closed"

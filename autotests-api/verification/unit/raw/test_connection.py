@@ -27,7 +27,7 @@ from pytest_websocket.raw.ending import NotReceived
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
-def raw(*frames: Frame) -> bytes:
+def encoded(*frames: Frame) -> bytes:
     return b"".join(frame.encode(masked=False) for frame in frames)
 
 
@@ -85,32 +85,32 @@ async def answering_pings(reader: asyncio.StreamReader, writer: asyncio.StreamWr
         header = parse_header(head)
         payload = await reader.readexactly(header.length)
         if header.opcode == 9:
-            writer.write(raw(pong(bytes(b ^ header.mask_key[i % 4] for i, b in enumerate(payload)))))
+            writer.write(encoded(pong(bytes(b ^ header.mask_key[i % 4] for i, b in enumerate(payload)))))
 
 
 async def test_messages_pongs_and_frames_are_each_taken_for_themselves(against) -> None:
-    wire = await against(saying(raw(text("a", fin=False), pong(b"p"), continuation("b"), binary(b"c"))))
-    assert await wire.pong() == b"p"
-    first = await wire.message()
+    raw = await against(saying(encoded(text("a", fin=False), pong(b"p"), continuation("b"), binary(b"c"))))
+    assert await raw.pong() == b"p"
+    first = await raw.message()
     assert (first.content, first.frames) == ("ab", 2)
-    assert (await wire.frame()).frame == binary(b"c")
-    assert wire.violations == []
+    assert (await raw.frame()).frame == binary(b"c")
+    assert raw.violations == []
 
 
 async def test_frames_in_the_segment_of_the_response_are_not_lost(against) -> None:
-    wire = await against(saying(raw(text("early"))))
-    assert (await wire.message()).content == "early"
+    raw = await against(saying(encoded(text("early"))))
+    assert (await raw.message()).content == "early"
 
 
 async def test_close_frame_is_told_with_code_and_reason_and_answered(against) -> None:
     answers = []
 
     async def script(reader, writer) -> None:
-        writer.write(raw(close(1002, "bad frame")))
+        writer.write(encoded(close(1002, "bad frame")))
         answers.append(await reader.readexactly(8))
 
-    wire = await against(script)
-    ending = await wire.tcp_ending()
+    raw = await against(script)
+    ending = await raw.tcp_ending()
     assert ending.ended
     assert ending.code == 1002
     assert ending.tcp == "closed"
@@ -120,21 +120,21 @@ async def test_close_frame_is_told_with_code_and_reason_and_answered(against) ->
 
 
 async def test_tcp_closed_without_a_close_frame_is_told(against) -> None:
-    wire = await against(saying(b"", then="close"))
-    ending = await wire.ending()
+    raw = await against(saying(b"", then="close"))
+    ending = await raw.ending()
     assert (ending.ended, ending.code, ending.tcp) == (True, None, "closed")
     assert str(ending).startswith("no Close frame, TCP closed")
 
 
 async def test_reset_of_a_raw_connection_is_told_from_a_close(against) -> None:
-    wire = await against(saying(b"", then="reset"))
-    await wire.send_bytes(b"x")
-    assert (await wire.ending(nudge=False)).tcp == "reset"
+    raw = await against(saying(b"", then="reset"))
+    await raw.send_bytes(b"x")
+    assert (await raw.ending(nudge=False)).tcp == "reset"
 
 
 async def test_server_that_answers_pings_is_told_to_be_open_before_the_deadline(against) -> None:
-    wire = await against(answering_pings)
-    ending = await wire.ending(deadline=2.0)
+    raw = await against(answering_pings)
+    ending = await raw.ending(deadline=2.0)
     assert not ending.ended
     assert ending.answered_ping
     assert ending.took < 2.0
@@ -142,53 +142,53 @@ async def test_server_that_answers_pings_is_told_to_be_open_before_the_deadline(
 
 
 async def test_silent_server_is_given_up_at_the_deadline(against) -> None:
-    wire = await against(saying(b""), patience=0.3)
-    ending = await wire.ending()
+    raw = await against(saying(b""), patience=0.3)
+    ending = await raw.ending()
     assert not ending.ended
     assert "still open" in str(ending)
 
 
 async def test_answer_decides_that_the_connection_goes_on(against) -> None:
-    wire = await against(saying(raw(text("answer"))))
-    ending = await wire.ending(answers=0)
+    raw = await against(saying(encoded(text("answer"))))
+    ending = await raw.ending(answers=0)
     assert not ending.ended
-    assert wire.waiting_messages == 1
+    assert raw.waiting_messages == 1
 
 
 async def test_waiting_for_a_message_tells_how_the_server_ended(against) -> None:
-    wire = await against(saying(raw(close(1011, "boom"))))
+    raw = await against(saying(encoded(close(1011, "boom"))))
     with pytest.raises(
         NotReceived, match=r"expected a message, but the server ended the connection: .*Close 1011 'boom'"
     ):
-        await wire.message()
+        await raw.message()
 
 
 async def test_waiting_for_a_message_tells_of_silence(against) -> None:
-    wire = await against(saying(b""), patience=0.2)
+    raw = await against(saying(b""), patience=0.2)
     with pytest.raises(
         NotReceived, match=r"expected a Pong, but none came within 0.2 s: the connection is open"
     ):
-        await wire.pong()
+        await raw.pong()
 
 
 async def test_message_that_came_before_the_end_is_not_lost(against) -> None:
-    wire = await against(saying(raw(text("last words"), close(1000)), then="close"))
-    await wire.tcp_ending()
-    assert (await wire.message()).content == "last words"
-    assert await wire.message_or_ending() is None
+    raw = await against(saying(encoded(text("last words"), close(1000)), then="close"))
+    await raw.tcp_ending()
+    assert (await raw.message()).content == "last words"
+    assert await raw.message_or_ending() is None
 
 
 async def test_ping_of_the_server_is_answered_and_not_kept(against) -> None:
     got = []
 
     async def script(reader, writer) -> None:
-        writer.write(raw(ping(b"are you there?")))
+        writer.write(encoded(ping(b"are you there?")))
         got.append(await reader.readexactly(20))
-        writer.write(raw(text("good")))
+        writer.write(encoded(text("good")))
         await reader.read()
 
-    wire = await against(script)
-    assert (await wire.message()).content == "good"
+    raw = await against(script)
+    assert (await raw.message()).content == "good"
     assert parse_header(got[0]).opcode == 10
 
 
@@ -198,31 +198,31 @@ async def test_every_write_is_a_write_of_its_own(against) -> None:
     async def script(reader, writer) -> None:
         while len(got) < 3:
             got.append(await reader.readexactly(1))
-        writer.write(raw(text("done")))
+        writer.write(encoded(text("done")))
         await reader.read()
 
-    wire = await against(script)
-    await wire.send_in_chops(b"abc", 1)
-    await wire.message()
+    raw = await against(script)
+    await raw.send_in_chops(b"abc", 1)
+    await raw.message()
     assert got == [b"a", b"b", b"c"]
 
 
 async def test_half_closed_connection_is_still_read(against) -> None:
     async def script(reader, writer) -> None:
         assert await reader.read() == b""
-        writer.write(raw(text("still here")))
+        writer.write(encoded(text("still here")))
 
-    wire = await against(script)
-    wire.half_close()
-    assert (await wire.message()).content == "still here"
+    raw = await against(script)
+    raw.half_close()
+    assert (await raw.message()).content == "still here"
 
 
 async def test_writing_to_a_connection_that_is_gone_is_no_error(against) -> None:
-    wire = await against(saying(b"", then="close"))
-    await wire.tcp_ending()
+    raw = await against(saying(b"", then="close"))
+    await raw.tcp_ending()
     for _ in range(3):
-        await wire.send(text("anybody?"))
-    assert wire.tcp == "closed"
+        await raw.send(text("anybody?"))
+    assert raw.tcp == "closed"
 
 
 async def test_flood_is_bounded_in_memory(against, monkeypatch) -> None:
@@ -230,14 +230,14 @@ async def test_flood_is_bounded_in_memory(against, monkeypatch) -> None:
 
     async def script(_, writer) -> None:
         while True:
-            writer.write(raw(binary(bytes(1 << 16))))
+            writer.write(encoded(binary(bytes(1 << 16))))
             await writer.drain()
 
-    wire = await against(script)
-    await wire.message()
+    raw = await against(script)
+    await raw.message()
     with contextlib.suppress(NotReceived):
-        await wire.pong(deadline=0.3)
-    assert wire._backlog < 4 << 20
+        await raw.pong(deadline=0.3)
+    assert raw._backlog < 4 << 20
 
 
 @pytest.mark.parametrize("interim", [b"100 Continue\r\n\r\n", b"103 Early Hints\r\nLink: </a>\r\n\r\n"])
@@ -250,29 +250,29 @@ async def test_interim_response_is_not_taken_for_the_final_one(against, interim)
 
 
 async def test_garbage_instead_of_a_response_is_told(against) -> None:
-    wire = await against(saying(b"hello\r\n\r\n"), handshake=False)
-    response = await wire.handshake(Request.opening("/", "x"))
+    raw = await against(saying(b"hello\r\n\r\n"), handshake=False)
+    response = await raw.handshake(Request.opening("/", "x"))
     assert not response.accepted
     assert "no HTTP response" in str(response)
 
 
 async def test_refusal_without_a_response_is_none(against) -> None:
-    wire = await against(saying(b"", then="close"), handshake=False)
-    await wire.send_bytes(b"GET / HTTP/1.1\r\n\r\n")
-    assert await wire.refusal() is None
+    raw = await against(saying(b"", then="close"), handshake=False)
+    await raw.send_bytes(b"GET / HTTP/1.1\r\n\r\n")
+    assert await raw.refusal() is None
 
 
 async def test_request_that_is_never_answered_is_told(against) -> None:
-    wire = await against(saying(b""), handshake=False, patience=0.2)
+    raw = await against(saying(b""), handshake=False, patience=0.2)
     with pytest.raises(NotReceived, match=r"expected an answer, but none came within 0\.2 s"):
-        await wire.refusal()
+        await raw.refusal()
 
 
 async def test_connection_that_stopped_reading_reads_on_where_it_stopped(against) -> None:
-    wire = await against(answering_pings)
-    wire.stop_reading()
-    await wire.send(ping(b"unheard"))
+    raw = await against(answering_pings)
+    raw.stop_reading()
+    await raw.send(ping(b"unheard"))
     with pytest.raises(NotReceived):
-        await wire.pong(deadline=0.05)
-    wire.read_on()
-    assert await wire.pong() == b"unheard"
+        await raw.pong(deadline=0.05)
+    raw.read_on()
+    assert await raw.pong() == b"unheard"

@@ -59,20 +59,20 @@ def proxying(asked: list[bytes], *, tls: ssl.SSLContext | None = None):
 async def test_target_behind_a_proxy_is_reached_by_a_tunnel(listen, deadline) -> None:
     asked: list[bytes] = []
     address = ("127.0.0.1", await listen(proxying(asked)))
-    wire = await open_connection("target.test", 80, journal=Journal(), deadline=deadline, proxy=address)
+    raw = await open_connection("target.test", 80, journal=Journal(), deadline=deadline, proxy=address)
     opening = Request.opening("/", "target.test")
-    response = await wire.handshake(opening)
-    wire.abort()
+    response = await raw.handshake(opening)
+    raw.abort()
     assert asked[0] == b"CONNECT target.test:80 HTTP/1.1\r\nHost: target.test:80\r\n\r\n"
     assert response.status == 403
-    assert wire.journal.request == opening.encode()
+    assert raw.journal.request == opening.encode()
 
 
 async def test_tunnel_to_an_address_of_ipv6_is_asked_for_in_brackets(listen, deadline) -> None:
     asked: list[bytes] = []
     address = ("127.0.0.1", await listen(proxying(asked)))
-    wire = await open_connection("::1", 80, journal=Journal(), deadline=deadline, proxy=address)
-    wire.abort()
+    raw = await open_connection("::1", 80, journal=Journal(), deadline=deadline, proxy=address)
+    raw.abort()
     assert asked[0].startswith(b"CONNECT [::1]:80 HTTP/1.1\r\n")
 
 
@@ -80,11 +80,11 @@ async def test_tls_inside_a_tunnel_is_that_of_the_target(listen, deadline, conte
     server, client = contexts
     asked: list[bytes] = []
     address = ("127.0.0.1", await listen(proxying(asked, tls=server)))
-    wire = await open_connection(
+    raw = await open_connection(
         "target.test", 443, journal=Journal(), deadline=deadline, tls=client, proxy=address
     )
-    response = await wire.handshake(Request.opening("/", "target.test"))
-    wire.abort()
+    response = await raw.handshake(Request.opening("/", "target.test"))
+    raw.abort()
     assert asked[0].startswith(b"CONNECT target.test:443")
     assert response.status == 403
 
@@ -113,11 +113,11 @@ async def test_certificate_of_the_target_has_to_carry_its_name(
 
     port = await listen(greet)
     resolve("target.test", "127.0.0.1")
-    wire = await open_connection(
+    raw = await open_connection(
         "target.test", port, journal=Journal(), deadline=deadline, tls=client, narrow=narrow
     )
-    await wire._until(lambda: wire.body == b"hello", "a greeting")
-    wire.abort()
+    await raw._until(lambda: raw.body == b"hello", "a greeting")
+    raw.abort()
     resolve("other.test", "127.0.0.1")
     with pytest.raises(ssl.SSLCertVerificationError, match=r"other\.test"):
         await open_connection(
@@ -162,21 +162,21 @@ async def fills_up(listen, deadline: float, *, narrow: bool) -> int:
             count += 1
         written.set_result(count)
 
-    wire = await open_connection(
+    raw = await open_connection(
         "127.0.0.1", await listen(write), journal=Journal(), deadline=deadline, narrow=narrow
     )
     try:
-        wire.stop_reading()
+        raw.stop_reading()
         return await written
     finally:
-        wire.abort()
+        raw.abort()
 
 
 async def test_connection_is_ordinary_unless_a_narrow_one_is_asked_for(listen, deadline, monkeypatch) -> None:
     monkeypatch.delattr("pytest_websocket.raw.dialing._narrow_socket")
-    wire = await open_connection("127.0.0.1", await listen(hold), journal=Journal(), deadline=deadline)
-    assert wire.tcp == "open"
-    wire.abort()
+    raw = await open_connection("127.0.0.1", await listen(hold), journal=Journal(), deadline=deadline)
+    assert raw.tcp == "open"
+    raw.abort()
 
 
 async def test_narrow_connection_holds_less_than_an_ordinary_one(listen, deadline) -> None:
@@ -187,10 +187,10 @@ async def test_narrow_connection_holds_less_than_an_ordinary_one(listen, deadlin
 
 async def test_narrow_connection_has_short_segments_and_little_room_for_what_comes(listen, deadline) -> None:
     port = await listen(hold)
-    wire = await open_connection("127.0.0.1", port, journal=Journal(), deadline=deadline, narrow=True)
-    room = wire._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
-    segment = wire._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG)
-    wire.abort()
+    raw = await open_connection("127.0.0.1", port, journal=Journal(), deadline=deadline, narrow=True)
+    room = raw._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+    segment = raw._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG)
+    raw.abort()
     # The kernel takes twice what it is asked for. The room to write is its own affair, and grows.
     assert room <= 2 * NARROW_ROOM
     assert segment <= NARROW_SEGMENT
@@ -207,9 +207,9 @@ async def test_narrow_connection_tries_every_address_of_the_host(listen, deadlin
     port = await listen(hold)
     # Nobody listens at the first: the server has only the second address.
     resolve("several.test", "127.0.0.2", "127.0.0.1")
-    wire = await open_connection("several.test", port, journal=Journal(), deadline=deadline, narrow=True)
-    assert wire._socket.getpeername() == ("127.0.0.1", port)
-    wire.abort()
+    raw = await open_connection("several.test", port, journal=Journal(), deadline=deadline, narrow=True)
+    assert raw._socket.getpeername() == ("127.0.0.1", port)
+    raw.abort()
 
 
 async def test_host_without_an_address_is_named(deadline, resolve) -> None:
@@ -242,6 +242,6 @@ async def test_system_that_cannot_shorten_segments_connects_all_the_same(
     else:
         monkeypatch.setattr(socket, "TCP_MAXSEG", segment)
     port = await listen(hold)
-    wire = await open_connection("127.0.0.1", port, journal=Journal(), deadline=deadline, narrow=True)
-    assert wire.tcp == "open"
-    wire.abort()
+    raw = await open_connection("127.0.0.1", port, journal=Journal(), deadline=deadline, narrow=True)
+    assert raw.tcp == "open"
+    raw.abort()

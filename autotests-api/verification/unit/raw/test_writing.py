@@ -15,12 +15,12 @@ from pytest_websocket.raw.ending import NotReceived
 LINGER_NOT = struct.pack("ii", 1, 0)
 
 
-def raw(*frames: Frame) -> bytes:
+def encoded(*frames: Frame) -> bytes:
     return b"".join(frame.encode(masked=False) for frame in frames)
 
 
 @pytest.fixture
-async def wire(paper) -> Connection:
+async def raw(paper) -> Connection:
     """A connection that speaks frames."""
     connection = Connection(Journal(), 0.05)
     connection.connection_made(paper)
@@ -28,47 +28,47 @@ async def wire(paper) -> Connection:
     return connection
 
 
-def sent_in_journal(wire: Connection) -> list[str]:
-    return [frame.name for frame in wire.journal.frames if frame.sent]
+def sent_in_journal(raw: Connection) -> list[str]:
+    return [frame.name for frame in raw.journal.frames if frame.sent]
 
 
-async def test_small_writes_are_not_held_back_by_the_kernel(wire, plug) -> None:
+async def test_small_writes_are_not_held_back_by_the_kernel(raw, plug) -> None:
     assert plug.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
-async def test_other_frames_are_no_close(wire, paper) -> None:
-    await wire.send(ping(), text("x"))
-    await wire.send_together(ping(), text("x"))
-    assert not wire.sent_close
+async def test_other_frames_are_no_close(raw, paper) -> None:
+    await raw.send(ping(), text("x"))
+    await raw.send_together(ping(), text("x"))
+    assert not raw.sent_close
     assert paper.frames == [(9, b""), (1, b"x")] * 2
-    wire.sent_close = True
-    await wire.send_together(ping())
-    await wire.send(ping())
-    assert wire.sent_close
+    raw.sent_close = True
+    await raw.send_together(ping())
+    await raw.send(ping())
+    assert raw.sent_close
 
 
-async def test_frame_is_sent_as_it_is_asked_for(wire, paper) -> None:
-    await wire.send(text("x"), masked=False, length=7, length_bits=16)
+async def test_frame_is_sent_as_it_is_asked_for(raw, paper) -> None:
+    await raw.send(text("x"), masked=False, length=7, length_bits=16)
     assert paper.written == b"\x81\x7e\x00\x07x"
     paper.written = b""
-    await wire.send(text("x"), mask_key=b"\x01\x02\x03\x04")
+    await raw.send(text("x"), mask_key=b"\x01\x02\x03\x04")
     assert paper.written == b"\x81\x81\x01\x02\x03\x04y"
 
 
-async def test_chops_are_of_the_size_that_was_asked_for(wire, monkeypatch) -> None:
+async def test_chops_are_of_the_size_that_was_asked_for(raw, monkeypatch) -> None:
     pieces = []
 
     async def send_bytes(data: bytes) -> None:
         pieces.append(data)
 
-    monkeypatch.setattr(wire, "send_bytes", send_bytes)
-    await wire.send_in_chops(b"abcde", 2)
-    await wire.send_torn(b"abcde", 1, 4)
+    monkeypatch.setattr(raw, "send_bytes", send_bytes)
+    await raw.send_in_chops(b"abcde", 2)
+    await raw.send_torn(b"abcde", 1, 4)
     assert pieces == [b"ab", b"cd", b"e", b"a", b"bcd", b"e"]
 
 
 @pytest.mark.parametrize("paced", [1, 2, 200])
-async def test_server_gets_its_turn_between_the_first_pieces(wire, monkeypatch, paced) -> None:
+async def test_server_gets_its_turn_between_the_first_pieces(raw, monkeypatch, paced) -> None:
     events = []
 
     async def pace() -> None:
@@ -78,9 +78,9 @@ async def test_server_gets_its_turn_between_the_first_pieces(wire, monkeypatch, 
         events.append(data.decode())
 
     monkeypatch.setattr("pytest_websocket.raw.stream.PACED", paced)
-    monkeypatch.setattr(wire, "pace", pace)
-    monkeypatch.setattr(wire, "send_bytes", send_bytes)
-    await wire.send_torn(b"abc", 1, 2)
+    monkeypatch.setattr(raw, "pace", pace)
+    monkeypatch.setattr(raw, "send_bytes", send_bytes)
+    await raw.send_torn(b"abc", 1, 2)
     assert (
         events
         == {
@@ -91,60 +91,60 @@ async def test_server_gets_its_turn_between_the_first_pieces(wire, monkeypatch, 
     )
 
 
-async def test_server_that_stopped_reading_costs_the_deadline(wire) -> None:
-    wire.pause_writing()
+async def test_server_that_stopped_reading_costs_the_deadline(raw) -> None:
+    raw.pause_writing()
     with pytest.raises(
         NotReceived, match=r"^the server stopped reading: 3 bytes could not be sent within 0\.05 s$"
     ):
-        await wire.send_bytes(b"abc")
-    wire.resume_writing()
-    await wire.send_bytes(b"abc")
+        await raw.send_bytes(b"abc")
+    raw.resume_writing()
+    await raw.send_bytes(b"abc")
 
 
-async def test_writer_is_not_held_back_by_a_connection_that_is_lost(wire) -> None:
-    wire.pause_writing()
-    wire.connection_lost(None)
-    await wire.send_bytes(b"abc")
+async def test_writer_is_not_held_back_by_a_connection_that_is_lost(raw) -> None:
+    raw.pause_writing()
+    raw.connection_lost(None)
+    await raw.send_bytes(b"abc")
 
 
-async def test_nothing_is_written_to_a_transport_that_is_closing(wire, paper) -> None:
+async def test_nothing_is_written_to_a_transport_that_is_closing(raw, paper) -> None:
     paper.closing = True
-    await wire.send(text("x"))
-    wire.data_received(raw(ping()))
-    wire.half_close()
+    await raw.send(text("x"))
+    raw.data_received(encoded(ping()))
+    raw.half_close()
     assert (paper.written, paper.asked) == (b"", [])
-    assert sent_in_journal(wire) == []
+    assert sent_in_journal(raw) == []
 
 
 @pytest.mark.parametrize("cut", [1, 2, 5, 7])
-async def test_pong_waits_for_the_end_of_a_frame_that_is_half_out(wire, paper, cut) -> None:
+async def test_pong_waits_for_the_end_of_a_frame_that_is_half_out(raw, paper, cut) -> None:
     whole = text("a").encode(mask_key=bytes(4))
-    await wire.send_bytes(whole[:cut])
-    wire.data_received(raw(ping(b"1"), ping(b"2")))
+    await raw.send_bytes(whole[:cut])
+    raw.data_received(encoded(ping(b"1"), ping(b"2")))
     if cut < len(whole):
         assert paper.written == whole[:cut]
-    await wire.send_bytes(whole[cut:])
-    await wire.send_bytes(whole[:1])
-    wire.data_received(raw(ping(b"3")))
-    await wire.send_bytes(whole[1:])
+    await raw.send_bytes(whole[cut:])
+    await raw.send_bytes(whole[:1])
+    raw.data_received(encoded(ping(b"3")))
+    await raw.send_bytes(whole[1:])
     assert [opcode for opcode, _ in paper.frames] == [TEXT, PONG, PONG, TEXT, PONG]
 
 
-async def test_nothing_is_written_behind_our_half_of_tcp(wire, paper) -> None:
-    wire.half_close()
-    await wire.send(text("late"))
-    wire.data_received(raw(ping(), close(1000)))
+async def test_nothing_is_written_behind_our_half_of_tcp(raw, paper) -> None:
+    raw.half_close()
+    await raw.send(text("late"))
+    raw.data_received(encoded(ping(), close(1000)))
     assert paper.written == b""
-    assert wire.close_status is not None
+    assert raw.close_status is not None
 
 
-async def test_nobody_waits_for_room_where_nothing_can_be_written(wire) -> None:
-    wire.pause_writing()
-    wire.half_close()
-    await wire.send_bytes(b"late")
+async def test_nobody_waits_for_room_where_nothing_can_be_written(raw) -> None:
+    raw.pause_writing()
+    raw.half_close()
+    await raw.send_bytes(b"late")
 
 
-async def test_half_close_of_what_the_server_has_reset_is_no_error(wire, paper, monkeypatch) -> None:
+async def test_half_close_of_what_the_server_has_reset_is_no_error(raw, paper, monkeypatch) -> None:
     def refuse() -> None:
         raise OSError(107, "Transport endpoint is not connected")
 
@@ -154,54 +154,54 @@ async def test_half_close_of_what_the_server_has_reset_is_no_error(wire, paper, 
         "__getattribute__",
         lambda self, name: refuse if name == "write_eof" else as_ever(self, name),
     )
-    wire.half_close()
+    raw.half_close()
 
 
 async def test_nothing_can_be_done_on_a_connection_that_was_never_made() -> None:
-    wire = Connection(Journal(), 0.05)
-    await wire.send(text("x"))
-    wire.half_close()
-    wire.reset()
-    wire.hang_up()
-    wire.abort()
-    wire.stop_reading()
-    wire.read_on()
-    wire._write(ping().encode())
-    assert sent_in_journal(wire) == []
+    raw = Connection(Journal(), 0.05)
+    await raw.send(text("x"))
+    raw.half_close()
+    raw.reset()
+    raw.hang_up()
+    raw.abort()
+    raw.stop_reading()
+    raw.read_on()
+    raw._write(ping().encode())
+    assert sent_in_journal(raw) == []
 
 
 @pytest.mark.parametrize(("half_closes", "asked"), [(True, "write_eof"), (False, "close")])
 async def test_half_close_is_a_fin_where_the_transport_can_send_one(
     plug, paper_for, half_closes, asked
 ) -> None:
-    wire, paper = Connection(Journal(), 0.05), paper_for(plug, half_closes=half_closes)
-    wire.connection_made(paper)
-    wire.half_close()
+    raw, paper = Connection(Journal(), 0.05), paper_for(plug, half_closes=half_closes)
+    raw.connection_made(paper)
+    raw.half_close()
     assert paper.asked == [asked]
-    assert [note.text for note in wire.journal.notes] == ["we closed our half of TCP"]
+    assert [note.text for note in raw.journal.notes] == ["we closed our half of TCP"]
 
 
-async def test_reset_sends_what_is_a_rst(wire, paper, plug) -> None:
-    wire.reset()
+async def test_reset_sends_what_is_a_rst(raw, paper, plug) -> None:
+    raw.reset()
     assert paper.asked == ["abort"]
     assert plug.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8) == LINGER_NOT
-    assert wire.journal.ended == "we reset TCP"
+    assert raw.journal.ended == "we reset TCP"
 
 
-async def test_reset_of_a_socket_that_is_gone_is_no_error(wire, paper, plug) -> None:
+async def test_reset_of_a_socket_that_is_gone_is_no_error(raw, paper, plug) -> None:
     plug.close()
-    wire.reset()
-    wire.hang_up()
+    raw.reset()
+    raw.hang_up()
     assert paper.asked == ["abort"]
 
 
 async def test_hanging_up_ends_both_directions(deadline, paper_for) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        wire = Connection(Journal(), deadline)
-        wire.connection_made(paper_for(ours))
-        wire.hang_up()
+        raw = Connection(Journal(), deadline)
+        raw.connection_made(paper_for(ours))
+        raw.hang_up()
         assert theirs.recv(1) == b""
         with pytest.raises(BrokenPipeError):
             ours.send(b"x")
-        wire.hang_up()
+        raw.hang_up()
