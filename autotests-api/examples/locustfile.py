@@ -29,7 +29,7 @@ from pytest_websocket.plugin.load import endpoint_for
 from pytest_websocket.plugin.options import OPTIONS
 from pytest_websocket.plugin.target import target_from
 from pytest_websocket.protocol.frames import TEXT
-from pytest_websocket.server.echo import allow_many_connections
+from pytest_websocket.server.open_files import allow_many_connections
 from pytest_websocket.target.target import Target
 
 NOT_FOR_LOCUST = {

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pytest_websocket.plugin.server_log import Entry
-from pytest_websocket.server.echo import printable
+from pytest_websocket.server.program import one_line
 
 if TYPE_CHECKING:
     from playwright.async_api import CDPSession, ConsoleMessage, Error, Page
@@ -37,7 +37,7 @@ class SeenFrame:
         if self.message is None:
             return f"{head}      ? B  a Blob"
         size = len(self.message.encode() if isinstance(self.message, str) else self.message)
-        return f"{head}{size:7} B  {printable(self.message[:200])}"
+        return f"{head}{size:7} B  {one_line(self.message[:200])}"
 
 
 @dataclass
@@ -86,8 +86,8 @@ def disagreement(seen: Conversation, told: Entry) -> str:
         for number, (one, other) in enumerate(zip(sent, received, strict=False), 1):
             if one is not None and other is not None and one != other:
                 return (
-                    f"Message {number} {direction} was sent as {printable(one)[:200]!r} "
-                    f"and received as {printable(other)[:200]!r}; {seen.url}"
+                    f"Message {number} {direction} was sent as {one_line(one)[:200]!r} "
+                    f"and received as {one_line(other)[:200]!r}; {seen.url}"
                 )
         if len(received) > len(sent) or (len(received) < len(sent) and not cut):
             return f"{direction}: {len(sent)} messages were sent and {len(received)} received; {seen.url}"

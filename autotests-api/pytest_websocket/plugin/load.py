@@ -20,14 +20,14 @@ from pytest_websocket.load.connection import Endpoint, LoadConnection
 from pytest_websocket.load.connections import Crowd
 from pytest_websocket.load.histogram import log_of
 from pytest_websocket.load.result import Result, Second, milliseconds, spread
+from pytest_websocket.load.server_process import ServerProcess, run_in_process
 from pytest_websocket.load.thresholds import Budget
 from pytest_websocket.load.workload import DEFAULT_MIX, Mix
 from pytest_websocket.plugin.options import Option, add_options, option_value
 from pytest_websocket.plugin.recordings import EVIDENCE
 from pytest_websocket.plugin.target import ABILITIES, TARGET
 from pytest_websocket.protocol.frames import BINARY, TEXT
-from pytest_websocket.server.echo import allow_many_connections
-from pytest_websocket.server.process import ServerProcess, run_in_process
+from pytest_websocket.server.open_files import allow_many_connections
 from pytest_websocket.target.dial import opening_for
 from pytest_websocket.target.target import Target
 

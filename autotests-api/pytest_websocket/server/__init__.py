@@ -1,1 +1,1 @@
-"""The echo server, and what runs servers in the background."""
+"""The echo server: as a context manager, as a program, and in a background thread."""

@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 from socket import socket
 from typing import Any, Generic, Protocol, TypeVar
 
-from pytest_websocket.server.echo import allow_many_connections
+from pytest_websocket.server.open_files import allow_many_connections
 
 
 class Listening(Protocol):
-    """What `run_in_background` must know of a server: asyncio's and websockets' servers have it."""
+    """What `run_in_background` reads of a server; asyncio's and websockets' servers have it."""
 
     @property
     def sockets(self) -> Iterable[Any]:
@@ -34,7 +34,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class BackgroundServer(Generic[ServerT]):
-    """A server that listens. ``errors`` holds what its thread raised so far, see `run_in_background`."""
+    """A server that listens. ``errors`` holds what its thread has raised so far, see `run_in_background`."""
 
     server: ServerT
     host: str
@@ -45,12 +45,15 @@ class BackgroundServer(Generic[ServerT]):
 
     @property
     def url(self) -> str:
-        """Where clients connect, without a path."""
+        """The URL to connect to, without a path."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'wss' if self.secure else 'ws'}://{host}:{self.port}"
 
     def run(self, work: Coroutine[Any, Any, Result], deadline: float = 5.0) -> Result:
-        """Run ``work`` in the server's loop, return its result; TimeoutError after ``deadline`` seconds."""
+        """Runs ``work`` in the server's loop and returns its result.
+
+        Raises TimeoutError after ``deadline`` seconds.
+        """
         future = asyncio.run_coroutine_threadsafe(work, self.loop)
         try:
             return future.result(deadline)
@@ -60,7 +63,7 @@ class BackgroundServer(Generic[ServerT]):
 
 
 class _ErrorsOfThread(logging.Handler):
-    """Collects exceptions that a server only writes to its log, as websockets does with a failed handler."""
+    """Collects exceptions that a server only logs, as websockets does with those of a handler."""
 
     def __init__(self, errors: list[BaseException]) -> None:
         super().__init__(logging.ERROR)
@@ -68,7 +71,7 @@ class _ErrorsOfThread(logging.Handler):
         self.thread = threading.get_ident()
 
     def emit(self, record: logging.LogRecord) -> None:
-        # Servers of several threads share a logger; each answers for its own.
+        # Servers in several threads share a logger.
         if record.thread == self.thread and record.exc_info and record.exc_info[1]:
             self.errors.append(record.exc_info[1])
 
@@ -80,12 +83,12 @@ def run_in_background(
     secure: bool = False,
     stop_deadline: float = 5.0,
 ) -> Iterator[BackgroundServer[ServerT]]:
-    """Run ``serve()`` in a thread, yield the server once it listens, and stop it when the block ends.
+    """Runs ``serve()`` in a thread, yields the server once it listens, and stops it when the block ends.
 
     ``secure`` makes the URL a wss one. What the thread raises before the server listens is raised here;
-    what a handler or a task raises later is raised at the end, the first of it with the others as notes.
-    A connection that a peer broke (ConnectionError) is a network's everyday life and is not. A server that
-    has not stopped after ``stop_deadline`` seconds is a RuntimeError that names what still runs.
+    what a handler or a task raises later is raised at the end of the block, the first error with the others
+    as notes. A ConnectionError, which a peer can cause at any time, is not raised. Raises RuntimeError, which
+    names the tasks that still run, when the server has not stopped after ``stop_deadline`` seconds.
     """
     allow_many_connections()
     ready: concurrent.futures.Future[BackgroundServer[ServerT]] = concurrent.futures.Future()
@@ -95,12 +98,12 @@ def run_in_background(
     def on_loop_error(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         errors.append(context.get("exception") or RuntimeError(context["message"]))
 
-    async def live() -> None:
+    async def serve_until_stopped() -> None:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(on_loop_error)
         collector = _ErrorsOfThread(errors)
-        # websockets logs a failed handler only after its peer has seen the Close, so the collector has to
-        # outlive the server.
+        # websockets logs a failed handler only after its peer has seen the Close, so the collector stays
+        # until the server has stopped.
         with contextlib.ExitStack() as collecting:
             async with serve() as server:
                 logger = getattr(server, "logger", logging.getLogger("asyncio"))
@@ -112,7 +115,7 @@ def run_in_background(
 
     def thread_main() -> None:
         try:
-            asyncio.run(live())
+            asyncio.run(serve_until_stopped())
         except BaseException as error:
             if ready.done():
                 errors.append(error)

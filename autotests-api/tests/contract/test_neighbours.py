@@ -8,7 +8,7 @@ import pytest
 from pytest_websocket.plugin.echo import ENOUGH
 from pytest_websocket.protocol.frames import close, continuation, ping, text
 from pytest_websocket.raw.ending import NotReceived
-from pytest_websocket.server.echo import allow_many_connections
+from pytest_websocket.server.open_files import allow_many_connections
 
 pytestmark = pytest.mark.needs("text")
 

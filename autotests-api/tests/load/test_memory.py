@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from pytest_websocket.load.server_process import ServerProcess, run_in_process
 from pytest_websocket.plugin.target import TARGET
-from pytest_websocket.server.process import ServerProcess, run_in_process
 
 pytestmark = pytest.mark.load
 

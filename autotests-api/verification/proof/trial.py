@@ -22,7 +22,7 @@ from typing import Protocol
 import pytest
 
 import pytest_websocket.plugin.target
-from pytest_websocket.server.echo import allow_many_connections
+from pytest_websocket.server.open_files import allow_many_connections
 from verification.faulty_servers.correct import EchoServer
 from verification.proof.rules import names
 

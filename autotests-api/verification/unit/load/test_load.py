@@ -14,13 +14,14 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Response
 
+from pytest_websocket.load import server_process
 from pytest_websocket.load.connection import Endpoint, LoadConnection, Refused
 from pytest_websocket.load.connections import Crowd
 from pytest_websocket.load.result import Result, Second
+from pytest_websocket.load.server_process import run_in_process
 from pytest_websocket.load.workload import Mix
 from pytest_websocket.protocol.handshake import Request
 from pytest_websocket.server.background import run_in_background
-from pytest_websocket.server.process import run_in_process
 
 pytest.importorskip("hdrh", reason="pip install -r requirements-load.txt")
 
@@ -301,6 +302,10 @@ def test_server_in_a_process_tells_url_and_memory() -> None:
         assert server.memory() is None or server.memory() > 2**20
 
 
-def test_server_that_cannot_start_says_why() -> None:
-    with pytest.raises(RuntimeError, match="the server did not start: usage"), run_in_process(["--unknown"]):
+def test_server_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "pytest_websocket"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise SystemExit('no server here')")
+    monkeypatch.setattr(server_process, "FOLDER", tmp_path)
+    with pytest.raises(RuntimeError, match="the server did not start: no server here"), run_in_process():
         pass

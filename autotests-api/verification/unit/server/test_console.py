@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,21 +10,23 @@ from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
 import pytest
+from websockets.asyncio.server import Server
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
-from pytest_websocket.server import echo as websocket_server
+import websocket_server
 from pytest_websocket.server.background import BackgroundServer, run_in_background
 from pytest_websocket.server.echo import serve
 
 
 @pytest.fixture
-def console() -> Iterator[BackgroundServer]:
+def console() -> Iterator[BackgroundServer[Server]]:
     with run_in_background(lambda: serve(console=True)) as running:
         yield running
 
 
-def get(running: BackgroundServer, path: str, method: str = "GET") -> tuple[HTTPResponse, bytes]:
+def get(running: BackgroundServer[Server], path: str, method: str = "GET") -> tuple[HTTPResponse, bytes]:
     with closing(HTTPConnection(running.host, running.port, timeout=5)) as http:
         http.request(method, path)
         response = http.getresponse()
@@ -41,7 +42,7 @@ def get(running: BackgroundServer, path: str, method: str = "GET") -> tuple[HTTP
     ],
 )
 def test_browser_gets_the_page_from_the_port_of_the_server(
-    console: BackgroundServer, path: str, kind: str, begins: bytes
+    console: BackgroundServer[Server], path: str, kind: str, begins: bytes
 ) -> None:
     response, body = get(console, path)
     assert response.status == 200
@@ -49,9 +50,9 @@ def test_browser_gets_the_page_from_the_port_of_the_server(
     assert body.startswith(begins)
 
 
-def test_page_may_run_no_script_but_its_own(console: BackgroundServer) -> None:
+def test_page_may_run_no_script_but_its_own(console: BackgroundServer[Server]) -> None:
     response, body = get(console, "/")
-    policy = response.getheader("Content-Security-Policy")
+    policy = response.getheader("Content-Security-Policy", "")
     assert "default-src 'none'" in policy
     assert "script-src 'self'" in policy
     assert "unsafe" not in policy
@@ -60,7 +61,7 @@ def test_page_may_run_no_script_but_its_own(console: BackgroundServer) -> None:
     assert b"https://" not in body
 
 
-def test_other_paths_say_that_this_is_a_websocket_server(console: BackgroundServer) -> None:
+def test_other_paths_say_that_this_is_a_websocket_server(console: BackgroundServer[Server]) -> None:
     response, _ = get(console, "/../websocket_server.py")
     assert response.status == 426
     assert response.getheader("Upgrade") == "websocket"
@@ -72,7 +73,7 @@ def test_page_is_off_unless_asked_for() -> None:
     assert response.status == 426
 
 
-def test_clients_are_echoed_beside_the_page(console: BackgroundServer) -> None:
+def test_clients_are_echoed_beside_the_page(console: BackgroundServer[Server]) -> None:
     get(console, "/")
     with connect(f"{console.url}/") as client:
         client.send("Привет, сервер!")
@@ -82,20 +83,28 @@ def test_clients_are_echoed_beside_the_page(console: BackgroundServer) -> None:
 def test_origin_list_lets_in_the_console_page_itself() -> None:
     with run_in_background(lambda: serve(console=True, origins=["http://localhost:8000"])) as running:
         for own in ("127.0.0.1", "localhost", "[::1]"):
-            with connect(running.url, origin=f"http://{own}:{running.port}"):
+            with connect(running.url, origin=Origin(f"http://{own}:{running.port}")):
                 pass
-        with pytest.raises(InvalidStatus, match="403"), connect(running.url, origin="http://localhost:1"):
+        with (
+            pytest.raises(InvalidStatus, match="403"),
+            connect(running.url, origin=Origin("http://localhost:1")),
+        ):
             pass
 
 
-def test_server_copied_without_the_page_says_so_in_one_line(tmp_path: Path, deadline: float) -> None:
-    copy = shutil.copy(websocket_server.__file__, tmp_path)
+def test_program_without_the_files_of_the_page_says_so_in_one_line(tmp_path: Path, deadline: float) -> None:
+    code = (
+        "import sys, pathlib, websocket_server; from pytest_websocket.server import console_page\n"
+        "console_page.FOLDER = pathlib.Path(sys.argv.pop())\n"
+        "sys.exit(websocket_server.main())"
+    )
     ended = subprocess.run(
-        [sys.executable, copy, "--port", "0", "--console"],
+        [sys.executable, "-c", code, "--port", "0", "--console", str(tmp_path)],
+        cwd=Path(websocket_server.__file__).parent,
         capture_output=True,
         encoding="utf-8",
         timeout=deadline,
         check=False,
     )
     assert ended.returncode == 1
-    assert ended.stderr == f"The console page is not there: {tmp_path / 'console' / 'index.html'}\n"
+    assert ended.stderr == f"The console page is not there: {tmp_path / 'index.html'}\n"

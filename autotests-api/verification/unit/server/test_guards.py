@@ -1,16 +1,17 @@
-"""Our server's guards: its list of origins, and that it forgets those who are gone."""
+"""The echo server's list of origins, and that it drops connections that have ended."""
 
 from __future__ import annotations
 
 import asyncio
 
 import pytest
+from websockets.asyncio.server import Server
 
 from pytest_websocket.client.client import connect, expect_rejected
 from pytest_websocket.server.echo import reply_to, serve
 
 ALLOWED = "https://app.example.com"
-STRANGERS = {
+FOREIGN = {
     "another site": "https://evil.example",
     "behind the name": "https://app.example.com.evil.example",
     "before the name": "https://evil-app.example.com",
@@ -27,23 +28,23 @@ STRANGERS = {
 }
 
 
-def url_of(server) -> str:
+def url_of(server: Server) -> str:
     return f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
-@pytest.mark.parametrize("origin", STRANGERS.values(), ids=STRANGERS.keys())
-async def test_page_of_a_stranger_is_refused_with_403(origin: str) -> None:
+@pytest.mark.parametrize("origin", FOREIGN.values(), ids=FOREIGN.keys())
+async def test_page_of_another_origin_is_refused_with_403(origin: str) -> None:
     async with serve(origins=[ALLOWED]) as server:
         await expect_rejected(url_of(server), 403, origin=origin)
 
 
 @pytest.mark.parametrize("origin", [ALLOWED, None], ids=["the page", "no browser"])
-async def test_page_on_the_list_is_let_in(origin: str | None) -> None:
+async def test_page_on_the_list_is_accepted(origin: str | None) -> None:
     async with serve(origins=[ALLOWED]) as server, connect(url_of(server), origin=origin) as client:
-        assert await client.ask("friend") == reply_to("friend")
+        assert await client.ask("hello") == reply_to("hello")
 
 
-async def test_clients_that_broke_off_are_forgotten_by_the_server() -> None:
+async def test_aborted_connections_are_dropped_by_the_server() -> None:
     async with serve() as server:
         for _ in range(20):
             client = await connect(url_of(server))
