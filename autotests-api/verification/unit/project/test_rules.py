@@ -29,7 +29,7 @@ def place(path: Path) -> str:
     return path.relative_to(PROJECT).as_posix()
 
 
-def test_names(source: str) -> Iterator[str]:
+def names_of_tests(source: str) -> Iterator[str]:
     """Returns the names of the test functions that a file defines."""
     for node in ast.parse(source).body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test"):
@@ -67,7 +67,7 @@ def test_no_file_or_folder_has_a_name_that_fits_anything() -> None:
 def test_every_test_has_a_name_of_its_own() -> None:
     places: dict[str, list[str]] = {}
     for path in TEST_FILES:
-        for name in test_names(path.read_text(encoding="utf-8")):
+        for name in names_of_tests(path.read_text(encoding="utf-8")):
             places.setdefault(name, []).append(place(path))
     twice = [f"{name}: {', '.join(found)}" for name, found in places.items() if len(found) > 1]
     assert not twice, "the report's title is the name, so two tests cannot share it:\n" + "\n".join(twice)
@@ -78,7 +78,7 @@ def test_every_test_name_is_a_sentence() -> None:
     short = [
         f"{place(path)}: {name}"
         for path in TEST_FILES
-        for name in test_names(path.read_text(encoding="utf-8"))
+        for name in names_of_tests(path.read_text(encoding="utf-8"))
         if not sentence.fullmatch(name)
     ]
     assert not short, "subject, verb, outcome, in lower case:\n" + "\n".join(short)
