@@ -28,10 +28,10 @@ from pytest_websocket.protocol.frames import mask, parse_header
 from pytest_websocket.server.background import run_in_background
 from verification import hostile_servers
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 
 CASES = ROOT / "autotests-api" / "tests"
-FOLDERS = ("contract", "conformance", "harness", "resilience", "security", "examples")
+FOLDERS = ("contract", "conformance", "resilience", "security")
 
 
 @dataclass(frozen=True)

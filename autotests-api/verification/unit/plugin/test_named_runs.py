@@ -11,7 +11,7 @@ import pytest
 @pytest.mark.parametrize(("name", "shown"), [("Python 3.13", ["Python 3.13"]), ("", [])])
 def test_every_result_carries_the_name_of_its_run(run_suite, tmp_path: Path, name: str, shown: list[str]):
     results = tmp_path / "results"
-    case = "harness/test_house_rules.py::test_fixed_port_is_found"
+    case = "contract/test_order.py::test_one_message_brings_exactly_one_reply"
     run = run_suite(case, f"--alluredir={results}", REPORT_ENVIRONMENT=name)
     assert run.status == 0, run.output
     (result,) = results.glob("*-result.json")

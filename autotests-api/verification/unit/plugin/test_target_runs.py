@@ -78,7 +78,7 @@ def test_run_without_cases_needs_no_target(run_suite: Any, nowhere: str, argumen
 
 
 def test_tests_of_our_own_tools_are_not_for_a_foreign_target(run_suite: Any, nowhere: str) -> None:
-    run = run_suite("--ws-url", nowhere, "harness/test_target.py")
+    run = run_suite("--ws-url", nowhere, "autotests-api/verification/unit/target/test_target.py")
     assert run.status == pytest.ExitCode.NO_TESTS_COLLECTED
     assert "deselected" in run.output
 
