@@ -1,4 +1,4 @@
-"""Bandwidth: so many bytes a second and no more."""
+"""Bandwidth: a limit of bytes per second."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from pytest_websocket.network.noop import Fault
+from pytest_websocket.network.impairment import Impairment
 
-TICK = 0.01
-"""Seconds between two pieces: short enough for an even flow."""
+INTERVAL = 0.01
+"""Seconds between two pieces."""
 
 
 @dataclass(eq=False)
-class Bandwidth(Fault):
-    """Lets ``rate`` bytes pass in a second, on each connection and in each direction by itself."""
+class Bandwidth(Impairment):
+    """Delivers ``rate`` bytes per second, counted for each connection and direction separately."""
 
     rate: int
 
-    async def passes(self, data: bytes, seen: int) -> AsyncIterator[bytes]:
-        """See `Fault.passes`."""
-        size = max(1, int(self.rate * TICK))
+    async def apply(self, data: bytes, seen: int) -> AsyncIterator[bytes]:
+        """See `Impairment.apply`."""
+        size = max(1, int(self.rate * INTERVAL))
         for start in range(0, len(data), size):
             piece = data[start : start + size]
             await asyncio.sleep(len(piece) / self.rate)

@@ -1,28 +1,28 @@
-"""Blackhole: data is taken and never delivered."""
+"""Blackhole: data is accepted and not delivered."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from pytest_websocket.network.noop import Fault
+from pytest_websocket.network.impairment import Impairment
 
 
 @dataclass(eq=False)
-class Blackhole(Fault):
-    """Swallows everything behind the first ``after`` bytes, the end (FIN) too: the peer has vanished.
+class Blackhole(Impairment):
+    """Drops everything after the first ``after`` bytes, FIN included, as if the host had disappeared.
 
-    What was swallowed stays lost when the fault is removed; TCP would have sent it again, so remove it
-    only from a connection that you are done with.
+    Dropped data stays lost when the impairment is removed, where TCP would send it again: a connection
+    that has lost data is of no use afterwards.
     """
 
     after: int = 0
 
-    async def passes(self, data: bytes, seen: int) -> AsyncIterator[bytes]:
-        """See `Fault.passes`."""
+    async def apply(self, data: bytes, seen: int) -> AsyncIterator[bytes]:
+        """See `Impairment.apply`."""
         if piece := data[: max(0, self.after - seen)]:
             yield piece
 
-    def passes_the_end(self) -> bool:
-        """Never: the sender cannot be heard."""
+    def passes_fin(self) -> bool:
+        """See `Impairment.passes_fin`."""
         return False

@@ -1,27 +1,27 @@
-"""Freeze: the link stands still, and goes on as if nothing had been."""
+"""Freeze: no data is delivered until the impairment is removed."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
 
-from pytest_websocket.network.noop import Fault
+from pytest_websocket.network.impairment import Impairment
 
 
-class Freeze(Fault):
-    """Holds all data back until the fault is removed; nothing is lost.
+class Freeze(Impairment):
+    """Holds all data back until it is removed; nothing is lost.
 
-    Nothing is read meanwhile, so the sender's buffers fill up as with a receiver that does not read.
+    Nothing is read in the meantime, so the sender's buffers fill up as with a receiver that does not read.
     """
 
     def __init__(self) -> None:
-        self._thawed = asyncio.Event()
+        self._removed = asyncio.Event()
 
-    async def passes(self, data: bytes, seen: int) -> AsyncIterator[bytes]:
-        """See `Fault.passes`."""
-        await self._thawed.wait()
+    async def apply(self, data: bytes, seen: int) -> AsyncIterator[bytes]:
+        """See `Impairment.apply`."""
+        await self._removed.wait()
         yield data
 
     def removed(self) -> None:
-        """Let everything go on."""
-        self._thawed.set()
+        """See `Impairment.removed`."""
+        self._removed.set()

@@ -1,7 +1,7 @@
-"""A clean TCP link to a server, as an HTTP proxy, on which faults are put and taken away while it is used.
+"""A TCP link to a server, in the form of an HTTP proxy, that impairments are added to and removed from.
 
-As a proxy the client keeps the URL of its target: Host header, TLS and certificates are those of the
-server, whatever the link does to the bytes.
+Because it is a proxy, the client connects to the URL of its target: Host header, TLS and certificates are
+those of the server.
 """
 
 from __future__ import annotations
@@ -13,55 +13,51 @@ import struct
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
-from pytest_websocket.network.noop import BOTH, TO_CLIENT, TO_SERVER, Direction, Fault, Finish, Reset
+from pytest_websocket.network.impairment import BOTH, FIN, TO_CLIENT, TO_SERVER, Direction, Ended, Impairment
 
 CHUNK = 1 << 16
-LONGEST_REQUEST = 1 << 14
 
 
 class Link:
-    """Relays connections to one server. Made by `open_link`.
-
-    ``opened`` counts the connections so far.
-    """
+    """Relays connections to one server; made by `open_link`. ``opened`` counts its connections."""
 
     def __init__(self, host: str, port: int, *, relay: bool) -> None:
         self.opened = 0
         self._upstream = (host, port)
         self._relay = relay
-        self._faults: list[tuple[Fault, Direction]] = []
+        self._impairments: list[tuple[Impairment, Direction]] = []
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
     @property
     def url(self) -> str:
-        """The proxy that a client has to go through."""
+        """The URL of the proxy, for the client's ``proxy=``."""
         assert self._server is not None
         return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
-    def add(self, fault: Fault, towards: Direction = BOTH) -> Fault:
-        """Put a fault on the link, behind those it has; living connections suffer it from their next byte."""
-        self._faults.append((fault, towards))
-        return fault
+    def add(self, impairment: Impairment, direction: Direction = BOTH) -> Impairment:
+        """Adds an impairment after those the link has; open connections get it with their next byte."""
+        self._impairments.append((impairment, direction))
+        return impairment
 
-    def remove(self, fault: Fault) -> None:
-        """Take a fault away."""
-        self._faults = [entry for entry in self._faults if entry[0] is not fault]
-        fault.removed()
+    def remove(self, impairment: Impairment) -> None:
+        """Removes an impairment."""
+        self._impairments = [entry for entry in self._impairments if entry[0] is not impairment]
+        impairment.removed()
 
-    def cut(self) -> None:
-        """Tear the cable: every connection ends with a reset on both sides. New ones can be made."""
+    def reset(self) -> None:
+        """Ends every open connection with RST to both sides. New ones can be made."""
         for writer in tuple(self._writers):
             _reset(writer)
 
     async def close(self) -> None:
-        """Close the link and everything on it."""
+        """Closes the link and its connections."""
         assert self._server is not None
         self._server.close()
-        for fault, _ in self._faults:
-            fault.removed()
-        self.cut()
+        for impairment, _ in self._impairments:
+            impairment.removed()
+        self.reset()
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -75,7 +71,7 @@ class Link:
         self._tasks.add(task)
         ends = [writer]
         self._writers.add(writer)
-        # A connection that ends in any way is what links are for.
+        # Connections end in every way on purpose.
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             try:
                 if not self._relay:
@@ -100,50 +96,53 @@ class Link:
         self,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        towards: Direction,
+        direction: Direction,
         ends: Iterable[asyncio.StreamWriter],
     ) -> None:
-        seen: dict[Fault, int] = {}
+        seen: dict[Impairment, int] = {}
         try:
             while data := await reader.read(CHUNK):
-                async for piece in self._through(self._those_on(towards), data, seen):
+                async for piece in self._apply(self._impairments_of(direction), data, seen):
                     writer.write(piece)
                     await writer.drain()
-            if all(fault.passes_the_end() for fault in self._those_on(towards)):
+            if all(impairment.passes_fin() for impairment in self._impairments_of(direction)):
                 writer.write_eof()
-        except Finish:
-            writer.write_eof()
-        except (Reset, ConnectionError):
-            # A reset of one side is a reset of the other: the link itself adds nothing.
+        except (Ended, ConnectionError) as reason:
+            if isinstance(reason, Ended) and reason.how is FIN:
+                writer.write_eof()
+                return
+            # A reset of one side is passed on to the other.
             for end in ends:
                 _reset(end)
 
-    def _those_on(self, towards: Direction) -> list[Fault]:
-        return [fault for fault, direction in self._faults if towards in direction]
+    def _impairments_of(self, direction: Direction) -> list[Impairment]:
+        return [impairment for impairment, directions in self._impairments if direction in directions]
 
-    async def _through(
-        self, faults: list[Fault], data: bytes, seen: dict[Fault, int]
+    async def _apply(
+        self, impairments: list[Impairment], data: bytes, seen: dict[Impairment, int]
     ) -> AsyncIterator[bytes]:
-        if not faults:
+        if not impairments:
             yield data
             return
-        first, *others = faults
+        first, *others = impairments
         before = seen.get(first, 0)
         seen[first] = before + len(data)
-        async for piece in first.passes(data, before):
-            async for rest in self._through(others, piece, seen):
+        async for piece in first.apply(data, before):
+            async for rest in self._apply(others, piece, seen):
                 yield rest
 
 
 @asynccontextmanager
-async def open_link(host: str, port: int, *faults: Fault, relay: bool = False) -> AsyncIterator[Link]:
-    """A link to ``host`` and ``port`` with these faults in both directions.
+async def open_link(
+    host: str, port: int, *impairments: Impairment, relay: bool = False
+) -> AsyncIterator[Link]:
+    """Yields a link to ``host`` and ``port`` with these impairments in both directions, and closes it.
 
-    With ``relay`` the server is an HTTP proxy itself and gets the client's CONNECT request unread.
+    With ``relay`` the server is itself an HTTP proxy and gets the client's CONNECT request unchanged.
     """
     link = Link(host, port, relay=relay)
-    for fault in faults:
-        link.add(fault)
+    for impairment in impairments:
+        link.add(impairment)
     await link._listen()
     try:
         yield link

@@ -1,4 +1,4 @@
-"""Links to the target: `link` makes them, with faults or clean; `raw_over_link` opens raw connections on one."""
+"""Fixtures of links to the target: `link` opens them, `raw_over_link` opens raw connections over one."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from pytest_websocket.network import Fault, Link, open_link
-from pytest_websocket.plugin.raw_connections import TARGET_OF, CONNECTIONS
+from pytest_websocket.network import Impairment, Link, open_link
+from pytest_websocket.plugin.raw_connections import CONNECTIONS, TARGET_OF
 from pytest_websocket.plugin.recordings import Journals
 from pytest_websocket.protocol.handshake import Request
 from pytest_websocket.raw.connection import Connection
@@ -25,8 +25,10 @@ async def link(target: Target) -> AsyncIterator[Callable[..., Awaitable[Link]]]:
     host, port = (proxy.hostname or "", proxy.port or 80) if proxy else (target.host, target.port)
     async with AsyncExitStack() as stack:
 
-        async def factory(*faults: Fault) -> Link:
-            return await stack.enter_async_context(open_link(host, port, *faults, relay=proxy is not None))
+        async def factory(*impairments: Impairment) -> Link:
+            return await stack.enter_async_context(
+                open_link(host, port, *impairments, relay=proxy is not None)
+            )
 
         yield factory
 

@@ -5,7 +5,7 @@ import contextlib
 import pytest
 
 from pytest_websocket.client.client import ConnectFailed, ExpectationFailed
-from pytest_websocket.network import TO_CLIENT, TO_SERVER, Corrupt, Cut, HalfClose
+from pytest_websocket.network import FIN, RESET, TO_CLIENT, TO_SERVER, Corrupt, End
 from pytest_websocket.protocol.frames import text
 
 pytestmark = pytest.mark.needs("text")
@@ -15,7 +15,7 @@ async def test_cut_cable_does_not_hurt_the_neighbours(connect, echo, link):
     neighbour, cable = await connect(name="neighbour"), await link()
     victim = await connect(proxy=cable.url, name="victim")
     await echo.replies(victim, "here")
-    cable.cut()
+    cable.reset()
     await victim.expect_closed()
     await echo.soundness(neighbour)
     await echo.soundness(await connect(name="newcomer"))
@@ -26,7 +26,7 @@ async def test_client_is_served_again_when_the_cable_is_mended(connect, echo, li
     for number in range(10):
         client = await connect(proxy=cable.url)
         await echo.replies(client, f"before cut {number}")
-        cable.cut()
+        cable.reset()
         await client.expect_closed()
     await echo.soundness(await connect(proxy=cable.url, name="mended"))
 
@@ -35,7 +35,7 @@ async def test_client_is_served_again_when_the_cable_is_mended(connect, echo, li
 @pytest.mark.parametrize("after", [0, 1, 20, 100])
 async def test_cable_cut_in_the_handshake_leaves_nothing_behind(connect, echo, link, after, towards):
     cable = await link()
-    cable.add(Cut(after), towards)
+    cable.add(End(after, RESET), towards)
     for _ in range(5):
         with contextlib.suppress(ConnectFailed, ExpectationFailed):
             await connect(proxy=cable.url, name="victim")
@@ -54,7 +54,7 @@ async def test_cable_cut_in_a_message_leaves_nothing_behind(
         victim = await raw_over_link(cable, "victim")
         await victim.send(text("before"))
         await answered(victim, "before")
-        cable.add(Cut(after), towards)
+        cable.add(End(after, RESET), towards)
         await victim.send(*(text("x" * 200) for _ in range(5)))
         await victim.tcp_ending()
         await echo.replies(neighbour, "meanwhile")
@@ -68,7 +68,7 @@ async def test_link_that_ends_in_a_message_leaves_nothing_behind(connect, raw_ov
     for _ in range(3):
         cable = await link()
         victim = await raw_over_link(cable, "victim")
-        cable.add(HalfClose(after), TO_SERVER)
+        cable.add(End(after, FIN), TO_SERVER)
         await victim.send(text("x" * 200))
         ending = await victim.ending(nudge=False)
         if not ending.ended and not echo.is_ours:
@@ -98,6 +98,6 @@ async def test_cable_cut_under_a_burst_leaves_nothing_behind(connect, raw_over_l
         cable = await link()
         victim = await raw_over_link(cable, "victim")
         await victim.send_together(*(text(f"cut {number} message {place}") for place in range(100)))
-        cable.cut()
+        cable.reset()
         await echo.silence(await connect(name="newcomer"))
     await echo.soundness(await connect(name="at the end"))
