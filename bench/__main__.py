@@ -1,4 +1,4 @@
-"""All comparisons in one run, about four minutes: load clients, servers, client and journal.
+"""All comparisons in one run, about four minutes: load clients, servers, client and recording.
 
     python bench [--rounds 3] [--seconds 3]
 
@@ -17,7 +17,7 @@ import time
 
 import echo_servers
 import engines
-import journal
+import recording
 
 
 def main() -> int:
@@ -30,7 +30,7 @@ def main() -> int:
     work = {"rounds": options.rounds, "seconds": options.seconds, "size": 100}
     status = engines.compare(argparse.Namespace(**work, connections=200))
     echo_servers.compare(argparse.Namespace(**work, connections=100))
-    journal.compare(argparse.Namespace(rounds=200, messages=50, size=100))
+    recording.compare(argparse.Namespace(rounds=200, messages=50, size=100))
     busy = f", load average {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     print(
         f"\n{os.cpu_count()} cores, {platform.system()} {platform.machine()}, "

@@ -17,12 +17,12 @@ def newsroom():
 
 
 @pytest.fixture
-async def visit(newsroom, journals):
+async def visit(newsroom, recordings):
     """Open a connection that is not logged in: ``client = await visit("anna")``."""
     async with AsyncExitStack() as stack:
 
         async def open_client(name):
-            connection = websocket_client.connect(newsroom, journal=journals.new(name, newsroom))
+            connection = websocket_client.connect(newsroom, recording=recordings.new(name, newsroom))
             return await stack.enter_async_context(connection)
 
         yield open_client

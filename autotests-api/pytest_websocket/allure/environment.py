@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from pytest_websocket.plugin.options import OPTIONS, option_value
-from pytest_websocket.plugin.redaction import printable
 from pytest_websocket.plugin.target import ABILITIES, PROBED, TARGET
 from pytest_websocket.render.escaping import text_html
 from pytest_websocket.render.matrix import TARGETS
 from pytest_websocket.target.probe import describe
+from pytest_websocket.text import printable
 
 _NOT_GIVEN: tuple[object, ...] = (None, False, [], ())
 _STYLE = (

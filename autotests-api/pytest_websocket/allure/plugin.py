@@ -11,19 +11,19 @@ import pytest
 
 from pytest_websocket.allure import difference, environment, session_summary
 from pytest_websocket.allure import reporter as results
-from pytest_websocket.allure.reporter import find_reporter
 from pytest_websocket.allure.attachments import Document, documents
 from pytest_websocket.allure.labels import place_of, title_of
 from pytest_websocket.allure.parameters import add_observations, set_parameters
-from pytest_websocket.client.client import Journal
+from pytest_websocket.allure.reporter import find_reporter
 from pytest_websocket.plugin.raw_connections import NotOpened, ProtocolViolation
-from pytest_websocket.plugin.recordings import EVIDENCE, JOURNALS
-from pytest_websocket.plugin.redaction import printable
+from pytest_websocket.plugin.recordings import EVIDENCE, RECORDINGS
 from pytest_websocket.plugin.run import Run, facts_of
 from pytest_websocket.plugin.target import AIMED_AT, TARGET
 from pytest_websocket.plugin.terminal import Terminal
+from pytest_websocket.recording import Recording
 from pytest_websocket.render import transcript
 from pytest_websocket.render.conversation import Conversation
+from pytest_websocket.text import printable
 
 RUN = pytest.StashKey[Run]()
 """What became of every test, in the process that controls the run."""
@@ -126,20 +126,18 @@ def pytest_handlecrashitem(crashitem: str, report: pytest.TestReport, sched: Any
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write what is about the run and not about a test."""
     if RUN in session.config.stash and not session.config.option.collectonly:
-        session_summary.write(
-            session.config, session.config.stash[RUN], find_reporter(session.config)
-        )
+        session_summary.write(session.config, session.config.stash[RUN], find_reporter(session.config))
 
 
 def _complete(item: pytest.Item, reporter: results.CleanReporter | None, test: Any) -> dict[str, Any]:
     """Attach what there is to show, and return what the controlling process has to know."""
     target = item.config.stash.get(AIMED_AT, item.config.stash[TARGET])
-    journals: list[Journal] = item.stash.get(JOURNALS, [])
-    conversations = [Conversation.of(journals[index]) for index in transcript.chosen(len(journals))]
+    recordings: list[Recording] = item.stash.get(RECORDINGS, [])
+    conversations = [Conversation.of(recordings[index]) for index in transcript.chosen(len(recordings))]
     if reporter is not None and test is not None:
         add_observations(item, test)
         failed = item.stash.get(_FAILED, False)
-        attached = list(documents(conversations, target, opened=len(journals), failed=failed))
+        attached = list(documents(conversations, target, opened=len(recordings), failed=failed))
         attached += [Document.of(*evidence) for evidence in item.stash.get(EVIDENCE, [])]
         for document in attached:
             results.attach(reporter, test, document)

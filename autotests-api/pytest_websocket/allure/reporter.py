@@ -10,8 +10,8 @@ from allure_commons.model2 import ExecutableItem, Status, TestResult
 from pytest_websocket.allure.attachments import Document
 from pytest_websocket.allure.scrub import clean
 from pytest_websocket.allure.steps import TaskAwareReporter
-from pytest_websocket.plugin.redaction import printable
 from pytest_websocket.target.secrets import Secrets
+from pytest_websocket.text import printable
 
 if TYPE_CHECKING:
     import pytest

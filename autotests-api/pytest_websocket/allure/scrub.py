@@ -6,8 +6,8 @@ from typing import Any
 
 import attr
 
-from pytest_websocket.plugin.redaction import printable
 from pytest_websocket.target.secrets import Secrets
+from pytest_websocket.text import printable
 
 
 def clean(item: Any, secrets: Secrets) -> None:

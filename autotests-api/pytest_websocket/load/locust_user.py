@@ -23,14 +23,15 @@ from locust.env import Environment
 from locust.exception import StopUser
 from locust.runners import STATE_STOPPING, MasterRunner, WorkerRunner
 
-from pytest_websocket.client.client import Client, ExpectationFailed, Journal, Message, connect
+from pytest_websocket.client.client import Client, ExpectationFailed, Message, connect
 from pytest_websocket.load.connection import Endpoint
 from pytest_websocket.load.connections import Crowd
 from pytest_websocket.load.result import Second
 from pytest_websocket.load.workload import Mix
+from pytest_websocket.recording import Recording
 
 _MOST_FRAMES = 16
-"""Frames that the journal of each of very many connections keeps."""
+"""Frames that the recording of each of very many connections keeps."""
 
 _DAY = 24 * 3600.0
 
@@ -189,7 +190,7 @@ class WebSocketUser(User):
 
         async def opening() -> Client:
             return await connect(
-                self.url, journal=Journal(url=self.url, max_frames=_MOST_FRAMES), **self.settings
+                self.url, recording=Recording(url=self.url, max_frames=_MOST_FRAMES), **self.settings
             )
 
         self.client = self._request(name, opening)

@@ -15,9 +15,9 @@ import pytest_asyncio
 
 from pytest_websocket.plugin.browser_page import Tab, disagreement
 from pytest_websocket.plugin.recordings import EVIDENCE
-from pytest_websocket.plugin.redaction import printable
 from pytest_websocket.plugin.server_log import Ledger
 from pytest_websocket.target.target import Target
+from pytest_websocket.text import printable
 
 Attachment = tuple[str, str | bytes, str]
 

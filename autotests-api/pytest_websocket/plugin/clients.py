@@ -12,7 +12,7 @@ from websockets.http11 import Response
 
 from pytest_websocket.client import client as websocket_client
 from pytest_websocket.client.client import Client
-from pytest_websocket.plugin.recordings import Journals
+from pytest_websocket.plugin.recordings import Recordings
 from pytest_websocket.target.target import Target
 
 
@@ -24,10 +24,10 @@ class Connect:
     the target's.
     """
 
-    def __init__(self, target: Target, journals: Journals, deadline: float) -> None:
+    def __init__(self, target: Target, recordings: Recordings, deadline: float) -> None:
         self.target = target
         self._deadline = deadline
-        self._journals = journals
+        self._recordings = recordings
         self._clients: list[Client] = []
 
     async def __call__(self, resource: str | None = None, *, name: str = "client", **settings: Any) -> Client:
@@ -71,17 +71,17 @@ class Connect:
             "deadline": self._deadline,
             **settings,
         }
-        if "journal" not in everything:
-            everything["journal"] = self._journals.new(name, url)
+        if "recording" not in everything:
+            everything["recording"] = self._recordings.new(name, url)
         else:
-            self._journals.add(everything["journal"])
+            self._recordings.add(everything["recording"])
         return url, everything
 
 
 @pytest.fixture
-async def connect(target: Target, journals: Journals, deadline: float) -> AsyncIterator[Connect]:
+async def connect(target: Target, recordings: Recordings, deadline: float) -> AsyncIterator[Connect]:
     """Factory of open clients: ``client = await connect()``; closes what it opened."""
-    factory = Connect(target, journals, deadline)
+    factory = Connect(target, recordings, deadline)
     yield factory
     await factory.close()
 

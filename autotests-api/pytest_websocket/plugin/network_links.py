@@ -11,7 +11,7 @@ import pytest
 
 from pytest_websocket.network import Impairment, Link, open_link
 from pytest_websocket.plugin.raw_connections import CONNECTIONS, TARGET_OF
-from pytest_websocket.plugin.recordings import Journals
+from pytest_websocket.plugin.recordings import Recordings
 from pytest_websocket.protocol.handshake import Request
 from pytest_websocket.raw.connection import Connection
 from pytest_websocket.target import dial as approach
@@ -35,7 +35,7 @@ async def link(target: Target) -> AsyncIterator[Callable[..., Awaitable[Link]]]:
 
 @pytest.fixture
 async def raw_over_link(
-    request: pytest.FixtureRequest, target: Target, journals: Journals, opening: Request
+    request: pytest.FixtureRequest, target: Target, recordings: Recordings, opening: Request
 ) -> AsyncIterator[Callable[..., Awaitable[Connection]]]:
     """Factory of raw connections over a link, after the opening handshake, without extensions."""
     connections = request.node.stash.setdefault(CONNECTIONS, [])
@@ -43,7 +43,9 @@ async def raw_over_link(
     async with AsyncExitStack() as stack:
 
         async def factory(cable: Link, name: str = "raw") -> Connection:
-            connection = await approach.dial(replace(target, proxy=cable.url), journals.new(name, target.url))
+            connection = await approach.dial(
+                replace(target, proxy=cable.url), recordings.new(name, target.url)
+            )
             connections.append(connection)
             stack.callback(connection.abort)
             response = await connection.handshake(opening)

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from pytest_websocket.client.client import Journal
-from pytest_websocket.plugin.recordings import Journals
+from pytest_websocket.plugin.recordings import Recordings
 from pytest_websocket.plugin.target import ABILITIES
 from pytest_websocket.protocol.frames import ping, text
 from pytest_websocket.protocol.handshake import Request, problems_of_acceptance
 from pytest_websocket.protocol.reader import Inflate
 from pytest_websocket.raw.connection import Connection
 from pytest_websocket.raw.ending import Ending, NotReceived
+from pytest_websocket.recording import Recording
 from pytest_websocket.target import dial as approach
 from pytest_websocket.target.target import Abilities, Target
 
@@ -58,7 +58,7 @@ class Pacemaker:
             return
         try:
             if self._connection is None:
-                self._connection = await approach.dial(self._target, Journal())
+                self._connection = await approach.dial(self._target, Recording())
                 await self._connection.handshake(approach.opening_for(self._target))
             await self._connection.send(ping(b"a turn"))
             await self._connection.pong(deadline=self._connection.deadline / 10)
@@ -79,7 +79,7 @@ def opening(target: Target) -> Request:
 
 @pytest.fixture
 async def dial(
-    request: pytest.FixtureRequest, target: Target, deadline: float, journals: Journals
+    request: pytest.FixtureRequest, target: Target, deadline: float, recordings: Recordings
 ) -> AsyncIterator[Dial]:
     """Factory of raw connections on which nothing has been said yet; it lets go of what it opened.
 
@@ -92,8 +92,8 @@ async def dial(
         stack.callback(pacemaker.stop)
 
         async def factory(name: str = "raw", *, narrow: bool = False) -> Connection:
-            journal = journals.new(name, target.url)
-            connection = await approach.dial(target, journal, deadline=deadline, narrow=narrow)
+            recording = recordings.new(name, target.url)
+            connection = await approach.dial(target, recording, deadline=deadline, narrow=narrow)
             connection.greetings = target.greetings
             connection.pace = pacemaker.beat
             connections.append(connection)
@@ -243,11 +243,11 @@ def _shown(message: object) -> str:
     return shown if len(shown) <= 160 else f"{shown[:120]}… ({len(message)} long)"  # type: ignore[arg-type]
 
 
-async def serves_somebody_else(target: Target, abilities: Abilities) -> Journal:
+async def serves_somebody_else(target: Target, abilities: Abilities) -> Recording:
     """Open another connection, be served on it, close it. Raises ServerHarmed when that fails."""
-    journal = Journal("somebody else", target.url)
+    recording = Recording("somebody else", target.url)
     try:
-        connection = await approach.dial(target, journal)
+        connection = await approach.dial(target, recording)
         try:
             response = await connection.handshake(approach.opening_for(target))
             if not response.accepted:
@@ -264,7 +264,7 @@ async def serves_somebody_else(target: Target, abilities: Abilities) -> Journal:
             connection.abort()
     except (NotReceived, OSError) as error:
         raise ServerHarmed(f"afterwards the server did not serve another client: {error}") from error
-    return journal
+    return recording
 
 
 class Afterwards:

@@ -1,4 +1,4 @@
-"""What every test said and heard: the journals of its connections, kept for the report and for failures."""
+"""What every test said and heard: the recordings of its connections, kept for the report and for failures."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from pytest_websocket.client.client import Journal
+from pytest_websocket.recording import Recording
 
-JOURNALS = pytest.StashKey[list[Journal]]()
-"""Journals of the connections that a test opened, in order."""
+RECORDINGS = pytest.StashKey[list[Recording]]()
+"""Recordings of the connections that a test opened, in order."""
 
 EVIDENCE = pytest.StashKey[list[tuple[str, "str | bytes", str]]]()
 """Further evidence for the report: name, body and media type of each attachment."""
@@ -23,43 +23,45 @@ LAST = 4
 """Connections whose dialogue a failure shows: the last ones, and before them as many with a broken rule."""
 
 
-class Journals:
-    """The journals of one test."""
+class Recordings:
+    """The recordings of one test."""
 
-    def __init__(self, kept: list[Journal]) -> None:
+    def __init__(self, kept: list[Recording]) -> None:
         self._kept = kept
         self._names: Counter[str] = Counter()
 
-    def new(self, name: str, url: str = "") -> Journal:
-        """A new journal, already registered; a repeated name gets a number."""
+    def new(self, name: str, url: str = "") -> Recording:
+        """A new recording, already registered; a repeated name gets a number."""
         self._names[name] += 1
         number = self._names[name]
-        return self.add(Journal(name if number == 1 else f"{name} {number}", url))
+        return self.add(Recording(name if number == 1 else f"{name} {number}", url))
 
-    def add(self, journal: Journal) -> Journal:
-        """Register a journal that exists."""
-        self._kept.append(journal)
-        return journal
+    def add(self, recording: Recording) -> Recording:
+        """Register a recording that exists."""
+        self._kept.append(recording)
+        return recording
 
 
-def worth_showing(journals: list[Journal]) -> list[Journal]:
-    """The last of many journals, and before them the first in which the server broke a rule."""
-    broken = [journal for journal in journals[:-LAST] if any(frame.violation for frame in journal.frames)]
-    return [*broken[:LAST], *journals[-LAST:]]
+def worth_showing(recordings: list[Recording]) -> list[Recording]:
+    """The last of many recordings, and before them the first in which the server broke a rule."""
+    broken = [
+        recording for recording in recordings[:-LAST] if any(frame.violation for frame in recording.frames)
+    ]
+    return [*broken[:LAST], *recordings[-LAST:]]
 
 
 @pytest.fixture
-def journals(request: pytest.FixtureRequest) -> Journals:
-    """Where a test's connections leave their journals."""
-    return Journals(request.node.stash.setdefault(JOURNALS, []))
+def recordings(request: pytest.FixtureRequest) -> Recordings:
+    """Where a test's connections leave their recordings."""
+    return Recordings(request.node.stash.setdefault(RECORDINGS, []))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show the end of the dialogue with a failure, in the terminal and in JUnit XML."""
     report = yield
-    if report.failed and item.stash.get(JOURNALS, []):
-        tails = [journal.tail(TAIL) for journal in worth_showing(item.stash[JOURNALS])]
+    if report.failed and item.stash.get(RECORDINGS, []):
+        tails = [recording.tail(TAIL) for recording in worth_showing(item.stash[RECORDINGS])]
         # The client's own failures carry theirs already.
         told = report.longreprtext
         untold = [tail for tail in tails if tail.partition(" with ")[0] not in told]
@@ -70,9 +72,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Let go of the journals when everybody has read them: pytest keeps its items to the end of the run."""
+    """Let go of the recordings when everybody has read them: pytest keeps its items to the end of the run."""
     try:
         return (yield)
     finally:
-        for kept in (item.stash.get(JOURNALS, []), item.stash.get(EVIDENCE, [])):
+        for kept in (item.stash.get(RECORDINGS, []), item.stash.get(EVIDENCE, [])):
             kept.clear()

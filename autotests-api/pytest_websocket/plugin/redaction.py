@@ -11,24 +11,14 @@ import pytest
 
 from pytest_websocket.plugin.target import TARGET
 from pytest_websocket.target.secrets import Secrets
+from pytest_websocket.text import printable
 
 LOGGERS = ("websockets.client", "websockets.server")
 """At level DEBUG they log every header that is sent."""
 
 _FILTER = pytest.StashKey["_Redacting"]()
 
-# C0 and C1 controls, line separators, bidirectional overrides, lone surrogates. Line feeds and tabs stay.
-_CONTROLS = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]"
-)
 _COLOURS = re.compile(r"(\x1b\[[0-9;]*m)")
-
-
-def printable(text: str) -> str:
-    r"""Returns ``text`` with control characters and lone surrogates as ``\x1b``, ``\u202e``, ``\ud800``."""
-    if text.isascii() and text.isprintable():
-        return text
-    return _CONTROLS.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def redact_report(report: pytest.TestReport, secrets: Secrets, *, colours: bool = False) -> None:
@@ -40,7 +30,9 @@ def redact_report(report: pytest.TestReport, secrets: Secrets, *, colours: bool 
 
     def clean(text: str) -> str:
         parts = _COLOURS.split(text) if colours else [text]
-        return secrets.mask_cut("".join(part if n % 2 else printable(part) for n, part in enumerate(parts)))
+        return secrets.mask_cut(
+            "".join(part if n % 2 else printable(part, keep="\n\t") for n, part in enumerate(parts))
+        )
 
     report.longrepr = _clean_failure(report.longrepr, clean)
     report.sections = [(clean(name), clean(content)) for name, content in report.sections]

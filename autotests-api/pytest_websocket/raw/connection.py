@@ -7,12 +7,12 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from pytest_websocket.client.client import Journal
 from pytest_websocket.protocol.frames import PING, Frame, LengthBits, Progress, close, ping, pong
 from pytest_websocket.protocol.handshake import Request, Response, parse_response, without_interim
 from pytest_websocket.protocol.reader import CloseStatus, Inflate, Message, Reader, ReceivedFrame
 from pytest_websocket.raw.ending import Ending, NotReceived
 from pytest_websocket.raw.stream import Stream
+from pytest_websocket.recording import Recording
 
 MAX_HEAD = 64 << 10
 """Bytes of a response head; more is not read."""
@@ -36,8 +36,8 @@ class Connection(Stream):
     ``greetings`` messages, which a server sends unasked, are not kept.
     """
 
-    def __init__(self, journal: Journal, deadline: float) -> None:
-        super().__init__(journal, deadline)
+    def __init__(self, recording: Recording, deadline: float) -> None:
+        super().__init__(recording, deadline)
         self.answers_pings = True
         self.answers_close = True
         self.greetings = 0
@@ -55,7 +55,7 @@ class Connection(Stream):
 
     def data_received(self, data: bytes) -> None:
         """Read what came; asyncio calls this."""
-        self.journal.received(data)
+        self.recording.received(data)
         if self.reader is None:
             self._head = bytearray(without_interim(bytes(self._head + data)))
             if len(self._head) > MAX_HEAD:

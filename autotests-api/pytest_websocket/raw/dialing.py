@@ -7,10 +7,10 @@ import contextlib
 import socket
 import ssl
 
-from pytest_websocket.client.client import Journal
 from pytest_websocket.protocol.handshake import Request
 from pytest_websocket.raw.connection import Connection
 from pytest_websocket.raw.ending import NotReceived
+from pytest_websocket.recording import Recording
 
 NARROW_ROOM = 4 << 10
 """Bytes that the kernel is asked to keep for us at most on a narrow connection."""
@@ -23,7 +23,7 @@ async def open_connection(
     host: str,
     port: int,
     *,
-    journal: Journal,
+    recording: Recording,
     deadline: float,
     tls: ssl.SSLContext | None = None,
     proxy: tuple[str, int] | None = None,
@@ -38,7 +38,7 @@ async def open_connection(
     loop = asyncio.get_running_loop()
     via = proxy or (host, port)
     name = host if tls else None
-    connection = Connection(journal, deadline)
+    connection = Connection(recording, deadline)
     try:
         async with asyncio.timeout(deadline):
             where = {"sock": await _narrow_socket(*via)} if narrow else {"host": via[0], "port": via[1]}
@@ -83,10 +83,10 @@ async def _narrow_socket(host: str, port: int) -> socket.socket:
 async def _tunnel(connection: Connection, host: str, port: int, tls: ssl.SSLContext | None) -> None:
     """Ask an HTTP proxy for a tunnel (RFC 9110 §9.3.6) and speak TLS inside it where the target does."""
     authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    # The journal is of the conversation with the server, and begins inside the tunnel.
-    kept, connection.journal = connection.journal, Journal("tunnel")
+    # The recording is of the conversation with the server, and begins inside the tunnel.
+    kept, connection.recording = connection.recording, Recording("tunnel")
     response = await connection.handshake(Request(authority, (("Host", authority),), method="CONNECT"))
-    connection.journal = kept
+    connection.recording = kept
     if response.status != 200:
         connection.abort()
         raise ConnectionError(f"the proxy refused the tunnel to {authority}: {response}")

@@ -9,8 +9,8 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable
 
-from pytest_websocket.client.client import Journal
 from pytest_websocket.raw.ending import NotReceived
+from pytest_websocket.recording import Recording
 
 PACED = 200
 """Pieces of torn data that are paced; the rest follows as fast as it goes, to bound what tearing costs."""
@@ -28,8 +28,8 @@ class Stream(asyncio.Protocol):
     between pieces that must not arrive together.
     """
 
-    def __init__(self, journal: Journal, deadline: float) -> None:
-        self.journal = journal
+    def __init__(self, recording: Recording, deadline: float) -> None:
+        self.recording = recording
         self.deadline = deadline
         self.pace: Callable[[], Awaitable[None]] = _at_once
         self.tcp = "open"
@@ -58,7 +58,7 @@ class Stream(asyncio.Protocol):
         """Note that the server closed its half; asyncio calls this. Our half stays open for the case."""
         if self.tcp == "open":
             self.tcp = "closed"
-            self.journal.end("TCP closed by the server")
+            self.recording.end("TCP closed by the server")
         self._changed.set()
         return not isinstance(self._transport, asyncio.Transport) or self._is_plain()
 
@@ -67,7 +67,7 @@ class Stream(asyncio.Protocol):
         self.failure = exc
         if self.tcp == "open":
             self.tcp = "reset" if isinstance(exc, ConnectionError) else "closed"
-            self.journal.end("TCP reset by the server" if self.tcp == "reset" else "TCP closed")
+            self.recording.end("TCP reset by the server" if self.tcp == "reset" else "TCP closed")
         self._drained.set()
         self._changed.set()
 
@@ -107,7 +107,7 @@ class Stream(asyncio.Protocol):
 
     def half_close(self) -> None:
         """Close our direction of TCP (FIN) and go on reading."""
-        self.journal.note("we closed our half of TCP")
+        self.recording.note("we closed our half of TCP")
         self._finished = True
         if self._transport is not None and not self._transport.is_closing():
             if self._transport.can_write_eof():
@@ -119,7 +119,7 @@ class Stream(asyncio.Protocol):
 
     def reset(self) -> None:
         """End TCP with a reset (RST): the cable is cut."""
-        self.journal.end("we reset TCP")
+        self.recording.end("we reset TCP")
         if self._transport is None or self._socket is None:
             return
         with contextlib.suppress(OSError):
@@ -166,7 +166,7 @@ class Stream(asyncio.Protocol):
         """Write without waiting; whether that was possible: not once TCP has ended, or our half of it."""
         if self._transport is None or self._transport.is_closing() or self._finished:
             return False
-        self.journal.sent(data)
+        self.recording.sent(data)
         self._transport.write(data)
         return True
 

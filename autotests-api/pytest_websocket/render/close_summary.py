@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pytest_websocket.client.client import FrameRecord
 from pytest_websocket.protocol.frames import CLOSE
+from pytest_websocket.recording import FrameRecord
 
 CODES = {
     1000: "normal closure",

@@ -1,4 +1,4 @@
-"""A journal decoded once: what the pages of the report are made of."""
+"""A recording decoded once: what the pages of the report are made of."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from pytest_websocket.client.client import FrameRecord, Journal, Note, Totals
+from pytest_websocket.recording import FrameRecord, Note, Recording, Totals
 from pytest_websocket.render.close_summary import Ending, ending_of
 from pytest_websocket.render.http_head import Head
 from pytest_websocket.render.roundtrips import RoundTrip, round_trips
@@ -32,25 +32,25 @@ class Conversation:
     unfinished: str
 
     @classmethod
-    def of(cls, journal: Journal) -> Conversation:
-        """Decode a journal; what is recorded afterwards is not in it."""
-        # Decoding fills in the rest of the journal.
-        frames = journal.frames
+    def of(cls, recording: Recording) -> Conversation:
+        """Decode a recording; what is recorded afterwards is not in it."""
+        # Decoding fills in the rest of the recording.
+        frames = recording.frames
         return cls(
-            name=journal.name,
-            url=journal.url,
-            started=journal.started,
-            started_at=journal.started_at,
-            opened_at=journal.opened_at,
-            ended_at=journal.ended_at,
-            ended=journal.ended,
-            request=Head.parse(journal.request),
-            response=Head.parse(journal.response),
+            name=recording.name,
+            url=recording.url,
+            started=recording.started,
+            started_at=recording.started_at,
+            opened_at=recording.opened_at,
+            ended_at=recording.ended_at,
+            ended=recording.ended,
+            request=Head.parse(recording.request),
+            response=Head.parse(recording.response),
             frames=frames,
-            notes=tuple(journal.notes),
-            totals=journal.totals,
-            omitted=journal.omitted,
-            unfinished=journal.unfinished,
+            notes=tuple(recording.notes),
+            totals=recording.totals,
+            omitted=recording.omitted,
+            unfinished=recording.unfinished,
         )
 
     @cached_property

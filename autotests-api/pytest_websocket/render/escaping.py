@@ -8,7 +8,7 @@ import re
 import unicodedata
 from typing import Any
 
-from pytest_websocket.client.client import FrameRecord
+from pytest_websocket.recording import FrameRecord
 from pytest_websocket.target.secrets import Secrets
 
 _INVISIBLE = (

@@ -6,8 +6,8 @@ import html
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pytest_websocket.client.client import FrameRecord
 from pytest_websocket.protocol.frames import BINARY, CONTINUATION, TEXT, minimal_length_bits, opcode_name
+from pytest_websocket.recording import FrameRecord
 from pytest_websocket.render.conversation import Conversation
 from pytest_websocket.render.escaping import milliseconds, shown_data, size, text_html
 from pytest_websocket.render.payload import payload_html

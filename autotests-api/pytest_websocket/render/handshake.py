@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from pytest_websocket.protocol.credentials import MASK
 from pytest_websocket.render.conversation import Conversation
 from pytest_websocket.render.http_head import Head, cut
-from pytest_websocket.target.secrets import MASK, Secrets
+from pytest_websocket.target.secrets import Secrets
 
 MIME = "application/vnd.allure.http+json"
 EXTENSION = "httpexchange"

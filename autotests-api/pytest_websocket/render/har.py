@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from pytest_websocket.client.client import FrameRecord
 from pytest_websocket.protocol.frames import BINARY, CLOSE
+from pytest_websocket.recording import FrameRecord
 from pytest_websocket.render.close_summary import describe
 from pytest_websocket.render.conversation import Conversation
 from pytest_websocket.render.escaping import decoded, shown_data

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_websocket.client.client import FrameRecord
 from pytest_websocket.protocol.frames import BINARY, CLOSE, TEXT
+from pytest_websocket.recording import FrameRecord
 from pytest_websocket.render.close_summary import describe
 from pytest_websocket.render.escaping import decoded, hex_html, hex_line, json_html, one_line, size, text_html
 

@@ -6,8 +6,8 @@ import shlex
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from pytest_websocket.client.client import FrameRecord
 from pytest_websocket.protocol.frames import BINARY, CONTINUATION, PING, PONG, TEXT, Frame, opcode_name
+from pytest_websocket.recording import FrameRecord
 from pytest_websocket.render.conversation import Conversation
 from pytest_websocket.render.escaping import shown_data
 from pytest_websocket.target.secrets import Secrets

@@ -7,10 +7,10 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pytest_websocket.client.client import FrameRecord
 from pytest_websocket.protocol.frames import BINARY, CONTINUATION, PING, PONG, TEXT
+from pytest_websocket.recording import FrameRecord
 
-# A reply is recognised by this much of the message in it; journals cut long payloads anyway.
+# A reply is recognised by this much of the message in it; recordings cut long payloads anyway.
 _KEY = 256
 # Of a burst that nobody answers only the newest messages are kept as candidates.
 _WAITING = 256

@@ -6,7 +6,7 @@ import html
 import math
 from collections.abc import Sequence
 
-from pytest_websocket.client.client import FrameRecord
+from pytest_websocket.recording import FrameRecord
 from pytest_websocket.render.conversation import Conversation
 from pytest_websocket.render.escaping import milliseconds
 

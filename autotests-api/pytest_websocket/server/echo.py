@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import errno
 import logging
-import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from http import HTTPStatus
@@ -26,6 +25,7 @@ from websockets.http11 import Request, Response
 from websockets.typing import Origin, Subprotocol
 
 from pytest_websocket.server.console_page import Pages, read_pages, response_with
+from pytest_websocket.text import printable
 
 PREFIX = "Сервер получил: "
 DEFAULT_MAX_SIZE = 2**20
@@ -41,15 +41,6 @@ log = logging.getLogger("websocket_server")
 # A level of its own keeps the promise of one line per abnormal end, whatever `log` lets pass.
 _protocol_log = logging.getLogger("websocket_server.protocol")
 _protocol_log.setLevel(logging.WARNING)
-
-
-# What a terminal obeys instead of showing: C0 and C1 controls, line separators, bidirectional overrides.
-_TERMINAL_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-
-
-def printable(text: str) -> str:
-    """Returns ``text`` with what a terminal obeys escaped."""
-    return _TERMINAL_CONTROLS.sub(lambda control: control[0].encode("unicode_escape").decode(), text)
 
 
 def reply_to(message: str | bytes) -> str | bytes:

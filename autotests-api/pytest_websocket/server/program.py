@@ -20,10 +20,10 @@ from pytest_websocket.server.echo import (
     Handler,
     in_url,
     log,
-    printable,
     serve,
 )
 from pytest_websocket.server.open_files import allow_many_connections
+from pytest_websocket.text import printable
 
 DEFAULT_HOST = "localhost"
 DEFAULT_PORT = 8765

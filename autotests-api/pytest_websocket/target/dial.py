@@ -9,12 +9,12 @@ import ssl
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
-from pytest_websocket.client.client import Journal
 from pytest_websocket.protocol.frames import close
 from pytest_websocket.protocol.handshake import Request, Response
 from pytest_websocket.raw.connection import Connection
 from pytest_websocket.raw.dialing import open_connection
 from pytest_websocket.raw.ending import NotReceived
+from pytest_websocket.recording import Recording
 from pytest_websocket.target.target import Target
 
 _UNTRUSTED = {18, 19, 20, 21}
@@ -43,7 +43,7 @@ def opening_for(target: Target) -> Request:
 
 
 async def dial(
-    target: Target, journal: Journal, *, deadline: float | None = None, narrow: bool = False
+    target: Target, recording: Recording, *, deadline: float | None = None, narrow: bool = False
 ) -> Connection:
     """A raw connection to ``target``, through its proxy and TLS, on which nothing has been said yet.
 
@@ -54,7 +54,7 @@ async def dial(
     return await open_connection(
         target.host,
         target.port,
-        journal=journal,
+        recording=recording,
         deadline=target.deadline if deadline is None else deadline,
         tls=target.tls,
         proxy=(proxy.hostname or "", proxy.port or 80) if proxy else None,
@@ -71,7 +71,7 @@ async def check_alive(target: Target) -> None:
 @contextlib.asynccontextmanager
 async def opened(target: Target, *headers: tuple[str, str]) -> AsyncIterator[Connection]:
     """A raw connection after the handshake. Raises Unusable, with the reason in words, within a deadline."""
-    journal = Journal("probe", target.url)
+    recording = Recording("probe", target.url)
     request = opening_for(target)
     for name, value in headers:
         request = request.having(name, value)
@@ -80,7 +80,7 @@ async def opened(target: Target, *headers: tuple[str, str]) -> AsyncIterator[Con
     connection: Connection | None = None
     try:
         try:
-            connection = await dial(target, journal)
+            connection = await dial(target, recording)
             # One deadline for all that it takes to be connected.
             connection.deadline = round(max(target.deadline - (loop.time() - began), 0.1), 1)
             response = await connection.handshake(request)

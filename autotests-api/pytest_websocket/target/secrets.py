@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
-MASK = "•••••"
+from pytest_websocket.protocol.credentials import MASK, is_credential
+
 SHORTEST_SECRET = 6
 """Characters; shorter values ("1", "true") would be found in the middle of innocent words."""
 
@@ -19,13 +20,6 @@ SHORTEST_PIECE = 3
 
 # Where a value or a comparison was shortened: an ellipsis, or the sign before a line of a difference.
 _CUTS = re.compile(r"(\.\.\.|['\"”] …|…|(?<!\S)[-+?] )")
-_CREDENTIAL = re.compile(
-    r"auth|cookie|token|secret|passw|pwd|session|signature|credential|(api|access|private).?key|jwt"
-    r"|^(key|sig|sid|code|ticket)$",
-    re.IGNORECASE,
-)
-# These carry such a word and no secret; a reader of a handshake wants to see them.
-_PUBLIC_HEADERS = {"www-authenticate", "proxy-authenticate"}
 
 
 class Secrets:
@@ -122,11 +116,6 @@ class Secrets:
 
         shown = re.sub(r"(?<=//)[^/@?#\s]*@", f"{MASK}@", self.mask(url))
         return re.sub(r"(?<=[?&;])([^=&#\s]+)=[^&#\s]*", masked, shown)
-
-
-def is_credential(name: str) -> bool:
-    """Whether a header or a query parameter of this name carries a credential."""
-    return name.lower() not in _PUBLIC_HEADERS and _CREDENTIAL.search(name) is not None
 
 
 def _header_secrets(name: str, value: str) -> list[str]:

@@ -27,14 +27,14 @@ from pytest_websocket.client.client import (
     ConnectFailed,
     ConnectionEnded,
     ExpectationFailed,
-    Journal,
     expect_rejected,
     json_with,
-    masked_url,
-    printable,
 )
 from pytest_websocket.plugin.clients import Connect
+from pytest_websocket.protocol.credentials import masked_url
+from pytest_websocket.recording import Recording
 from pytest_websocket.server.background import run_in_background
+from pytest_websocket.text import printable
 
 AUTOTESTS = Path(websocket_client.__file__).parent
 
@@ -185,14 +185,14 @@ async def test_iterable_goes_as_fragments_of_one_message(peer) -> None:
     client = await peer(echo)
     await client.send(["one ", "two"])
     await client.expect("one two")
-    assert [frame.fin for frame in client.journal.frames if frame.sent] == [False, False, True]
+    assert [frame.fin for frame in client.recording.frames if frame.sent] == [False, False, True]
 
 
 async def test_json_travels_as_readable_text(peer) -> None:
     client = await peer(echo)
     await client.send_json({"имя": "Ёж", "n": [1, 2.5, None]})
     assert await client.receive_json() == {"имя": "Ёж", "n": [1, 2.5, None]}
-    assert "Ёж" in client.journal.frames[0].data.decode()
+    assert "Ёж" in client.recording.frames[0].data.decode()
 
 
 @pytest.mark.parametrize("message", ["not json", "[" * 100_000], ids=["words", "too deep"])
@@ -455,7 +455,7 @@ async def test_closing_a_mute_server_costs_the_deadline(speaks_tcp, deadline) ->
     started = perf_counter()
     await client.close(deadline=BRIEF)
     assert BRIEF <= perf_counter() - started < deadline
-    assert client.journal.ended == "TCP closed by the client"
+    assert client.recording.ended == "TCP closed by the client"
 
 
 # The end of a connection.
@@ -542,8 +542,8 @@ async def test_handshake_and_what_it_agreed_on_are_readable(peer) -> None:
     assert client.response.status_code == HTTPStatus.SWITCHING_PROTOCOLS
     assert client.subprotocol == "chat.v2"
     assert client.extensions[0].startswith("permessage-deflate")
-    assert b"X-Team: QA" in client.journal.request
-    assert client.journal.response.startswith(b"HTTP/1.1 101")
+    assert b"X-Team: QA" in client.recording.request
+    assert client.recording.response.startswith(b"HTTP/1.1 101")
 
 
 async def test_compression_can_be_left_out_of_the_offer(peer) -> None:
@@ -614,15 +614,15 @@ async def test_server_that_accepts_and_says_nothing_costs_the_deadline(speaks_tc
     assert perf_counter() - started < deadline
 
 
-async def test_journal_of_a_connection_that_did_not_open_is_at_hand(speaks_tcp) -> None:
-    journal = Journal("refused")
+async def test_recording_of_a_connection_that_did_not_open_is_at_hand(speaks_tcp) -> None:
+    recording = Recording("refused")
     with pytest.raises(ConnectFailed):
         await websocket_client.connect(
-            await speaks_tcp(b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n"), journal=journal
+            await speaks_tcp(b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n"), recording=recording
         )
-    assert journal.request.startswith(b"GET / HTTP/1.1\r\n")
-    assert journal.response.startswith(b"HTTP/1.1 500 Oops")
-    assert "not opened" in journal.tail()
+    assert recording.request.startswith(b"GET / HTTP/1.1\r\n")
+    assert recording.response.startswith(b"HTTP/1.1 500 Oops")
+    assert "not opened" in recording.tail()
 
 
 def free_port() -> int:
@@ -679,9 +679,9 @@ def test_control_characters_are_shown_and_not_obeyed() -> None:
     [
         ("ws://host/path", "ws://host/path"),
         ("ws://host/?page=2&q=a%20b", "ws://host/?page=2&q=a%20b"),
-        ("ws://host/?access_token=abc&page=2", "ws://host/?access_token=***&page=2"),
-        ("ws://host/?apiKey=abc", "ws://host/?apiKey=***"),
-        ("ws://me:pass@host:80/", "ws://***@host:80/"),
+        ("ws://host/?access_token=abc&page=2", "ws://host/?access_token=•••••&page=2"),
+        ("ws://host/?apiKey=abc", "ws://host/?apiKey=•••••"),
+        ("ws://me:pass@host:80/", "ws://•••••@host:80/"),
         ("ws://[bad", "ws://[bad"),
     ],
 )
@@ -752,7 +752,7 @@ async def test_clients_of_the_factory_are_open_until_the_test_ends(connect, targ
     one, other = await connect(), await connect(name="other")
     assert await one.ask("1") == target.answer("1")
     assert await other.ask("2") == target.answer("2")
-    assert (one.journal.name, other.journal.name) == ("client", "other")
+    assert (one.recording.name, other.recording.name) == ("client", "other")
 
 
 async def test_factory_asks_for_another_resource_with_the_targets_settings(connect, deadline) -> None:
@@ -761,8 +761,8 @@ async def test_factory_asks_for_another_resource_with_the_targets_settings(conne
     assert client.deadline == deadline
 
 
-async def test_factory_closes_all_that_it_opened(target, journals, deadline) -> None:
-    factory = Connect(target, journals, deadline)
+async def test_factory_closes_all_that_it_opened(target, recordings, deadline) -> None:
+    factory = Connect(target, recordings, deadline)
     clients = [await factory() for _ in range(20)]
     await factory.close()
     assert {client.close_code for client in clients} == {1000}

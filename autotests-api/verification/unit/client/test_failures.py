@@ -14,15 +14,9 @@ from websockets.frames import Close
 from websockets.protocol import State
 
 from pytest_websocket.client import client as websocket_client
-from pytest_websocket.client.client import (
-    Client,
-    Closing,
-    ConnectionEnded,
-    ExpectationFailed,
-    Journal,
-    json_with,
-)
+from pytest_websocket.client.client import Client, Closing, ConnectionEnded, ExpectationFailed, json_with
 from pytest_websocket.protocol.frames import close
+from pytest_websocket.recording import Recording
 
 BYE = Close(1001, "bye")
 ENDED = "the connection was closed by the server with 1001 (going away) “bye”"
@@ -64,7 +58,7 @@ class Script:
 
 
 def talking(*messages: Any, **settings: Any) -> Client:
-    return Client(Script(*messages, **settings), Journal(url="ws://host/?token=t"), 0.01)
+    return Client(Script(*messages, **settings), Recording(url="ws://host/?token=t"), 0.01)
 
 
 def told(failure: pytest.ExceptionInfo[ExpectationFailed]) -> list[str]:
@@ -198,7 +192,7 @@ async def test_nearest_of_what_was_skipped_is_told_from_where_it_differs() -> No
 
 
 async def test_skipped_messages_are_bounded_by_their_bytes(monkeypatch) -> None:
-    monkeypatch.setattr("websocket_client.MAX_KEPT_BYTES", 4)
+    monkeypatch.setattr("pytest_websocket.client.client.MAX_KEPT_BYTES", 4)
     client = talking("ab", "cd", "!", "e", "!", "fghi", "!", "jklmn", "!")
     assert client.skipped.maxlen == websocket_client.MAX_KEPT_MESSAGES
     await client.wait_for("!")
@@ -248,7 +242,7 @@ async def test_quiet_that_is_longer_than_the_deadline_cannot_come() -> None:
     [("MAX_KEPT_MESSAGES", ["", "", ""]), ("MAX_KEPT_BYTES", ["a", "b"]), ("MAX_KEPT_BYTES", ["ab"])],
 )
 async def test_flood_is_no_quiet_and_no_end(monkeypatch, limit, messages) -> None:
-    monkeypatch.setattr(f"websocket_client.{limit}", 2 if messages[0] == "" else 1)
+    monkeypatch.setattr(f"pytest_websocket.client.client.{limit}", 2 if messages[0] == "" else 1)
     with pytest.raises(ExpectationFailed) as failure:
         await talking(*messages).collect()
     count = f"{len(messages)} message{'s' * (len(messages) > 1)}"
@@ -281,12 +275,12 @@ async def test_connection_that_does_not_end_is_told_with_what_was_wanted() -> No
 
 async def test_close_frame_without_the_end_of_tcp_is_told() -> None:
     client = talking()
-    client.journal.sent(close().encode())
-    client.journal.received(b"\x89\x00")
+    client.recording.sent(close().encode())
+    client.recording.received(b"\x89\x00")
     with pytest.raises(ExpectationFailed) as failure:
         await client.expect_closed()
     assert len(told(failure)) == 2
-    client.journal.received(close().encode(masked=False))
+    client.recording.received(close().encode(masked=False))
     with pytest.raises(ExpectationFailed) as failure:
         await client.expect_closed()
     assert told(failure)[2] == (
@@ -351,17 +345,17 @@ async def test_end_is_told_by_who_closed_and_who_answered(sent, received, answer
     client._connection.protocol = SimpleNamespace(
         close_sent=sent, close_rcvd=received, close_rcvd_then_sent=answered
     )
-    client.journal.end(tcp)
+    client.recording.end(tcp)
     assert client._ending() == words
 
 
 async def test_closing_reads_what_was_not_read_and_keeps_no_more_than_it_may(monkeypatch) -> None:
-    monkeypatch.setattr("websocket_client.MAX_KEPT_MESSAGES", 3)
+    monkeypatch.setattr("pytest_websocket.client.client.MAX_KEPT_MESSAGES", 3)
     client = talking("ab", "cd", "ef", "g", ends=True)
     await client.close(4000, "enough")
     assert client._connection.sent == [(4000, "enough")]
     assert list(client._unread) == ["ab", "cd", "ef"]
-    monkeypatch.setattr("websocket_client.MAX_KEPT_BYTES", 7)
+    monkeypatch.setattr("pytest_websocket.client.client.MAX_KEPT_BYTES", 7)
     client = talking("abcd", "efg", ends=True)
     await client.close()
     assert client._connection.sent == [(1000, "")]
@@ -406,5 +400,5 @@ async def test_second_task_that_reads_is_told() -> None:
     with pytest.raises(RuntimeError) as failure:
         await client.receive()
     assert str(failure.value) == (
-        "two tasks wait for a message of <client: ws://host/?token=***, OPEN> at once"
+        "two tasks wait for a message of <client: ws://host/?token=•••••, OPEN> at once"
     )

@@ -13,8 +13,9 @@ from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatu
 from websockets.http11 import Headers, Response
 
 from pytest_websocket.client import client as websocket_client
-from pytest_websocket.client.client import ConnectFailed, ExpectationFailed, Journal, connect, expect_rejected
+from pytest_websocket.client.client import ConnectFailed, ExpectationFailed, connect, expect_rejected
 from pytest_websocket.protocol.handshake import accept_value
+from pytest_websocket.recording import Recording
 
 
 def caused(error: Exception, cause: Exception) -> Exception:
@@ -113,7 +114,7 @@ def settings_of(*arguments: str, **settings: object) -> dict[str, object]:
 
 def test_connection_is_asked_for_with_the_defaults_of_the_client() -> None:
     opening = connect("ws://127.0.0.1:1")
-    journal = opening._settings.pop("create_connection").keywords["journal"]
+    recording = opening._settings.pop("create_connection").keywords["recording"]
     assert opening._settings == {
         "additional_headers": None,
         "origin": None,
@@ -125,13 +126,13 @@ def test_connection_is_asked_for_with_the_defaults_of_the_client() -> None:
         "max_size": 16 * 2**20,
         "ping_interval": None,
     }
-    assert (opening.url, opening.deadline, opening.journal) == ("ws://127.0.0.1:1", 5.0, journal)
-    assert (journal.url, journal.name) == ("ws://127.0.0.1:1", "client")
+    assert (opening.url, opening.deadline, opening.recording) == ("ws://127.0.0.1:1", 5.0, recording)
+    assert (recording.url, recording.name) == ("ws://127.0.0.1:1", "client")
     assert connect().url == "ws://localhost:8765"
 
 
 def test_wishes_reach_the_library() -> None:
-    context, journal = ssl.create_default_context(), Journal("mine")
+    context, recording = ssl.create_default_context(), Recording("mine")
     settings = settings_of(
         "wss://example.org",
         headers={"A": "1"},
@@ -142,9 +143,9 @@ def test_wishes_reach_the_library() -> None:
         compression=False,
         deadline=2,
         max_size=7,
-        journal=journal,
+        recording=recording,
     )
-    assert settings.pop("create_connection").keywords == {"journal": journal}
+    assert settings.pop("create_connection").keywords == {"recording": recording}
     assert settings == {
         "additional_headers": [("A", "1")],
         "origin": "https://example.org",
@@ -170,16 +171,16 @@ def test_wishes_reach_the_library() -> None:
     ],
 )
 async def test_accepted_handshake_is_no_refusal_and_is_closed(echo_server, status, words) -> None:
-    journal = Journal()
+    recording = Recording()
     with pytest.raises(ExpectationFailed) as failure:
-        await expect_rejected(echo_server.url, status, journal=journal)
+        await expect_rejected(echo_server.url, status, recording=recording)
     lines = [line.strip() for line in str(failure.value).splitlines()]
     assert lines[0] == f"{echo_server.url} accepted the handshake"
     assert lines[1] == f"expected: the handshake to be refused with {words}"
     assert lines[2] == "received: 101 Switching Protocols"
     assert failure.value.actual == "101 Switching Protocols"
     assert "1000 (normal closure)" in lines[5]
-    assert journal.ended
+    assert recording.ended
 
 
 async def test_refusal_that_is_no_answer_is_told_with_what_was_expected() -> None:
@@ -188,7 +189,7 @@ async def test_refusal_that_is_no_answer_is_told_with_what_was_expected() -> Non
         url = f"ws://127.0.0.1:{unheard.getsockname()[1]}/?token=t"
         with pytest.raises(ConnectFailed) as failure:
             await expect_rejected(url, 403)
-    masked = url.replace("=t", "=***")
+    masked = url.replace("=t", "=•••••")
     assert str(failure.value).splitlines() == [
         f"{masked} did not open: nobody listens there (connection refused)",
         "  expected: the handshake to be refused with HTTP 403 Forbidden",
@@ -239,13 +240,13 @@ async def test_reset_is_told_in_the_words_of_the_system(listen) -> None:
     client = await connect(f"ws://127.0.0.1:{await listen(script)}")
     await client.send("x")
     await client.expect_closed(1006)
-    assert client.journal.ended.startswith("TCP broken: [Errno ")
+    assert client.recording.ended.startswith("TCP broken: [Errno ")
 
 
-async def test_journal_tells_which_side_closed_tcp(serve) -> None:
+async def test_recording_tells_which_side_closed_tcp(serve) -> None:
     async def leave(_) -> None:
         """Close at once."""
 
     async with connect(serve(leave)) as client:
         await client.expect_closed(1000)
-    assert client.journal.ended == "TCP closed by the server"
+    assert client.recording.ended == "TCP closed by the server"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pytest_websocket.client import client as websocket_client
-from pytest_websocket.client.client import FrameRecord, Journal, masked_url, preview
+from pytest_websocket.protocol.credentials import masked_url
+from pytest_websocket.recording import FrameRecord, Recording
+from pytest_websocket.text import preview, quantity
 
 CLOSE_1001 = b"\x03\xe9"
 
@@ -98,10 +100,10 @@ def test_preview_keeps_the_place_in_sight(message, settings, shown) -> None:
 @pytest.mark.parametrize(
     ("url", "shown"),
     [
-        ("wss://host/a?x=1&token=t#top", "wss://host/a?x=1&token=***#top"),
-        ("wss://host/?key=a&key=b&empty=", "wss://host/?key=***&key=***&empty="),
-        ("wss://host/?token%26%2F=a&name=x%2Fy+z", "wss://host/?token%26%2F=***&name=x%2Fy%20z"),
-        ("wss://a@b@host/", "wss://***@host/"),
+        ("wss://host/a?x=1&token=t#top", "wss://host/a?x=1&token=•••••#top"),
+        ("wss://host/?key=a&key=b&empty=", "wss://host/?key=•••••&key=•••••&empty="),
+        ("wss://host/?token%26%2F=a&name=x%2Fy+z", "wss://host/?token%26%2F=•••••&name=x%2Fy%20z"),
+        ("wss://a@b@host/", "wss://•••••@host/"),
         ("ws://host/\x1b", r"ws://host/\x1b"),
         ("ws://[bad\x1b", r"ws://[bad\x1b"),
         ("ws://host/?monkey=1&x=%2F", "ws://host/?monkey=1&x=%2F"),
@@ -118,7 +120,7 @@ def test_status_is_told_by_its_phrase_where_it_has_one() -> None:
 
 @pytest.mark.parametrize(("number", "words"), [(0, "0 bytes"), (1, "1 byte"), (2, "2 bytes")])
 def test_one_is_singular(number: int, words: str) -> None:
-    assert websocket_client._count(number, "byte") == words
+    assert quantity(number, "byte") == words
 
 
 def test_failure_lines_its_rows_up_and_carries_both_sides() -> None:
@@ -126,7 +128,7 @@ def test_failure_lines_its_rows_up_and_carries_both_sides() -> None:
         websocket_client.ExpectationFailed,
         "it failed",
         [("expected", "one"), ("nearest", "two"), ("because", "of it")],
-        Journal("mine"),
+        Recording("mine"),
     )
     assert str(failure) == (
         "it failed\n  expected: one\n  nearest:  two\n  because:  of it\n\n"
@@ -137,15 +139,15 @@ def test_failure_lines_its_rows_up_and_carries_both_sides() -> None:
 
 def test_failure_without_rows_has_no_sides() -> None:
     failure = websocket_client._failure(
-        websocket_client.ExpectationFailed, "it failed", [], Journal("mine", "ws://host/?token=t")
+        websocket_client.ExpectationFailed, "it failed", [], Recording("mine", "ws://host/?token=t")
     )
     assert str(failure) == (
-        "it failed\n\nThe conversation of “mine” with ws://host/?token=***, 0 frames sent, 0 received:"
+        "it failed\n\nThe conversation of “mine” with ws://host/?token=•••••, 0 frames sent, 0 received:"
     )
     assert (failure.expected, failure.actual) == ("", "")
 
 
 def test_what_was_received_counts_for_more_than_what_came_near() -> None:
     rows = [("nearest", "two"), ("received", "three")]
-    failure = websocket_client._failure(websocket_client.ExpectationFailed, "", rows, Journal())
+    failure = websocket_client._failure(websocket_client.ExpectationFailed, "", rows, Recording())
     assert failure.actual == "three"

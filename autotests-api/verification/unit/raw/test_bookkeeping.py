@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_websocket.client.client import Journal
 from pytest_websocket.protocol.frames import Frame, binary, close, continuation, ping, pong, text
 from pytest_websocket.protocol.handshake import Request
 from pytest_websocket.raw.connection import NUDGE, Connection
 from pytest_websocket.raw.ending import NotReceived
+from pytest_websocket.recording import Recording
 
 
 @pytest.fixture
 async def raw(paper) -> Connection:
     """A connection that speaks frames."""
-    connection = Connection(Journal(), 0.05)
+    connection = Connection(Recording(), 0.05)
     connection.connection_made(paper)
     connection.switch_protocols()
     return connection
@@ -24,8 +24,8 @@ def encoded(*frames: Frame) -> bytes:
     return b"".join(frame.encode(masked=False) for frame in frames)
 
 
-def sent_in_journal(raw: Connection) -> list[str]:
-    return [frame.name for frame in raw.journal.frames if frame.sent]
+def sent_in_recording(raw: Connection) -> list[str]:
+    return [frame.name for frame in raw.recording.frames if frame.sent]
 
 
 async def test_frame_is_taken_with_the_message_that_it_completes(raw) -> None:
@@ -80,7 +80,7 @@ async def test_wait_ends_with_the_connection_and_says_how_that_ended(raw, end, h
     with pytest.raises(NotReceived) as failure:
         await raw.pong()
     assert str(failure.value) == f"expected a Pong, but the server ended the connection: {how}"
-    assert raw.journal.ended == tcp
+    assert raw.recording.ended == tcp
     assert raw.failure is (RESET if how == "TCP reset" else None)
 
 
@@ -110,7 +110,7 @@ async def test_ping_is_answered_with_its_payload_unless_that_is_switched_off(raw
     raw.answers_pings = False
     raw.data_received(encoded(ping(b"2")))
     assert paper.frames == [(10, b"1")]
-    assert sent_in_journal(raw) == ["PONG"]
+    assert sent_in_recording(raw) == ["PONG"]
     assert not raw.has_data
 
 
@@ -206,7 +206,7 @@ async def test_greetings_are_not_kept(raw) -> None:
 
 async def test_head_that_never_ends_is_not_read_without_end(paper, monkeypatch) -> None:
     monkeypatch.setattr("pytest_websocket.raw.connection.MAX_HEAD", 8)
-    raw = Connection(Journal(), 0.05)
+    raw = Connection(Recording(), 0.05)
     raw.connection_made(paper)
     with pytest.raises(
         NotReceived, match=r"an HTTP response, but none came within 0\.01 s: the connection is"
@@ -223,7 +223,7 @@ async def test_head_that_never_ends_is_not_read_without_end(paper, monkeypatch) 
 
 
 async def test_what_comes_behind_a_head_is_the_body_or_the_first_frames(paper) -> None:
-    raw = Connection(Journal(), 0.05)
+    raw = Connection(Recording(), 0.05)
     raw.connection_made(paper)
     raw.data_received(b"HTTP/1.1 404 Not Found\r\n\r\nnothing")
     assert (await raw.refusal()).status == 404
@@ -238,7 +238,7 @@ async def test_what_comes_behind_a_head_is_the_body_or_the_first_frames(paper) -
 
 
 async def test_refusal_without_an_answer_is_none_and_a_half_answer_is_shown(paper) -> None:
-    raw = Connection(Journal(), 0.05)
+    raw = Connection(Recording(), 0.05)
     raw.connection_made(paper)
     raw.data_received(b"HTTP/1.1 4" + b"x" * 100)
     with pytest.raises(NotReceived) as failure:
@@ -249,7 +249,7 @@ async def test_refusal_without_an_answer_is_none_and_a_half_answer_is_shown(pape
 
 
 async def test_inflated_messages_are_those_of_the_given_inflater(paper) -> None:
-    raw = Connection(Journal(), 0.05)
+    raw = Connection(Recording(), 0.05)
     raw.connection_made(paper)
     raw.data_received(b"HTTP/1.1 101 -\r\n\r\n" + encoded(Frame(1, b"olleh", rsv1=True)))
     await raw.handshake(Request("/", ()), inflate=lambda data: data[::-1])
@@ -258,7 +258,7 @@ async def test_inflated_messages_are_those_of_the_given_inflater(paper) -> None:
 
 
 async def test_connection_that_has_said_nothing_has_nothing_to_tell() -> None:
-    new = Connection(Journal(), 0.05)
+    new = Connection(Recording(), 0.05)
     assert (new.violations, new.request, new.response, new.greetings) == ([], None, None, 0)
 
 

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
-from pytest_websocket.client.client import Journal
 from pytest_websocket.protocol.frames import (
     Frame,
     binary,
@@ -23,6 +22,7 @@ from pytest_websocket.protocol.handshake import Request, accept_value
 from pytest_websocket.raw.connection import Connection
 from pytest_websocket.raw.dialing import open_connection
 from pytest_websocket.raw.ending import NotReceived
+from pytest_websocket.recording import Recording
 
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -46,7 +46,7 @@ def against(listen, deadline: float) -> Iterator[Callable[..., Awaitable[Connect
             script: Script, *, handshake: bool = True, patience: float = deadline
         ) -> Connection:
             port = await listen(switching_protocols(script) if handshake else script)
-            connection = await open_connection("127.0.0.1", port, journal=Journal(), deadline=patience)
+            connection = await open_connection("127.0.0.1", port, recording=Recording(), deadline=patience)
             stack.callback(connection.abort)
             if handshake:
                 assert (await connection.handshake(Request.opening("/", "127.0.0.1"))).accepted

@@ -7,10 +7,10 @@ import ssl
 import pytest
 import trustme
 
-from pytest_websocket.client.client import Journal
 from pytest_websocket.protocol.handshake import Request
 from pytest_websocket.raw.dialing import NARROW_ROOM, NARROW_SEGMENT, open_connection
 from pytest_websocket.raw.ending import NotReceived
+from pytest_websocket.recording import Recording
 
 
 @pytest.fixture
@@ -59,19 +59,19 @@ def proxying(asked: list[bytes], *, tls: ssl.SSLContext | None = None):
 async def test_target_behind_a_proxy_is_reached_by_a_tunnel(listen, deadline) -> None:
     asked: list[bytes] = []
     address = ("127.0.0.1", await listen(proxying(asked)))
-    raw = await open_connection("target.test", 80, journal=Journal(), deadline=deadline, proxy=address)
+    raw = await open_connection("target.test", 80, recording=Recording(), deadline=deadline, proxy=address)
     opening = Request.opening("/", "target.test")
     response = await raw.handshake(opening)
     raw.abort()
     assert asked[0] == b"CONNECT target.test:80 HTTP/1.1\r\nHost: target.test:80\r\n\r\n"
     assert response.status == 403
-    assert raw.journal.request == opening.encode()
+    assert raw.recording.request == opening.encode()
 
 
 async def test_tunnel_to_an_address_of_ipv6_is_asked_for_in_brackets(listen, deadline) -> None:
     asked: list[bytes] = []
     address = ("127.0.0.1", await listen(proxying(asked)))
-    raw = await open_connection("::1", 80, journal=Journal(), deadline=deadline, proxy=address)
+    raw = await open_connection("::1", 80, recording=Recording(), deadline=deadline, proxy=address)
     raw.abort()
     assert asked[0].startswith(b"CONNECT [::1]:80 HTTP/1.1\r\n")
 
@@ -81,7 +81,7 @@ async def test_tls_inside_a_tunnel_is_that_of_the_target(listen, deadline, conte
     asked: list[bytes] = []
     address = ("127.0.0.1", await listen(proxying(asked, tls=server)))
     raw = await open_connection(
-        "target.test", 443, journal=Journal(), deadline=deadline, tls=client, proxy=address
+        "target.test", 443, recording=Recording(), deadline=deadline, tls=client, proxy=address
     )
     response = await raw.handshake(Request.opening("/", "target.test"))
     raw.abort()
@@ -96,7 +96,7 @@ async def test_certificate_inside_a_tunnel_has_to_carry_the_name_of_the_target(
     address = ("127.0.0.1", await listen(proxying([], tls=server)))
     with pytest.raises(ssl.SSLCertVerificationError, match=r"other\.test"):
         await open_connection(
-            "other.test", 443, journal=Journal(), deadline=deadline, tls=client, proxy=address
+            "other.test", 443, recording=Recording(), deadline=deadline, tls=client, proxy=address
         )
 
 
@@ -114,14 +114,14 @@ async def test_certificate_of_the_target_has_to_carry_its_name(
     port = await listen(greet)
     resolve("target.test", "127.0.0.1")
     raw = await open_connection(
-        "target.test", port, journal=Journal(), deadline=deadline, tls=client, narrow=narrow
+        "target.test", port, recording=Recording(), deadline=deadline, tls=client, narrow=narrow
     )
     await raw._until(lambda: raw.body == b"hello", "a greeting")
     raw.abort()
     resolve("other.test", "127.0.0.1")
     with pytest.raises(ssl.SSLCertVerificationError, match=r"other\.test"):
         await open_connection(
-            "other.test", port, journal=Journal(), deadline=deadline, tls=client, narrow=narrow
+            "other.test", port, recording=Recording(), deadline=deadline, tls=client, narrow=narrow
         )
 
 
@@ -133,7 +133,7 @@ async def test_proxy_that_refuses_the_tunnel_is_named(listen, deadline) -> None:
 
     address = ("127.0.0.1", await listen(proxy))
     with pytest.raises(ConnectionError, match=r"refused the tunnel to target\.test:80: HTTP/1\.1 407"):
-        await open_connection("target.test", 80, journal=Journal(), deadline=deadline, proxy=address)
+        await open_connection("target.test", 80, recording=Recording(), deadline=deadline, proxy=address)
 
 
 async def test_server_that_never_speaks_tls_costs_the_deadline_and_is_named(listen) -> None:
@@ -146,7 +146,7 @@ async def test_server_that_never_speaks_tls_costs_the_deadline_and_is_named(list
     port = await listen(mute)
     with pytest.raises(NotReceived, match=rf"^no connection to 127\.0\.0\.1:{port} within 0\.1 s$"):
         await open_connection(
-            "127.0.0.1", port, journal=Journal(), deadline=0.1, tls=ssl.create_default_context()
+            "127.0.0.1", port, recording=Recording(), deadline=0.1, tls=ssl.create_default_context()
         )
     assert await ended
 
@@ -163,7 +163,7 @@ async def fills_up(listen, deadline: float, *, narrow: bool) -> int:
         written.set_result(count)
 
     raw = await open_connection(
-        "127.0.0.1", await listen(write), journal=Journal(), deadline=deadline, narrow=narrow
+        "127.0.0.1", await listen(write), recording=Recording(), deadline=deadline, narrow=narrow
     )
     try:
         raw.stop_reading()
@@ -174,7 +174,7 @@ async def fills_up(listen, deadline: float, *, narrow: bool) -> int:
 
 async def test_connection_is_ordinary_unless_a_narrow_one_is_asked_for(listen, deadline, monkeypatch) -> None:
     monkeypatch.delattr("pytest_websocket.raw.dialing._narrow_socket")
-    raw = await open_connection("127.0.0.1", await listen(hold), journal=Journal(), deadline=deadline)
+    raw = await open_connection("127.0.0.1", await listen(hold), recording=Recording(), deadline=deadline)
     assert raw.tcp == "open"
     raw.abort()
 
@@ -187,7 +187,7 @@ async def test_narrow_connection_holds_less_than_an_ordinary_one(listen, deadlin
 
 async def test_narrow_connection_has_short_segments_and_little_room_for_what_comes(listen, deadline) -> None:
     port = await listen(hold)
-    raw = await open_connection("127.0.0.1", port, journal=Journal(), deadline=deadline, narrow=True)
+    raw = await open_connection("127.0.0.1", port, recording=Recording(), deadline=deadline, narrow=True)
     room = raw._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
     segment = raw._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG)
     raw.abort()
@@ -200,14 +200,16 @@ async def test_narrow_connection_that_nobody_takes_is_refused(deadline) -> None:
     with socket.socket() as unheard:
         unheard.bind(("127.0.0.1", 0))
         with pytest.raises(ConnectionRefusedError):
-            await open_connection(*unheard.getsockname(), journal=Journal(), deadline=deadline, narrow=True)
+            await open_connection(
+                *unheard.getsockname(), recording=Recording(), deadline=deadline, narrow=True
+            )
 
 
 async def test_narrow_connection_tries_every_address_of_the_host(listen, deadline, resolve) -> None:
     port = await listen(hold)
     # Nobody listens at the first: the server has only the second address.
     resolve("several.test", "127.0.0.2", "127.0.0.1")
-    raw = await open_connection("several.test", port, journal=Journal(), deadline=deadline, narrow=True)
+    raw = await open_connection("several.test", port, recording=Recording(), deadline=deadline, narrow=True)
     assert raw._socket.getpeername() == ("127.0.0.1", port)
     raw.abort()
 
@@ -215,7 +217,7 @@ async def test_narrow_connection_tries_every_address_of_the_host(listen, deadlin
 async def test_host_without_an_address_is_named(deadline, resolve) -> None:
     resolve("nowhere.test")
     with pytest.raises(ConnectionError, match=r"^nowhere\.test has no address$"):
-        await open_connection("nowhere.test", 80, journal=Journal(), deadline=deadline, narrow=True)
+        await open_connection("nowhere.test", 80, recording=Recording(), deadline=deadline, narrow=True)
 
 
 async def test_narrow_connection_that_is_given_up_leaves_no_socket_open(resolve, monkeypatch) -> None:
@@ -229,7 +231,7 @@ async def test_narrow_connection_that_is_given_up_leaves_no_socket_open(resolve,
     resolve("silent.test", "127.0.0.1")
     monkeypatch.setattr(asyncio.get_running_loop(), "sock_connect", never)
     with pytest.raises(NotReceived, match=r"^no connection to silent\.test:80 within 0\.05 s$"):
-        await open_connection("silent.test", 80, journal=Journal(), deadline=0.05, narrow=True)
+        await open_connection("silent.test", 80, recording=Recording(), deadline=0.05, narrow=True)
     assert [one.fileno() for one in tried] == [-1]
 
 
@@ -242,6 +244,6 @@ async def test_system_that_cannot_shorten_segments_connects_all_the_same(
     else:
         monkeypatch.setattr(socket, "TCP_MAXSEG", segment)
     port = await listen(hold)
-    raw = await open_connection("127.0.0.1", port, journal=Journal(), deadline=deadline, narrow=True)
+    raw = await open_connection("127.0.0.1", port, recording=Recording(), deadline=deadline, narrow=True)
     assert raw.tcp == "open"
     raw.abort()

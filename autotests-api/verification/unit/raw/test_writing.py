@@ -7,10 +7,10 @@ import struct
 
 import pytest
 
-from pytest_websocket.client.client import Journal
 from pytest_websocket.protocol.frames import PONG, TEXT, Frame, close, ping, text
 from pytest_websocket.raw.connection import Connection
 from pytest_websocket.raw.ending import NotReceived
+from pytest_websocket.recording import Recording
 
 LINGER_NOT = struct.pack("ii", 1, 0)
 
@@ -22,14 +22,14 @@ def encoded(*frames: Frame) -> bytes:
 @pytest.fixture
 async def raw(paper) -> Connection:
     """A connection that speaks frames."""
-    connection = Connection(Journal(), 0.05)
+    connection = Connection(Recording(), 0.05)
     connection.connection_made(paper)
     connection.switch_protocols()
     return connection
 
 
-def sent_in_journal(raw: Connection) -> list[str]:
-    return [frame.name for frame in raw.journal.frames if frame.sent]
+def sent_in_recording(raw: Connection) -> list[str]:
+    return [frame.name for frame in raw.recording.frames if frame.sent]
 
 
 async def test_small_writes_are_not_held_back_by_the_kernel(raw, plug) -> None:
@@ -113,7 +113,7 @@ async def test_nothing_is_written_to_a_transport_that_is_closing(raw, paper) -> 
     raw.data_received(encoded(ping()))
     raw.half_close()
     assert (paper.written, paper.asked) == (b"", [])
-    assert sent_in_journal(raw) == []
+    assert sent_in_recording(raw) == []
 
 
 @pytest.mark.parametrize("cut", [1, 2, 5, 7])
@@ -158,7 +158,7 @@ async def test_half_close_of_what_the_server_has_reset_is_no_error(raw, paper, m
 
 
 async def test_nothing_can_be_done_on_a_connection_that_was_never_made() -> None:
-    raw = Connection(Journal(), 0.05)
+    raw = Connection(Recording(), 0.05)
     await raw.send(text("x"))
     raw.half_close()
     raw.reset()
@@ -167,25 +167,25 @@ async def test_nothing_can_be_done_on_a_connection_that_was_never_made() -> None
     raw.stop_reading()
     raw.read_on()
     raw._write(ping().encode())
-    assert sent_in_journal(raw) == []
+    assert sent_in_recording(raw) == []
 
 
 @pytest.mark.parametrize(("half_closes", "asked"), [(True, "write_eof"), (False, "close")])
 async def test_half_close_is_a_fin_where_the_transport_can_send_one(
     plug, paper_for, half_closes, asked
 ) -> None:
-    raw, paper = Connection(Journal(), 0.05), paper_for(plug, half_closes=half_closes)
+    raw, paper = Connection(Recording(), 0.05), paper_for(plug, half_closes=half_closes)
     raw.connection_made(paper)
     raw.half_close()
     assert paper.asked == [asked]
-    assert [note.text for note in raw.journal.notes] == ["we closed our half of TCP"]
+    assert [note.text for note in raw.recording.notes] == ["we closed our half of TCP"]
 
 
 async def test_reset_sends_what_is_a_rst(raw, paper, plug) -> None:
     raw.reset()
     assert paper.asked == ["abort"]
     assert plug.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8) == LINGER_NOT
-    assert raw.journal.ended == "we reset TCP"
+    assert raw.recording.ended == "we reset TCP"
 
 
 async def test_reset_of_a_socket_that_is_gone_is_no_error(raw, paper, plug) -> None:
@@ -198,7 +198,7 @@ async def test_reset_of_a_socket_that_is_gone_is_no_error(raw, paper, plug) -> N
 async def test_hanging_up_ends_both_directions(deadline, paper_for) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        raw = Connection(Journal(), deadline)
+        raw = Connection(Recording(), deadline)
         raw.connection_made(paper_for(ours))
         raw.hang_up()
         assert theirs.recv(1) == b""

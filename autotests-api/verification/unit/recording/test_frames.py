@@ -7,8 +7,6 @@ from dataclasses import astuple
 
 import pytest
 
-from pytest_websocket.client import client as websocket_client
-from pytest_websocket.client.client import FrameRecord, Journal
 from pytest_websocket.protocol.deflate import Deflater
 from pytest_websocket.protocol.deflate_blocks import RESERVED as RESERVED_TYPE
 from pytest_websocket.protocol.deflate_blocks import Blocks
@@ -26,24 +24,26 @@ from pytest_websocket.protocol.frames import (
     pong,
     text,
 )
+from pytest_websocket.recording import FrameRecord, Recording
+from pytest_websocket.recording import recording as recording_module
 
 ACCEPTED = b"HTTP/1.1 101 OK\r\n\r\n"
 DEFLATE = b"HTTP/1.1 101 OK\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
 KEY = b"\x01\x20\x30\x40"
 
 
-def opened(accepted: bytes = ACCEPTED, **limits: int) -> Journal:
-    journal = Journal(**limits)
-    journal.sent(b"GET / HTTP/1.1\r\n\r\n")
-    journal.received(accepted)
-    return journal
+def opened(accepted: bytes = ACCEPTED, **limits: int) -> Recording:
+    recording = Recording(**limits)
+    recording.sent(b"GET / HTTP/1.1\r\n\r\n")
+    recording.received(accepted)
+    return recording
 
 
 def recorded(*pieces: bytes, sent: bool, accepted: bytes = ACCEPTED, **limits: int) -> list[FrameRecord]:
-    journal = opened(accepted, **limits)
+    recording = opened(accepted, **limits)
     for piece in pieces:
-        (journal.sent if sent else journal.received)(piece)
-    return journal.frames
+        (recording.sent if sent else recording.received)(piece)
+    return recording.frames
 
 
 def untimed(records: list[FrameRecord]) -> list[tuple]:
@@ -140,12 +140,12 @@ def test_payload_is_kept_up_to_its_limit_in_any_pieces(size) -> None:
 
 def test_time_of_a_frame_is_counted_from_the_beginning(monkeypatch) -> None:
     ticks = iter((100.0, 101.0, 102.0, 104.0, 108.0))
-    monkeypatch.setattr(websocket_client, "perf_counter", lambda: next(ticks))
-    journal = opened()
-    journal.received(text("a").encode(masked=False))
-    journal.received(text("b").encode(masked=False)[:2])
-    assert journal.opened_at == 2.0
-    assert [frame.at for frame in journal.frames] == [4.0]
+    monkeypatch.setattr(recording_module, "perf_counter", lambda: next(ticks))
+    recording = opened()
+    recording.received(text("a").encode(masked=False))
+    recording.received(text("b").encode(masked=False)[:2])
+    assert recording.opened_at == 2.0
+    assert [frame.at for frame in recording.frames] == [4.0]
 
 
 MASKED = "a server's frame is masked (RFC 6455 §5.1)"
@@ -279,25 +279,25 @@ def test_frame_that_is_not_compressed_is_shown_as_it_came_where_compression_was_
     assert (record.data, record.size) == (b"\x00", 1)
 
 
-def compressed_journal(*messages: bytes, fresh: bool, cut: int) -> Journal:
-    """A journal of these compressed messages, each received in two pieces."""
+def compressed_recording(*messages: bytes, fresh: bool, cut: int) -> Recording:
+    """A recording of these compressed messages, each received in two pieces."""
     parameter = b"; server_no_context_takeover" if fresh else b""
-    journal = opened(DEFLATE.removesuffix(b"\r\n\r\n") + parameter + b"\r\n\r\n")
+    recording = opened(DEFLATE.removesuffix(b"\r\n\r\n") + parameter + b"\r\n\r\n")
     for message in messages:
         data = Frame(BINARY, message, rsv1=True).encode(masked=False)
-        journal.received(data[:cut])
-        journal.received(data[cut:])
-    return journal
+        recording.received(data[:cut])
+        recording.received(data[cut:])
+    return recording
 
 
 @pytest.mark.parametrize("cut", [3, 1000], ids=["in pieces", "whole"])
 @pytest.mark.parametrize("fresh", [False, True], ids=["one context", "a context per message"])
 def test_context_of_compression_is_kept_or_not_as_agreed(fresh, cut) -> None:
     deflater = Deflater(takeover=not fresh)
-    journal = compressed_journal(
+    recording = compressed_recording(
         *(deflater.deflate(b"the same words") for _ in range(3)), fresh=fresh, cut=cut
     )
-    assert [(one.data, one.violation) for one in journal.frames] == [(b"the same words", "")] * 3
+    assert [(one.data, one.violation) for one in recording.frames] == [(b"the same words", "")] * 3
 
 
 def test_compressed_fragment_of_one_byte_that_we_sent_is_no_whole_message() -> None:
@@ -314,9 +314,9 @@ def test_reference_to_an_earlier_message_is_told_where_none_was_agreed(cut) -> N
     first, second = (
         deflater.deflate(text) for text in (b"words of forty-two characters", b"forty-two characters")
     )
-    journal = compressed_journal(first, second, fresh=True, cut=cut)
-    assert journal.frames[0].violation == ""
-    assert "invalid distance too far back" in journal.frames[1].violation
+    recording = compressed_recording(first, second, fresh=True, cut=cut)
+    assert recording.frames[0].violation == ""
+    assert "invalid distance too far back" in recording.frames[1].violation
 
 
 def test_broken_compression_is_told_once_and_only_of_the_server() -> None:
@@ -344,20 +344,20 @@ def test_broken_compression_of_a_text_says_nothing_of_its_letters() -> None:
 
 
 def test_message_that_inflates_to_too_much_is_noted_and_no_violation(monkeypatch) -> None:
-    monkeypatch.setattr(websocket_client, "_MAX_INFLATED", 1000)
-    deflater, journal = Deflater(), opened(DEFLATE)
+    monkeypatch.setattr(recording_module, "_MAX_INFLATED", 1000)
+    deflater, recording = Deflater(), opened(DEFLATE)
     for _ in range(2):
         exact = Frame(BINARY, deflater.deflate(bytes(1000)), rsv1=True).encode(masked=False)
-        journal.received(exact[:3])
-        journal.received(exact[3:])
-    assert [one.size for one in journal.frames] == [1000, 1000]
-    assert journal.notes == []
+        recording.received(exact[:3])
+        recording.received(exact[3:])
+    assert [one.size for one in recording.frames] == [1000, 1000]
+    assert recording.notes == []
     huge = Frame(TEXT, Deflater().deflate(b"x" * 70_000), rsv1=True)
-    journal = opened(DEFLATE)
+    recording = opened(DEFLATE)
     for _ in range(3):
-        journal.received(huge.encode(masked=False))
-    assert [one.violation for one in journal.frames] == ["", "", ""]
-    assert [note.text for note in journal.notes] == [
+        recording.received(huge.encode(masked=False))
+    assert [one.violation for one in recording.frames] == ["", "", ""]
+    assert [note.text for note in recording.notes] == [
         "a compressed message inflates to more than 1000 bytes; "
         "compressed messages after it are shown as they came"
     ]
@@ -386,7 +386,7 @@ def test_blocks_that_end_the_stream_are_read_on_behind_it() -> None:
     ],
 )
 def test_frame_that_never_became_whole_is_told(pieces, words) -> None:
-    journal = opened()
+    recording = opened()
     for piece in pieces:
-        journal.received(piece)
-    assert journal.unfinished == words
+        recording.received(piece)
+    assert recording.unfinished == words

@@ -1,4 +1,4 @@
-"""The journal tells what was on the wire, believes nothing, raises nothing and stays small."""
+"""The recording tells what was on the wire, believes nothing, raises nothing and stays small."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_websocket.client import client as websocket_client
-from pytest_websocket.client.client import Journal, Totals
 from pytest_websocket.plugin.recordings import worth_showing
 from pytest_websocket.protocol.frames import (
     BINARY,
@@ -27,6 +25,8 @@ from pytest_websocket.protocol.frames import (
     pong,
     text,
 )
+from pytest_websocket.recording import Recording, Totals
+from pytest_websocket.recording import recording as recording_module
 
 REQUEST = b"GET /chat HTTP/1.1\r\nHost: example\r\n\r\n"
 ACCEPTED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
@@ -34,11 +34,11 @@ DEFLATE = b"HTTP/1.1 101 OK\r\nSec-WebSocket-Extensions: permessage-deflate%s\r\
 TAIL_OF_DEFLATE = b"\x00\x00\xff\xff"
 
 
-def opened(accepted: bytes = ACCEPTED, **limits: int) -> Journal:
-    journal = Journal("client", **limits)
-    journal.sent(REQUEST)
-    journal.received(accepted)
-    return journal
+def opened(accepted: bytes = ACCEPTED, **limits: int) -> Recording:
+    recording = Recording("client", **limits)
+    recording.sent(REQUEST)
+    recording.received(accepted)
+    return recording
 
 
 def from_server(frame: Frame) -> bytes:
@@ -59,17 +59,17 @@ class Deflater:
         return packed.removesuffix(TAIL_OF_DEFLATE)
 
 
-def violations(journal: Journal) -> list[str]:
-    return [frame.violation for frame in journal.frames if frame.violation]
+def violations(recording: Recording) -> list[str]:
+    return [frame.violation for frame in recording.frames if frame.violation]
 
 
-def test_journal_shows_both_directions_in_the_order_of_the_wire() -> None:
-    journal = opened()
-    journal.sent(text("Привет").encode())
-    journal.received(from_server(ping(b"?")) + from_server(binary(b"\x00\xff")))
-    journal.sent(pong(b"?").encode())
-    journal.received(from_server(close(1001, "bye")))
-    seen = [(frame.sent, frame.name, frame.data, frame.masked) for frame in journal.frames]
+def test_recording_shows_both_directions_in_the_order_of_the_wire() -> None:
+    recording = opened()
+    recording.sent(text("Привет").encode())
+    recording.received(from_server(ping(b"?")) + from_server(binary(b"\x00\xff")))
+    recording.sent(pong(b"?").encode())
+    recording.received(from_server(close(1001, "bye")))
+    seen = [(frame.sent, frame.name, frame.data, frame.masked) for frame in recording.frames]
     assert seen == [
         (True, "TEXT", "Привет".encode(), True),
         (False, "PING", b"?", False),
@@ -77,26 +77,26 @@ def test_journal_shows_both_directions_in_the_order_of_the_wire() -> None:
         (True, "PONG", b"?", True),
         (False, "CLOSE", b"\x03\xe9bye", False),
     ]
-    assert [frame.number for frame in journal.frames] == [1, 2, 3, 4, 5]
-    assert not violations(journal)
+    assert [frame.number for frame in recording.frames] == [1, 2, 3, 4, 5]
+    assert not violations(recording)
 
 
 def test_handshake_heads_are_kept_apart_from_the_frames() -> None:
-    journal = opened()
-    assert journal.request == REQUEST
-    assert journal.response == ACCEPTED
-    assert journal.frames == []
-    assert journal.opened_at is not None
+    recording = opened()
+    assert recording.request == REQUEST
+    assert recording.response == ACCEPTED
+    assert recording.frames == []
+    assert recording.opened_at is not None
 
 
 def test_time_of_a_frame_is_that_of_its_last_byte() -> None:
-    journal = opened()
+    recording = opened()
     frame = from_server(text("slow"))
-    journal.received(frame[:3])
-    assert journal.frames == []
-    before_the_rest = websocket_client.perf_counter() - journal.started
-    journal.received(frame[3:])
-    assert journal.frames[0].at >= before_the_rest
+    recording.received(frame[:3])
+    assert recording.frames == []
+    before_the_rest = recording_module.perf_counter() - recording.started
+    recording.received(frame[3:])
+    assert recording.frames[0].at >= before_the_rest
 
 
 frames = st.builds(
@@ -112,7 +112,7 @@ frames = st.builds(
 @given(st.lists(frames, max_size=8), st.lists(st.integers(1, 200), max_size=20))
 def test_any_division_into_chunks_gives_the_same_frames(sent: list[Frame], cuts: list[int]) -> None:
     stream = ACCEPTED + b"".join(map(from_server, sent))
-    whole, divided = Journal(), Journal()
+    whole, divided = Recording(), Recording()
     whole.received(stream)
     for cut in cuts:
         divided.received(stream[:cut])
@@ -133,54 +133,56 @@ def test_any_division_into_chunks_gives_the_same_frames(sent: list[Frame], cuts:
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.binary(max_size=60)), max_size=30), st.booleans())
-def test_any_bytes_are_good_enough_for_the_journal(
+def test_any_bytes_are_good_enough_for_the_recording(
     chunks: Iterable[tuple[bool, bytes]], compressed: bool
 ) -> None:
-    journal = opened(DEFLATE % b"") if compressed else Journal()
+    recording = opened(DEFLATE % b"") if compressed else Recording()
     for sent, data in chunks:
-        (journal.sent if sent else journal.received)(data)
-    journal.tail()
-    assert len(journal.frames) == journal.totals.frames_sent + journal.totals.frames_received
+        (recording.sent if sent else recording.received)(data)
+    recording.tail()
+    assert len(recording.frames) == recording.totals.frames_sent + recording.totals.frames_received
 
 
 @settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_answer_to_the_handshake_is_good_enough(head: bytes) -> None:
-    journal = Journal()
-    journal.sent(REQUEST)
-    journal.received(b"HTTP/1.1 101 x\r\nSec-WebSocket-Extensions: permessage-deflate; " + head + b"\r\n\r\n")
-    journal.received(from_server(Frame(TEXT, Deflater()(b"x"), rsv1=True)))
-    assert journal.tail()
+    recording = Recording()
+    recording.sent(REQUEST)
+    recording.received(
+        b"HTTP/1.1 101 x\r\nSec-WebSocket-Extensions: permessage-deflate; " + head + b"\r\n\r\n"
+    )
+    recording.received(from_server(Frame(TEXT, Deflater()(b"x"), rsv1=True)))
+    assert recording.tail()
 
 
 def test_ring_forgets_the_oldest_frames_and_counts_them_all() -> None:
-    journal = opened(max_frames=3)
+    recording = opened(max_frames=3)
     frame = from_server(text("x"))
     for _ in range(1000):
-        journal.received(frame)
-    assert [record.number for record in journal.frames] == [998, 999, 1000]
-    assert journal.omitted == 997
-    assert journal.totals == Totals(0, len(REQUEST), 1000, len(ACCEPTED) + 1000 * len(frame))
+        recording.received(frame)
+    assert [record.number for record in recording.frames] == [998, 999, 1000]
+    assert recording.omitted == 997
+    assert recording.totals == Totals(0, len(REQUEST), 1000, len(ACCEPTED) + 1000 * len(frame))
 
 
 def test_long_payload_is_cut_and_its_size_is_exact() -> None:
-    journal = opened(max_payload=10)
-    journal.received(from_server(text("я" * 100_000)))
-    record = journal.frames[0]
+    recording = opened(max_payload=10)
+    recording.received(from_server(text("я" * 100_000)))
+    record = recording.frames[0]
     assert record.data == "я".encode() * 5
     assert (record.size, record.payload_size, record.wire_size) == (200_000, 200_000, 200_010)
     assert not record.violation
-    assert "200000 bytes" in journal.tail()
+    assert "200000 bytes" in recording.tail()
 
 
 def test_sixteen_megabytes_pass_through_without_staying() -> None:
-    journal = opened()
+    recording = opened()
     frame = memoryview(from_server(binary(bytes(2**24))))
     tracemalloc.start()
     try:
         for start in range(0, len(frame), 2**16):
-            journal.received(bytes(frame[start : start + 2**16]))
-        assert journal.frames[0].size == 2**24
+            recording.received(bytes(frame[start : start + 2**16]))
+        assert recording.frames[0].size == 2**24
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -188,12 +190,12 @@ def test_sixteen_megabytes_pass_through_without_staying() -> None:
 
 
 def test_frame_that_announces_the_impossible_is_not_waited_for_in_memory() -> None:
-    journal = opened()
-    journal.received(Frame(BINARY).encode(masked=False, length=2**63 - 1, length_bits=64))
+    recording = opened()
+    recording.received(Frame(BINARY).encode(masked=False, length=2**63 - 1, length_bits=64))
     for _ in range(100):
-        journal.received(bytes(2**16))
-    assert journal.frames == []
-    assert journal.unfinished == f"of a BINARY frame of {2**63 - 1} bytes only {100 * 2**16} arrived"
+        recording.received(bytes(2**16))
+    assert recording.frames == []
+    assert recording.unfinished == f"of a BINARY frame of {2**63 - 1} bytes only {100 * 2**16} arrived"
 
 
 @pytest.mark.parametrize(
@@ -202,16 +204,16 @@ def test_frame_that_announces_the_impossible_is_not_waited_for_in_memory() -> No
     ids=["one context", "a context per message"],
 )
 def test_compressed_messages_are_shown_inflated(parameters: bytes, takeover: bool) -> None:
-    journal = opened(DEFLATE % parameters)
+    recording = opened(DEFLATE % parameters)
     ours, theirs = Deflater(takeover=takeover), Deflater(takeover=takeover)
     for number in range(3):
-        journal.sent(Frame(TEXT, ours(f"вопрос {number}".encode() * 20), rsv1=True).encode())
-        journal.received(from_server(Frame(TEXT, theirs(f"ответ {number}".encode() * 20), rsv1=True)))
+        recording.sent(Frame(TEXT, ours(f"вопрос {number}".encode() * 20), rsv1=True).encode())
+        recording.received(from_server(Frame(TEXT, theirs(f"ответ {number}".encode() * 20), rsv1=True)))
     expected = [f"{word} {number}".encode() * 20 for number in range(3) for word in ("вопрос", "ответ")]
-    assert [frame.data for frame in journal.frames] == expected
-    assert [frame.size for frame in journal.frames] == [len(data) for data in expected]
-    assert all(frame.payload_size < frame.size for frame in journal.frames)
-    assert not violations(journal)
+    assert [frame.data for frame in recording.frames] == expected
+    assert [frame.size for frame in recording.frames] == [len(data) for data in expected]
+    assert all(frame.payload_size < frame.size for frame in recording.frames)
+    assert not violations(recording)
 
 
 @pytest.mark.parametrize("cut", [1, 3, 40, 10**6])
@@ -221,70 +223,70 @@ def test_compressed_messages_are_shown_inflated(parameters: bytes, takeover: boo
     ids=["empty", "short", "zeros", "noise"],
 )
 def test_compressed_messages_are_the_same_in_any_chunks(message: bytes, cut: int) -> None:
-    journal, compress = opened(DEFLATE % b""), Deflater()
+    recording, compress = opened(DEFLATE % b""), Deflater()
     for _ in range(3):
         frame = from_server(Frame(BINARY, compress(message), rsv1=True))
-        journal.received(frame[:cut])
-        journal.received(frame[cut:])
-    assert [frame.size for frame in journal.frames] == [len(message)] * 3
-    assert {frame.data for frame in journal.frames} == {message[: journal.max_payload]}
-    assert not violations(journal)
+        recording.received(frame[:cut])
+        recording.received(frame[cut:])
+    assert [frame.size for frame in recording.frames] == [len(message)] * 3
+    assert {frame.data for frame in recording.frames} == {message[: recording.max_payload]}
+    assert not violations(recording)
 
 
 def test_last_block_of_a_compressed_message_may_be_final() -> None:
-    journal = opened(DEFLATE % b"")
+    recording = opened(DEFLATE % b"")
     for _ in range(2):
         engine = zlib.compressobj(wbits=-15)
         packed = engine.compress(b"with a final block") + engine.flush(zlib.Z_FINISH)
-        journal.received(from_server(Frame(BINARY, packed + b"\x00", rsv1=True)))
-    assert [frame.data for frame in journal.frames] == [b"with a final block"] * 2
+        recording.received(from_server(Frame(BINARY, packed + b"\x00", rsv1=True)))
+    assert [frame.data for frame in recording.frames] == [b"with a final block"] * 2
 
 
 def test_compressed_fragments_are_inflated_around_a_ping() -> None:
-    journal = opened(DEFLATE % b"")
+    recording = opened(DEFLATE % b"")
     packed = Deflater()(b"one message in two frames")
-    journal.received(from_server(Frame(TEXT, packed[:5], fin=False, rsv1=True)))
-    journal.received(from_server(ping(b"!")))
-    journal.received(from_server(continuation(packed[5:])))
-    first, between, last = journal.frames
+    recording.received(from_server(Frame(TEXT, packed[:5], fin=False, rsv1=True)))
+    recording.received(from_server(ping(b"!")))
+    recording.received(from_server(continuation(packed[5:])))
+    first, between, last = recording.frames
     assert first.data + last.data == b"one message in two frames"
     assert between.data == b"!"
-    assert not violations(journal)
+    assert not violations(recording)
 
 
 def test_window_is_the_negotiated_one() -> None:
-    journal = opened(DEFLATE % b"; server_max_window_bits=9")
+    recording = opened(DEFLATE % b"; server_max_window_bits=9")
     noise, compress = random.Random(1).randbytes(2000), Deflater()
     for _ in range(2):
-        journal.received(from_server(Frame(BINARY, compress(noise), rsv1=True)))
-    assert violations(journal) == [
+        recording.received(from_server(Frame(BINARY, compress(noise), rsv1=True)))
+    assert violations(recording) == [
         "the compressed data cannot be inflated: Error -3 while decompressing data: "
         "invalid distance too far back (RFC 7692 §7.2.2)"
     ]
 
 
 def test_deflate_bomb_costs_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(websocket_client, "_MAX_INFLATED", 2**23)
-    journal = opened(DEFLATE % b"")
+    monkeypatch.setattr(recording_module, "_MAX_INFLATED", 2**23)
+    recording = opened(DEFLATE % b"")
     bomb = from_server(Frame(BINARY, Deflater()(bytes(2**25)), rsv1=True))
     tracemalloc.start()
     try:
-        journal.received(bomb)
-        record = journal.frames[0]
+        recording.received(bomb)
+        record = recording.frames[0]
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     assert peak < 2**20
     assert record.size >= 2**23
-    assert len(record.data) == journal.max_payload
-    assert f"inflates to more than {2**23} bytes" in journal.tail()
+    assert len(record.data) == recording.max_payload
+    assert f"inflates to more than {2**23} bytes" in recording.tail()
 
 
 def test_messages_after_broken_compression_are_still_recorded() -> None:
-    journal = opened(DEFLATE % b"")
-    journal.received(from_server(Frame(TEXT, b"\xff\xff\xff\xff", rsv1=True)))
-    journal.received(from_server(text("plain")))
-    broken, plain = journal.frames
+    recording = opened(DEFLATE % b"")
+    recording.received(from_server(Frame(TEXT, b"\xff\xff\xff\xff", rsv1=True)))
+    recording.received(from_server(text("plain")))
+    broken, plain = recording.frames
     assert "cannot be inflated" in broken.violation
     assert (plain.data, plain.violation) == (b"plain", "")
 
@@ -315,98 +317,98 @@ VIOLATIONS = {
 
 @pytest.mark.parametrize(("data", "words"), VIOLATIONS.values(), ids=VIOLATIONS)
 def test_violation_of_the_server_is_named(data: bytes, words: str) -> None:
-    journal = opened()
-    journal.received(data)
-    assert len(violations(journal)) == 1
-    assert words in violations(journal)[0]
-    assert words in journal.tail()
+    recording = opened()
+    recording.received(data)
+    assert len(violations(recording)) == 1
+    assert words in violations(recording)[0]
+    assert words in recording.tail()
 
 
 @pytest.mark.parametrize("data", [data for data, _ in VIOLATIONS.values()], ids=VIOLATIONS)
 def test_violation_of_the_test_itself_is_nobodys_fault(data: bytes) -> None:
-    journal = opened()
-    journal.sent(data)
-    assert not violations(journal)
+    recording = opened()
+    recording.sent(data)
+    assert not violations(recording)
 
 
 @pytest.mark.parametrize("limit", [3, 4096])
 def test_character_that_is_divided_between_fragments_is_no_violation(limit: int) -> None:
-    journal = opened(max_payload=limit)
+    recording = opened(max_payload=limit)
     whole = "жук".encode()
-    journal.received(from_server(text(whole[:3], fin=False)) + from_server(continuation(whole[3:])))
-    assert not violations(journal)
+    recording.received(from_server(text(whole[:3], fin=False)) + from_server(continuation(whole[3:])))
+    assert not violations(recording)
 
 
 def test_wrong_text_is_found_behind_what_is_kept() -> None:
-    journal = opened(max_payload=4)
-    journal.received(from_server(text(b"x" * 1000 + b"\xff")))
-    assert "not valid UTF-8" in violations(journal)[0]
+    recording = opened(max_payload=4)
+    recording.received(from_server(text(b"x" * 1000 + b"\xff")))
+    assert "not valid UTF-8" in violations(recording)[0]
 
 
 def test_refusal_has_a_head_and_its_body_is_no_frame() -> None:
-    journal = Journal()
-    journal.sent(REQUEST)
+    recording = Recording()
+    recording.sent(REQUEST)
     refusal = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\n"
-    journal.received(refusal + b"\x81\x00")
-    assert journal.response == refusal
-    assert journal.frames == []
-    assert journal.opened_at is None
+    recording.received(refusal + b"\x81\x00")
+    assert recording.response == refusal
+    assert recording.frames == []
+    assert recording.opened_at is None
 
 
 def test_interim_answer_is_followed_by_the_real_one() -> None:
-    journal = Journal()
-    journal.sent(REQUEST)
-    journal.received(b"HTTP/1.1 103 Early Hints\r\n\r\n" + ACCEPTED + from_server(text("hello")))
-    assert journal.response == ACCEPTED
-    assert [frame.data for frame in journal.frames] == [b"hello"]
+    recording = Recording()
+    recording.sent(REQUEST)
+    recording.received(b"HTTP/1.1 103 Early Hints\r\n\r\n" + ACCEPTED + from_server(text("hello")))
+    assert recording.response == ACCEPTED
+    assert [frame.data for frame in recording.frames] == [b"hello"]
 
 
 def test_frames_follow_a_request_that_was_no_request() -> None:
-    journal = Journal()
-    journal.sent(b"GET / HTTP/1.1\nUpgrade: websocket\n\n")
-    journal.received(ACCEPTED)
-    journal.sent(text("hello").encode())
-    assert journal.request == b"GET / HTTP/1.1\nUpgrade: websocket\n\n"
-    assert [frame.data for frame in journal.frames] == [b"hello"]
+    recording = Recording()
+    recording.sent(b"GET / HTTP/1.1\nUpgrade: websocket\n\n")
+    recording.received(ACCEPTED)
+    recording.sent(text("hello").encode())
+    assert recording.request == b"GET / HTTP/1.1\nUpgrade: websocket\n\n"
+    assert [frame.data for frame in recording.frames] == [b"hello"]
 
 
 def test_conversation_without_a_handshake_is_read_as_frames() -> None:
-    journal = Journal()
-    journal.sent(text("hello").encode())
-    journal.received(from_server(Frame(TEXT, b"you too", fin=False)))
-    assert (journal.request, journal.response) == (b"", b"")
-    assert [frame.data for frame in journal.frames] == [b"hello", b"you too"]
+    recording = Recording()
+    recording.sent(text("hello").encode())
+    recording.received(from_server(Frame(TEXT, b"you too", fin=False)))
+    assert (recording.request, recording.response) == (b"", b"")
+    assert [frame.data for frame in recording.frames] == [b"hello", b"you too"]
 
 
 def test_endless_head_does_not_stay_in_memory() -> None:
-    journal = Journal()
+    recording = Recording()
     for _ in range(100):
-        journal.received(b"x" * 2**15)
-    assert len(journal.response) <= 2**16
-    assert journal.totals.bytes_received == 100 * 2**15
+        recording.received(b"x" * 2**15)
+    assert len(recording.response) <= 2**16
+    assert recording.totals.bytes_received == 100 * 2**15
 
 
 def test_tail_is_harmless_on_a_terminal() -> None:
-    journal = Journal("client\x1b[2J", "ws://user:word@example/chat?token=s3cr3t&page=2")
-    journal.sent(REQUEST)
-    journal.received(ACCEPTED + from_server(text("\x1b[31mred\r\nline\u202eright to left")))
-    journal.note("note\x07")
-    journal.end("TCP closed\x1b[0m")
-    tail = journal.tail()
+    recording = Recording("client\x1b[2J", "ws://user:word@example/chat?token=s3cr3t&page=2")
+    recording.sent(REQUEST)
+    recording.received(ACCEPTED + from_server(text("\x1b[31mred\r\nline\u202eright to left")))
+    recording.note("note\x07")
+    recording.end("TCP closed\x1b[0m")
+    tail = recording.tail()
     assert all(letter.isprintable() or letter == "\n" for letter in tail)
     assert r"\x1b[31mred\r\nline\u202eright" in tail
-    assert "ws://***@example/chat?token=***&page=2" in tail
+    assert "ws://•••••@example/chat?token=•••••&page=2" in tail
     assert "word" not in tail
 
 
 def test_tail_shows_the_last_events_and_counts_the_others() -> None:
-    journal = opened(max_frames=4)
+    recording = opened(max_frames=4)
     for number in range(10):
-        journal.received(from_server(text(f"message {number}")))
-    journal.note("the cable was cut")
-    journal.received(from_server(text("half a frame"))[:6])
-    journal.end("TCP reset by the server")
-    lines = journal.tail(3).splitlines()
+        recording.received(from_server(text(f"message {number}")))
+    recording.note("the cable was cut")
+    recording.received(from_server(text("half a frame"))[:6])
+    recording.end("TCP reset by the server")
+    lines = recording.tail(3).splitlines()
     assert lines[0] == "The conversation of “client”, 0 frames sent, 10 received:"
     assert lines[1].endswith("… 8 earlier events not shown")
     assert "message 8" in lines[2]
@@ -417,36 +419,36 @@ def test_tail_shows_the_last_events_and_counts_the_others() -> None:
 
 
 def test_tail_is_of_twelve_events_unless_it_is_asked_for_another_number() -> None:
-    journal = opened()
+    recording = opened()
     for number in range(13):
-        journal.received(from_server(text(f"message {number}")))
-    _, hidden, *events = journal.tail().splitlines()
+        recording.received(from_server(text(f"message {number}")))
+    _, hidden, *events = recording.tail().splitlines()
     assert hidden.endswith("… 1 earlier event not shown")
     assert len(events) == 12
-    _, hidden, *events = journal.tail(1).splitlines()
+    _, hidden, *events = recording.tail(1).splitlines()
     assert hidden.endswith("… 12 earlier events not shown")
     assert [event.split("  ")[-1] for event in events] == ["“message 12”"]
 
 
 def test_first_word_on_the_end_is_the_one_that_counts() -> None:
-    journal = opened()
-    journal.end("TCP reset by the server")
-    journal.end("TCP closed by the client")
-    assert journal.ended == "TCP reset by the server"
-    assert journal.ended_at is not None
+    recording = opened()
+    recording.end("TCP reset by the server")
+    recording.end("TCP closed by the client")
+    assert recording.ended == "TCP reset by the server"
+    assert recording.ended_at is not None
 
 
 def test_notes_do_not_grow_without_end() -> None:
-    journal = Journal()
+    recording = Recording()
     for number in range(10_000):
-        journal.note(f"note {number}")
-    assert len(journal.notes) == 256
+        recording.note(f"note {number}")
+    assert len(recording.notes) == 256
 
 
 def test_fragments_are_told_from_whole_messages() -> None:
-    journal = opened()
-    journal.sent(text("one ", fin=False).encode() + Frame(CONTINUATION, b"two").encode())
-    first, last = journal.tail().splitlines()[1:]
+    recording = opened()
+    recording.sent(text("one ", fin=False).encode() + Frame(CONTINUATION, b"two").encode())
+    first, last = recording.tail().splitlines()[1:]
     assert first.endswith("“one ”  (more fragments follow)")
     assert last.endswith("“two”  (last fragment)")
 

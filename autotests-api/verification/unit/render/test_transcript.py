@@ -8,8 +8,8 @@ import re
 import pytest
 
 from pytest_websocket.allure.attachments import documents
-from pytest_websocket.client.client import Journal
 from pytest_websocket.protocol.frames import Frame, binary, close, continuation, ping, pong, text
+from pytest_websocket.recording import Recording
 from pytest_websocket.render.close_summary import describe
 from pytest_websocket.render.conversation import Conversation
 from pytest_websocket.render.escaping import decoded, hex_html, json_html, size, text_html
@@ -25,65 +25,65 @@ ACCEPTED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
 
 
 @pytest.fixture
-def journal():
-    """A journal whose handshake is done."""
-    begun = Journal("client", "ws://server.example/chat?token=hidden-token")
+def recording():
+    """A recording whose handshake is done."""
+    begun = Recording("client", "ws://server.example/chat?token=hidden-token")
     begun.sent(REQUEST)
     begun.received(ACCEPTED)
     return begun
 
 
-def written(*journals: Journal) -> str:
-    return page([Conversation.of(journal) for journal in journals], Secrets())
+def written(*recordings: Recording) -> str:
+    return page([Conversation.of(recording) for recording in recordings], Secrets())
 
 
 def rows(written_page: str) -> list[str]:
     return re.findall(r"<tr .*?</tr>", written_page)
 
 
-def test_every_byte_of_the_wire_is_escaped(journal):
+def test_every_byte_of_the_wire_is_escaped(recording):
     hostile = "</pre></table><script>alert(1)</script><img src=x onerror=alert(1)>\"'&"
-    journal.sent(text(hostile).encode())
-    journal.received(text(json.dumps({hostile: [hostile]})).encode(masked=False))
-    journal.received(ping(hostile[:100].encode()).encode(masked=False))
-    journal.received(binary(hostile.encode()).encode(masked=False))
-    journal.received(close(1000, hostile[:90]).encode(masked=False))
-    journal.note(hostile)
-    journal.end(hostile)
-    shown = written(journal)
+    recording.sent(text(hostile).encode())
+    recording.received(text(json.dumps({hostile: [hostile]})).encode(masked=False))
+    recording.received(ping(hostile[:100].encode()).encode(masked=False))
+    recording.received(binary(hostile.encode()).encode(masked=False))
+    recording.received(close(1000, hostile[:90]).encode(masked=False))
+    recording.note(hostile)
+    recording.end(hostile)
+    shown = written(recording)
     assert not re.search(r"<(script|img)\b", shown)
     assert shown.count("</table>") == 1
 
 
-def test_credentials_are_masked_everywhere(journal):
-    journal.sent(text("the token is hidden-token").encode())
+def test_credentials_are_masked_everywhere(recording):
+    recording.sent(text("the token is hidden-token").encode())
     target = Target("ws://server.example/chat?token=hidden-token")
-    everything = documents([Conversation.of(journal)], target, opened=1, failed=True)
+    everything = documents([Conversation.of(recording)], target, opened=1, failed=True)
     for document in everything:
         assert "hidden-token" not in document.body, document.name
         assert "hidden-cookie" not in document.body, document.name
 
 
-def test_violation_is_marked_in_its_row(journal):
-    journal.received(text("fine").encode(masked=False))
-    journal.received(text("masked").encode(masked=True))
-    fine, wrong = rows(written(journal))
+def test_violation_is_marked_in_its_row(recording):
+    recording.received(text("fine").encode(masked=False))
+    recording.received(text("masked").encode(masked=True))
+    fine, wrong = rows(written(recording))
     assert "⚠" not in fine
     assert "⚠" in wrong
     assert '<u class="w">MASK</u>' in wrong
 
 
-def test_violation_in_a_long_conversation_is_shown(journal):
+def test_violation_in_a_long_conversation_is_shown(recording):
     for number in range(1000):
-        journal.received(text(f"message {number}").encode(masked=number == 500))
-    shown = rows(written(journal))
+        recording.received(text(f"message {number}").encode(masked=number == 500))
+    shown = rows(written(recording))
     assert any("message 500" in row for row in shown)
     assert [row for row in shown if "rows are left out" in row]
     assert len(shown) <= 403
 
 
-def test_giant_head_is_shown_in_part(journal):
-    giant = Journal("giant", "ws://server.example/")
+def test_giant_head_is_shown_in_part(recording):
+    giant = Recording("giant", "ws://server.example/")
     giant.sent(b"GET / HTTP/1.1\r\nX: " + b"<" * 100_000 + b"\r\n" + b"Y: <\r\n" * 10_000 + b"\r\n")
     giant.received(ACCEPTED)
     target = Target("ws://server.example/")
@@ -102,19 +102,19 @@ def test_giant_head_is_shown_in_part(journal):
     ],
     ids=["reserved", "fragment", "unmasked", "too long a length", "long"],
 )
-def test_header_bits_are_shown(journal, frame, how, tags):
-    journal.sent(frame.encode(**how))
-    (row,) = rows(written(journal))
+def test_header_bits_are_shown(recording, frame, how, tags):
+    recording.sent(frame.encode(**how))
+    (row,) = rows(written(recording))
     for tag in tags:
         assert tag in row
 
 
-def test_message_is_answered_by_what_contains_it(journal):
+def test_message_is_answered_by_what_contains_it(recording):
     for frame in (text("one"), text("two"), ping(b"p"), text("three", fin=False), continuation(" four")):
-        journal.sent(frame.encode())
+        recording.sent(frame.encode())
     for frame in (text("got two"), pong(b"p"), text("got one"), text("got three four"), text("unasked")):
-        journal.received(frame.encode(masked=False))
-    trips = Conversation.of(journal).trips
+        recording.received(frame.encode(masked=False))
+    trips = Conversation.of(recording).trips
     assert [(trip.sent.number, trip.answer.number) for trip in trips] == [(2, 6), (3, 7), (1, 8), (5, 9)]
 
 
@@ -151,52 +151,52 @@ def test_message_is_answered_by_what_contains_it(journal):
     ],
     ids=["client first", "server first", "one-sided", "without a Close", "open"],
 )
-def test_ending_is_told_in_words(journal, frames, tcp, words, clean):
+def test_ending_is_told_in_words(recording, frames, tcp, words, clean):
     for frame, is_sent in frames:
         if is_sent:
-            journal.sent(frame.encode())
+            recording.sent(frame.encode())
         else:
-            journal.received(frame.encode(masked=False))
+            recording.received(frame.encode(masked=False))
     if tcp:
-        journal.end(tcp)
-    ending = Conversation.of(journal).ending
+        recording.end(tcp)
+    ending = Conversation.of(recording).ending
     assert (ending.words, ending.clean) == (words, clean)
 
 
 def test_refused_handshake_shows_status_and_body():
-    journal = Journal("client", "ws://server.example/")
-    journal.sent(REQUEST)
-    journal.received(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 12\r\n\r\n<b>no</b> way")
-    shown = written(journal)
+    recording = Recording("client", "ws://server.example/")
+    recording.sent(REQUEST)
+    recording.received(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 12\r\n\r\n<b>no</b> way")
+    shown = written(recording)
     assert "403 Forbidden" in shown
     assert "No WebSocket was opened." in shown
     assert "<b>no</b>" not in shown
 
 
-def test_page_stays_small_whatever_was_said(journal):
+def test_page_stays_small_whatever_was_said(recording):
     for number in range(400):
-        journal.received(text(f"{number}" + "\x00<" * 2000).encode(masked=False))
-    shown = written(journal)
+        recording.received(text(f"{number}" + "\x00<" * 2000).encode(masked=False))
+    shown = written(recording)
     assert len(shown.encode()) <= LARGEST_PAGE
     assert "rows are left out" in shown
 
 
-def test_archive_is_what_chrome_imports(journal):
-    journal.sent(text("привет").encode())
-    journal.received(binary(b"\x00\xff").encode(masked=False))
-    (entry,) = json.loads(archive([Conversation.of(journal)], Secrets()))["log"]["entries"]
+def test_archive_is_what_chrome_imports(recording):
+    recording.sent(text("привет").encode())
+    recording.received(binary(b"\x00\xff").encode(masked=False))
+    (entry,) = json.loads(archive([Conversation.of(recording)], Secrets()))["log"]["entries"]
     assert entry["_resourceType"] == "websocket"
     messages = [(each["type"], each["opcode"], each["data"]) for each in entry["_webSocketMessages"]]
     assert messages == [("send", 1, "привет"), ("receive", 2, "AP8=")]
 
 
-def test_connections_share_one_axis(journal):
-    journal.sent(text("first").encode())
-    second = Journal("other", "ws://server.example/")
+def test_connections_share_one_axis(recording):
+    recording.sent(text("first").encode())
+    second = Recording("other", "ws://server.example/")
     second.sent(REQUEST)
     second.received(ACCEPTED)
     second.sent(text("second").encode())
-    shown = written(journal, second)
+    shown = written(recording, second)
     assert shown.index(">first<") < shown.index(">second<")
     assert "2 connections" in shown
 

@@ -264,9 +264,7 @@ async def test_import_has_no_side_effects(start: Start) -> None:
     "message, line",
     [
         pytest.param("Привет, сервер!", "Привет, сервер!", id="text as it is"),
-        pytest.param(
-            "👨‍👩‍👧 e\u0301 \u00a0", "👨‍👩‍👧 e\u0301 \u00a0", id="joined and combining characters as they are"
-        ),
+        pytest.param("👨‍👩‍👧 e\u0301", "👨‍👩‍👧 e\u0301", id="joined and combining characters as they are"),
         pytest.param(r"C:\new", r"C:\new", id="a backslash as it is"),
         pytest.param("\0\t\x7f\x85\u2028\u2066", r"\x00\t\x7f\x85\u2028\u2066", id="controls escaped"),
         pytest.param(b"\x1b[0m\xff", r"b'\x1b[0m\xff'", id="bytes as in Python"),

@@ -6,7 +6,8 @@ import base64
 
 import pytest
 
-from pytest_websocket.target.secrets import MASK, Secrets, is_credential
+from pytest_websocket.protocol.credentials import MASK, is_credential
+from pytest_websocket.target.secrets import Secrets
 from pytest_websocket.target.target import Target
 
 SECRET = "correct-horse-battery"

@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from pytest_websocket.target.secrets import MASK, Secrets
+from pytest_websocket.protocol.credentials import MASK
+from pytest_websocket.target.secrets import Secrets
 from pytest_websocket.target.target import Abilities, Target
 
 TOKEN = "tok-8f3a91c2"

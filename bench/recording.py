@@ -1,6 +1,6 @@
-"""What the client wrapper and its journal cost: one round trip against the bare `websockets` client.
+"""What the client wrapper and its recording cost: one round trip against the bare `websockets` client.
 
-    python bench/journal.py [--rounds 200] [--messages 50] [--size 100]
+    python bench/recording.py [--rounds 200] [--messages 50] [--size 100]
 
 The server runs in a process of its own. The three clients take turns, block by block, so that a busy
 moment of the machine meets all of them; the figures are medians over the blocks.
@@ -49,13 +49,13 @@ async def measure(url: str, rounds: int, messages: int, size: int) -> None:
                 await bare.send(text)
                 await bare.recv()
 
-            async def with_journal(text: str) -> None:
+            async def with_recording(text: str) -> None:
                 await connection.send(text)  # noqa: B023
                 await connection.recv()  # noqa: B023
 
             clients: dict[str, RoundTrip] = {
                 "bare websockets": with_bare,
-                "… with the journal": with_journal,
+                "… with the recording": with_recording,
                 "Client.ask": client.ask,
             }
             for round_trip in clients.values():
@@ -69,7 +69,7 @@ async def measure(url: str, rounds: int, messages: int, size: int) -> None:
 
 def report(title: str, taken: dict[str, list[tuple[float, float]]]) -> None:
     """Print one line per client; the ratio is the median of the ratios of neighbouring blocks."""
-    print(f"\nClient and journal, {title}: microseconds per round trip\n")
+    print(f"\nClient and recording, {title}: microseconds per round trip\n")
     first = next(iter(taken.values()))
     for name, blocks in taken.items():
         wall, cpu = (statistics.median(column) for column in zip(*blocks, strict=True))

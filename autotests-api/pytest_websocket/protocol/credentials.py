@@ -1,0 +1,47 @@
+"""Names that carry credentials, and URLs without them."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import SplitResult, parse_qsl, quote, urlsplit, urlunsplit
+
+from pytest_websocket.text import printable
+
+MASK = "•••••"
+
+_CREDENTIAL = re.compile(
+    r"auth|bearer|cookie|credential|jwt|passw|passphrase|pwd|secret|session|signature|token"
+    r"|(access|api|private).?key"
+    r"|(^|[-_.])(key|pass|sid|sig|ticket)s?$"
+    r"|^(access|api|code|otp)$",
+    re.IGNORECASE,
+)
+# These contain such a word and no secret.
+_PUBLIC = frozenset({"www-authenticate", "proxy-authenticate", "sec-websocket-key"})
+
+
+def is_credential(name: str) -> bool:
+    """Returns whether a header or a query parameter of this name carries a credential."""
+    return name.lower() not in _PUBLIC and _CREDENTIAL.search(name) is not None
+
+
+def masked_url(url: str) -> str:
+    """Returns ``url`` with its user information and the values of credential parameters masked.
+
+    The result is safe for a terminal. A ``url`` that cannot be parsed is returned as it is, escaped.
+    """
+    try:
+        parts = urlsplit(url)
+        query = parse_qsl(parts.query, keep_blank_values=True)
+    except ValueError:
+        return printable(url)
+    place = parts.netloc.rpartition("@")[2]
+    if place != parts.netloc:
+        place = f"{MASK}@{place}"
+    masked = parts.query
+    if any(is_credential(name) for name, _ in query):
+        masked = "&".join(
+            f"{quote(name, safe='')}={MASK if is_credential(name) else quote(value, safe='')}"
+            for name, value in query
+        )
+    return printable(urlunsplit(SplitResult(parts.scheme, place, parts.path, masked, parts.fragment)))
