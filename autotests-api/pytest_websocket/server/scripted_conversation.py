@@ -1,0 +1,184 @@
+"""What a test does with one client of its scripted server: the test client's verbs, from the other side."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
+
+from pytest_websocket.client.client import (
+    Closing,
+    ConnectionEnded,
+    ExpectationFailed,
+    Expected,
+    Message,
+    _describe,
+    _difference,
+    _place,
+    _reason_fits,
+    _wanted,
+    _wanted_closing,
+    _words_of_code,
+    printable,
+)
+from pytest_websocket.protocol.frames import binary, close, ping, text
+from pytest_websocket.server.scripted_connection import AcceptedConnection
+from pytest_websocket.server.scripted_stream import failure
+
+Taken = TypeVar("Taken")
+
+
+class Conversation(AcceptedConnection):
+    """An open connection of the client under test. Made by `ScriptedServer.accept`.
+
+    Every wait takes a ``deadline`` in seconds (the server's own by default) and fails with
+    `ExpectationFailed` when it passes; with `ConnectionEnded`, a kind of it, when the client has ended the
+    connection. Both show the conversation, from the client's side. Messages that came before a wait are kept
+    in order.
+    """
+
+    # Sending
+
+    async def send(self, message: Message) -> None:
+        """Sends text (str) or binary (bytes) as one frame. Raises ConnectionEnded when TCP has ended."""
+        __tracebackhide__ = True
+        if self.tcp != "open":
+            raise self._ended("a message could not be sent")
+        await self.send_frame(text(message) if isinstance(message, str) else binary(message))
+
+    async def send_json(self, value: Any) -> None:
+        """Sends ``value`` as JSON text."""
+        __tracebackhide__ = True
+        await self.send(json.dumps(value, ensure_ascii=False, allow_nan=False))
+
+    async def ping(self, payload: bytes = b"", *, deadline: float | None = None) -> float:
+        """Sends a Ping (RFC 6455 §5.5.2), waits for its Pong and returns the round trip in seconds."""
+        __tracebackhide__ = True
+        began = asyncio.get_running_loop().time()
+        await self.send_frame(ping(payload))
+        await self._obtain(lambda: self.take_pong(payload), "no Pong came", (), deadline)
+        return asyncio.get_running_loop().time() - began
+
+    # Receiving
+
+    async def receive(self, *, deadline: float | None = None) -> Message:
+        """The client's next message: str when it was text, bytes when it was binary."""
+        __tracebackhide__ = True
+        message = await self._obtain(self.take_message, "no message came", (), deadline)
+        return message.content
+
+    async def receive_json(self, *, deadline: float | None = None) -> Any:
+        """The client's next message, read as JSON."""
+        __tracebackhide__ = True
+        message = await self.receive(deadline=deadline)
+        try:
+            return json.loads(message)
+        except (ValueError, RecursionError) as error:
+            raise self._failure(
+                "the client's next message is not JSON",
+                ("the client sent", _describe(message)),
+                ("because", printable(str(error))),
+            ) from None
+
+    async def expect(self, expected: Expected, *, deadline: float | None = None) -> Message:
+        """The client's next message, which must equal or match ``expected`` (see `Expected`)."""
+        __tracebackhide__ = True
+        wanted = ("expected", _wanted(expected))
+        message = (await self._obtain(self.take_message, "no message came", (wanted,), deadline)).content
+        if difference := _difference(expected, message):
+            raise self._failure(
+                "the client's next message is not the expected one",
+                wanted,
+                ("the client sent", _describe(message, around=_place(expected, message))),
+                ("because", difference),
+            )
+        return message
+
+    # The end
+
+    async def expect_closed(
+        self,
+        code: int | Collection[int] | None = None,
+        reason: str | re.Pattern[str] | None = None,
+        *,
+        deadline: float | None = None,
+    ) -> Closing:
+        """Waits until the client has closed, with this code (or one of these) and reason where given.
+
+        Code 1005 stands for a Close frame without a code, 1006 for no Close frame at all (RFC 6455 §7.1.5).
+        Messages that came before the end stay to be read.
+        """
+        __tracebackhide__ = True
+        seconds = self.deadline if deadline is None else deadline
+        codes = {code} if isinstance(code, int) else None if code is None else set(code)
+        wanted = ("expected", f"the end of the connection{_wanted_closing(codes, reason)}")
+        if not await self.comes_true(lambda: self.over, seconds):
+            raise self._failure(f"the client has not closed within {seconds:g} s", wanted)
+        closing = self.closing
+        if (codes is not None and closing.code not in codes) or not _reason_fits(reason, closing.reason):
+            raise self._failure(
+                "the connection ended in another way", wanted, ("the client sent", self._how_it_ended())
+            )
+        return closing
+
+    async def close(
+        self, code: int | None = 1000, reason: str = "", *, deadline: float | None = None
+    ) -> None:
+        """Closes the connection (RFC 6455 §7.1.2): a Close frame, the client's answer to it, then TCP.
+
+        After the deadline TCP is closed without the answer; `expect_closed` tells whether it came. Closing
+        twice does no harm.
+        """
+        if not self.sent_close and self.tcp == "open":
+            await self.send_frame(close(code, reason))
+        await self.comes_true(lambda: self.over, self.deadline if deadline is None else deadline)
+        self.close_tcp()
+
+    @property
+    def closing(self) -> Closing:
+        """How the client ended the connection, see `expect_closed`."""
+        if self.close_status is None:
+            return Closing(1006, "")
+        code = 1005 if self.close_status.code is None else self.close_status.code
+        return Closing(code, self.close_status.reason.decode(errors="replace"))
+
+    # Inside
+
+    async def _obtain(
+        self,
+        take: Callable[[], Taken | None],
+        headline: str,
+        rows: tuple[tuple[str, str], ...],
+        deadline: float | None,
+    ) -> Taken:
+        """What ``take`` finds, once it finds something; fails when deadline or connection end first."""
+        __tracebackhide__ = True
+        seconds = self.deadline if deadline is None else deadline
+        taken: list[Taken] = []
+
+        def decided() -> bool:
+            found = take()
+            if found is not None:
+                taken.append(found)
+            return found is not None or self.over
+
+        if not await self.comes_true(decided, seconds):
+            raise self._failure(f"{headline} from the client within {seconds:g} s", *rows)
+        if not taken:
+            raise self._ended(headline, *rows)
+        return taken[0]
+
+    def _how_it_ended(self) -> str:
+        if self.close_status is None:
+            return f"no Close frame (1006); {self.recording.ended or 'TCP is still open'}"
+        return f"a Close frame with {_words_of_code(*self.closing)}"
+
+    def _ended(self, headline: str, *rows: tuple[str, str]) -> ExpectationFailed:
+        return failure(
+            ConnectionEnded,
+            f"{headline}: the connection is over",
+            (*rows, ("the client sent", self._how_it_ended())),
+            self.recording,
+        )
