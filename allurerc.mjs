@@ -27,7 +27,7 @@ const common = () => {
 
 // Whose fault it is, the first that fits. Messages are those of fixtures/levels.py, lifeline.py and known_failures.py.
 const categories = [
-  { name: "The target died", matchers: { message: /target is dead|target died|does not serve/ }, groupByMessage: true },
+  { name: "The target is down", matchers: { message: /target (is|went) down|does not serve/ }, groupByMessage: true },
   // A fixture that cannot connect is broken in Allure's words, and it is not the fixture's fault.
   { name: "No WebSocket was opened", matchers: { message: /did not open|the opening handshake was refused/ } },
   {

@@ -3,7 +3,6 @@
 pytest_plugins = (
     "pytest_websocket.plugin.selection",
     "pytest_websocket.plugin.target",
-    "pytest_websocket.plugin.patience",
     "pytest_websocket.plugin.recordings",
     "pytest_websocket.plugin.clients",
     "pytest_websocket.plugin.raw_connections",

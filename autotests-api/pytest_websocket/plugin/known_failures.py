@@ -1,6 +1,6 @@
-"""Failures that a team knows of: listed with a reason they do not fail the run, and the list can only shrink.
+"""Reads and writes the list of known failures, which ``outcomes`` reports as xfailed.
 
-The list is a TOML file, a line each::
+An entry whose tests pass fails the run, so that the list can only shrink. The list is a TOML file::
 
     "autotests-api/tests/conformance/rfc6455/test_05_1_masking.py::test_x[text]" = "ticket 12: masks nothing"
     "RFC 6455 §5.5" = "ticket 13: control frames are rewritten in spring"
@@ -15,7 +15,7 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Generator, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ _SECTION = re.compile(r"RFC (\d+) §(\d+(?:\.\d+)*)")
 
 @dataclass(frozen=True)
 class Case:
-    """What identifies a case: its node id, and the section of its rule as ``6455 5.1``, or nothing."""
+    """Identifies a test: its node id, and the section of its rule as ``6455 5.1``, or nothing."""
 
     nodeid: str
     section: str = ""
@@ -50,7 +50,7 @@ class Entry:
         return f"{found[1]} {found[2]}" if found else ""
 
     def matches(self, case: Case) -> bool:
-        """Whether the entry speaks of ``case``."""
+        """Returns whether the entry lists ``case``."""
         if self.section:
             return case.section == self.section or case.section.startswith(self.section + ".")
         begun = case.nodeid.removeprefix(self.key)
@@ -58,7 +58,7 @@ class Entry:
 
 
 def read_known_failures(path: Path) -> list[Entry]:
-    """The entries of a list. Raises pytest.UsageError for what is no TOML, or has no reason."""
+    """Returns the entries of a list. Raises pytest.UsageError for what is no TOML, or has no reason."""
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -74,7 +74,7 @@ def read_known_failures(path: Path) -> list[Entry]:
 
 
 def write_known_failures(path: Path, entries: Iterable[Entry]) -> None:
-    """Write a list that `read_known_failures` reads, whole or not at all."""
+    """Writes a list that `read_known_failures` reads, whole or not at all."""
     lines = [
         "# Failures that are known, a line each: node id or section of an RFC = reason.",
         *(f"{_quoted(entry.key)} = {_quoted(entry.reason)}" for entry in entries),
@@ -86,42 +86,34 @@ def write_known_failures(path: Path, entries: Iterable[Entry]) -> None:
 
 @dataclass(eq=False)
 class KnownFailures:
-    """The list at work: expects the failures that it names."""
+    """The entries that this process applies to its tests."""
 
     entries: list[Entry]
     unmatched: list[str] = field(default_factory=list)
 
+    def entry_for(self, item: pytest.Item) -> Entry | None:
+        """The entry that lists ``item``, if any."""
+        case = _case_of(item)
+        return next((entry for entry in self.entries if entry.matches(case)), None)
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Find the entries that match nothing of what this run looked at. Raises pytest.UsageError."""
+        """Finds the entries that match none of the collected tests. Raises pytest.UsageError."""
         cases = [_case_of(item) for item in items]
         self.unmatched = [
             entry.key
             for entry in self.entries
-            if _covers(config, entry) and not any(entry.matches(case) for case in cases)
+            if _covers(config, entry, cases) and not any(entry.matches(case) for case in cases)
         ]
         if hasattr(config, "workeroutput"):
             config.workeroutput["unmatched_failures"] = self.unmatched
         elif self.unmatched:
             raise pytest.UsageError(_about_unmatched(self.unmatched))
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        """Report a listed failure as xfailed, in whichever phase it happens."""
-        report = yield
-        if report.failed:
-            case = _case_of(item)
-            entry = next((entry for entry in self.entries if entry.matches(case)), None)
-            if entry:
-                report.outcome = "skipped"
-                report.wasxfail = f"known failure: {entry.reason}"
-                report.known_failure = entry.key
-        return report
-
 
 @dataclass(eq=False)
-class Outcomes:
-    """What became of every case, seen by the process that prints; judges the list at the end."""
+class ListReview:
+    """Compares the list with the outcomes of the run, in the process that prints, and writes the new list."""
 
     entries: list[Entry]
     write_to: Path | None
@@ -133,7 +125,7 @@ class Outcomes:
     stale: list[Entry] = field(default_factory=list)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Remember how a case ended."""
+        """Keeps the outcome of each phase."""
         section = next((str(value) for name, value in report.user_properties if name == "rfc"), "")
         self.cases[report.nodeid] = Case(report.nodeid, section)
         if hasattr(report, "known_failure"):
@@ -145,13 +137,13 @@ class Outcomes:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Hear from an xdist worker which entries matched nothing."""
+        """Collects unmatched entries from an xdist worker."""
         output = getattr(node, "workeroutput", None) or {}
         self.unmatched = output.get("unmatched_failures", self.unmatched)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Judge the list, and write the new one."""
+        """Finds the entries whose tests passed, sets the exit status, writes the new list."""
         passed = self.passed - self.known - set(self.failed)
         for entry in self.entries:
             ran = {nodeid for nodeid, case in self.cases.items() if entry.matches(case)}
@@ -165,7 +157,7 @@ class Outcomes:
             write_known_failures(self.write_to, self._new_list())
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Say what has to leave the list, and where the new list is."""
+        """Prints the entries to remove from the list, and where the new list is."""
         if self.unmatched:
             terminalreporter.section("known failures that match no case", red=True)
             terminalreporter.write_line(_about_unmatched(self.unmatched))
@@ -181,9 +173,12 @@ class Outcomes:
         return kept + [Entry(nodeid, reason) for nodeid, reason in self.failed.items()]
 
 
+KNOWN_FAILURES = pytest.StashKey[KnownFailures]()
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Read the list, where one is given."""
-    if config.option.help:
+    """Reads the list, where one is given."""
+    if config.getoption("help"):
         return
     given, wanted = option_value(config, "ws-known-failures"), option_value(config, "ws-write-known-failures")
     if not given and not wanted:
@@ -193,9 +188,10 @@ def pytest_configure(config: pytest.Config) -> None:
     if write_to and not write_to.parent.is_dir():
         raise pytest.UsageError(f"--ws-write-known-failures {wanted}: there is no such folder")
     if entries:
-        config.pluginmanager.register(KnownFailures(entries), "ws-known-failures")
+        config.stash[KNOWN_FAILURES] = KnownFailures(entries)
+        config.pluginmanager.register(config.stash[KNOWN_FAILURES], "ws-known-failures")
     if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Outcomes(entries, write_to), "ws-known-failures-outcomes")
+        config.pluginmanager.register(ListReview(entries, write_to), "ws-known-failures-review")
 
 
 def _case_of(item: pytest.Item) -> Case:
@@ -203,9 +199,11 @@ def _case_of(item: pytest.Item) -> Case:
     return Case(item.nodeid, f"{rule.rfc} {rule.section}" if rule else "")
 
 
-def _covers(config: pytest.Config, entry: Entry) -> bool:
-    """Whether this run looked at all that ``entry`` could match: a run of one folder judges no other."""
-    place = "autotests-api/tests/conformance/" if entry.section else entry.key
+def _covers(config: pytest.Config, entry: Entry, cases: list[Case]) -> bool:
+    """Returns whether this run collected all that ``entry`` could match: a folder judges no other."""
+    place = _conformance_folder(cases) if entry.section else entry.key
+    if not place:
+        return False
     for argument in config.args:
         path, _, test = str(argument).partition("::")
         absolute = Path(config.invocation_params.dir, path).resolve()
@@ -215,6 +213,15 @@ def _covers(config: pytest.Config, entry: Entry) -> bool:
         if looked_at == "." or Entry(looked_at, "").matches(Case(place)):
             return True
     return False
+
+
+def _conformance_folder(cases: list[Case]) -> str:
+    """The folder of the tests that are tied to a section, as node ids begin with it; empty where none ran."""
+    for case in cases:
+        before, folder, _ = case.nodeid.partition("conformance/")
+        if case.section and folder:
+            return before + folder
+    return ""
 
 
 def _about_unmatched(keys: list[str]) -> str:

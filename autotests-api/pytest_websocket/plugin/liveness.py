@@ -1,124 +1,154 @@
-"""A target that dies in the middle of a run is said once, and ends the run or not, by ``--ws-max-dead``."""
+"""Detects a target that goes down during a run; reports it once and, per ``--ws-max-dead``, ends the run."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator
-from typing import Any
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 import pytest
 
 from pytest_websocket.plugin.options import option_value
 from pytest_websocket.plugin.target import AIMED_AT
-from pytest_websocket.target import dial as approach
+from pytest_websocket.target.dial import Silent, Unusable, check_alive
+from pytest_websocket.target.target import Target
+
+T = TypeVar("T")
 
 DEFAULT_MAX_DEAD = 3
 
-GRACE = 12
-"""Deadlines that a target which has fallen silent is given: it may be busy with what a case has left it."""
+ATTEMPTS_WHILE_SILENT = 12
+"""Deadlines that a target which accepts and says nothing is given: a test may have left it busy."""
+
+_RETRIES = 10
+"""Attempts within one deadline to reach a target that is down: it may be restarting."""
 
 
-class Lifeline:
-    """Looks whether the target is alive: after a case that failed, and before every case while it is dead.
+class TargetDown(Exception):
+    """The test was not tried: the target does not answer."""
 
-    A foreign server that is gone would otherwise cost each of the remaining cases its own failure.
+
+class LivenessCheck:
+    """Checks the target after every test that failed, and before every test while it is down.
+
+    A server that is gone would otherwise cost each of the remaining tests a failure of its own.
+    ``max_dead`` is how many tests in a row may find it down before the run ends; 0 is no limit.
     """
 
     def __init__(self, max_dead: int) -> None:
         self.max_dead = max_dead
-        self._died_in = ""
-        self._cases = 0
+        self._down_since = ""
+        self._tests = 0
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Do not try a case on a target that is still dead."""
-        if not self._died_in or not _aims(item):
+        """Raises TargetDown where the target is still down after one deadline."""
+        if not self._down_since or not _needs_target(item):
             return
-        cause = _cause_of_death(item.config, grace=0)
+        cause = _why_still_down(item.config.stash[AIMED_AT])
         if not cause:
-            item.stash[NEWS] = f"the target is back in {item.nodeid}"
-            self._died_in = ""
+            item.stash[NEWS] = f"the target answers again in {item.nodeid}"
+            self._down_since = ""
             return
         self._count(item)
-        pytest.fail(f"not tried: the target is dead since {self._died_in}: {cause}", pytrace=False)
+        raise TargetDown(f"not tried: the target is down since {self._down_since}: {cause}")
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        """After a failure look whether the target survived it."""
-        report = yield
-        if report.failed and not self._died_in and _aims(item):
-            cause = _cause_of_death(item.config, grace=GRACE)
+    def look_after(self, item: pytest.Item, report: pytest.TestReport) -> None:
+        """After a failure checks the target, and says in the report of that test that it went down."""
+        if report.failed and not self._down_since and _needs_target(item):
+            cause = _why_down(item.config.stash[AIMED_AT])
             if cause:
-                self._died_in, self._cases = item.nodeid, 0
-                item.stash[NEWS] = f"the target died in {item.nodeid}: {cause}"
-                report.sections.append(("Target", "The target died in this case: " + cause))
+                self._down_since, self._tests = item.nodeid, 0
+                item.stash[NEWS] = f"the target went down in {item.nodeid}: {cause}"
+                report.sections.append(("Target", f"The target went down in this test: {cause}"))
                 self._count(item)
-        news = item.stash.get(NEWS, "")
-        if news:
+        if news := item.stash.get(NEWS, ""):
             # An attribute of a report crosses from an xdist worker to the controller.
-            report.target_news = news
+            report.target_news = news  # type: ignore[attr-defined]
             item.stash[NEWS] = ""
-        return report
 
     def _count(self, item: pytest.Item) -> None:
-        self._cases += 1
-        if self._cases == self.max_dead:
+        self._tests += 1
+        if self._tests == self.max_dead:
             item.session.shouldstop = (
-                f"the target is dead since {self._died_in} (--ws-max-dead {self.max_dead}; 0 goes on)"
+                f"the target is down since {self._down_since} (--ws-max-dead {self.max_dead}; 0 goes on)"
             )
 
 
-class Obituary:
-    """Tells at the end of the run, once, what became of the target."""
+class LivenessSummary:
+    """Prints at the end of the run, once, when the target went down and when it answered again."""
 
     def __init__(self) -> None:
         self._news: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Collect the news of this process or of the workers."""
-        news = getattr(report, "target_news", "")
-        if news:
+        """Collects from the reports of this process or of the workers."""
+        if news := getattr(report, "target_news", ""):
             self._news.append(news)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Print them."""
+        """Prints a line for each."""
         if self._news:
             terminalreporter.section("target", red=True)
             for line in self._news:
                 terminalreporter.write_line(line)
 
 
+LIVENESS = pytest.StashKey[LivenessCheck]()
 NEWS = pytest.StashKey[str]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the watch, and in the process that prints, its announcements."""
-    if config.option.help:
+    """Registers the check, and in the process that prints, its summary."""
+    if config.getoption("help"):
         return
     limit = option_value(config, "ws-max-dead")
-    config.pluginmanager.register(Lifeline(DEFAULT_MAX_DEAD if limit is None else limit), "ws-lifeline")
+    config.stash[LIVENESS] = LivenessCheck(DEFAULT_MAX_DEAD if limit is None else limit)
+    config.pluginmanager.register(config.stash[LIVENESS], "ws-liveness")
     if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Obituary(), "ws-obituary")
+        config.pluginmanager.register(LivenessSummary(), "ws-liveness-summary")
 
 
-def _aims(item: pytest.Item) -> bool:
+def _needs_target(item: pytest.Item) -> bool:
     return "target" in getattr(item, "fixturenames", ()) and AIMED_AT in item.config.stash
 
 
-def _cause_of_death(config: pytest.Config, *, grace: int) -> str:
-    """Why the target is dead; empty where it lives. Silence is asked again, for ``grace`` more deadlines."""
+def _why_down(target: Target) -> str:
+    """Returns why the target is down; empty where it answers. One that is silent is asked again."""
+    for _ in range(ATTEMPTS_WHILE_SILENT):
+        try:
+            _run(check_alive(target))
+        except Silent:
+            continue
+        except Unusable as error:
+            return str(error)
+        return ""
+    return _why_still_down(target)
+
+
+def _why_still_down(target: Target) -> str:
+    """Returns why the target does not answer within one deadline; empty where it does."""
+    return _run(_await_answer(target))
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    # Not asyncio.run, which would take the event loop of pytest-asyncio away.
     loop = asyncio.new_event_loop()
     try:
-        for asked in range(grace + 1):
-            try:
-                loop.run_until_complete(approach.check_alive(config.stash[AIMED_AT]))
-            except approach.Silent as silence:
-                if asked == grace:
-                    return str(silence)
-            except approach.Unusable as error:
-                return str(error)
-            else:
-                return ""
+        return loop.run_until_complete(work)
     finally:
         loop.close()
-    return ""
+
+
+async def _await_answer(target: Target) -> str:
+    loop = asyncio.get_running_loop()
+    give_up = loop.time() + target.deadline
+    while True:
+        try:
+            await check_alive(target)
+        except Unusable as error:
+            if loop.time() >= give_up:
+                return str(error)
+            await asyncio.sleep(target.deadline / _RETRIES)
+        else:
+            return ""

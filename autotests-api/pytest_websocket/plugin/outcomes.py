@@ -1,58 +1,135 @@
-"""What a case's level makes of its outcome, and how a failure names the rule that was broken."""
+"""Decides the outcome of every phase of a test, and what its report says.
+
+One wrapper of ``pytest_runtest_makereport``, the innermost, runs the policies below. The terminal, JUnit XML,
+the controller of xdist and Allure read the report after it, and so agree.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from pytest_websocket.plugin.marks import Level, autobahn_of, rule_of
+from pytest_websocket.plugin.known_failures import KNOWN_FAILURES
+from pytest_websocket.plugin.liveness import LIVENESS, TargetDown
+from pytest_websocket.plugin.marks import Level, Rule, autobahn_of, rule_of
 from pytest_websocket.plugin.raw_connections import ProtocolViolation, ServerHarmed
+from pytest_websocket.plugin.recordings import shown_with_a_failure
+from pytest_websocket.plugin.redaction import redact_report
 from pytest_websocket.plugin.target import TARGET
 
 
-# Innermost, so that everybody else who looks at the report sees the outcome that counts.
+@dataclass(frozen=True)
+class Phase:
+    """One phase of one test (setup, call or teardown): what ended it, and the report on it."""
+
+    item: pytest.Item
+    error: BaseException | None
+    report: pytest.TestReport
+
+    @property
+    def rule(self) -> Rule | None:
+        """The rule of an RFC that the test checks, if it is tied to one."""
+        return rule_of(self.item)
+
+
+def omit_traceback_of_plugin(phase: Phase) -> None:
+    """Shows the message alone where the plugin raised the error: the traceback holds nothing of the test."""
+    error = phase.error
+    if phase.report.failed and isinstance(error, ProtocolViolation | ServerHarmed | TargetDown):
+        name = (
+            "" if isinstance(error, TargetDown) else f"{type(error).__module__}.{type(error).__qualname__}: "
+        )
+        phase.report.longrepr = "\n".join([f"{name}{error}", *getattr(error, "__notes__", ())])
+
+
+def expect_broken_should(phase: Phase) -> None:
+    """Reports a broken SHOULD as xfailed, with the rule as its reason, unless ``--ws-strict`` is given.
+
+    Frames that break a MUST and a server that no longer serves fail the test, whatever its level.
+    """
+    error, rule = phase.error, phase.rule
+    if phase.item.config.stash[TARGET].strict or rule is None or rule.level is not Level.SHOULD:
+        return
+    is_about_the_rule = isinstance(error, AssertionError) and not isinstance(
+        error, ProtocolViolation | ServerHarmed
+    )
+    if phase.report.failed and phase.report.when == "call" and is_about_the_rule:
+        words = str(error).splitlines()
+        _report_as_xfailed(phase.report, f"{rule}: {words[0] if words else 'broken'}")
+
+
+def check_target(phase: Phase) -> None:
+    """After a failure checks whether the target still answers, and adds to the report when it does not."""
+    liveness = phase.item.config.stash.get(LIVENESS, None)
+    if liveness is not None:
+        liveness.look_after(phase.item, phase.report)
+
+
+def expect_known_failure(phase: Phase) -> None:
+    """Reports a failure that ``--ws-known-failures`` lists as xfailed, in whichever phase it happens."""
+    known = phase.item.config.stash.get(KNOWN_FAILURES, None)
+    entry = known.entry_for(phase.item) if known is not None and phase.report.failed else None
+    if entry is not None:
+        _report_as_xfailed(phase.report, f"known failure: {entry.reason}")
+        phase.report.known_failure = entry.key  # type: ignore[attr-defined]  # crosses to xdist's controller
+
+
+def show_recordings(phase: Phase) -> None:
+    """Adds the end of what went over the test's connections to the report of a failure."""
+    if phase.report.failed and (text := shown_with_a_failure(phase.item, phase.report.longreprtext)):
+        phase.report.sections.append(("WebSocket dialogue", text))
+
+
+def redact(phase: Phase) -> None:
+    """Removes credentials, and control characters that a terminal would obey."""
+    terminal: Any = phase.item.config.pluginmanager.get_plugin("terminalreporter")
+    colours = terminal is not None and terminal.hasmarkup
+    redact_report(phase.report, phase.item.config.stash[TARGET].secrets, colours=colours)
+
+
+POLICIES: tuple[Callable[[Phase], None], ...] = (
+    omit_traceback_of_plugin,
+    expect_broken_should,
+    check_target,
+    expect_known_failure,
+    show_recordings,
+    redact,
+)
+"""In the order in which they are applied: each sees what the ones before it have made of the report."""
+
+
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A broken SHOULD is an expected failure with the rule as its reason, unless ``--ws-strict``."""
+    """Applies the policies to the report that pytest has made."""
     report = yield
-    if call.excinfo is None or not report.failed or call.when != "call":
-        return report
-    error = call.excinfo.value
-    if isinstance(error, ProtocolViolation | ServerHarmed):
-        # Raised behind the case: the traceback would show the code that looks, and nothing of the case.
-        name = f"{type(error).__module__}.{type(error).__qualname__}"
-        report.longrepr = "\n".join([f"{name}: {error}", *getattr(error, "__notes__", ())])
-    rule = rule_of(item)
-    if rule is None:
-        return report
-    forgivable = isinstance(error, AssertionError) and not isinstance(error, ProtocolViolation | ServerHarmed)
-    if rule.level is Level.SHOULD and forgivable and not item.config.stash[TARGET].strict:
-        report.outcome = "skipped"
-        report.wasxfail = f"{rule}: {str(error).splitlines()[0] if str(error) else 'broken'}"
+    phase = Phase(item, call.excinfo.value if call.excinfo is not None else None, report)
+    for policy in POLICIES:
+        policy(phase)
     return report
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Let a failure name the rule that was broken."""
+    """Adds the rule that was broken to the text of a failure."""
     try:
         return (yield)
     except AssertionError as error:
         rule = rule_of(item)
         if rule is not None:
-            # Illegal frames turn a case red whose own rule was kept.
-            label = "Seen in a case of" if isinstance(error, ProtocolViolation) else "Broken rule"
+            # Illegal frames turn a test red whose own rule was kept.
+            label = "Seen in a test of" if isinstance(error, ProtocolViolation) else "Broken rule"
             error.add_note(f"{label}: {rule} ({rule.url})")
         raise
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Write the rule into JUnit XML as properties."""
+    """Writes the rule into JUnit XML as properties."""
     rule = rule_of(item)
     if rule is not None:
         item.user_properties += [
@@ -62,3 +139,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         ]
         if autobahn := autobahn_of(item):
             item.user_properties.append(("autobahn", " ".join(autobahn)))
+
+
+def _report_as_xfailed(report: pytest.TestReport, reason: str) -> None:
+    # pytest.xfail() within the test would be the documented way, and would lose the text of the failure.
+    report.outcome = "skipped"
+    report.wasxfail = reason

@@ -56,18 +56,10 @@ def recordings(request: pytest.FixtureRequest) -> Recordings:
     return Recordings(request.node.stash.setdefault(RECORDINGS, []))
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show the end of the dialogue with a failure, in the terminal and in JUnit XML."""
-    report = yield
-    if report.failed and item.stash.get(RECORDINGS, []):
-        tails = [recording.tail(TAIL) for recording in worth_showing(item.stash[RECORDINGS])]
-        # The client's own failures carry theirs already.
-        told = report.longreprtext
-        untold = [tail for tail in tails if tail.partition(" with ")[0] not in told]
-        if untold:
-            report.sections.append(("WebSocket dialogue", "\n\n".join(untold)))
-    return report
+def shown_with_a_failure(item: pytest.Item, text: str) -> str:
+    """Returns the end of the test's recordings, but for those that the failure's ``text`` holds already."""
+    tails = [recording.tail(TAIL) for recording in worth_showing(item.stash.get(RECORDINGS, []))]
+    return "\n\n".join(tail for tail in tails if tail.partition(" with ")[0] not in text)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

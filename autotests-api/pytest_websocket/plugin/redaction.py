@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -41,18 +40,6 @@ def redact_report(report: pytest.TestReport, secrets: Secrets, *, colours: bool 
     ]
     if hasattr(report, "wasxfail"):
         report.wasxfail = clean(report.wasxfail)
-
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Redacts a report for the terminal, JUnit XML and the controller of xdist."""
-    report = yield
-    terminal: Any = item.config.pluginmanager.get_plugin("terminalreporter")
-    colours = terminal is not None and terminal.hasmarkup
-    redact_report(report, item.config.stash[TARGET].secrets, colours=colours)
-    return report
 
 
 @pytest.hookimpl(trylast=True)

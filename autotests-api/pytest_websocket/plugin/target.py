@@ -221,6 +221,12 @@ def abilities(request: pytest.FixtureRequest) -> Abilities:
     return request.config.stash[ABILITIES]
 
 
+@pytest.fixture
+def deadline(target: Target) -> float:
+    """Seconds that any single wait of a test may take."""
+    return target.deadline
+
+
 def _probe(target: Target) -> tuple[Target, Abilities]:
     try:
         if not target.embedded:

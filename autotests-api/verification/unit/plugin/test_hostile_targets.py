@@ -122,39 +122,39 @@ PROBE = 3
 def test_target_that_dies_is_said_once_and_ends_the_run(survive: Callable[..., Any]) -> None:
     run = survive(hostile_servers.Mortal(PROBE + 4).meet, cases=EASY_CASES)
     assert run.status == pytest.ExitCode.INTERRUPTED
-    assert run.output.count("the target died in") == 1
-    assert "the target is dead since" in run.output
+    assert run.output.count("the target went down in") == 1
+    assert "the target is down since" in run.output
     assert "(--ws-max-dead 3; 0 goes on)" in run.output
 
 
 def test_run_goes_on_with_a_dead_target_where_it_shall(survive: Callable[..., Any]) -> None:
     run = survive(hostile_servers.Mortal(PROBE + 4).meet, "--ws-max-dead=0", cases=EASY_CASES)
     assert run.status == pytest.ExitCode.TESTS_FAILED
-    assert run.output.count("the target died in") == 1
+    assert run.output.count("the target went down in") == 1
     assert run.counts["error"] > 3
-    assert "not tried: the target is dead since" in run.output
+    assert "not tried: the target is down since" in run.output
 
 
 def test_target_that_comes_back_is_tested_again(survive: Callable[..., Any]) -> None:
     run = survive(hostile_servers.Mortal(PROBE + 4, absences=4).meet, "--ws-max-dead=0", cases=EASY_CASES)
-    assert "the target is back in" in run.output
+    assert "the target answers again in" in run.output
     assert list(run.cases.values())[-1] == "passed"
 
 
 def test_target_that_falls_silent_for_a_while_is_not_dead(survive: Callable[..., Any]) -> None:
     run = survive(hostile_servers.Mortal(PROBE + 4, absences=5, silent=True).meet, cases=EASY_CASES)
     assert run.status == pytest.ExitCode.TESTS_FAILED
-    assert "the target died in" not in run.output
+    assert "the target went down in" not in run.output
     assert list(run.cases.values())[-1] == "passed"
 
 
 def test_target_that_falls_silent_for_good_is_dead(survive: Callable[..., Any]) -> None:
     run = survive(hostile_servers.Mortal(PROBE + 4, silent=True).meet, cases=EASY_CASES)
     assert run.status == pytest.ExitCode.INTERRUPTED
-    assert run.output.count("the target died in") == 1
+    assert run.output.count("the target went down in") == 1
 
 
 def test_death_is_told_by_the_workers_of_xdist(survive: Callable[..., Any]) -> None:
     run = survive(hostile_servers.Mortal(PROBE + 6).meet, "-n", "2", cases=EASY_CASES)
-    assert "the target died in" in run.output
+    assert "the target went down in" in run.output
     assert run.status == pytest.ExitCode.INTERRUPTED

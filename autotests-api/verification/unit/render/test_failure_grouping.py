@@ -46,8 +46,8 @@ def test_failures_that_differ_in_particulars_have_one_cause():
 
 
 def test_case_that_was_not_tried_does_not_accuse_its_rule():
-    assert told(failed("not tried: the target is dead since test_x", rule=RULE)) == [
-        (1, "not tried: the target is dead since test_x")
+    assert told(failed("not tried: the target is down since test_x", rule=RULE)) == [
+        (1, "not tried: the target is down since test_x")
     ]
 
 
