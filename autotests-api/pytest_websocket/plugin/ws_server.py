@@ -11,10 +11,19 @@ import pytest
 
 from pytest_websocket.client.client import DEFAULT_DEADLINE
 from pytest_websocket.plugin.options import option_value
-from pytest_websocket.plugin.recordings import Journals
+from pytest_websocket.plugin.recordings import Recordings
 from pytest_websocket.server.scripted import ScriptedServer
 
-_RUNNING = pytest.StashKey[list[tuple[asyncio.AbstractEventLoop, ScriptedServer]]]()
+
+class Checked(Protocol):
+    """Whatever is looked at after a test that passed."""
+
+    async def check(self) -> None:
+        """Raises AssertionError when something happened that the test did not ask for."""
+
+
+RUNNING = pytest.StashKey[list[tuple[asyncio.AbstractEventLoop, Checked]]]()
+"""What a test has running, each with the event loop that it runs in."""
 
 
 class StartServer(Protocol):
@@ -35,12 +44,13 @@ class StartServer(Protocol):
 
 
 @pytest.fixture
-async def ws_server(request: pytest.FixtureRequest, journals: Journals) -> AsyncIterator[StartServer]:
+async def ws_server(request: pytest.FixtureRequest, recordings: Recordings) -> AsyncIterator[StartServer]:
     """Factory of servers for tests of one's own client: ``server = await ws_server()``.
 
     They stop when the test ends. A connection or a message that the test did not ask for fails it.
     """
-    running = request.node.stash.setdefault(_RUNNING, [])
+    servers: list[ScriptedServer] = []
+    running = request.node.stash.setdefault(RUNNING, [])
     scale = option_value(request.config, "ws-time-scale") or 1.0
     usual = (option_value(request.config, "ws-timeout") or DEFAULT_DEADLINE) * scale
 
@@ -52,18 +62,18 @@ async def ws_server(request: pytest.FixtureRequest, journals: Journals) -> Async
         deadline: float | None = None,
     ) -> ScriptedServer:
         server = ScriptedServer(
-            journals.new,
+            recordings.new,
             deadline=usual if deadline is None else deadline,
             tls=tls,
             allow_unexpected=allow_unexpected,
             allow_unread=allow_unread,
         )
         await server.start()
+        servers.append(server)
         running.append((asyncio.get_running_loop(), server))
         return server
 
     yield start
-    servers = [server for _, server in running]
     # pytest keeps its items to the end of the run.
     running.clear()
     for server in servers:
@@ -74,6 +84,6 @@ async def ws_server(request: pytest.FixtureRequest, journals: Journals) -> Async
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     """Fails a test that passed although its server's clients did what it did not ask for."""
     result = yield
-    for loop, server in item.stash.get(_RUNNING, []):
+    for loop, server in item.stash.get(RUNNING, []):
         loop.run_until_complete(server.check())
     return result

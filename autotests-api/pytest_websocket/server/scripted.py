@@ -15,17 +15,19 @@ import contextlib
 import ssl
 from collections.abc import Callable
 
-from pytest_websocket.client.client import ExpectationFailed, Journal, printable
+from pytest_websocket.client.client import ExpectationFailed
 from pytest_websocket.protocol.frames import close
+from pytest_websocket.recording import Recording
 from pytest_websocket.server.scripted_connection import Headers
 from pytest_websocket.server.scripted_conversation import Conversation
 from pytest_websocket.server.scripted_handshake import problems_of_request
 from pytest_websocket.server.scripted_stream import failure
+from pytest_websocket.text import printable, quantity
 
 SHOWN = 4
 """Connections whose conversation a failure of the server shows: the last ones."""
 
-NewRecording = Callable[[str, str], Journal]
+NewRecording = Callable[[str, str], Recording]
 
 
 class ScriptedServer:
@@ -150,7 +152,7 @@ class ScriptedServer:
             asked = ", ".join(str(one.request) if one.has_request else "no request" for one in unexpected)
             raise failure(
                 ExpectationFailed,
-                f"the test did not expect {_count(len(unexpected), 'connection')}",
+                f"the test did not expect {quantity(len(unexpected), 'connection')}",
                 (("the client sent", printable(asked)),),
                 *(one.recording for one in unexpected[-SHOWN:]),
             )
@@ -158,7 +160,7 @@ class ScriptedServer:
             if one.unread and not self.allow_unread:
                 raise failure(
                     ExpectationFailed,
-                    f"the test did not read {_count(len(one.unread), 'message')}",
+                    f"the test did not read {quantity(len(one.unread), 'message')}",
                     (("the client sent", printable(str(one.unread[0]))),),
                     one.recording,
                 )
@@ -217,7 +219,3 @@ class ScriptedServer:
             ),
             conversation.recording,
         )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from pytest_websocket.client.client import Journal
 from pytest_websocket.protocol.frames import (
     PING,
     Frame,
@@ -19,6 +18,7 @@ from pytest_websocket.protocol.frames import (
 )
 from pytest_websocket.protocol.handshake import accept_value
 from pytest_websocket.protocol.reader import CloseStatus, Inflate, Message, Reader, ReceivedFrame
+from pytest_websocket.recording import Recording
 from pytest_websocket.server.scripted_handshake import ClientRequest, parse_request, response
 from pytest_websocket.server.scripted_stream import AcceptedStream
 
@@ -57,7 +57,7 @@ class AcceptedConnection(AcceptedStream):
     request: ClientRequest
     """The client's request; there once it has come, see `has_request`."""
 
-    def __init__(self, recording: Journal, deadline: float) -> None:
+    def __init__(self, recording: Recording, deadline: float) -> None:
         super().__init__(recording, deadline)
         self.answers_pings = True
         self.answers_close = True
@@ -178,6 +178,10 @@ class AcceptedConnection(AcceptedStream):
             return received.is_pong and payload in (None, received.frame.payload)
 
         return self._take(wanted).frame.payload if any(map(wanted, self._frames)) else None
+
+    def has_pong(self, payload: bytes) -> bool:
+        """Whether a Pong with this payload waits."""
+        return any(received.is_pong and received.frame.payload == payload for received in self._frames)
 
     # Inside
 

@@ -13,19 +13,21 @@ from pytest_websocket.client.client import (
     ConnectionEnded,
     ExpectationFailed,
     Expected,
-    Message,
     _describe,
     _difference,
     _place,
     _reason_fits,
     _wanted,
     _wanted_closing,
-    _words_of_code,
-    printable,
 )
+from pytest_websocket.protocol.close_codes import describe_code
 from pytest_websocket.protocol.frames import binary, close, ping, text
 from pytest_websocket.server.scripted_connection import AcceptedConnection
 from pytest_websocket.server.scripted_stream import failure
+from pytest_websocket.text import Message, printable
+
+PROBE = b"still there?"
+"""Payload of the Ping that asks whether a client goes on with a connection that it must fail."""
 
 Taken = TypeVar("Taken")
 
@@ -96,7 +98,71 @@ class Conversation(AcceptedConnection):
             )
         return message
 
+    async def expect_echo(self, message: Message, *, deadline: float | None = None) -> None:
+        """Sends ``message``, which the client must send back next; for a client that echoes."""
+        __tracebackhide__ = True
+        await self.send(message)
+        await self.expect(message, deadline=deadline)
+
     # The end
+
+    async def expect_failed(
+        self, code: int | Collection[int] | None = None, *, deadline: float | None = None
+    ) -> Closing:
+        """The client must fail the connection (RFC 6455 §7.1.7), and answer nothing before it does.
+
+        It ends TCP, with or without a Close frame before; a Close frame must have this code (or one of these)
+        where given. A client that does nothing is not given the whole deadline: after a tenth of it comes a
+        Ping, and a client that answers it goes on with the connection.
+        """
+        __tracebackhide__ = True
+        seconds = self.deadline if deadline is None else deadline
+        codes = {code} if isinstance(code, int) else None if code is None else set(code)
+        wanted = ("expected", f"the client to fail the connection{_wanted_closing(codes, None)}")
+
+        def decided() -> bool:
+            return self.over or bool(self.unread)
+
+        pong = None
+        if not await self.comes_true(decided, seconds / 10):
+            await self.send_frame(ping(PROBE))
+            await self.comes_true(lambda: decided() or self.has_pong(PROBE), seconds * 0.8)
+            pong = self.take_pong(PROBE)
+            # The frame layer may run ahead of a validator after it.
+            await self.comes_true(decided, seconds / 10)
+        if self.unread:
+            raise self._failure(
+                "the client answered instead", wanted, ("the client sent", _describe(self.unread[0].content))
+            )
+        if not self.over:
+            how = "nothing" if pong is None else "a Pong: it goes on with the connection"
+            raise self._failure(
+                f"the connection is still open after {seconds:g} s", wanted, ("the client sent", how)
+            )
+        if codes is not None and self.closing.code not in {*codes, 1006}:
+            raise self._failure(
+                "the connection ended in another way", wanted, ("the client sent", self._how_it_ended())
+            )
+        return self.closing
+
+    async def expect_not_opened(self, *, deadline: float | None = None) -> None:
+        """The client must take the connection for not opened after what the server answered.
+
+        It must end TCP, and answer neither a message nor a Ping that come after the answer.
+        """
+        __tracebackhide__ = True
+        seconds = self.deadline if deadline is None else deadline
+        wanted = ("expected", "the client not to open the connection (RFC 6455 §4.1)")
+        await self.send_frame(text("is this open?"), ping(PROBE))
+
+        def opened() -> bool:
+            return bool(self.unread) or self.has_pong(PROBE)
+
+        await self.comes_true(lambda: self.tcp != "open" or opened(), seconds)
+        if opened():
+            raise self._failure("the client opened the connection", wanted, ("the client sent", "frames"))
+        if self.tcp == "open":
+            raise self._failure(f"the client has not ended TCP within {seconds:g} s", wanted)
 
     async def expect_closed(
         self,
@@ -173,7 +239,7 @@ class Conversation(AcceptedConnection):
     def _how_it_ended(self) -> str:
         if self.close_status is None:
             return f"no Close frame (1006); {self.recording.ended or 'TCP is still open'}"
-        return f"a Close frame with {_words_of_code(*self.closing)}"
+        return f"a Close frame with {describe_code(*self.closing)}"
 
     def _ended(self, headline: str, *rows: tuple[str, str]) -> ExpectationFailed:
         return failure(

@@ -8,7 +8,8 @@ import socket
 from collections.abc import Callable
 from typing import TypeVar
 
-from pytest_websocket.client.client import ExpectationFailed, Journal
+from pytest_websocket.client.client import ExpectationFailed
+from pytest_websocket.recording import Recording
 
 FailureT = TypeVar("FailureT", bound=ExpectationFailed)
 Rows = tuple[tuple[str, str], ...]
@@ -24,7 +25,7 @@ class AcceptedStream(asyncio.Protocol):
     the client sent is "sent" in it, so that a report shows the client under test.
     """
 
-    def __init__(self, recording: Journal, deadline: float) -> None:
+    def __init__(self, recording: Recording, deadline: float) -> None:
         self.recording = recording
         self.deadline = deadline
         self.tcp = "open"
@@ -175,7 +176,7 @@ class AcceptedStream(asyncio.Protocol):
         return failure(ExpectationFailed, headline, rows, self.recording)
 
 
-def failure(kind: type[FailureT], headline: str, rows: Rows, *recordings: Journal) -> FailureT:
+def failure(kind: type[FailureT], headline: str, rows: Rows, *recordings: Recording) -> FailureT:
     """A failure with its rows and the conversations that it is about."""
     sides = dict(rows)
     width = max((len(label) for label in sides), default=0)

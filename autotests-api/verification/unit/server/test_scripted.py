@@ -12,9 +12,10 @@ import pytest
 import trustme
 import websockets
 
-from pytest_websocket.client.client import ConnectionEnded, ExpectationFailed, Journal
+from pytest_websocket.client.client import ConnectionEnded, ExpectationFailed
 from pytest_websocket.protocol.frames import Frame, binary, close, parse_header, ping, text
 from pytest_websocket.protocol.handshake import accept_value
+from pytest_websocket.recording import Recording
 from pytest_websocket.server.scripted import ScriptedServer
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
@@ -32,7 +33,7 @@ async def start(deadline: float) -> AsyncIterator[Callable[..., Awaitable[Script
     async with AsyncExitStack() as stack:
 
         async def factory(**settings: object) -> ScriptedServer:
-            server = ScriptedServer(Journal, **{"deadline": deadline, **settings})  # type: ignore[arg-type]
+            server = ScriptedServer(Recording, **{"deadline": deadline, **settings})  # type: ignore[arg-type]
             await server.start()
             stack.push_async_callback(server.stop)
             return server

@@ -1,0 +1,195 @@
+"""``--ws-client``: a program that is a WebSocket client, started for each case of ``tests/clients``."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shlex
+import signal
+import tempfile
+from collections.abc import AsyncIterator, Generator
+from typing import IO, Any
+
+import pytest
+
+from pytest_websocket.client.client import DEFAULT_DEADLINE, ExpectationFailed
+from pytest_websocket.plugin.options import Option, add_options, option_value
+from pytest_websocket.plugin.recordings import Recordings
+from pytest_websocket.plugin.ws_server import RUNNING
+from pytest_websocket.server.scripted import ScriptedServer
+from pytest_websocket.server.scripted_connection import Headers
+from pytest_websocket.server.scripted_conversation import Conversation
+from pytest_websocket.text import printable
+
+FIXTURE = "client_under_test"
+
+SHOWN = 2000
+"""Characters of the program's output that a failure shows: the last ones."""
+
+
+def _command(text: str) -> str:
+    if text.count("{url}") != 1:
+        raise ValueError("expected {url} exactly once, as in 'node client.mjs {url}'")
+    if not shlex.split(text):
+        raise ValueError("expected a command")
+    return text
+
+
+OPTIONS = (
+    Option(
+        "ws-client",
+        "client to test: a program that connects to {url}, echoes every message until the connection "
+        "is closed, and exits; runs the cases for clients instead of those for servers",
+        "COMMAND",
+        _command,
+    ),
+)
+
+_CLIENT = pytest.StashKey["ClientUnderTest"]()
+
+
+class ProgramFailed(ExpectationFailed):
+    """The program did not do its part beside the connection: it did not connect, crashed, or did not exit."""
+
+
+class ClientUnderTest:
+    """Starts the program under test, each time with a URL of the scripted server.
+
+    Every program must exit once its connection is over: with status 0 after a normal closure, and never by
+    a signal.
+    """
+
+    def __init__(self, command: str, server: ScriptedServer, deadline: float) -> None:
+        self.command = command
+        self.server = server
+        self.deadline = deadline
+        self._programs: list[tuple[asyncio.subprocess.Process, IO[bytes]]] = []
+        self._files = contextlib.ExitStack()
+        self._conversations: list[Conversation] = []
+
+    async def requested(self, resource: str = "/") -> Conversation:
+        """Starts a program and returns its connection once its request has come; nothing is answered."""
+        __tracebackhide__ = True
+        words = [word.replace("{url}", self.server.url + resource) for word in shlex.split(self.command)]
+        # A file, not a pipe: a pipe that nobody reads would block a program that prints much.
+        output = self._files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - closed by the stack
+        program = await asyncio.create_subprocess_exec(
+            *words, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+        )
+        self._programs.append((program, output))
+        connecting = asyncio.ensure_future(self.server.connected(deadline=2 * self.deadline))
+        exiting = asyncio.ensure_future(program.wait())
+        try:
+            await asyncio.wait((connecting, exiting), return_when=asyncio.FIRST_COMPLETED)
+            if not connecting.done():
+                # Its connection may have come and not been read yet.
+                await asyncio.wait((connecting,), timeout=self.deadline / 10)
+            if not connecting.done():
+                raise ProgramFailed(f"the program exited with {program.returncode} and did not connect")
+            conversation = await connecting
+        finally:
+            connecting.cancel()
+            exiting.cancel()
+            await asyncio.gather(connecting, exiting, return_exceptions=True)
+        self._conversations.append(conversation)
+        return conversation
+
+    async def opened(
+        self, resource: str = "/", *, headers: Headers = (), extensions: str | None = None
+    ) -> Conversation:
+        """Starts a program and opens its connection; ``headers`` are added to the answer."""
+        __tracebackhide__ = True
+        conversation = await self.requested(resource)
+        await conversation.accept(headers=headers, extensions=extensions)
+        return conversation
+
+    async def check(self) -> None:
+        """Closes what is open, waits for the programs to exit, judges what they sent and how they exited."""
+        normal = True
+        for one in self._conversations:
+            if one.reader is not None and not one.over and not one.sent_close:
+                await one.close(1000)
+                closing = await one.expect_closed()
+                normal = normal and closing.code in (1000, 1005)
+            else:
+                normal = False
+            one.close_tcp()
+        await self.server.check()
+        for program, _ in self._programs:
+            try:
+                status = await asyncio.wait_for(program.wait(), self.deadline)
+            except TimeoutError:
+                raise ProgramFailed(
+                    f"the program has not exited within {self.deadline:g} s after its connection"
+                ) from None
+            if status < 0:
+                raise ProgramFailed(f"the program was ended by {signal.Signals(-status).name}")
+            if normal and status != 0:
+                raise ProgramFailed(f"the program exited with {status} after a normal closure")
+
+    async def stop(self) -> None:
+        """Ends the programs that still run, and the server."""
+        for program, _ in self._programs:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(program.pid, signal.SIGKILL)
+            await program.wait()
+        self._files.close()
+        await self.server.stop()
+
+    @property
+    def output(self) -> str:
+        """The end of what the programs printed, safe for a terminal."""
+        texts = []
+        for _, output in self._programs:
+            output.seek(0)
+            texts.append(output.read().decode(errors="replace")[-SHOWN:])
+        return "\n".join(printable(line) for text in texts for line in text.splitlines())
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of the client under test."""
+    add_options(parser, OPTIONS, group=("websocket client", "WebSocket client under test"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keeps the cases for clients with ``--ws-client``, else those for servers."""
+    unwanted = FIXTURE if option_value(config, "ws-client") is None else "target"
+    if unwanted == "target" and option_value(config, "ws-url") is not None:
+        return
+    gone = [item for item in items if unwanted in getattr(item, "fixturenames", ())]
+    if gone:
+        config.hook.pytest_deselected(items=gone)
+        items[:] = [item for item in items if unwanted not in getattr(item, "fixturenames", ())]
+
+
+@pytest.fixture
+async def client_under_test(
+    request: pytest.FixtureRequest, recordings: Recordings
+) -> AsyncIterator[ClientUnderTest]:
+    """The program of ``--ws-client``: ``conversation = await client_under_test.opened()`` starts it."""
+    scale = option_value(request.config, "ws-time-scale") or 1.0
+    deadline = (option_value(request.config, "ws-timeout") or DEFAULT_DEADLINE) * scale
+    # Some clients connect again after a failure; that is theirs to decide.
+    server = ScriptedServer(recordings.new, deadline=deadline, allow_unexpected=True)
+    await server.start()
+    client = ClientUnderTest(option_value(request.config, "ws-client"), server, deadline)
+    running = request.node.stash.setdefault(RUNNING, [])
+    running.append((asyncio.get_running_loop(), client))
+    request.node.stash[_CLIENT] = client
+    yield client
+    running.clear()
+    del request.node.stash[_CLIENT]
+    await client.stop()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Shows what the program printed with a failure."""
+    try:
+        return (yield)
+    except Exception:
+        if _CLIENT in item.stash and (output := item.stash[_CLIENT].output):
+            item.add_report_section("call", "client under test", output)
+        raise
