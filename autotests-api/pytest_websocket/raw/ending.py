@@ -1,4 +1,4 @@
-"""How a connection ended (RFC 6455 §7.1), and the error of a wait that was not fulfilled."""
+"""How a connection ends, and how a wait ends that a connection did not fulfil (RFC 6455 §7.1)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pytest_websocket.protocol.reader import CloseStatus
 
 
 class NotReceived(AssertionError):
-    """Raised when the connection ends, or the deadline passes, before what was waited for has come."""
+    """What a case waited for did not come: the connection ended first, or its deadline passed."""
 
 
 @dataclass(frozen=True)
 class Ending:
-    """Whether and how a connection ended: the Close frame, and the state of TCP (RFC 6455 §7.1).
+    """How a connection ended: did it end, and what did it say (RFC 6455 §7.1).
 
     ``tcp`` is ``closed`` (FIN), ``reset`` (RST) or ``open``; ``took`` is in seconds.
     """
@@ -25,12 +25,12 @@ class Ending:
 
     @property
     def ended(self) -> bool:
-        """Returns whether the server ended the connection: by a Close frame, FIN or RST."""
+        """Whether the server ended the connection: by a Close frame, by closing TCP, or by a reset."""
         return self.close is not None or self.tcp != "open"
 
     @property
     def code(self) -> int | None:
-        """Returns the code of the server's Close frame; None without a Close frame or without a code."""
+        """The status code of the server's Close frame; None without a Close frame or without a code."""
         return self.close.code if self.close else None
 
     def __str__(self) -> str:

@@ -9,12 +9,14 @@ pytestmark = pytest.mark.needs("text")
 
 
 @pytest.mark.parametrize("after", [0, 3, 100], ids=["between messages", "in a header", "in a message"])
-async def test_peers_that_vanish_do_not_hurt_the_neighbours(connect, raw_connection, echo, link, after):
+async def test_peers_that_vanish_do_not_hurt_the_neighbours(
+    connect, raw_over_link, echo, answered, link, after
+):
     neighbour, cable = await connect(name="neighbour"), await link()
-    vanishing = [await raw_connection(f"vanishing {number}", link=cable) for number in range(10)]
+    vanishing = [await raw_over_link(cable, f"vanishing {number}") for number in range(10)]
     for raw in vanishing:
         await raw.send(text("here"))
-        await raw.expect_echo("here")
+        await answered(raw, "here")
     cable.add(Blackhole(after))
     for raw in vanishing:
         await raw.send(text("x" * 300))
@@ -37,10 +39,12 @@ async def test_client_that_vanished_is_served_on_a_new_connection(connect, echo,
         client.abort()
 
 
-async def test_reply_that_nobody_takes_is_kept_and_not_lost(connect, raw_connection, echo, link, abilities):
+async def test_reply_that_nobody_takes_is_kept_and_not_lost(
+    connect, raw_over_link, echo, answered, link, abilities
+):
     """The server's buffers fill up while the way back stands still; afterwards all is there, in order."""
     cable, neighbour = await link(), await connect(name="neighbour")
-    slow = await raw_connection("slow", link=cable)
+    slow = await raw_over_link(cable, "slow")
     standstill = cable.add(Freeze(), TO_CLIENT)
     size = min(abilities.max_message, 100_000)
     messages = [f"{number} ".ljust(size, "x") for number in range(8)]
@@ -49,13 +53,13 @@ async def test_reply_that_nobody_takes_is_kept_and_not_lost(connect, raw_connect
         await echo.replies(neighbour, "meanwhile")
     await echo.soundness(neighbour)
     cable.remove(standstill)
-    await slow.expect_echo(*messages)
+    await answered(slow, *messages)
 
 
-async def test_message_that_arrives_late_is_answered(connect, raw_connection, echo, link):
+async def test_message_that_arrives_late_is_answered(connect, raw_over_link, echo, answered, link):
     """A part of a frame arrives, then the link stands still while others are served."""
     cable, neighbour = await link(), await connect(name="neighbour")
-    late = await raw_connection("late", link=cable)
+    late = await raw_over_link(cable, "late")
     frame = text("late, but whole").encode()
     await late.send_bytes(frame[:5])
     standstill = cable.add(Freeze(), TO_SERVER)
@@ -63,13 +67,13 @@ async def test_message_that_arrives_late_is_answered(connect, raw_connection, ec
     await echo.soundness(neighbour)
     await echo.soundness(await connect(name="newcomer"))
     cable.remove(standstill)
-    await late.expect_echo("late, but whole")
+    await answered(late, "late, but whole")
 
 
-async def test_closing_that_nobody_answers_does_not_hurt_the_neighbours(connect, raw_connection, echo, link):
+async def test_closing_that_nobody_answers_does_not_hurt_the_neighbours(connect, raw_over_link, echo, link):
     cable, neighbour = await link(), await connect(name="neighbour")
     for _ in range(5):
-        leaving = await raw_connection("leaving", link=cable)
+        leaving = await raw_over_link(cable, "leaving")
         hole = cable.add(Blackhole(), TO_CLIENT)
         await leaving.send(text("unheard"), close(1000))
         await echo.replies(neighbour, "meanwhile")
