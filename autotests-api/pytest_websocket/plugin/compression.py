@@ -3,26 +3,57 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import pytest
 
 from pytest_websocket.plugin.options import option_value
+from pytest_websocket.plugin.raw_assertions import RawConnection, encoded
 from pytest_websocket.plugin.raw_connections import Dial, ProtocolViolation
 from pytest_websocket.protocol.deflate import Deflater, deflater_for, inflater_for
 from pytest_websocket.protocol.extensions import Agreement, agreement_in, problems_of_answer
 from pytest_websocket.protocol.frames import BINARY, CONTINUATION, TEXT, Frame
 from pytest_websocket.protocol.handshake import Request, Response
-from pytest_websocket.raw.connection import Connection
-from pytest_websocket.target.target import Message
+from pytest_websocket.recording import Recording
+from pytest_websocket.target.target import Abilities, Message, Target
 
 OFFER = "permessage-deflate; client_max_window_bits"
 """What browsers offer."""
 
 DEFAULT_MASS = 50
+"""Messages that a test in quantity sends by default."""
 
 HEADER = "Sec-WebSocket-Extensions"
+
+
+class DeflatedConnection(RawConnection):
+    """A raw connection on which permessage-deflate was agreed on, with a compressor for what it sends."""
+
+    def __init__(self, recording: Recording, deadline: float, target: Target, abilities: Abilities) -> None:
+        super().__init__(recording, deadline, target, abilities)
+        self.agreement = Agreement()
+        self.deflater = Deflater()
+
+    def start_compression(self, agreement: Agreement) -> None:
+        """Reads and compresses messages as agreed from now on."""
+        self.agreement = agreement
+        self.deflater = deflater_for(agreement)
+
+    async def send_compressed(
+        self, *messages: Message, fragment: int = 0, flush: int = zlib.Z_SYNC_FLUSH
+    ) -> None:
+        """Compresses and sends messages, in fragments of ``fragment`` bytes of compressed data if not 0."""
+        for message in messages:
+            await self.send_together(*self.compress(message, fragment=fragment, flush=flush))
+
+    def compress(self, message: Message, *, fragment: int = 0, flush: int = zlib.Z_SYNC_FLUSH) -> list[Frame]:
+        """Returns the frames of a message; they must be sent in the order in which they were compressed."""
+        opcode = TEXT if isinstance(message, str) else BINARY
+        return compressed_frames(
+            self.deflater.deflate(encoded(message), flush=flush), opcode, fragment=fragment
+        )
 
 
 @dataclass
@@ -31,7 +62,7 @@ class Negotiation:
 
     offers: tuple[str, ...]
     response: Response
-    raw: Connection = field(repr=False)
+    raw: DeflatedConnection = field(repr=False)
 
     @property
     def answer(self) -> str | None:
@@ -48,35 +79,50 @@ class Negotiation:
         """What was agreed on; None where nothing was. Raises ValueError for an illegal answer."""
         return agreement_in(self.answer)
 
+    def expect_opened(self) -> None:
+        """The server accepts the handshake, and its answer breaks no rule."""
+        __tracebackhide__ = True
+        if not self.response.accepted:
+            raise AssertionError(f"offered {self._offered}, received {self.response}")
+        self.expect_legal()
 
-@dataclass
-class Deflated:
-    """A raw connection on which permessage-deflate was agreed on, and our compressor for it."""
+    def expect_legal(self) -> None:
+        """The server refuses the handshake, or its answer breaks no rule."""
+        __tracebackhide__ = True
+        if self.response.accepted and self.problems:
+            raise AssertionError(f"{self}: {'; '.join(self.problems)}")
 
-    raw: Connection
-    agreement: Agreement
-    deflater: Deflater
+    def expect_declined(self) -> None:
+        """The server accepts the handshake and none of the offers."""
+        __tracebackhide__ = True
+        self.expect_opened()
+        if self.answer is not None:
+            raise AssertionError(f"{self}, expected no extension")
 
-    async def send(self, *messages: Message, fragment: int = 0, flush: int = zlib.Z_SYNC_FLUSH) -> None:
-        """Compress messages and send them, in fragments of ``fragment`` bytes of compressed data if not 0."""
-        for message in messages:
-            await self.raw.send_together(*self.frames(message, fragment=fragment, flush=flush))
+    def expect_agreement(self) -> Agreement:
+        """The server accepts one of the offers; returns what was agreed on."""
+        __tracebackhide__ = True
+        self.expect_opened()
+        if self.agreement is None:
+            raise AssertionError(f"offered {self._offered}, and the server declined")
+        return self.agreement
 
-    def frames(self, message: Message, *, fragment: int = 0, flush: int = zlib.Z_SYNC_FLUSH) -> list[Frame]:
-        """The frames of a message that is compressed now, in the order of the connection's messages."""
-        data = message.encode() if isinstance(message, str) else message
-        opcode = TEXT if isinstance(message, str) else BINARY
-        return compressed_frames(self.deflater.deflate(data, flush=flush), opcode, fragment=fragment)
+    def __str__(self) -> str:
+        return f"offered {self._offered}, received {self.answer!r}"
+
+    @property
+    def _offered(self) -> str:
+        return repr(", ".join(self.offers)) if self.offers else "nothing"
 
 
 def compressed_frames(data: bytes, opcode: int = TEXT, *, fragment: int = 0) -> list[Frame]:
-    """Compressed ``data`` as one message: RSV1 on its first frame, and on no other (RFC 7692 §6)."""
+    """Returns compressed ``data`` as one message: RSV1 on its first frame, and on no other (RFC 7692 §6)."""
     size = fragment or max(len(data), 1)
     return compressed_fragments([data[at : at + size] for at in range(0, max(len(data), 1), size)], opcode)
 
 
 def compressed_fragments(parts: Iterable[bytes], opcode: int = TEXT) -> list[Frame]:
-    """The frames of one compressed message whose data is cut into ``parts``."""
+    """Returns the frames of one compressed message whose data is cut into ``parts``."""
     pieces = list(parts)
     last = len(pieces) - 1
     return [
@@ -85,16 +131,32 @@ def compressed_fragments(parts: Iterable[bytes], opcode: int = TEXT) -> list[Fra
     ]
 
 
+class Negotiate(Protocol):
+    """The type of the fixture `negotiate`."""
+
+    async def __call__(self, *offers: str, name: str = "raw") -> Negotiation:
+        """Sends a handshake that offers extensions, a header line each; returns the server's answer."""
+
+
+class Agree(Protocol):
+    """The type of the fixture `agree`."""
+
+    async def __call__(self, *offers: str, name: str = "raw") -> DeflatedConnection:
+        """Returns a connection with permessage-deflate as offered; skips where the server declines.
+
+        Raises ProtocolViolation when the answer breaks a rule of the negotiation.
+        """
+
+
 @pytest.fixture
-def negotiate(dial: Dial, opening: Request) -> Callable[..., Awaitable[Negotiation]]:
-    """Factory of handshakes that offer extensions, a header line each; what comes of it is for the case."""
+def negotiate(dial: Dial, opening: Request) -> Negotiate:
+    """Factory of handshakes that offer extensions; whether the answer is right is for the test."""
 
     async def factory(*offers: str, name: str = "raw") -> Negotiation:
-        connection = await dial(name)
+        connection = await dial.open(DeflatedConnection, name)
         request = opening.having(HEADER, *offers) if offers else opening
-        connection.request = request
         await connection.send_bytes(request.encode())
-        # A server that ends TCP without a word has refused, too.
+        # A server that closes TCP without a response has refused, too.
         response = await connection.refusal() or Response(b"", problem="the server ended the connection")
         negotiation = Negotiation(offers, response, connection)
         if response.accepted:
@@ -106,54 +168,47 @@ def negotiate(dial: Dial, opening: Request) -> Callable[..., Awaitable[Negotiati
 
 
 @pytest.fixture
-def agree(negotiate: Callable[..., Awaitable[Negotiation]]) -> Callable[..., Awaitable[Deflated]]:
-    """Factory of connections that speak permessage-deflate as offered; skips where the server does not.
+def agree(negotiate: Negotiate) -> Agree:
+    """Factory of connections that speak permessage-deflate as offered."""
 
-    Whatever the case is about, an answer that breaks a rule of the negotiation fails it.
-    """
-
-    async def factory(*offers: str, name: str = "raw") -> Deflated:
-        asked = offers or (OFFER,)
-        negotiation = await negotiate(*asked, name=name)
+    async def factory(*offers: str, name: str = "raw") -> DeflatedConnection:
+        negotiation = await negotiate(*(offers or (OFFER,)), name=name)
         if not negotiation.response.accepted:
-            # Whether it may is judged once, by the cases of the negotiation.
-            pytest.skip(
-                f"the server refused the handshake that offers {', '.join(asked)!r}: {negotiation.response}"
-            )
+            # Whether it may is judged once, by the tests of the negotiation.
+            pytest.skip(f"the server refused the handshake with these offers: {negotiation}")
         if negotiation.problems:
-            raise ProtocolViolation(
-                f"offered {', '.join(asked)!r}, answered {negotiation.answer!r}: {negotiation.problems[0]}"
-            )
+            raise ProtocolViolation(f"{negotiation}: {negotiation.problems[0]}")
         if negotiation.agreement is None:
-            pytest.skip(f"the server declined {', '.join(asked)!r}")
-        return Deflated(negotiation.raw, negotiation.agreement, deflater_for(negotiation.agreement))
+            pytest.skip(f"the server declined the offers: {negotiation}")
+        negotiation.raw.start_compression(negotiation.agreement)
+        return negotiation.raw
 
     return factory
 
 
 @pytest.fixture
-async def deflated(agree: Callable[..., Awaitable[Deflated]]) -> Deflated:
+async def deflated(agree: Agree) -> DeflatedConnection:
     """One connection on which permessage-deflate was agreed on, by the offer that browsers make."""
     return await _agreed_or_skipped(agree, OFFER)
 
 
 @pytest.fixture
-async def unlimited(agree: Callable[..., Awaitable[Deflated]]) -> Deflated:
-    """One connection with permessage-deflate on which our window is 32 KiB and lasts, where that is possible.
+async def unlimited(agree: Agree) -> DeflatedConnection:
+    """One connection with permessage-deflate and a client window of 32 KiB that is kept, where possible.
 
-    The offer leaves the server no way to limit our window; it may still forbid us to keep it.
+    The offer leaves the server no way to limit the window; it may still forbid to keep it.
     """
     return await _agreed_or_skipped(agree, "permessage-deflate")
 
 
 @pytest.fixture
 def mass_count(request: pytest.FixtureRequest) -> int:
-    """Messages that a case in quantity sends (``--ws-mass``)."""
+    """Messages that a test in quantity sends (``--ws-mass``)."""
     return option_value(request.config, "ws-mass") or DEFAULT_MASS
 
 
-async def _agreed_or_skipped(agree: Callable[..., Awaitable[Deflated]], offer: str) -> Deflated:
-    # A fixture cannot fail a case, only break it; the cases of §5 are red for the same answer.
+async def _agreed_or_skipped(agree: Agree, offer: str) -> DeflatedConnection:
+    # An exception in a fixture is an error and not a failure; the tests of §5 fail for the same answer.
     try:
         return await agree(offer)
     except ProtocolViolation as violation:

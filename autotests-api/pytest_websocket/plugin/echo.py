@@ -1,24 +1,25 @@
-"""What the target promises to answer, as assertions: one by one, in a burst, a bit of everything."""
+"""Assertions on what the target answers to clients: one by one, in a burst, messages of all kinds."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Protocol
 
 import pytest
 
 from pytest_websocket.client.client import Client, ConnectionEnded
-from pytest_websocket.plugin.raw_connections import TOO_BIG, encoded
+from pytest_websocket.plugin.raw_assertions import TOO_BIG, encoded, skip_above_limit
 from pytest_websocket.target.target import ECHO_TEMPLATE, Abilities, Message, Target
 
-ENOUGH = {1008, 1013}
+RATE_LIMIT_CODES = {1008, 1013}
 """Close codes of a server that limits the rate: policy violation, try again later (RFC 6455 §7.4.1)."""
 
 WINDOW = 64
-"""Messages under way at once where a burst is not the subject: little enough for every server's buffers."""
+"""Messages sent before their replies were read, at most: few enough for every server's buffers."""
 
-MARKER = "the marker behind everything"
+MARKER = "the marker after everything"
 
 
 class Echo:
@@ -30,16 +31,20 @@ class Echo:
 
     @property
     def is_ours(self) -> bool:
-        """Whether the target claims to be the echo API of this repository, with its limit and its codes."""
+        """Returns whether the target is the echo API of this repository, or claims to be one like it."""
         return self.target.embedded or self.target.reply == ECHO_TEMPLATE
 
     @property
     def speaks_binary(self) -> bool:
-        """Whether binary messages are answered."""
+        """Returns whether binary messages are answered."""
         return self.abilities.binary and self.target.binary != "none"
 
+    def needs_size(self, size: int) -> None:
+        """Skips the test where the target takes no message of ``size`` bytes."""
+        skip_above_limit(self.abilities, size)
+
     async def replies(self, client: Client, *messages: Message) -> None:
-        """Each message, sent when the one before was answered, brings its reply next."""
+        """Each message, sent when the one before was answered, is answered next."""
         __tracebackhide__ = True
         for message in messages:
             await client.send(message)
@@ -50,17 +55,17 @@ class Echo:
                 raise
 
     async def burst(self, client: Client, messages: Sequence[Message], *, window: int | None = None) -> None:
-        """Messages sent without waiting bring one reply each, in their order, and nothing more.
+        """Messages sent without waiting are answered once each, in their order, and nothing more comes.
 
-        ``window`` is how many may be under way at once; None is all of them. A target that is not ours
-        and closes the connection because of the rate skips the case.
+        At most ``window`` messages are sent before their replies were read; None is all of them. Skips
+        the test where a target other than the echo API closes the connection because of the rate.
         """
         __tracebackhide__ = True
-        room = asyncio.Semaphore(len(messages) + 1 if window is None else window)
+        unread = asyncio.Semaphore(len(messages) + 1 if window is None else window)
 
         async def send() -> None:
             for message in messages:
-                await room.acquire()
+                await unread.acquire()
                 await client.send(message)
 
         sending = asyncio.create_task(send())
@@ -71,11 +76,11 @@ class Echo:
                 except AssertionError as failure:
                     failure.add_note(f"That was reply {number} of {len(messages)}.")
                     raise
-                room.release()
+                unread.release()
             await sending
             await self.silence(client)
         except ConnectionEnded:
-            if client.close_code in ENOUGH and not self.is_ours:
+            if client.close_code in RATE_LIMIT_CODES and not self.is_ours:
                 pytest.skip(f"the target limits the rate: it closed the connection with {client.close_code}")
             self._skip_above_the_limit(client, *messages)
             raise
@@ -84,27 +89,21 @@ class Echo:
             await asyncio.gather(sending, return_exceptions=True)
 
     def _skip_above_the_limit(self, client: Client, *messages: Message) -> None:
-        """Skip where the target refused a message with 1009 that is above the limit the probe has found."""
+        """Skips where the target refused with 1009 a message above the limit that the probe has found."""
         size = max(len(encoded(message)) for message in messages)
-        is_above = size > self.abilities.max_message and not self.target.promises(size)
-        if client.close_code == TOO_BIG and is_above:
-            pytest.skip(
-                f"a message of {size} bytes is above the target's limit of {self.abilities.max_message}"
-            )
+        if client.close_code == TOO_BIG and not self.target.promises(size):
+            self.needs_size(size)
 
     async def silence(self, client: Client) -> None:
-        """Nothing more is on its way: the next message is the answer to a marker."""
+        """Nothing more is received: the next message is the answer to a marker."""
         __tracebackhide__ = True
         await client.expect_silence(MARKER, self.target.answer(MARKER))
 
     async def soundness(self, client: Client) -> None:
-        """The connection keeps the contract: a bit of everything, for when something has happened.
-
-        Where the target does not echo, it answers a Ping.
-        """
+        """The connection answers messages of all kinds, or a Ping where the target does not echo."""
         __tracebackhide__ = True
         if not (self.target.echo and self.abilities.text):
-            await client.ping(b"still there?")
+            await client.ping(b"still served?")
             return
         await self.replies(client, "Привет, сервер!", "", " a\x00b\r\n", "e\u0301 \N{WAVING HAND SIGN}")
         if self.abilities.max_message >= 70_000:
@@ -120,13 +119,20 @@ def echo(target: Target, abilities: Abilities) -> Echo:
     return Echo(target, abilities)
 
 
+class During(Protocol):
+    """The type of the fixture `during`."""
+
+    def __call__(self, work: Awaitable[object]) -> AbstractAsyncContextManager[asyncio.Future[object]]:
+        """Runs ``work`` beside the test: ``async with during(flood()) as task``; cancels it at the end."""
+
+
 @pytest.fixture
-def during() -> Callable[..., object]:
-    """Run something beside the case: ``async with during(flood()) as task``; it is cancelled at the end."""
+def during() -> During:
+    """Runs something beside the test; it is cancelled at the end of the block."""
 
     @asynccontextmanager
-    async def beside(work: object) -> AsyncIterator[asyncio.Task[object]]:
-        task = asyncio.ensure_future(work)  # type: ignore[call-overload]
+    async def beside(work: Awaitable[object]) -> AsyncIterator[asyncio.Future[object]]:
+        task = asyncio.ensure_future(work)
         try:
             yield task
         finally:

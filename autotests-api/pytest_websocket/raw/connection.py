@@ -1,4 +1,4 @@
-"""A raw client connection: says any nonsense in HTTP and in frames, reads strictly, judges how it ends."""
+"""A raw client connection: sends any HTTP and any frames, reads strictly, reports how the server ends it."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from pytest_websocket.raw.stream import Stream
 from pytest_websocket.recording import Recording
 
 MAX_HEAD = 64 << 10
-"""Bytes of a response head; more is not read."""
+"""Bytes of a response head that are read at most."""
 
 MAX_BACKLOG = 32 << 20
-"""Bytes read and not yet asked for; beyond it reading stops, so that a flood cannot fill the memory."""
+"""Bytes of frames received and not yet taken; above it reading is paused, so that memory stays bounded."""
 
 MAX_WAITING = 50_000
-"""Frames read and not yet asked for; beyond it reading stops as well."""
+"""Frames received and not yet taken; above it reading is paused as well."""
 
-NUDGE = b"still there?"
-"""Payload of the Ping that asks a server whether it has passed a violation by."""
+PROBE = b"still there?"
+"""Payload of the Ping that shows whether the server still processes frames after a violation."""
 
 
 class Connection(Stream):
-    """One connection to the target, before and after the handshake. Made by `pytest_websocket.raw.dialing`.
+    """One client connection, before and after the handshake; connected by `pytest_websocket.raw.dialing`.
 
-    Received frames wait until they are asked for; `message` and `pong` each take only their own kind
-    and leave the rest. A Ping from the server is answered at once and not kept, unless
-    ``answers_pings`` is switched off; a Close is answered unless ``answers_close`` is. The first
-    ``greetings`` messages, which a server sends unasked, are not kept.
+    Received frames are kept until they are taken; `message` and `pong` each take only their own kind.
+    A Ping is answered at once and not kept, unless ``answers_pings`` is false; a Close is answered
+    unless ``answers_close`` is false. The first ``initial_messages`` messages, which some servers send
+    on every new connection, are dropped.
     """
 
     def __init__(self, recording: Recording, deadline: float) -> None:
         super().__init__(recording, deadline)
         self.answers_pings = True
         self.answers_close = True
-        self.greetings = 0
+        self.initial_messages = 0
         self.reader: Reader | None = None
         self.request: Request | None = None
         self.response: Response | None = None
@@ -51,15 +51,15 @@ class Connection(Stream):
         self._frames: deque[ReceivedFrame] = deque()
         self._backlog = 0
         self._progress = Progress()
-        self._owed = b""
+        self._pending_pongs = b""
 
     def data_received(self, data: bytes) -> None:
-        """Read what came; asyncio calls this."""
+        """Reads what came; asyncio calls this."""
         self.recording.received(data)
         if self.reader is None:
             self._head = bytearray(without_interim(bytes(self._head + data)))
             if len(self._head) > MAX_HEAD:
-                self.stop_reading()
+                self.pause_reading()
         else:
             self._feed(data)
         self._changed.set()
@@ -74,7 +74,7 @@ class Connection(Stream):
         length: int | None = None,
         length_bits: LengthBits | None = None,
     ) -> None:
-        """Write frames, each in a write of its own; arguments as in `pytest_websocket.protocol.frames.Frame.encode`."""
+        """Sends frames, each in a write of its own; for the arguments see `protocol.frames.Frame.encode`."""
         for frame in frames:
             self.sent_close = self.sent_close or frame.opcode == 8
             await self.send_bytes(
@@ -82,14 +82,14 @@ class Connection(Stream):
             )
 
     async def send_together(self, *frames: Frame) -> None:
-        """Write several frames in one segment."""
+        """Sends several frames in one write."""
         self.sent_close = self.sent_close or any(frame.opcode == 8 for frame in frames)
         await self.send_bytes(b"".join(frame.encode() for frame in frames))
 
     # The handshake
 
     async def handshake(self, request: Request, *, inflate: Inflate | None = None) -> Response:
-        """Send ``request`` and read the response; after a 101 the connection speaks frames."""
+        """Sends ``request`` and returns the response; after a 101 the connection speaks frames."""
         self.request = request
         await self.send_bytes(request.encode())
         response = await self.read_response()
@@ -98,7 +98,7 @@ class Connection(Stream):
         return response
 
     async def read_response(self, *, deadline: float | None = None) -> Response:
-        """The next response head. Raises NotReceived when the connection ends or falls silent without one."""
+        """Returns the next response head. Raises NotReceived when none comes within the deadline."""
         await self._until(self._head_is_complete, "an HTTP response", deadline)
         head, blank, rest = bytes(self._head).partition(b"\r\n\r\n")
         self._head = bytearray(rest)
@@ -106,15 +106,15 @@ class Connection(Stream):
         return self.response
 
     async def refusal(self, *, deadline: float | None = None) -> Response | None:
-        """The answer to a request that must be refused: its response, or None where TCP ended without one.
+        """Returns the response to a request that may be refused; None where TCP ended without one.
 
-        Raises NotReceived only when the request is left without any answer for the whole deadline.
+        Raises NotReceived when neither happens within the deadline.
         """
         await self._until(lambda: self._head_is_complete() or self.tcp != "open", "an answer", deadline)
         return await self.read_response() if self._head_is_complete() else None
 
     def switch_protocols(self, inflate: Inflate | None = None) -> None:
-        """From here on the server's bytes are frames, beginning with what came behind the response head."""
+        """Reads what the server sends as frames from now on, what came after the response head included."""
         self.reader = Reader(inflate)
         early, self._head = bytes(self._head), bytearray()
         if early:
@@ -123,7 +123,7 @@ class Connection(Stream):
     # Reading
 
     async def message(self, *, deadline: float | None = None) -> Message:
-        """The next whole data message (RFC 6455 §5.4); control frames between are passed over."""
+        """Returns the next whole data message (RFC 6455 §5.4) and leaves control frames where they are."""
         await self._until(lambda: self.waiting_messages > 0, "a message", deadline)
         while True:
             message = self._take(lambda received: received.is_data).message
@@ -132,19 +132,25 @@ class Connection(Stream):
                 return message
 
     async def message_or_ending(self, *, take: bool = True, deadline: float | None = None) -> Message | None:
-        """The next message, or None when the connection ends before one comes; ``take=False`` leaves it."""
+        """Returns the next message, or None when the connection ends first; ``take=False`` leaves it."""
         await self._until(
             lambda: self.waiting_messages > 0 or self._has_ended(), "a message or an ending", deadline
         )
         return await self.message() if take and self.waiting_messages else None
 
-    async def pong(self, *, deadline: float | None = None) -> bytes:
-        """The payload of the next Pong (RFC 6455 §5.5.3); messages are kept for `message`."""
-        await self._until(self._has_pong, "a Pong", deadline)
-        return self._take(lambda received: received.is_pong).frame.payload
+    async def pong(self, payload: bytes | None = None, *, deadline: float | None = None) -> bytes:
+        """Returns the payload of the next Pong (RFC 6455 §5.5.3) and leaves messages where they are.
+
+        With ``payload`` waits for the Pong that carries it and drops those before.
+        """
+        while True:
+            await self._until(self._has_pong, "a Pong", deadline)
+            came = self._take(lambda received: received.is_pong).frame.payload
+            if payload in (None, came):
+                return came
 
     async def frame(self, *, deadline: float | None = None) -> ReceivedFrame:
-        """The next frame of any kind but a Ping, as it stood on the wire."""
+        """Returns the next frame of any kind but a Ping, as it was sent."""
         await self._until(lambda: bool(self._frames), "a frame", deadline)
         received = self._take(lambda _: True)
         self.waiting_messages -= received.message is not None
@@ -152,30 +158,28 @@ class Connection(Stream):
 
     @property
     def has_data(self) -> bool:
-        """Whether anything came that was not asked for."""
+        """Returns whether anything has come that was not taken."""
         return bool(self._head or self._frames)
 
     @property
     def body(self) -> bytes:
-        """What has come behind the response head of a connection that speaks no frames."""
+        """Returns what has come after the response head of a connection that does not speak frames."""
         return bytes(self._head)
 
     @property
     def violations(self) -> list[str]:
-        """Rules that the server's own frames broke, in words."""
+        """Returns the rules that the server's frames broke, in words."""
         return self.reader.violations if self.reader else []
 
     async def ending(
-        self, *, nudge: bool = True, answers: int | None = None, deadline: float | None = None
+        self, *, probe_with_ping: bool = True, answers: int | None = None, deadline: float | None = None
     ) -> Ending:
-        """Wait for the server to end the connection: a Close frame (which is answered), FIN or RST.
+        """Waits for the server to end the connection, by a Close frame, FIN or RST, and says whether it did.
 
         With ``answers`` the wait is over as soon as more messages than that have come: a server that
-        answers has not failed the connection.
-
-        A server that goes on is not given the whole deadline: after a tenth of it comes a Ping, and a
-        server that answers it has passed the violation by. ``nudge=False`` is for connections where a
-        Ping would be taken for payload.
+        answers has not failed the connection. After a tenth of the deadline it sends a Ping, and a server
+        that answers it gets another tenth only. ``probe_with_ping=False`` is for connections where a Ping
+        would be read as payload.
         """
         began = time.monotonic()
         limit = self.deadline if deadline is None else deadline
@@ -184,32 +188,32 @@ class Connection(Stream):
         def is_decided() -> bool:
             return self._has_ended() or (answers is not None and self.waiting_messages > answers)
 
-        if not await self._comes_true(is_decided, limit / 10) and nudge and not self.sent_close:
-            await self.send(ping(NUDGE))
-            await self._comes_true(lambda: is_decided() or self._has_pong(NUDGE), limit * 0.8)
-            answered = self._has_pong(NUDGE)
+        if not await self._comes_true(is_decided, limit / 10) and probe_with_ping and not self.sent_close:
+            await self.send(ping(PROBE))
+            await self._comes_true(lambda: is_decided() or self._has_pong(PROBE), limit * 0.8)
+            answered = self._has_pong(PROBE)
             if answered:
-                # The frame layer may run ahead of a validator behind it: one more chance, a short one.
+                # A server may answer Pings before it has validated the messages before them.
                 await self._comes_true(is_decided, limit / 10)
         elif not is_decided():
             await self._comes_true(is_decided, limit * 0.9)
         return self._ending(began, answered)
 
     async def tcp_ending(self, *, deadline: float | None = None) -> Ending:
-        """Wait until TCP itself has ended (RFC 6455 §7.1.1), whatever was said before."""
+        """Waits until TCP has ended (RFC 6455 §7.1.1), whatever was received before."""
         began = time.monotonic()
         with contextlib.suppress(NotReceived):
             await self._until(lambda: self.tcp != "open", "", deadline, ends=False)
         return self._ending(began, False)
 
     async def after_closing(self) -> Ending:
-        """Let what comes behind the Close frames come: until TCP ends, or for a tenth of the deadline."""
+        """Waits for what comes after the Close frames: until TCP ends, or for a tenth of the deadline."""
         return await self.tcp_ending(deadline=self.deadline / 10)
 
     async def close(self, code: int | None = 1000, reason: str | bytes = b"") -> Ending:
-        """Start the closing handshake (RFC 6455 §7.1.2) and wait for the server's part of it."""
+        """Starts the closing handshake (RFC 6455 §7.1.2) and waits for the server's part of it."""
         await self.send(close(code, reason))
-        return await self.ending(nudge=False)
+        return await self.ending(probe_with_ping=False)
 
     # Inside
 
@@ -234,17 +238,17 @@ class Connection(Stream):
                 self._on_close(received.close)
             if received.frame.opcode == PING:
                 if self.answers_pings:
-                    self._owed += pong(received.frame.payload).encode()
-                    self._pay()
+                    self._pending_pongs += pong(received.frame.payload).encode()
+                    self._flush_pongs()
                 continue
-            if self.greetings and received.is_data:
-                self.greetings -= received.message is not None
+            if self.initial_messages and received.is_data:
+                self.initial_messages -= received.message is not None
                 continue
             self._frames.append(received)
             self.waiting_messages += received.message is not None
             self._backlog += received.header.length
         if self.reader.unreadable or self._backlog > MAX_BACKLOG or len(self._frames) > MAX_WAITING:
-            self.stop_reading()
+            self.pause_reading()
 
     def _on_close(self, status: CloseStatus) -> None:
         self.close_status = status
@@ -256,14 +260,14 @@ class Connection(Stream):
         written = super()._write(data)
         if written and self.reader is not None:
             self._progress.feed(data)
-            self._pay()
+            self._flush_pongs()
         return written
 
-    def _pay(self) -> None:
-        """Send the pongs that we owe, unless a case has half a frame out: they would become a part of it."""
-        if self._owed and not self._progress.is_inside:
-            owed, self._owed = self._owed, b""
-            super()._write(owed)
+    def _flush_pongs(self) -> None:
+        """Sends the pending Pongs, unless part of a frame has been sent: they would become payload of it."""
+        if self._pending_pongs and not self._progress.is_inside:
+            pongs, self._pending_pongs = self._pending_pongs, b""
+            super()._write(pongs)
 
     def _has_pong(self, payload: bytes | None = None) -> bool:
         return any(r.is_pong and payload in (None, r.frame.payload) for r in self._frames)
@@ -274,12 +278,12 @@ class Connection(Stream):
         del self._frames[index]
         self._backlog -= received.header.length
         if self._backlog < MAX_BACKLOG // 2:
-            self.read_on()
+            self.resume_reading()
         return received
 
-    def _how_it_stands(self) -> str:
+    def _state_in_words(self) -> str:
         if self.reader is None and self._head:
             return f"it has sent {bytes(self._head[:80])!r}"
         if self.close_status is not None:
             return f"it sent {self.close_status}"
-        return super()._how_it_stands()
+        return super()._state_in_words()

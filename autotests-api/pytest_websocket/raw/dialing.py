@@ -1,4 +1,4 @@
-"""Connect a raw connection to its server: by TCP, through an HTTP proxy, with TLS."""
+"""Connects a raw connection to its server: by TCP, through an HTTP proxy, with TLS."""
 
 from __future__ import annotations
 
@@ -6,42 +6,47 @@ import asyncio
 import contextlib
 import socket
 import ssl
+from typing import TypeVar
 
 from pytest_websocket.protocol.handshake import Request
 from pytest_websocket.raw.connection import Connection
 from pytest_websocket.raw.ending import NotReceived
 from pytest_websocket.recording import Recording
 
-NARROW_ROOM = 4 << 10
-"""Bytes that the kernel is asked to keep for us at most on a narrow connection."""
+ConnectionT = TypeVar("ConnectionT", bound=Connection)
 
-NARROW_SEGMENT = 1400
-"""Payload bytes of a TCP segment on a narrow connection, as on a real network and not as on loopback."""
+SMALL_BUFFER = 4 << 10
+"""Bytes of the kernel's receive buffer on a connection with small buffers."""
+
+SMALL_SEGMENT = 1400
+"""Payload bytes of a TCP segment on a connection with small buffers; on loopback it would be 64 kB."""
 
 
 async def open_connection(
+    connection: ConnectionT,
     host: str,
     port: int,
     *,
-    recording: Recording,
-    deadline: float,
     tls: ssl.SSLContext | None = None,
     proxy: tuple[str, int] | None = None,
-    narrow: bool = False,
-) -> Connection:
-    """Connect by TCP (and TLS), through an HTTP proxy where one is given. Says nothing yet.
+    small_buffers: bool = False,
+) -> ConnectionT:
+    """Connects ``connection`` by TCP (and TLS), through an HTTP proxy where one is given, and returns it.
 
-    On a ``narrow`` connection some 100 kB that we do not read fill all buffers between the server and us;
-    on an ordinary one it takes megabytes. Raises NotReceived when nobody answers within ``deadline``
-    seconds, OSError when the connection is refused or TLS fails.
+    With ``small_buffers`` some 100 kB that the client does not read fill all buffers between the server
+    and it; otherwise that takes megabytes. Raises NotReceived when the connection is not established
+    within the connection's deadline, OSError when it is refused or TLS fails.
     """
     loop = asyncio.get_running_loop()
     via = proxy or (host, port)
     name = host if tls else None
-    connection = Connection(recording, deadline)
     try:
-        async with asyncio.timeout(deadline):
-            where = {"sock": await _narrow_socket(*via)} if narrow else {"host": via[0], "port": via[1]}
+        async with asyncio.timeout(connection.deadline):
+            where = (
+                {"sock": await _small_buffer_socket(*via)}
+                if small_buffers
+                else {"host": via[0], "port": via[1]}
+            )
             await loop.create_connection(
                 lambda: connection,
                 **where,
@@ -49,41 +54,41 @@ async def open_connection(
                 server_hostname=None if proxy else name,
             )
             if proxy:
-                await _tunnel(connection, host, port, tls)
+                await _open_tunnel(connection, host, port, tls)
     except TimeoutError:
         connection.abort()
-        raise NotReceived(f"no connection to {host}:{port} within {deadline:g} s") from None
+        raise NotReceived(f"no connection to {host}:{port} within {connection.deadline:g} s") from None
     return connection
 
 
-async def _narrow_socket(host: str, port: int) -> socket.socket:
-    """A connected socket with little room. Raises OSError when nobody takes the connection."""
+async def _small_buffer_socket(host: str, port: int) -> socket.socket:
+    """Returns a connected socket with small buffers. Raises OSError when no address accepts."""
     loop = asyncio.get_running_loop()
     refusal: OSError = ConnectionError(f"{host} has no address")
     for family, kind, protocol, _, address in await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        narrow = socket.socket(family, kind, protocol)
+        candidate = socket.socket(family, kind, protocol)
         try:
-            narrow.setblocking(False)
+            candidate.setblocking(False)
             # Both count only when they are set before the connection is made.
-            narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, NARROW_ROOM)
+            candidate.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER)
             with contextlib.suppress(AttributeError, OSError):
-                narrow.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, NARROW_SEGMENT)
-            await loop.sock_connect(narrow, address)
+                candidate.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, SMALL_SEGMENT)
+            await loop.sock_connect(candidate, address)
         except OSError as error:
             refusal = error
-            narrow.close()
+            candidate.close()
         except BaseException:
-            narrow.close()
+            candidate.close()
             raise
         else:
-            return narrow
+            return candidate
     raise refusal
 
 
-async def _tunnel(connection: Connection, host: str, port: int, tls: ssl.SSLContext | None) -> None:
-    """Ask an HTTP proxy for a tunnel (RFC 9110 §9.3.6) and speak TLS inside it where the target does."""
+async def _open_tunnel(connection: Connection, host: str, port: int, tls: ssl.SSLContext | None) -> None:
+    """Asks an HTTP proxy for a tunnel (RFC 9110 §9.3.6); starts TLS inside it where ``tls`` is given."""
     authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    # The recording is of the conversation with the server, and begins inside the tunnel.
+    # The recording is of what the server sends and receives, and begins inside the tunnel.
     kept, connection.recording = connection.recording, Recording("tunnel")
     response = await connection.handshake(Request(authority, (("Host", authority),), method="CONNECT"))
     connection.recording = kept

@@ -1,4 +1,4 @@
-"""How a connection ends, and how a wait ends that a connection did not fulfil (RFC 6455 §7.1)."""
+"""How a connection ended (RFC 6455 §7.1), and the error of a wait that was not fulfilled."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pytest_websocket.protocol.reader import CloseStatus
 
 
 class NotReceived(AssertionError):
-    """What a case waited for did not come: the connection ended first, or its deadline passed."""
+    """Raised when the connection ends, or the deadline passes, before what was waited for has come."""
 
 
 @dataclass(frozen=True)
 class Ending:
-    """How a connection ended: did it end, and what did it say (RFC 6455 §7.1).
+    """Whether and how a connection ended: the Close frame, and the state of TCP (RFC 6455 §7.1).
 
     ``tcp`` is ``closed`` (FIN), ``reset`` (RST) or ``open``; ``took`` is in seconds.
     """
@@ -25,12 +25,12 @@ class Ending:
 
     @property
     def ended(self) -> bool:
-        """Whether the server ended the connection: by a Close frame, by closing TCP, or by a reset."""
+        """Returns whether the server ended the connection: by a Close frame, FIN or RST."""
         return self.close is not None or self.tcp != "open"
 
     @property
     def code(self) -> int | None:
-        """The status code of the server's Close frame; None without a Close frame or without a code."""
+        """Returns the code of the server's Close frame; None without a Close frame or without a code."""
         return self.close.code if self.close else None
 
     def __str__(self) -> str:

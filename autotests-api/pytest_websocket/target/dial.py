@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pytest_websocket.protocol.frames import close
 from pytest_websocket.protocol.handshake import Request, Response
 from pytest_websocket.raw.connection import Connection
-from pytest_websocket.raw.dialing import open_connection
+from pytest_websocket.raw.dialing import ConnectionT, open_connection
 from pytest_websocket.raw.ending import NotReceived
 from pytest_websocket.recording import Recording
 from pytest_websocket.target.target import Target
@@ -42,23 +42,24 @@ def opening_for(target: Target) -> Request:
     return request
 
 
-async def dial(
-    target: Target, recording: Recording, *, deadline: float | None = None, narrow: bool = False
-) -> Connection:
-    """A raw connection to ``target``, through its proxy and TLS, on which nothing has been said yet.
+async def dial(target: Target, recording: Recording) -> Connection:
+    """Returns a raw connection to ``target`` on which nothing has been sent yet; errors as `connect_to`."""
+    return await connect_to(target, Connection(recording, target.deadline))
 
-    For ``narrow`` see `pytest_websocket.raw.dialing.open_connection`. Raises NotReceived when nobody answers within
-    ``deadline`` seconds (default: the target's), OSError when the connection is refused or TLS fails.
+
+async def connect_to(target: Target, connection: ConnectionT, *, small_buffers: bool = False) -> ConnectionT:
+    """Connects ``connection`` to ``target``, through its proxy and with its TLS, and returns it.
+
+    For ``small_buffers`` and the errors see `pytest_websocket.raw.dialing.open_connection`.
     """
     proxy = urlsplit(target.proxy) if target.proxy else None
     return await open_connection(
+        connection,
         target.host,
         target.port,
-        recording=recording,
-        deadline=target.deadline if deadline is None else deadline,
         tls=target.tls,
         proxy=(proxy.hostname or "", proxy.port or 80) if proxy else None,
-        narrow=narrow,
+        small_buffers=small_buffers,
     )
 
 

@@ -86,6 +86,6 @@ async def test_similar_bytes_have_replies_of_their_own(client, echo):
     )
 
 
-async def test_shorter_bytes_show_nothing_of_longer_ones(client, echo, fits):
-    fits(100_000)
+async def test_shorter_bytes_show_nothing_of_longer_ones(client, echo):
+    echo.needs_size(100_000)
     await echo.replies(client, b"x" * 100_000, b"y", b"", b"z" * 5_000, b"\x00", b"w" * 4_999, b"")

@@ -95,14 +95,14 @@ async def test_console_of_any_page_is_served(connect, echo, origin):
 
 
 @pytest.mark.parametrize("host", ["localhost", "example.com:80", "EXAMPLE.com", "192.0.2.1:80", "[::1]:80"])
-async def test_host_of_any_spelling_is_served(dial, opening, echo, serves, host):
+async def test_host_of_any_spelling_is_served(dial, opening, echo, host):
     """Ours promises it; others may know which names are theirs."""
     raw = await dial()
     response = await raw.handshake(opening.having("Host", host))
     if not response.accepted and not echo.is_ours:
         pytest.skip(f"the target does not serve this host: {response}")
     assert response.accepted, f"a legal Host header was refused: {response}"
-    await serves(raw)
+    await raw.expect_served()
 
 
 @pytest.mark.needs("embedded")

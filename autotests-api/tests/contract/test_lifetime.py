@@ -79,7 +79,7 @@ IDLE = 3.2
 """Seconds. Timeouts that somebody wrote down in a hurry are of one, two or three."""
 
 
-async def test_idle_connection_stays_open(connect, raw_connection, target, echo, answered):
+async def test_idle_connection_stays_open(connect, raw_connection, target, echo):
     """Idle from the first moment, after a conversation, after a large message, in a message, in a frame."""
     fresh, used, large = await connect(name="fresh"), await connect(name="used"), await connect(name="large")
     await echo.soundness(used)
@@ -100,6 +100,6 @@ async def test_idle_connection_stays_open(connect, raw_connection, target, echo,
         assert client.is_open, f"the server closed an idle connection with {client.close_code}"
         await echo.soundness(client)
     await within.send(continuation("done"))
-    await answered(within, "begun, done")
+    await within.expect_echo("begun, done")
     await torn.send_bytes(frame[-2:])
-    await answered(torn, "torn")
+    await torn.expect_echo("torn")

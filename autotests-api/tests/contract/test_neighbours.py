@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from pytest_websocket.plugin.echo import ENOUGH
+from pytest_websocket.plugin.echo import RATE_LIMIT_CODES
 from pytest_websocket.protocol.frames import close, continuation, ping, text
 from pytest_websocket.raw.ending import NotReceived
 from pytest_websocket.server.open_files import allow_many_connections
@@ -57,11 +57,11 @@ async def is_turned_away(raw) -> bool:
     try:
         await raw.pong()
     except NotReceived:
-        return raw.close_status is not None and raw.close_status.code in ENOUGH
+        return raw.close_status is not None and raw.close_status.code in RATE_LIMIT_CODES
     return False
 
 
-async def test_thousand_connections_at_once_hear_only_themselves(many_connections, answered, record_property):
+async def test_thousand_connections_at_once_hear_only_themselves(many_connections, record_property):
     connections = await many_connections(CROWD)
     record_property("connections", len(connections))
     for word in ("first", "second"):
@@ -69,7 +69,7 @@ async def test_thousand_connections_at_once_hear_only_themselves(many_connection
             await raw.send(text(f"{word} of connection {number}"))
         # Backwards, so that a reply meant for another connection is read before its owner takes it.
         for number, raw in reversed(list(enumerate(connections))):
-            await answered(raw, f"{word} of connection {number}")
+            await raw.expect_echo(f"{word} of connection {number}")
     assert not any(raw.waiting_messages for raw in connections), (
         "somebody heard more than the replies to himself"
     )
@@ -99,10 +99,10 @@ async def test_neighbours_saying_the_same_are_each_answered(crowd, echo):
         await echo.replies(client, "the same", "words", "the same")
 
 
-async def test_pings_of_neighbours_are_not_mixed(many_connections, raw_connection, fits):
+async def test_pings_of_neighbours_are_not_mixed(many_connections, raw_connection):
     """A large message keeps the server busy, so that it finds the pings of all together afterwards."""
     connections, busy = await many_connections(20), await raw_connection("busy")
-    fits(500_000)
+    busy.needs_size(500_000)
     for turn in range(4):
         await busy.send(text("x" * 500_000))
         for number, raw in enumerate(connections):
@@ -126,40 +126,40 @@ async def test_neighbours_taking_turns_are_each_answered(crowd, echo):
         await echo.silence(client)
 
 
-async def test_fragments_of_neighbours_are_not_mixed(raw_connection, answered):
+async def test_fragments_of_neighbours_are_not_mixed(raw_connection):
     one, other = await raw_connection("one"), await raw_connection("other")
     await one.send(text("one: ", fin=False))
     await other.send(text("other: ", fin=False))
     await one.send(continuation("begun, ", fin=False))
     await other.send(continuation("done"))
-    await answered(other, "other: done")
+    await other.expect_echo("other: done")
     await other.send(text("whole"))
-    await answered(other, "whole")
+    await other.expect_echo("whole")
     await one.send(continuation("done"))
-    await answered(one, "one: begun, done")
+    await one.expect_echo("one: begun, done")
 
 
-async def test_torn_frames_of_neighbours_are_not_mixed(raw_connection, answered):
+async def test_torn_frames_of_neighbours_are_not_mixed(raw_connection):
     one, other = await raw_connection("one"), await raw_connection("other")
     message = "x" * 300
     frame = text(message).encode()
     for cut in (1, 3, 5, 9, 100):
         await one.send_bytes(frame[:cut])
         await other.send(text(f"whole {cut}"), ping(b"whole"))
-        await answered(other, f"whole {cut}")
-        assert await other.pong() == b"whole"
+        await other.expect_echo(f"whole {cut}")
+        await other.expect_pong(b"whole")
         await one.send_bytes(frame[cut:])
-        await answered(one, message)
+        await one.expect_echo(message)
 
 
-async def test_wide_character_torn_between_neighbours_stays_whole(raw_connection, answered):
+async def test_wide_character_torn_between_neighbours_stays_whole(raw_connection):
     one, other = await raw_connection("one"), await raw_connection("other")
     first, second = b"\xd0", b"\xb6"
     await one.send(text(first, fin=False))
     await other.send(text("ж"))
-    await answered(other, "ж")
+    await other.expect_echo("ж")
     await one.send(continuation(second))
-    await answered(one, "ж")
+    await one.expect_echo("ж")
 
 
 async def dies_by_reset(raw):
@@ -228,8 +228,8 @@ async def test_newcomer_hears_nothing_of_the_dead(connect, raw_connection, echo)
 
 async def test_neighbour_that_stalls_disturbs_nobody(connect, raw_connection, echo, during):
     """He sends and never reads, until all buffers are full."""
-    client, staller = await connect(name="neighbour"), await raw_connection("staller", narrow=True)
-    staller.stop_reading()
+    client, staller = await connect(name="neighbour"), await raw_connection("staller", small_buffers=True)
+    staller.pause_reading()
     async with during(staller.send_bytes(text("x" * 10_000).encode() * 100)) as stalling:
         for number in range(1_000):
             await echo.replies(client, f"meanwhile {number}")

@@ -83,50 +83,50 @@ async def test_client_that_reads_late_gets_every_reply(client, echo, target):
 
 
 @pytest.mark.parametrize("count", [2, 3, 10, 100, 1_000])
-async def test_messages_in_one_segment_are_all_answered(raw, answered, count):
+async def test_messages_in_one_segment_are_all_answered(raw, count):
     messages = numbered(count)
     await raw.send_together(*(text(message) for message in messages))
-    await answered(raw, *messages)
+    await raw.expect_echo(*messages)
     await raw.send(text("marker"))
-    await answered(raw, "marker")
+    await raw.expect_echo("marker")
 
 
 @pytest.mark.needs("binary")
-async def test_text_and_binary_in_one_segment_are_all_answered(raw, answered):
+async def test_text_and_binary_in_one_segment_are_all_answered(raw):
     await raw.send_together(
         text("one"), binary(b"\x02"), text(""), binary(b""), text("five"), binary(b"\xff")
     )
-    await answered(raw, "one", b"\x02", "", b"", "five", b"\xff")
+    await raw.expect_echo("one", b"\x02", "", b"", "five", b"\xff")
 
 
-async def test_equal_messages_in_one_segment_are_each_answered(raw, answered):
+async def test_equal_messages_in_one_segment_are_each_answered(raw):
     await raw.send_together(*[text("the same")] * 10, text("marker"))
-    await answered(raw, *["the same"] * 10, "marker")
+    await raw.expect_echo(*["the same"] * 10, "marker")
 
 
-async def test_messages_torn_anywhere_between_segments_are_all_answered(raw, answered):
+async def test_messages_torn_anywhere_between_segments_are_all_answered(raw):
     """Two frames in two segments, cut at every place there is."""
     both = text("first").encode() + text("second, длиннее").encode()
     for cut in range(1, len(both)):
-        await raw.send_torn(both, cut)
-        await answered(raw, "first", "second, длиннее")
+        await raw.send_split(both, cut)
+        await raw.expect_echo("first", "second, длиннее")
 
 
 @pytest.mark.parametrize("size", [126, 127, 128, 65_536], ids=str)
-async def test_long_header_torn_between_segments_is_understood(raw, answered, fits, size):
-    fits(size)
+async def test_long_header_torn_between_segments_is_understood(raw, size):
+    raw.needs_size(size)
     message = "x" * size
     for cut in range(1, 16):
         frame = text(message).encode()
         await raw.send_together(text("before"))
-        await raw.send_torn(frame + text("behind").encode(), cut)
-        await answered(raw, "before", message, "behind")
+        await raw.send_split(frame + text("behind").encode(), cut)
+        await raw.expect_echo("before", message, "behind")
 
 
-async def test_message_that_drips_octet_by_octet_is_answered(raw, answered):
+async def test_message_that_drips_octet_by_octet_is_answered(raw):
     for message in ("слово", "", "x" * 130):
-        await raw.send_in_chops(text(message).encode(), 1)
-        await answered(raw, message)
+        await raw.send_in_pieces(text(message).encode(), 1)
+        await raw.expect_echo(message)
 
 
 async def test_fragments_are_answered_as_one_message(client, echo, target):
@@ -144,22 +144,22 @@ async def test_binary_fragments_are_answered_as_one_message(client, echo, target
     await echo.silence(client)
 
 
-async def test_message_after_fragments_begins_anew(raw, answered):
+async def test_message_after_fragments_begins_anew(raw):
     await raw.send_together(
         *(text("one ", fin=False), continuation("two")),
         *(text("three "), text("four", fin=False), continuation("", fin=False), continuation(" five")),
         text("six"),
     )
-    await answered(raw, "one two", "three ", "four five", "six")
+    await raw.expect_echo("one two", "three ", "four five", "six")
 
 
-async def test_ping_in_the_middle_of_fragments_costs_no_message(raw, answered, pongs_in_order):
+async def test_ping_in_the_middle_of_fragments_costs_no_message(raw):
     for number in range(5):
         await raw.send_together(
             text("be", fin=False), ping(b"%d" % number), continuation("fore"), text("behind")
         )
-    await answered(raw, *["before", "behind"] * 5)
-    await pongs_in_order(raw, [b"%d" % number for number in range(5)])
+    await raw.expect_echo(*["before", "behind"] * 5)
+    await raw.expect_pong(*[b"%d" % number for number in range(5)])
 
 
 async def test_pings_of_the_client_cost_no_reply(client, echo):

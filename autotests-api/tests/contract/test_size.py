@@ -99,16 +99,16 @@ def refused(echo, target, connect):
 
 @pytest.mark.parametrize("size", BOUNDARIES)
 @pytest.mark.parametrize("compression", [True, False], ids=["deflate", "plain"])
-async def test_message_at_a_boundary_of_length_comes_back(connect, echo, fits, message_of, size, compression):
-    fits(size)
+async def test_message_at_a_boundary_of_length_comes_back(connect, echo, message_of, size, compression):
+    echo.needs_size(size)
     client = await connect(compression=compression)
     await echo.replies(client, message_of(size), "still in step?")
 
 
 @pytest.mark.parametrize("size", BOUNDARIES[:-1])
-async def test_reply_at_a_boundary_of_length_is_whole(connect, echo, target, fits, size):
+async def test_reply_at_a_boundary_of_length_is_whole(connect, echo, target, size):
     """The reply is longer than the message, so its length reaches the boundaries elsewhere."""
-    fits(size + 2)
+    echo.needs_size(size + 2)
     around = len(target.answer("").encode())
     client = await connect(compression=False)
     await echo.replies(client, *(text_of(size - around + more) for more in (0, 1, 2)), "still in step?")
@@ -137,24 +137,24 @@ async def test_message_around_every_power_of_two_comes_back(
 
 
 @pytest.mark.parametrize("size", [1_000, 1_500, 10_000, 100_000, 1_000_000])
-async def test_message_of_a_round_size_comes_back(connect, echo, fits, message_of, size):
-    fits(size + 1)
+async def test_message_of_a_round_size_comes_back(connect, echo, message_of, size):
+    echo.needs_size(size + 1)
     client = await connect(compression=False)
     await echo.replies(client, message_of(size), message_of(size + 1))
 
 
-async def test_large_messages_come_back_one_after_another(connect, echo, fits, message_of):
+async def test_large_messages_come_back_one_after_another(connect, echo, message_of):
     """Sixteen megabytes on one connection: a total is no limit, and no counter overflows."""
-    fits(1 << 20)
+    echo.needs_size(1 << 20)
     client = await connect(compression=False)
     message = message_of((1 << 20) - 8)
     tail = "%08d" if isinstance(message, str) else b"%08d"
     await echo.burst(client, [message + tail % number for number in range(16)], window=2)
 
 
-async def test_compressible_message_comes_back_whole(client, echo, fits):
+async def test_compressible_message_comes_back_whole(client, echo):
     """Compressed it is a thousandth of its size: no buffer may be measured by the smaller one."""
-    fits(1 << 20)
+    echo.needs_size(1 << 20)
     await echo.replies(client, "x" * (1 << 20), "ж" * (1 << 19), "x" * (1 << 20))
 
 
@@ -177,12 +177,12 @@ async def test_limit_is_of_the_message_and_not_of_its_fragments(connect, refused
     await refused(await connect(), [bytes(limit // 2), bytes(limit // 2), b"x"])
 
 
-async def test_limit_is_of_the_message_and_not_of_the_pings_between(raw_connection, answered, limit):
+async def test_limit_is_of_the_message_and_not_of_the_pings_between(raw_connection, limit):
     raw = await raw_connection()
     message = "x" * limit
     first, last = text(message[: limit // 2], fin=False), continuation(message[limit // 2 :])
     await raw.send_together(first, *[ping(bytes(125))] * 20, last)
-    await answered(raw, message)
+    await raw.expect_echo(message)
 
 
 async def test_limit_is_of_the_message_and_not_of_its_compressed_form(connect, refused, limit):

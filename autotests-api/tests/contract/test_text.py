@@ -171,8 +171,8 @@ async def test_reply_is_the_template_around_the_message(client, echo, message):
 
 
 @pytest.mark.parametrize("message", WHITE_SPACE.values(), ids=WHITE_SPACE.keys())
-async def test_white_space_comes_back_untouched(client, echo, fits, message):
-    fits(len(message.encode()))
+async def test_white_space_comes_back_untouched(client, echo, message):
+    echo.needs_size(len(message.encode()))
     await echo.replies(client, message)
 
 
@@ -190,8 +190,8 @@ async def test_word_that_means_something_elsewhere_is_only_a_message(client, ech
     await echo.burst(client, WORDS, window=1)
 
 
-async def test_every_code_point_comes_back_untouched(connect, echo, fits):
-    fits(1 << 14)
+async def test_every_code_point_comes_back_untouched(connect, echo):
+    echo.needs_size(1 << 14)
     client = await connect(compression=False)
     step = 1 << 12
     everything = (range(first, first + step) for first in range(0, sys.maxunicode + 1, step))
@@ -210,10 +210,10 @@ async def test_invisible_character_survives_at_either_end(client, echo):
 
 @pytest.mark.parametrize("filler", ["x", "ж", "€", "😀"], ids=["1 byte", "2 bytes", "3 bytes", "4 bytes"])
 @pytest.mark.parametrize("shift", range(4))
-async def test_wide_character_is_not_torn_at_a_buffer_end(client, echo, fits, filler, shift):
+async def test_wide_character_is_not_torn_at_a_buffer_end(client, echo, filler, shift):
     """Whatever the size of a server's buffers: some character lies across the end of each."""
     size = 140_000
-    fits(size)
+    echo.needs_size(size)
     message = "x" * shift + filler * ((size - shift) // len(filler.encode()))
     await echo.replies(client, message)
 
@@ -234,6 +234,6 @@ async def test_repeated_message_is_answered_every_time(client, echo):
     await echo.burst(client, ["the same in a burst"] * 20)
 
 
-async def test_shorter_message_shows_nothing_of_a_longer_one(client, echo, fits):
-    fits(100_000)
+async def test_shorter_message_shows_nothing_of_a_longer_one(client, echo):
+    echo.needs_size(100_000)
     await echo.replies(client, "x" * 100_000, "y", "", "z" * 5_000, "ы", "w" * 4_999, "")

@@ -33,8 +33,8 @@ async def test_bytes_survive_delivery_in_pieces(connect, echo, link):
     await echo.replies(client, bytes(range(256)), b"", b"\x00" * 130)
 
 
-async def test_large_message_survives_delivery_in_pieces(connect, echo, link, fits):
-    fits(200_000)
+async def test_large_message_survives_delivery_in_pieces(connect, echo, link):
+    echo.needs_size(200_000)
     client = await connect(proxy=(await link(Slicer(1_459))).url, compression=False)
     await echo.burst(client, ["ж" * 100_000, "small", "€" * 60_000])
 
@@ -48,14 +48,14 @@ async def test_message_survives_a_late_delivery(connect, echo, link, towards):
     await echo.burst(client, [f"message {number}" for number in range(50)])
 
 
-async def test_message_survives_a_slow_link(connect, echo, link, fits):
-    fits(20_000)
+async def test_message_survives_a_slow_link(connect, echo, link):
+    echo.needs_size(20_000)
     client = await connect(proxy=(await link(Bandwidth(200_000))).url, compression=False)
     await echo.burst(client, ["x" * 20_000, "small"])
 
 
-async def test_slow_link_of_one_does_not_slow_the_others(connect, echo, link, during, fits):
-    fits(60_000)
+async def test_slow_link_of_one_does_not_slow_the_others(connect, echo, link, during):
+    echo.needs_size(60_000)
     slow = await connect(proxy=(await link(Bandwidth(50_000))).url, compression=False, name="slow")
     neighbour = await connect(name="neighbour")
 

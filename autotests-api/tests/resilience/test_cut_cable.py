@@ -45,15 +45,15 @@ async def test_cable_cut_in_the_handshake_leaves_nothing_behind(connect, echo, l
 @pytest.mark.parametrize("towards", [TO_SERVER, TO_CLIENT], ids=["to the server", "to the client"])
 @pytest.mark.parametrize("after", [1, 3, 5, 50, 1_000])
 async def test_cable_cut_in_a_message_leaves_nothing_behind(
-    connect, raw_over_link, echo, answered, link, after, towards
+    connect, raw_connection, echo, link, after, towards
 ):
     """In a header of 4 bytes, in the mask's key, in the payload, behind many messages."""
     neighbour = await connect(name="neighbour")
     for _ in range(3):
         cable = await link()
-        victim = await raw_over_link(cable, "victim")
+        victim = await raw_connection("victim", link=cable)
         await victim.send(text("before"))
-        await answered(victim, "before")
+        await victim.expect_echo("before")
         cable.add(End(after, RESET), towards)
         await victim.send(*(text("x" * 200) for _ in range(5)))
         await victim.tcp_ending()
@@ -63,28 +63,28 @@ async def test_cable_cut_in_a_message_leaves_nothing_behind(
 
 
 @pytest.mark.parametrize("after", [1, 4, 50])
-async def test_link_that_ends_in_a_message_leaves_nothing_behind(connect, raw_over_link, echo, link, after):
+async def test_link_that_ends_in_a_message_leaves_nothing_behind(connect, raw_connection, echo, link, after):
     """FIN instead of RST: the end looks orderly, and comes in the middle of a frame."""
     for _ in range(3):
         cable = await link()
-        victim = await raw_over_link(cable, "victim")
+        victim = await raw_connection("victim", link=cable)
         cable.add(End(after, FIN), TO_SERVER)
         await victim.send(text("x" * 200))
-        ending = await victim.ending(nudge=False)
+        ending = await victim.ending(probe_with_ping=False)
         if not ending.ended and not echo.is_ours:
             pytest.skip(f"the target takes its time with a client whose half of TCP is closed: {ending}")
         assert ending.ended, f"the server waits for a client that is gone: {ending}"
-        assert victim.waiting_messages == 0, "a part of a message was answered"
+        victim.expect_no_message("a part of a message was answered")
     await echo.soundness(await connect(name="newcomer"))
 
 
 @pytest.mark.parametrize("at", [0, 1, 4, 6, 20], ids=["opcode", "length", "mask", "payload", "next frame"])
-async def test_corrupted_frame_does_not_hurt_the_neighbours(connect, raw_over_link, echo, link, at):
+async def test_corrupted_frame_does_not_hurt_the_neighbours(connect, raw_connection, echo, link, at):
     """What becomes of the connection itself depends on the byte; RFC 6455 has no checksum."""
     neighbour = await connect(name="neighbour")
     for mask in (0x01, 0x40, 0x80, 0xFF):
         cable = await link()
-        victim = await raw_over_link(cable, "victim")
+        victim = await raw_connection("victim", link=cable)
         cable.add(Corrupt(at, mask), TO_SERVER)
         await victim.send(text("corrupted"), text("on the way"))
         victim.half_close()
@@ -93,10 +93,10 @@ async def test_corrupted_frame_does_not_hurt_the_neighbours(connect, raw_over_li
     await echo.soundness(await connect(name="newcomer"))
 
 
-async def test_cable_cut_under_a_burst_leaves_nothing_behind(connect, raw_over_link, echo, link):
+async def test_cable_cut_under_a_burst_leaves_nothing_behind(connect, raw_connection, echo, link):
     for number in range(10):
         cable = await link()
-        victim = await raw_over_link(cable, "victim")
+        victim = await raw_connection("victim", link=cable)
         await victim.send_together(*(text(f"cut {number} message {place}") for place in range(100)))
         cable.reset()
         await echo.silence(await connect(name="newcomer"))

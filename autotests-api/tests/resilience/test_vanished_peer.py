@@ -9,14 +9,12 @@ pytestmark = pytest.mark.needs("text")
 
 
 @pytest.mark.parametrize("after", [0, 3, 100], ids=["between messages", "in a header", "in a message"])
-async def test_peers_that_vanish_do_not_hurt_the_neighbours(
-    connect, raw_over_link, echo, answered, link, after
-):
+async def test_peers_that_vanish_do_not_hurt_the_neighbours(connect, raw_connection, echo, link, after):
     neighbour, cable = await connect(name="neighbour"), await link()
-    vanishing = [await raw_over_link(cable, f"vanishing {number}") for number in range(10)]
+    vanishing = [await raw_connection(f"vanishing {number}", link=cable) for number in range(10)]
     for raw in vanishing:
         await raw.send(text("here"))
-        await answered(raw, "here")
+        await raw.expect_echo("here")
     cable.add(Blackhole(after))
     for raw in vanishing:
         await raw.send(text("x" * 300))
@@ -39,12 +37,10 @@ async def test_client_that_vanished_is_served_on_a_new_connection(connect, echo,
         client.abort()
 
 
-async def test_reply_that_nobody_takes_is_kept_and_not_lost(
-    connect, raw_over_link, echo, answered, link, abilities
-):
+async def test_reply_that_nobody_takes_is_kept_and_not_lost(connect, raw_connection, echo, link, abilities):
     """The server's buffers fill up while the way back stands still; afterwards all is there, in order."""
     cable, neighbour = await link(), await connect(name="neighbour")
-    slow = await raw_over_link(cable, "slow")
+    slow = await raw_connection("slow", link=cable)
     standstill = cable.add(Freeze(), TO_CLIENT)
     size = min(abilities.max_message, 100_000)
     messages = [f"{number} ".ljust(size, "x") for number in range(8)]
@@ -53,13 +49,13 @@ async def test_reply_that_nobody_takes_is_kept_and_not_lost(
         await echo.replies(neighbour, "meanwhile")
     await echo.soundness(neighbour)
     cable.remove(standstill)
-    await answered(slow, *messages)
+    await slow.expect_echo(*messages)
 
 
-async def test_message_that_arrives_late_is_answered(connect, raw_over_link, echo, answered, link):
+async def test_message_that_arrives_late_is_answered(connect, raw_connection, echo, link):
     """A part of a frame arrives, then the link stands still while others are served."""
     cable, neighbour = await link(), await connect(name="neighbour")
-    late = await raw_over_link(cable, "late")
+    late = await raw_connection("late", link=cable)
     frame = text("late, but whole").encode()
     await late.send_bytes(frame[:5])
     standstill = cable.add(Freeze(), TO_SERVER)
@@ -67,13 +63,13 @@ async def test_message_that_arrives_late_is_answered(connect, raw_over_link, ech
     await echo.soundness(neighbour)
     await echo.soundness(await connect(name="newcomer"))
     cable.remove(standstill)
-    await answered(late, "late, but whole")
+    await late.expect_echo("late, but whole")
 
 
-async def test_closing_that_nobody_answers_does_not_hurt_the_neighbours(connect, raw_over_link, echo, link):
+async def test_closing_that_nobody_answers_does_not_hurt_the_neighbours(connect, raw_connection, echo, link):
     cable, neighbour = await link(), await connect(name="neighbour")
     for _ in range(5):
-        leaving = await raw_over_link(cable, "leaving")
+        leaving = await raw_connection("leaving", link=cable)
         hole = cable.add(Blackhole(), TO_CLIENT)
         await leaving.send(text("unheard"), close(1000))
         await echo.replies(neighbour, "meanwhile")

@@ -25,7 +25,7 @@ async def test_huge_announced_length_keeps_nobody_out(connect, raw_connection, e
     raw = await raw_connection("hungry")
     await raw.send_bytes(Frame(opcode).encode(length=length, length_bits=64) + b"x" * 1_000)
     if echo.is_ours:
-        ending = await raw.ending(nudge=False)
+        ending = await raw.ending(probe_with_ping=False)
         assert ending.ended, f"a length far above the limit was accepted: {ending}"
         assert ending.code in (1009, None), f"expected Close 1009 (message too big), got {ending}"
     await echo.soundness(await connect(name="neighbour"))
@@ -38,7 +38,7 @@ async def test_huge_announced_length_of_a_fragment_keeps_nobody_out(connect, raw
     await raw.send(text("x" * 1_000, fin=False))
     await raw.send_bytes(continuation("").encode(length=length, length_bits=64) + b"x" * 1_000)
     if echo.is_ours:
-        ending = await raw.ending(nudge=False)
+        ending = await raw.ending(probe_with_ping=False)
         assert ending.ended, f"a length far above the limit was accepted: {ending}"
         assert ending.code in (1009, None), f"expected Close 1009 (message too big), got {ending}"
     await echo.soundness(await connect(name="neighbour"))
@@ -62,7 +62,7 @@ async def test_fragments_above_the_limit_are_refused(connect, raw_connection, ec
     await raw.send(text(part, fin=False))
     for _ in range(24):
         await raw.send(continuation(part, fin=False))
-    ending = await raw.ending(nudge=False)
+    ending = await raw.ending(probe_with_ping=False)
     if not echo.is_ours and not ending.ended:
         pytest.skip("the target takes more than --ws-max-message says")
     assert ending.ended, f"fragments of three times the limit in sum were taken: {ending}"
@@ -112,10 +112,10 @@ async def test_compressed_nonsense_keeps_nobody_out(connect, raw_connection, ech
     await echo.soundness(await connect(name="newcomer"))
 
 
-async def test_huge_control_frame_keeps_nobody_out(connect, raw_connection, echo, fails):
+async def test_huge_control_frame_keeps_nobody_out(connect, raw_connection, echo):
     """Control frames have at most 125 bytes (RFC 6455 §5.5), so ours waits for nothing."""
     raw = await raw_connection("hungry")
     await raw.send_bytes(ping().encode(length=10 * GIB, length_bits=64)[:10] + bytes(4))
     if echo.is_ours:
-        await fails(raw, nudge=False)
+        await raw.expect_failed(probe_with_ping=False)
     await echo.soundness(await connect(name="neighbour"))

@@ -19,7 +19,7 @@ async def test_handshakes_that_drip_do_not_keep_others_out(connect, dial, openin
 async def test_handshake_that_drips_octet_by_octet_is_answered_or_refused(connect, dial, opening, echo):
     """Slow is not wrong: a client behind a bad link looks the same."""
     raw = await dial()
-    await raw.send_in_chops(opening.encode(), 1)
+    await raw.send_in_pieces(opening.encode(), 1)
     response = await raw.refusal()
     if echo.is_ours:
         assert response is not None, "a slow handshake was not answered"

@@ -34,9 +34,9 @@ def hung_up(raw) -> bool:
 
 async def test_peers_that_never_read_do_not_keep_others_out(connect, raw_connection, echo, during):
     neighbour = await connect(name="neighbour")
-    greedy = [await raw_connection(f"greedy {number}", narrow=True) for number in range(3)]
+    greedy = [await raw_connection(f"greedy {number}", small_buffers=True) for number in range(3)]
     for number, (raw, messages) in enumerate(zip(greedy, PILES.values(), strict=True)):
-        raw.stop_reading()
+        raw.pause_reading()
         async with during(raw.send_bytes(encoded(messages))):
             for turn in range(10):
                 await echo.replies(neighbour, f"meanwhile {number}, {turn}")
@@ -48,22 +48,20 @@ async def test_peers_that_never_read_do_not_keep_others_out(connect, raw_connect
 
 
 @pytest.mark.parametrize("messages", STEEP_PILES.values(), ids=STEEP_PILES.keys())
-async def test_replies_that_are_read_late_all_come(
-    connect, raw_connection, echo, answered, serves, during, messages
-):
+async def test_replies_that_are_read_late_all_come(connect, raw_connection, echo, during, messages):
     """All buffers run full and empty several times, and nothing is lost, repeated or forgotten in them."""
-    slow, neighbour = await raw_connection("slow", narrow=True), await connect(name="neighbour")
-    slow.stop_reading()
+    slow, neighbour = await raw_connection("slow", small_buffers=True), await connect(name="neighbour")
+    slow.pause_reading()
     async with during(slow.send_bytes(encoded(messages))):
         await echo.soundness(neighbour)
-        slow.read_on()
+        slow.resume_reading()
         try:
-            await answered(slow, *messages)
+            await slow.expect_echo(*messages)
         except NotReceived:
             if echo.is_ours or not hung_up(slow):
                 raise
             pytest.skip(f"the target hangs up on a peer that does not read ({slow.close_status or slow.tcp})")
-    await serves(slow)
+    await slow.expect_served()
 
 
 @pytest.mark.parametrize("messages", PILES.values(), ids=PILES.keys())
@@ -71,12 +69,12 @@ async def test_closing_behind_replies_that_are_read_late_is_answered(
     connect, raw_connection, echo, during, messages
 ):
     """The frame that is under way when the Close comes is sent to its end; behind it comes a Close."""
-    slow, neighbour = await raw_connection("slow", narrow=True), await connect(name="neighbour")
-    slow.stop_reading()
+    slow, neighbour = await raw_connection("slow", small_buffers=True), await connect(name="neighbour")
+    slow.pause_reading()
     async with during(slow.send_bytes(encoded(messages) + close(1000).encode())):
         await echo.soundness(neighbour)
         slow.sent_close = True
-        slow.read_on()
+        slow.resume_reading()
         count = 0
         while (got := await slow.message_or_ending()) is not None:
             assert got.content == echo.target.answer(messages[count]), f"reply {count + 1} is spoilt"
@@ -88,12 +86,12 @@ async def test_closing_behind_replies_that_are_read_late_is_answered(
     )
 
 
-async def test_server_waits_for_a_peer_that_does_not_read(raw_connection, echo, answered, serves, target):
+async def test_server_waits_for_a_peer_that_does_not_read(raw_connection, echo, target):
     """Replies that nobody takes neither pile up in the server's memory nor get lost: it stops reading."""
     if not echo.is_ours:
         pytest.skip("only our server promises to wait; others hang up on such a peer, or keep all in memory")
-    greedy = await raw_connection("greedy", narrow=True)
-    greedy.stop_reading()
+    greedy = await raw_connection("greedy", small_buffers=True)
+    greedy.pause_reading()
     patience, greedy.deadline = greedy.deadline, 0.5 * target.time_scale
     sent, size, waits = [], 0, False
     while size < MORE_THAN_BUFFERS_HOLD and not waits:
@@ -105,7 +103,7 @@ async def test_server_waits_for_a_peer_that_does_not_read(raw_connection, echo, 
             waits = True
     assert waits, f"the server took {MORE_THAN_BUFFERS_HOLD >> 20} MiB and nobody read its replies"
     greedy.deadline = patience
-    greedy.read_on()
+    greedy.resume_reading()
     # What did not go out in time is on its way all the same.
-    await answered(greedy, *sent)
-    await serves(greedy)
+    await greedy.expect_echo(*sent)
+    await greedy.expect_served()

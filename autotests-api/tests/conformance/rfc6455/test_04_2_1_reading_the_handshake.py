@@ -9,42 +9,6 @@ from pytest_websocket.protocol.frames import text
 from pytest_websocket.protocol.handshake import new_key, problems_of_acceptance
 
 
-@pytest.fixture
-def accepts(dial):
-    """Assert that the server takes a request, and answers it as the RFC demands."""
-
-    async def check(request, *, chop=None):
-        connection = await dial()
-        if chop is None:
-            response = await connection.handshake(request)
-        else:
-            connection.request = request
-            await connection.send_in_chops(request.encode(), chop)
-            response = await connection.read_response()
-            connection.switch_protocols()
-        problems = problems_of_acceptance(request, response)
-        assert not problems, f"a legal opening handshake was not accepted: {'; '.join(problems)}"
-        return connection
-
-    return check
-
-
-@pytest.fixture
-def refuses(dial):
-    """Assert that the server does not switch protocols, and does not leave the request without an answer."""
-
-    async def check(request):
-        connection = await dial()
-        await connection.send_bytes(request if isinstance(request, bytes) else request.encode())
-        response = await connection.refusal()
-        assert response is None or not response.accepted, (
-            f"expected the handshake to be refused, but the server answered {response}"
-        )
-        return response
-
-    return check
-
-
 def broken_requests(opening):
     """Requests that lack something that §4.2.1 demands, by name."""
     return {
@@ -97,8 +61,8 @@ BROKEN = [
 
 @rfc6455("4.2.1", MUST, "a request that is no opening handshake is not answered with 101")
 @pytest.mark.parametrize("what", BROKEN)
-async def test_request_that_is_no_handshake_is_refused(refuses, opening, what):
-    await refuses(broken_requests(opening)[what])
+async def test_request_that_is_no_handshake_is_refused(dial, opening, what):
+    await (await dial()).expect_rejected(broken_requests(opening)[what])
 
 
 MALFORMED_KEYS = {
@@ -119,15 +83,15 @@ KEYS_OF_ANOTHER_LENGTH = {
 
 @rfc6455("4.2.1", MUST, "a Sec-WebSocket-Key that breaks the grammar, base64 that is not empty, is refused")
 @pytest.mark.parametrize("key", MALFORMED_KEYS.values(), ids=MALFORMED_KEYS.keys())
-async def test_malformed_key_is_refused(refuses, opening, key):
-    await refuses(opening.having("Sec-WebSocket-Key", key))
+async def test_malformed_key_is_refused(dial, opening, key):
+    await (await dial()).expect_rejected(opening.having("Sec-WebSocket-Key", key))
 
 
 @rfc6455("4.2.1", SHOULD, "a Sec-WebSocket-Key of another length than 16 bytes is refused")
 @pytest.mark.parametrize("key", KEYS_OF_ANOTHER_LENGTH.values(), ids=KEYS_OF_ANOTHER_LENGTH.keys())
-async def test_key_of_another_length_is_refused(refuses, opening, key):
+async def test_key_of_another_length_is_refused(dial, opening, key):
     """A server need not decode the key (RFC 6455 §4.2.2), and one that does not cannot tell."""
-    await refuses(opening.having("Sec-WebSocket-Key", key))
+    await (await dial()).expect_rejected(opening.having("Sec-WebSocket-Key", key))
 
 
 KEYS_OF_ANOTHER_ALPHABET = {
@@ -139,48 +103,50 @@ KEYS_OF_ANOTHER_ALPHABET = {
 
 @rfc6455("4.2.1", SHOULD, "a Sec-WebSocket-Key with characters that base64 does not have is refused")
 @pytest.mark.parametrize("key", KEYS_OF_ANOTHER_ALPHABET.values(), ids=KEYS_OF_ANOTHER_ALPHABET.keys())
-async def test_key_of_another_alphabet_is_refused(refuses, opening, key):
+async def test_key_of_another_alphabet_is_refused(dial, opening, key):
     """A lenient decoder makes 16 bytes of it."""
-    await refuses(opening.having("Sec-WebSocket-Key", key))
+    await (await dial()).expect_rejected(opening.having("Sec-WebSocket-Key", key))
 
 
 @rfc6455("11.3.1", SHOULD, "a Sec-WebSocket-Key that stands there twice is refused")
-async def test_repeated_key_is_refused(refuses, opening):
-    await refuses(opening.having("Sec-WebSocket-Key", new_key(), new_key()))
+async def test_repeated_key_is_refused(dial, opening):
+    await (await dial()).expect_rejected(opening.having("Sec-WebSocket-Key", new_key(), new_key()))
 
 
 @rfc6455("4.2.1", SHOULD, "a refusal is an HTTP response with an error code such as 400")
 @pytest.mark.parametrize(
     "what", [what for what in BROKEN if "Upgrade" not in what and what not in ("HEAD", "no Connection")]
 )
-async def test_refusal_is_an_http_error(refuses, opening, what):
-    response = await refuses(broken_requests(opening)[what])
+async def test_refusal_is_an_http_error(dial, opening, what):
+    response = await (await dial()).expect_rejected(broken_requests(opening)[what])
     assert response is not None, "the server closed the connection without an HTTP response"
     assert 400 <= response.status < 600, f"expected an HTTP error, got {response}"
 
 
 @rfc6455("4.2.1", SHOULD, "a request with two Host headers is refused (RFC 9112 §3.2)")
 @pytest.mark.parametrize("other", ["example.com", None], ids=["another", "the same"])
-async def test_request_with_two_hosts_is_refused(refuses, opening, target, other):
-    await refuses(opening.having("Host", target.authority, other or target.authority))
+async def test_request_with_two_hosts_is_refused(dial, opening, target, other):
+    await (await dial()).expect_rejected(opening.having("Host", target.authority, other or target.authority))
 
 
 @rfc6455("4.2.1", SHOULD, "white space between a header name and its colon is refused (RFC 9112 §5.1)")
 @pytest.mark.parametrize("name", ["Host", "X-Unknown"])
-async def test_blank_before_the_colon_is_refused(refuses, opening, target, name):
+async def test_blank_before_the_colon_is_refused(dial, opening, target, name):
     value = target.authority if name == "Host" else "1"
-    await refuses(opening.without(name).having(f"{name} ", value))
+    await (await dial()).expect_rejected(opening.without(name).having(f"{name} ", value))
 
 
 @rfc6455("3", SHOULD, "a request target with a fragment identifier is refused")
-async def test_fragment_in_the_request_target_is_refused(refuses, opening):
-    await refuses(opening.using(resource=opening.resource + "#fragment"))
+async def test_fragment_in_the_request_target_is_refused(dial, opening):
+    await (await dial()).expect_rejected(opening.using(resource=opening.resource + "#fragment"))
 
 
 @rfc6455("4.2.1", MUST, "a refused handshake does not stand in the way of the next")
-async def test_refused_handshake_does_not_hurt_the_next(refuses, accepts, opening, serves):
-    await refuses(opening.without("Sec-WebSocket-Key"))
-    await serves(await accepts(opening))
+async def test_refused_handshake_does_not_hurt_the_next(dial, opening):
+    await (await dial()).expect_rejected(opening.without("Sec-WebSocket-Key"))
+    raw = await dial()
+    await raw.expect_accepted(opening)
+    await raw.expect_served()
 
 
 SPELLINGS = {
@@ -193,18 +159,20 @@ SPELLINGS = {
 
 @rfc6455("4.2.1", MUST, "header names are not case-sensitive")
 @pytest.mark.parametrize("spell", SPELLINGS.values(), ids=SPELLINGS.keys())
-async def test_header_names_in_any_case_are_taken(accepts, serves, opening, spell):
+async def test_header_names_in_any_case_are_taken(dial, opening, spell):
     request = opening
     for name in ("Host", "Upgrade", "Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version"):
         value = next(value for known, value in opening.headers if known == name)
         request = request.without(name).having(spell(name), value)
-    await serves(await accepts(request))
+    raw = await dial()
+    await raw.expect_accepted(request)
+    await raw.expect_served()
 
 
 @rfc6455("4.2.1", MUST, "the value 'websocket' is not case-sensitive")
 @pytest.mark.parametrize("value", ["websocket", "WebSocket", "WEBSOCKET", "webSocket"])
-async def test_upgrade_in_any_case_is_taken(accepts, opening, value):
-    await accepts(opening.having("Upgrade", value))
+async def test_upgrade_in_any_case_is_taken(dial, opening, value):
+    await (await dial()).expect_accepted(opening.having("Upgrade", value))
 
 
 @rfc6455("4.2.1", MUST, "the token 'Upgrade' is found in any case, in any list")
@@ -224,22 +192,22 @@ async def test_upgrade_in_any_case_is_taken(accepts, opening, value):
     ],
     ids=" | ".join,
 )
-async def test_connection_that_holds_the_token_upgrade_is_taken(accepts, opening, values):
-    await accepts(opening.having("Connection", *values))
+async def test_connection_that_holds_the_token_upgrade_is_taken(dial, opening, values):
+    await (await dial()).expect_accepted(opening.having("Connection", *values))
 
 
 @rfc6455("4.2.1", SHOULD, "the blank around the elements of a list may be a tab (RFC 9110 §5.6.3)")
 @pytest.mark.parametrize(
     "value", ["keep-alive,\tUpgrade", "\tUpgrade\t,keep-alive"], ids=["before it", "on both sides"]
 )
-async def test_token_upgrade_is_found_beside_a_tab(accepts, opening, value):
-    await accepts(opening.having("Connection", value))
+async def test_token_upgrade_is_found_beside_a_tab(dial, opening, value):
+    await (await dial()).expect_accepted(opening.having("Connection", value))
 
 
 @rfc6455("4.2.1", SHOULD, "empty elements of a list mean nothing (RFC 9110 §5.6.1)")
 @pytest.mark.parametrize("value", [", Upgrade", "keep-alive,, Upgrade", "Upgrade,"])
-async def test_token_upgrade_is_found_beside_empty_elements(accepts, opening, value):
-    await accepts(opening.having("Connection", value))
+async def test_token_upgrade_is_found_beside_empty_elements(dial, opening, value):
+    await (await dial()).expect_accepted(opening.having("Connection", value))
 
 
 @rfc6455("4.2.1", SHOULD, "an empty line before the request line is passed over (RFC 9112 §2.2)")
@@ -252,9 +220,9 @@ async def test_empty_line_before_the_request_is_passed_over(dial, opening):
 
 @rfc6455("4.2.1", SHOULD, "a header with an underscore is another one than the header with a hyphen")
 @pytest.mark.parametrize("name", ["Sec-WebSocket-Key", "Sec-WebSocket-Version"])
-async def test_header_of_a_similar_name_is_not_taken_for_it(refuses, opening, name):
+async def test_header_of_a_similar_name_is_not_taken_for_it(dial, opening, name):
     value = next(value for known, value in opening.headers if known == name)
-    await refuses(opening.without(name).having(name.replace("-", "_"), value))
+    await (await dial()).expect_rejected(opening.without(name).having(name.replace("-", "_"), value))
 
 
 @rfc6455("4.2.1", MAY, "an Upgrade header may offer other protocols beside websocket")
@@ -270,10 +238,12 @@ async def test_upgrade_with_other_protocols_is_answered(dial, opening, record_pr
 
 @rfc6455("4.2.1", MUST, "the order of the headers means nothing")
 @pytest.mark.parametrize("how", ["reversed", "key first", "version first"])
-async def test_headers_in_any_order_are_taken(accepts, opening, how):
+async def test_headers_in_any_order_are_taken(dial, opening, how):
     first = {"reversed": "", "key first": "Sec-WebSocket-Key", "version first": "Sec-WebSocket-Version"}[how]
     backwards = opening.headers[::-1]
-    await accepts(replace(opening, headers=tuple(sorted(backwards, key=lambda header: header[0] != first))))
+    await (await dial()).expect_accepted(
+        replace(opening, headers=tuple(sorted(backwards, key=lambda header: header[0] != first)))
+    )
 
 
 @rfc6455("4.2.1", MUST, "white space before a header value does not belong to it")
@@ -314,34 +284,40 @@ async def takes_padded(dial, opening, before, behind):
     ],
     ids=lambda value: value if isinstance(value, str) and "-" in value and " " not in value else "",
 )
-async def test_unknown_headers_are_passed_over(accepts, serves, opening, name, value):
-    await serves(await accepts(opening.having(name, value)))
+async def test_unknown_headers_are_passed_over(dial, opening, name, value):
+    raw = await dial()
+    await raw.expect_accepted(opening.having(name, value))
+    await raw.expect_served()
 
 
 @rfc6455("4.2.1", SHOULD, "a header's value may hold bytes beyond ASCII (RFC 9110 §5.5)")
 @pytest.mark.parametrize("value", ["caf\u00e9", "привет"], ids=["latin-1", "UTF-8"])
-async def test_header_beyond_ascii_is_passed_over(accepts, serves, opening, value):
-    await serves(await accepts(opening.having("X-Unknown", value)))
+async def test_header_beyond_ascii_is_passed_over(dial, opening, value):
+    raw = await dial()
+    await raw.expect_accepted(opening.having("X-Unknown", value))
+    await raw.expect_served()
 
 
 @rfc6455("4.2.1", SHOULD, "many and long headers of an ordinary browser's size are taken")
 @pytest.mark.parametrize(("count", "size"), [(30, 40), (60, 40), (1, 2000), (1, 4000)])
-async def test_many_and_long_headers_are_taken(accepts, opening, count, size):
+async def test_many_and_long_headers_are_taken(dial, opening, count, size):
     request = opening
     for number in range(count):
         request = request.having(f"X-Header-{number}", "x" * size)
-    await accepts(request)
+    await (await dial()).expect_accepted(request)
 
 
 @rfc6455("4.2.1", SHOULD, "a cookie of the size that browsers keep is taken (RFC 6265 §6.1)")
-async def test_large_cookie_is_taken(accepts, opening):
-    await accepts(opening.having("Cookie", "session=" + "x" * 4_000))
+async def test_large_cookie_is_taken(dial, opening):
+    await (await dial()).expect_accepted(opening.having("Cookie", "session=" + "x" * 4_000))
 
 
 @rfc6455("4.2.1", MUST, "the bounds of TCP segments mean nothing to the handshake")
-@pytest.mark.parametrize("chop", [1, 2, 7, 50])
-async def test_handshake_in_pieces_is_taken(accepts, serves, opening, chop):
-    await serves(await accepts(opening, chop=chop))
+@pytest.mark.parametrize("piece", [1, 2, 7, 50])
+async def test_handshake_in_pieces_is_taken(dial, opening, piece):
+    raw = await dial()
+    await raw.expect_accepted(opening, piece=piece)
+    await raw.expect_served()
 
 
 @rfc6455("4.2.1", MUST, "a request is complete at its empty line, not before")
@@ -349,7 +325,7 @@ async def test_half_a_handshake_is_not_answered_early(dial, opening):
     whole = opening.encode()
     connection = await dial()
     await connection.send_bytes(whole[:-2])
-    await connection.pace()
+    await connection.await_server_turn()
     assert not connection.has_data, "the server answered a request whose empty line had not been sent"
     await connection.send_bytes(whole[-2:])
     problems = problems_of_acceptance(opening, await connection.read_response())
@@ -360,11 +336,8 @@ async def test_half_a_handshake_is_not_answered_early(dial, opening):
     "4.1", MAY, "a client that does not wait for the 101 may lose its first frame, not its connection's sense"
 )
 @pytest.mark.needs("echo")
-async def test_frame_in_the_segment_of_the_handshake_does_no_harm(
-    dial, opening, target, answered, record_property
-):
+async def test_frame_in_the_segment_of_the_handshake_does_no_harm(dial, opening, target, record_property):
     connection = await dial()
-    connection.request = opening
     await connection.send_bytes(opening.encode() + text("early").encode())
     response = await connection.refusal()
     if response is None or not response.accepted:
@@ -377,7 +350,7 @@ async def test_frame_in_the_segment_of_the_handshake_does_no_harm(
         record_property("observed", "connection ended")
     elif first.content == target.answer("early"):
         record_property("observed", "served")
-        await answered(connection, "in time")
+        await connection.expect_echo("in time")
     else:
         record_property("observed", "early frame lost")
         assert first.content == target.answer("in time"), (
@@ -401,14 +374,16 @@ GARBAGE = {
 @rfc6455("4.2.1", MUST, "what is no HTTP request does not open a connection")
 @pytest.mark.parametrize("data", GARBAGE.values(), ids=GARBAGE.keys())
 async def test_garbage_does_not_open_a_connection(dial, data):
-    connection = await dial()
-    await connection.send_bytes(data)
-    connection.half_close()
-    response = await connection.refusal()
+    raw = await dial()
+    await raw.send_bytes(data)
+    raw.half_close()
+    response = await raw.refusal()
     assert response is None or not response.accepted, f"garbage was answered with {response}"
 
 
 @rfc6455("4.2.1", SHOULD, "an absolute URI in the request line names the same resource")
-async def test_absolute_request_target_is_taken(accepts, opening, target):
+async def test_absolute_request_target_is_taken(dial, opening, target):
     scheme = "https" if target.secure else "http"
-    await accepts(opening.using(resource=f"{scheme}://{target.authority}{opening.resource}"))
+    await (await dial()).expect_accepted(
+        opening.using(resource=f"{scheme}://{target.authority}{opening.resource}")
+    )

@@ -51,11 +51,11 @@ async def test_response_has_what_a_client_checks(dial, opening):
 
 @rfc6455("4.2.2", MUST, "the response head ends with an empty line and nothing but frames follows")
 @pytest.mark.needs("echo")
-async def test_first_byte_behind_the_response_is_a_frame(dial, opening, serves):
+async def test_first_byte_behind_the_response_is_a_frame(dial, opening):
     connection = await dial()
     assert (await connection.handshake(opening)).accepted
-    await serves(connection)
-    assert connection.violations == []
+    await connection.expect_served()
+    connection.expect_no_violation()
 
 
 @rfc6455("4.2.2", SHOULD, "a 101 response announces no body")

@@ -31,65 +31,64 @@ UNMASKED = {
 
 @rfc6455("5.1", MUST, "a server ends the connection when a client frame is not masked")
 @pytest.mark.parametrize("frame", UNMASKED.values(), ids=UNMASKED.keys())
-async def test_unmasked_frame_ends_the_connection(raw, fails, frame):
+async def test_unmasked_frame_ends_the_connection(raw, frame):
     await raw.send(frame, masked=False)
-    await fails(raw)
+    await raw.expect_failed()
 
 
 @rfc6455("5.1", MUST, "a server ends the connection when a client frame is not masked, whatever its length")
 @pytest.mark.parametrize("size", [125, 126, 65535, 65536])
-async def test_unmasked_frame_of_any_length_ends_the_connection(raw, fails, fits, size):
-    fits(size)
+async def test_unmasked_frame_of_any_length_ends_the_connection(raw, size):
+    raw.needs_size(size)
     await raw.send(binary(bytes(size)), masked=False)
-    await fails(raw)
+    await raw.expect_failed()
 
 
 @rfc6455("5.1", MUST, "masking is demanded of every frame, not only of the first")
 @pytest.mark.parametrize("before", [1, 10])
 @pytest.mark.parametrize("opcode", [TEXT, BINARY, PING], ids=["text", "binary", "ping"])
-async def test_unmasked_frame_after_good_messages_ends_the_connection(raw, serves, fails, opcode, before):
+async def test_unmasked_frame_after_good_messages_ends_the_connection(raw, opcode, before):
     for number in range(before):
-        await serves(raw, f"good {number}")
+        await raw.expect_served(f"good {number}")
     await raw.send(Frame(opcode, b"hello"), masked=False)
-    await fails(raw)
+    await raw.expect_failed()
 
 
 @rfc6455("5.1", MUST, "masking is demanded of every fragment of a message")
-async def test_unmasked_continuation_ends_the_connection(raw, fails):
+async def test_unmasked_continuation_ends_the_connection(raw):
     await raw.send(text("masked ", fin=False))
     await raw.send(continuation("not masked"), masked=False)
-    await fails(raw)
+    await raw.expect_failed()
 
 
 @rfc6455("5.1", MUST, "masking is demanded of a control frame inside a fragmented message")
-async def test_unmasked_ping_inside_a_message_ends_the_connection(raw, fails):
+async def test_unmasked_ping_inside_a_message_ends_the_connection(raw):
     await raw.send(text("first ", fin=False))
     await raw.send(ping(b"not masked"), masked=False)
-    await fails(raw)
+    await raw.expect_failed()
 
 
 @rfc6455("5.1", MUST, "a frame behind a masked one in the same segment is judged on its own")
-async def test_unmasked_frame_behind_a_good_one_in_the_same_segment_ends_the_connection(raw, fails):
+async def test_unmasked_frame_behind_a_good_one_in_the_same_segment_ends_the_connection(raw):
     await raw.send_bytes(text("good").encode() + text("bad").encode(masked=False))
-    await fails(raw, answers=1)
+    await raw.expect_failed(answers=1)
 
 
 @rfc6455("5.1", SHOULD, "the Close frame that answers an unmasked frame carries 1002")
 @pytest.mark.parametrize("frame", [text("hello"), ping(b"hello"), close(1000)], ids=["text", "ping", "close"])
-async def test_unmasked_frame_is_refused_with_1002(raw, fails, frame):
+async def test_unmasked_frame_is_refused_with_1002(raw, frame):
     await raw.send(frame, masked=False)
-    ending = await fails(raw)
-    assert ending.code == 1002, f"expected Close 1002, got {ending}"
+    await raw.expect_failed(code=1002)
 
 
 @rfc6455("5.1", MUST, "a server does not mask what it sends")
 @pytest.mark.parametrize("size", [0, 5, 125, 126, 65536])
 @pytest.mark.needs("echo")
-async def test_server_sends_data_frames_unmasked(raw, fits, size):
-    fits(size)
+async def test_server_sends_data_frames_unmasked(raw, size):
+    raw.needs_size(size)
     await raw.send(text("x" * size))
     await raw.message()
-    assert raw.violations == []
+    raw.expect_no_violation()
 
 
 @rfc6455("5.1", MUST, "a server does not mask its control frames")
@@ -97,7 +96,7 @@ async def test_server_sends_pong_and_close_unmasked(raw):
     await raw.send(ping(b"hello"))
     await raw.pong()
     await raw.close()
-    assert raw.violations == []
+    raw.expect_no_violation()
 
 
 KEYS = {
@@ -114,51 +113,51 @@ KEYS = {
 @rfc6455("5.3", MUST, "any 32-bit value is a legal masking key, zero included")
 @pytest.mark.parametrize("key", KEYS.values(), ids=KEYS.keys())
 @pytest.mark.needs("echo")
-async def test_any_masking_key_is_understood(raw, answered, key):
+async def test_any_masking_key_is_understood(raw, key):
     await raw.send(text("masked with care"), mask_key=key)
-    await answered(raw, "masked with care")
+    await raw.expect_echo("masked with care")
 
 
 @rfc6455("5.3", MUST, "octet i of the payload is masked with octet i modulo 4 of the key, at every length")
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 65, 127, 1021])
 @pytest.mark.needs("echo")
-async def test_payload_of_any_length_is_unmasked(raw, answered, size):
+async def test_payload_of_any_length_is_unmasked(raw, size):
     message = "abcdefghijklmnopqrstuvwxyz0123456789"[:size] if size <= 36 else ("0123456789abc" * 100)[:size]
     await raw.send(text(message), mask_key=b"\x01\x20\x73\xe4")
-    await answered(raw, message)
+    await raw.expect_echo(message)
 
 
 @rfc6455("5.3", MUST, "octet i of the payload is masked with octet i modulo 4 of the key, in long frames too")
 @pytest.mark.parametrize("size", [*range(4096, 4112), *range(65_536, 65_552), 200_003])
 @pytest.mark.needs("echo")
-async def test_payload_of_a_long_frame_is_unmasked_to_its_end(raw, answered, fits, size):
-    fits(size)
+async def test_payload_of_a_long_frame_is_unmasked_to_its_end(raw, size):
+    raw.needs_size(size)
     message = text_of(size)
     await raw.send(text(message), mask_key=b"\x01\x20\x73\xe4")
-    await answered(raw, message)
+    await raw.expect_echo(message)
 
 
 @rfc6455("5.3", MUST, "every frame is unmasked with its own key")
 @pytest.mark.needs("echo")
-async def test_every_frame_is_unmasked_with_its_own_key(raw, answered):
+async def test_every_frame_is_unmasked_with_its_own_key(raw):
     for key in KEYS.values():
         await raw.send(text("one key after another"), mask_key=key)
-        await answered(raw, "one key after another")
+        await raw.expect_echo("one key after another")
 
 
 @rfc6455("5.3", MUST, "every fragment is unmasked with its own key, starting at the key's first octet")
 @pytest.mark.needs("echo")
-async def test_every_fragment_is_unmasked_with_its_own_key(raw, answered):
+async def test_every_fragment_is_unmasked_with_its_own_key(raw):
     await raw.send(text("odd", fin=False), mask_key=b"\x11\x22\x33\x44")
     await raw.send(continuation("s and e", fin=False), mask_key=b"\x99\x88\x77\x66")
     await raw.send(ping(b"between"), mask_key=b"\xaa\xbb\xcc\xdd")
     await raw.send(continuation("nds"), mask_key=b"\x00\x00\x00\x01")
-    await answered(raw, "odds and ends")
+    await raw.expect_echo("odds and ends")
 
 
 @rfc6455("5.3", MUST, "a masked Close frame is unmasked before its code is read")
 async def test_masked_close_code_is_understood(raw):
     await raw.send(Frame(CLOSE, b"\x03\xe8"), mask_key=b"\xfc\x17\x00\x00")
-    ending = await raw.ending(nudge=False)
+    ending = await raw.ending(probe_with_ping=False)
     assert ending.close is not None, f"expected a Close frame in answer to Close 1000, but {ending}"
     assert ending.code in (1000, None), f"expected Close 1000 in answer to Close 1000, got {ending}"

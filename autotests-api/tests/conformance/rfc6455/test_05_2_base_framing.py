@@ -33,26 +33,26 @@ def with_rsv(bits: int, opcode: int = TEXT, payload: bytes = b"hello") -> Frame:
 )
 @pytest.mark.parametrize("opcode", [TEXT, BINARY], ids=["text", "binary"])
 @pytest.mark.parametrize("bits", range(1, 8), ids=lambda bits: f"rsv {bits:03b}")
-async def test_reserved_bit_of_a_data_frame_fails_the_connection(raw, fails, bits, opcode):
+async def test_reserved_bit_of_a_data_frame_fails_the_connection(raw, bits, opcode):
     await raw.send(with_rsv(bits, opcode))
-    await fails(raw)
+    await raw.expect_failed()
 
 
 @rfc6455("5.2", MUST, "a reserved bit of a control frame fails the connection", autobahn=["3.6", "3.7"])
 @pytest.mark.parametrize("opcode", [PING, PONG, CLOSE], ids=["ping", "pong", "close"])
 @pytest.mark.parametrize("bits", [4, 2, 1, 6, 7], ids=lambda bits: f"rsv {bits:03b}")
-async def test_reserved_bit_of_a_control_frame_fails_the_connection(raw, fails, bits, opcode):
+async def test_reserved_bit_of_a_control_frame_fails_the_connection(raw, bits, opcode):
     await raw.send(with_rsv(bits, opcode, b"\x03\xe8" if opcode == CLOSE else b"hello"))
-    ending = await fails(raw)
+    ending = await raw.expect_failed()
     if ending.code is not None and opcode == CLOSE:
         assert ending.code != 1000, "the server took a Close frame with a reserved bit for a normal closure"
 
 
 @rfc6455("5.2", MUST, "a reserved bit of a continuation frame fails the connection")
 @pytest.mark.parametrize("bits", [4, 2, 1], ids=lambda bits: f"rsv {bits:03b}")
-async def test_reserved_bit_of_a_continuation_fails_the_connection(raw, fails, bits):
+async def test_reserved_bit_of_a_continuation_fails_the_connection(raw, bits):
     await raw.send(text("first ", fin=False), with_rsv(bits, 0, b"last"))
-    await fails(raw)
+    await raw.expect_failed()
 
 
 @rfc6455(
@@ -63,48 +63,47 @@ async def test_reserved_bit_of_a_continuation_fails_the_connection(raw, fails, b
 )
 @pytest.mark.parametrize("how", ["whole", "frame by frame", "octet by octet"])
 @pytest.mark.parametrize("bits", [4, 2, 1], ids=lambda bits: f"rsv {bits:03b}")
-async def test_reserved_bit_behind_a_good_message_fails_the_connection(raw, fails, bits, how):
+async def test_reserved_bit_behind_a_good_message_fails_the_connection(raw, bits, how):
     frames = [text("good"), with_rsv(bits)]
     if how == "whole":
         await raw.send_together(*frames)
     elif how == "frame by frame":
         await raw.send(*frames)
     else:
-        await raw.send_in_chops(b"".join(frame.encode() for frame in frames), 1)
-    await fails(raw, answers=1)
+        await raw.send_in_pieces(b"".join(frame.encode() for frame in frames), 1)
+    await raw.expect_failed(answers=1)
 
 
 @rfc6455("5.2", MUST, "a reserved bit fails the connection after ten good messages as well")
 @pytest.mark.parametrize("bits", [4, 2, 1], ids=lambda bits: f"rsv {bits:03b}")
-async def test_reserved_bit_late_in_a_connection_fails_it(raw, serves, fails, bits):
+async def test_reserved_bit_late_in_a_connection_fails_it(raw, bits):
     for number in range(10):
-        await serves(raw, f"good {number}")
+        await raw.expect_served(f"good {number}")
     await raw.send(with_rsv(bits))
-    await fails(raw)
+    await raw.expect_failed()
 
 
 @rfc6455("5.2", SHOULD, "the Close frame that answers a reserved bit carries 1002")
 @pytest.mark.parametrize("bits", [4, 2, 1], ids=lambda bits: f"rsv {bits:03b}")
-async def test_reserved_bit_is_refused_with_1002(raw, fails, bits):
+async def test_reserved_bit_is_refused_with_1002(raw, bits):
     await raw.send(with_rsv(bits))
-    ending = await fails(raw)
-    assert ending.code == 1002, f"expected Close 1002, got {ending}"
+    await raw.expect_failed(code=1002)
 
 
 @rfc6455("5.2", MUST, "a reserved opcode for data fails the connection", autobahn=["4.1.1-5"])
 @pytest.mark.parametrize("payload", [b"", b"hello"], ids=["empty", "with payload"])
 @pytest.mark.parametrize("opcode", RESERVED_DATA_OPCODES)
-async def test_reserved_data_opcode_fails_the_connection(raw, fails, opcode, payload):
+async def test_reserved_data_opcode_fails_the_connection(raw, opcode, payload):
     await raw.send(Frame(opcode, payload))
-    await fails(raw)
+    await raw.expect_failed()
 
 
 @rfc6455("5.2", MUST, "a reserved opcode for control fails the connection", autobahn=["4.2.1-5"])
 @pytest.mark.parametrize("payload", [b"", b"hello"], ids=["empty", "with payload"])
 @pytest.mark.parametrize("opcode", RESERVED_CONTROL_OPCODES)
-async def test_reserved_control_opcode_fails_the_connection(raw, fails, opcode, payload):
+async def test_reserved_control_opcode_fails_the_connection(raw, opcode, payload):
     await raw.send(Frame(opcode, payload))
-    await fails(raw)
+    await raw.expect_failed()
 
 
 @rfc6455(
@@ -115,37 +114,36 @@ async def test_reserved_control_opcode_fails_the_connection(raw, fails, opcode, 
 )
 @pytest.mark.parametrize("how", ["whole", "frame by frame", "octet by octet"])
 @pytest.mark.parametrize("opcode", [3, 5, 7, 11, 13, 15])
-async def test_reserved_opcode_behind_a_good_message_fails_the_connection(raw, fails, opcode, how):
+async def test_reserved_opcode_behind_a_good_message_fails_the_connection(raw, opcode, how):
     frames = [text("good"), Frame(opcode, b"bad")]
     if how == "whole":
         await raw.send_together(*frames)
     elif how == "frame by frame":
         await raw.send(*frames)
     else:
-        await raw.send_in_chops(b"".join(frame.encode() for frame in frames), 1)
-    await fails(raw, answers=1)
+        await raw.send_in_pieces(b"".join(frame.encode() for frame in frames), 1)
+    await raw.expect_failed(answers=1)
 
 
 @rfc6455("5.2", MUST, "a reserved opcode inside a fragmented message fails the connection")
 @pytest.mark.parametrize("opcode", [3, 7, 11, 15])
-async def test_reserved_opcode_inside_a_message_fails_the_connection(raw, fails, opcode):
+async def test_reserved_opcode_inside_a_message_fails_the_connection(raw, opcode):
     await raw.send(text("first ", fin=False), Frame(opcode, b"bad"))
-    await fails(raw)
+    await raw.expect_failed()
 
 
 @rfc6455("5.2", MUST, "a reserved opcode fails the connection when its frame is a fragment as well")
 @pytest.mark.parametrize("opcode", [3, 7])
-async def test_fragment_with_a_reserved_opcode_fails_the_connection(raw, fails, opcode):
+async def test_fragment_with_a_reserved_opcode_fails_the_connection(raw, opcode):
     await raw.send(Frame(opcode, b"first ", fin=False))
-    await fails(raw)
+    await raw.expect_failed()
 
 
 @rfc6455("5.2", SHOULD, "the Close frame that answers a reserved opcode carries 1002")
 @pytest.mark.parametrize("opcode", [3, 7, 11, 15])
-async def test_reserved_opcode_is_refused_with_1002(raw, fails, opcode):
+async def test_reserved_opcode_is_refused_with_1002(raw, opcode):
     await raw.send(Frame(opcode, b"hello"))
-    ending = await fails(raw)
-    assert ending.code == 1002, f"expected Close 1002, got {ending}"
+    await raw.expect_failed(code=1002)
 
 
 BOUNDARIES = [0, 1, 124, 125, 126, 127, 128, 255, 256, 65534, 65535, 65536, 65537]
@@ -154,63 +152,63 @@ BOUNDARIES = [0, 1, 124, 125, 126, 127, 128, 255, 256, 65534, 65535, 65536, 6553
 @rfc6455("5.2", MUST, "a payload length is read right in each of its three forms, at every boundary")
 @pytest.mark.parametrize("size", BOUNDARIES)
 @pytest.mark.needs("echo")
-async def test_text_length_is_read_at_every_boundary(raw, answered, fits, size):
-    fits(size)
+async def test_text_length_is_read_at_every_boundary(raw, size):
+    raw.needs_size(size)
     await raw.send(text(text_of(size)), text("next"))
-    await answered(raw, text_of(size), "next")
+    await raw.expect_echo(text_of(size), "next")
 
 
 @rfc6455("5.2", MUST, "a payload length is read right in each of its three forms, at every boundary")
 @pytest.mark.parametrize("size", BOUNDARIES)
 @pytest.mark.needs("binary")
-async def test_binary_length_is_read_at_every_boundary(raw, answered, fits, size):
-    fits(size)
+async def test_binary_length_is_read_at_every_boundary(raw, size):
+    raw.needs_size(size)
     await raw.send(binary(bytes_of(size)), binary(b"next"))
-    await answered(raw, bytes_of(size), b"next")
+    await raw.expect_echo(bytes_of(size), b"next")
 
 
 @rfc6455("5.2", MUST, "every octet of a 16-bit or 64-bit length counts, in network byte order")
 @pytest.mark.parametrize("size", [0x0102, 0x0201, 0x00FF, 0x7F00, 0x8000, 0xFF00, 0x010203, 0x030201])
 @pytest.mark.needs("echo")
-async def test_length_is_read_in_network_byte_order(raw, answered, fits, size):
-    fits(size)
+async def test_length_is_read_in_network_byte_order(raw, size):
+    raw.needs_size(size)
     await raw.send(text(text_of(size)))
-    await answered(raw, text_of(size))
+    await raw.expect_echo(text_of(size))
     await raw.send(text("next"))
-    await answered(raw, "next")
+    await raw.expect_echo("next")
 
 
 @rfc6455("5.2", MUST, "a server writes every length right and in the fewest bytes, at every boundary")
 @pytest.mark.parametrize("size", [124, 125, 126, 127, 128, 65534, 65535, 65536, 65537])
 @pytest.mark.needs("echo")
-async def test_server_writes_lengths_at_every_boundary(raw, answered, target, fits, size):
-    fits(size)
+async def test_server_writes_lengths_at_every_boundary(raw, target, size):
+    raw.needs_size(size)
     message = text_of(size - len(str(target.answer("")).encode()))
     await raw.send(text(message), text("next"))
-    await answered(raw, message, "next")
-    assert raw.violations == []
+    await raw.expect_echo(message, "next")
+    raw.expect_no_violation()
 
 
 @rfc6455("5.2", MUST, "a length counts bytes, not characters")
 @pytest.mark.parametrize("character", ["ж", "€", "\U0001f600"], ids=["2 bytes", "3 bytes", "4 bytes"])
 @pytest.mark.parametrize("count", [31, 42, 63, 125, 126, 16384, 32768])
 @pytest.mark.needs("echo")
-async def test_length_counts_bytes_not_characters(raw, answered, fits, character, count):
-    fits(len(character.encode()) * count)
+async def test_length_counts_bytes_not_characters(raw, character, count):
+    raw.needs_size(len(character.encode()) * count)
     await raw.send(text(character * count), text("next"))
-    await answered(raw, character * count, "next")
+    await raw.expect_echo(character * count, "next")
 
 
 @rfc6455("5.2", MUST, "a frame of any size is read whole, that of a buffer and one byte more or less, too")
 @pytest.mark.parametrize("delta", [-1, 0, 1])
 @pytest.mark.parametrize("size", [512, 1024, 1460, 2048, 4096, 8192, 16384, 32768, 131072, 262144])
 @pytest.mark.needs("echo")
-async def test_frame_of_a_buffers_size_is_read_whole(raw, answered, fits, size, delta):
+async def test_frame_of_a_buffers_size_is_read_whole(raw, size, delta):
     head = 8 if size < 65536 else 14
     message = text_of(size + delta - head)
-    fits(len(message))
+    raw.needs_size(len(message))
     await raw.send(text(message), text("next"))
-    await answered(raw, message, "next")
+    await raw.expect_echo(message, "next")
 
 
 @rfc6455("5.2", MUST, "all 64 bits of a length count")
@@ -230,9 +228,7 @@ NOT_MINIMAL = [(0, 16), (5, 16), (125, 16), (0, 64), (5, 64), (125, 64), (126, 6
 @rfc6455("5.2", MAY, "a length that is not in its shortest form is refused, or read for what it says")
 @pytest.mark.parametrize(("size", "bits"), NOT_MINIMAL)
 @pytest.mark.needs("echo")
-async def test_length_in_a_longer_form_is_refused_or_read_right(
-    raw, target, answered, record_property, size, bits
-):
+async def test_length_in_a_longer_form_is_refused_or_read_right(raw, target, record_property, size, bits):
     await raw.send(text(text_of(size)), length_bits=bits)
     answer = await raw.message_or_ending()
     record_property("observed", "refused" if answer is None else "accepted")
@@ -240,14 +236,14 @@ async def test_length_in_a_longer_form_is_refused_or_read_right(
         expected = target.answer(text_of(size))
         assert answer.content == expected, f"the frame was read as something else: {answer}"
         await raw.send(text("next"))
-        await answered(raw, "next")
+        await raw.expect_echo("next")
 
 
 @rfc6455("5.2", SHOULD, "a length that is not in its shortest form is refused, as no sender may write it")
 @pytest.mark.parametrize(("size", "bits"), NOT_MINIMAL)
-async def test_length_in_a_longer_form_is_refused(raw, fails, size, bits):
+async def test_length_in_a_longer_form_is_refused(raw, size, bits):
     await raw.send(text(text_of(size)), length_bits=bits)
-    await fails(raw)
+    await raw.expect_failed()
 
 
 @rfc6455("5.5", MAY, "a control frame whose length is not in its shortest form is refused, or answered")
@@ -264,79 +260,78 @@ async def test_ping_with_a_longer_length_is_refused_or_answered(raw, record_prop
 
 @rfc6455("5.5", SHOULD, "a control frame whose length is not in its shortest form is refused")
 @pytest.mark.parametrize("bits", [16, 64])
-async def test_ping_with_a_longer_length_is_refused(raw, fails, bits):
+async def test_ping_with_a_longer_length_is_refused(raw, bits):
     await raw.send(ping(b"hello"), length_bits=bits)
-    await fails(raw)
+    await raw.expect_failed()
 
 
 @rfc6455("5.2", MUST, "a 64-bit length has its top bit clear; a frame that sets it is not taken")
 @pytest.mark.parametrize("length", [1 << 63, (1 << 63) | 5, (1 << 64) - 1], ids=["2^63", "2^63+5", "2^64-1"])
 @pytest.mark.parametrize("opcode", [TEXT, BINARY], ids=["text", "binary"])
-async def test_length_with_its_top_bit_set_fails_the_connection(raw, fails, opcode, length):
+async def test_length_with_its_top_bit_set_fails_the_connection(raw, opcode, length):
     await raw.send(Frame(opcode, b"hello"), length=length, length_bits=64)
-    await fails(raw, nudge=False)
+    await raw.expect_failed(probe_with_ping=False)
 
 
 @rfc6455("5.2", SHOULD, "the Close frame that answers a length with its top bit set carries 1002, or 1009")
-async def test_length_with_its_top_bit_set_is_refused_with_a_fitting_code(raw, fails):
+async def test_length_with_its_top_bit_set_is_refused_with_a_fitting_code(raw):
     await raw.send(text("hello"), length=1 << 63, length_bits=64)
-    ending = await fails(raw, nudge=False)
-    assert ending.code in (1002, 1009), f"expected Close 1002 or 1009, got {ending}"
+    await raw.expect_failed(probe_with_ping=False, code=(1002, 1009))
 
 
 @rfc6455("5.2", MUST, "a frame is complete only when all of its announced payload has come")
 @pytest.mark.needs("echo")
-async def test_payload_in_two_segments_is_one_message(raw, answered):
+async def test_payload_in_two_segments_is_one_message(raw):
     frame = text("in two pieces").encode()
-    await raw.send_torn(frame, 9)
-    await answered(raw, "in two pieces")
+    await raw.send_split(frame, 9)
+    await raw.expect_echo("in two pieces")
 
 
 @rfc6455("5.2", MUST, "the bounds of TCP segments mean nothing", autobahn=["1.1.8", "1.2.8"])
 @pytest.mark.parametrize("chop", [1, 2, 3, 5, 7, 13])
 @pytest.mark.needs("echo")
-async def test_frames_cut_anywhere_are_put_together(raw, answered, chop):
+async def test_frames_cut_anywhere_are_put_together(raw, chop):
     messages = ["", "a", "b" * 125, "c" * 126, "Привет", "d" * 200]
-    await raw.send_in_chops(b"".join(text(message).encode() for message in messages), chop)
-    await answered(raw, *messages)
+    await raw.send_in_pieces(b"".join(text(message).encode() for message in messages), chop)
+    await raw.expect_echo(*messages)
 
 
 @rfc6455("5.2", MUST, "a header cut at any of its octets is put together")
 @pytest.mark.parametrize("cut", range(1, 15))
 @pytest.mark.needs("echo")
-async def test_header_cut_at_any_octet_is_put_together(raw, answered, fits, cut):
-    fits(65536)
+async def test_header_cut_at_any_octet_is_put_together(raw, cut):
+    raw.needs_size(65536)
     frame = text(text_of(65536)).encode()
-    await raw.send_torn(frame, cut)
-    await answered(raw, text_of(65536))
+    await raw.send_split(frame, cut)
+    await raw.expect_echo(text_of(65536))
 
 
 @rfc6455("5.2", MUST, "several frames in one segment are each answered")
 @pytest.mark.parametrize("count", [2, 3, 10, 100])
 @pytest.mark.needs("echo")
-async def test_frames_in_one_segment_are_each_answered(raw, answered, count):
+async def test_frames_in_one_segment_are_each_answered(raw, count):
     messages = [f"message {number}" for number in range(count)]
     await raw.send_together(*(text(message) for message in messages))
-    await answered(raw, *messages)
+    await raw.expect_echo(*messages)
 
 
 @rfc6455("5.2", MUST, "a whole frame and the beginning of the next in one segment are told apart")
 @pytest.mark.parametrize("cut", [1, 2, 5, 6, 8])
 @pytest.mark.needs("echo")
-async def test_frame_and_a_half_in_one_segment_are_told_apart(raw, answered, cut):
+async def test_frame_and_a_half_in_one_segment_are_told_apart(raw, cut):
     second = text("second").encode()
     await raw.send_bytes(text("first").encode() + second[:cut])
-    await answered(raw, "first")
+    await raw.expect_echo("first")
     await raw.send_bytes(second[cut:])
-    await answered(raw, "second")
+    await raw.expect_echo("second")
 
 
 @rfc6455("5.2", MUST, "a Ping behind half a frame waits for the other half")
 @pytest.mark.needs("echo")
-async def test_half_a_frame_is_not_answered(raw, answered):
+async def test_half_a_frame_is_not_answered(raw):
     whole = text("all of it").encode()
     await raw.send_bytes(ping(b"before").encode() + whole[:-1])
-    assert await raw.pong() == b"before"
-    assert raw.waiting_messages == 0
+    await raw.expect_pong(b"before")
+    raw.expect_no_message("one message too many")
     await raw.send_bytes(whole[-1:])
-    await answered(raw, "all of it")
+    await raw.expect_echo("all of it")

@@ -15,7 +15,7 @@ async def deliver(raw, how, *frames):
     elif how == "frame by frame":
         await raw.send(*frames)
     else:
-        await raw.send_in_chops(b"".join(frame.encode() for frame in frames), 1)
+        await raw.send_in_pieces(b"".join(frame.encode() for frame in frames), 1)
 
 
 def cut(data: bytes, size: int, opcode: int = 1) -> list[Frame]:
@@ -28,34 +28,34 @@ def cut(data: bytes, size: int, opcode: int = 1) -> list[Frame]:
 @rfc6455("5.4", MUST, "a message in two fragments is put together", autobahn=["5.3", "5.4", "5.5"])
 @pytest.mark.parametrize("how", WAYS)
 @pytest.mark.needs("echo")
-async def test_two_fragments_make_one_message(raw, answered, how):
+async def test_two_fragments_make_one_message(raw, how):
     await deliver(raw, how, text("first ", fin=False), continuation("second"))
-    await answered(raw, "first second")
+    await raw.expect_echo("first second")
 
 
 @rfc6455("5.4", MUST, "a binary message in fragments stays binary")
 @pytest.mark.needs("binary")
-async def test_fragments_of_a_binary_message_make_a_binary_message(raw, answered):
+async def test_fragments_of_a_binary_message_make_a_binary_message(raw):
     await raw.send(
         binary(b"\x00\x01", fin=False), continuation(b"\xfe\xff", fin=False), continuation(b"\x80")
     )
-    await answered(raw, b"\x00\x01\xfe\xff\x80")
+    await raw.expect_echo(b"\x00\x01\xfe\xff\x80")
 
 
 @rfc6455("5.4", MUST, "a message may have any number of fragments")
 @pytest.mark.parametrize("count", [3, 10, 100, 1000])
 @pytest.mark.needs("echo")
-async def test_many_fragments_make_one_message(raw, answered, count):
+async def test_many_fragments_make_one_message(raw, count):
     await raw.send_together(*cut(b"0123456789" * count, 10))
-    await answered(raw, "0123456789" * count, unless_too_big=True)
+    await raw.expect_echo("0123456789" * count, skip_if_too_big=True)
 
 
 @rfc6455("5.4", MUST, "a message of ten thousand fragments is put together")
 @pytest.mark.mass
 @pytest.mark.needs("echo")
-async def test_ten_thousand_fragments_make_one_message(raw, answered):
+async def test_ten_thousand_fragments_make_one_message(raw):
     await raw.send_together(*cut(b"x" * 10_000, 1))
-    await answered(raw, "x" * 10_000, unless_too_big=True)
+    await raw.expect_echo("x" * 10_000, skip_if_too_big=True)
 
 
 @rfc6455(
@@ -83,7 +83,7 @@ async def test_ten_thousand_fragments_make_one_message(raw, answered):
     ],
 )
 @pytest.mark.needs("echo")
-async def test_empty_fragments_add_nothing(raw, answered, parts):
+async def test_empty_fragments_add_nothing(raw, parts):
     last = len(parts) - 1
     await raw.send(
         *(
@@ -91,7 +91,7 @@ async def test_empty_fragments_add_nothing(raw, answered, parts):
             for n, part in enumerate(parts)
         )
     )
-    await answered(raw, "".join(parts))
+    await raw.expect_echo("".join(parts))
 
 
 @rfc6455("5.4", MUST, "a fragment may have any length, whatever its neighbours have")
@@ -99,64 +99,64 @@ async def test_empty_fragments_add_nothing(raw, answered, parts):
     "sizes", [[125, 126], [126, 125], [1, 65536], [65535, 1], [127, 0, 65536, 1]], ids=str
 )
 @pytest.mark.needs("echo")
-async def test_fragments_of_any_length_make_one_message(raw, answered, fits, sizes):
-    fits(sum(sizes))
+async def test_fragments_of_any_length_make_one_message(raw, sizes):
+    raw.needs_size(sum(sizes))
     whole = text_of(sum(sizes))
     parts = [whole[sum(sizes[:n]) : sum(sizes[: n + 1])] for n in range(len(sizes))]
     last = len(parts) - 1
     await raw.send(
         *(text(p, fin=n == last) if n == 0 else continuation(p, fin=n == last) for n, p in enumerate(parts))
     )
-    await answered(raw, "".join(parts))
+    await raw.expect_echo("".join(parts))
 
 
 @rfc6455("5.4", MUST, "a control frame between fragments is served at once", autobahn=["5.6", "5.7", "5.8"])
 @pytest.mark.parametrize("how", WAYS)
 @pytest.mark.needs("echo")
-async def test_ping_between_fragments_is_answered_and_the_message_is_whole(raw, answered, how):
+async def test_ping_between_fragments_is_answered_and_the_message_is_whole(raw, how):
     await deliver(raw, how, text("first ", fin=False), ping(b"between"), continuation("second"))
-    assert await raw.pong() == b"between"
-    await answered(raw, "first second")
+    await raw.expect_pong(b"between")
+    await raw.expect_echo("first second")
 
 
 @rfc6455("5.4", MUST, "a Ping between fragments is answered however much of the message has come")
 @pytest.mark.needs("echo")
-async def test_ping_between_large_fragments_is_answered(raw, answered, fits):
-    fits(240_000)
+async def test_ping_between_large_fragments_is_answered(raw):
+    raw.needs_size(240_000)
     parts = ["a" * 60_000, "b" * 60_000, "c" * 60_000, "d" * 60_000]
     await raw.send(text(parts[0], fin=False))
     for number, part in enumerate(parts[1:], 1):
         await raw.send(ping(b"%d" % number))
-        assert await raw.pong() == b"%d" % number
+        await raw.expect_pong(b"%d" % number)
         await raw.send(continuation(part, fin=number == len(parts) - 1))
-    await answered(raw, "".join(parts))
+    await raw.expect_echo("".join(parts))
 
 
 @rfc6455("5.4", MUST, "a Ping between fragments is answered before the message is complete")
 @pytest.mark.needs("echo")
-async def test_ping_between_fragments_does_not_wait_for_the_message(raw, answered):
+async def test_ping_between_fragments_does_not_wait_for_the_message(raw):
     await raw.send(text("first ", fin=False), ping(b"now"))
-    assert await raw.pong() == b"now"
+    await raw.expect_pong(b"now")
     await raw.send(continuation("second"))
-    await answered(raw, "first second")
+    await raw.expect_echo("first second")
 
 
 @rfc6455("5.4", MUST, "control frames may stand between all fragments", autobahn=["5.19", "5.20"])
 @pytest.mark.parametrize("how", ["whole", "frame by frame"])
 @pytest.mark.needs("echo")
-async def test_pings_between_all_fragments_are_answered_in_order(raw, answered, pongs_in_order, how):
+async def test_pings_between_all_fragments_are_answered_in_order(raw, how):
     frames = []
     for number, fragment in enumerate(cut(b"one two three four five six", 4)):
         frames += [fragment, ping(b"ping %d" % number)] if not fragment.fin else [fragment]
     await deliver(raw, how, *frames)
-    await pongs_in_order(raw, [frame.payload for frame in frames if frame.opcode == PING])
-    await answered(raw, "one two three four five six")
+    await raw.expect_pong(*[frame.payload for frame in frames if frame.opcode == PING])
+    await raw.expect_echo("one two three four five six")
 
 
 @rfc6455("5.4", MUST, "a message loses nothing when pings stand between all of its fragments")
 @pytest.mark.parametrize("count", [100, pytest.param(10_000, marks=pytest.mark.mass)])
 @pytest.mark.needs("echo")
-async def test_pings_between_many_fragments_cost_no_data(raw, answered, pongs_in_order, count):
+async def test_pings_between_many_fragments_cost_no_data(raw, count):
     # Ten at a time: some servers hang up on a client that floods them with pings.
     for start in range(0, count, 10):
         payloads = [b"%d" % number for number in range(start, start + 10)]
@@ -164,16 +164,16 @@ async def test_pings_between_many_fragments_cost_no_data(raw, answered, pongs_in
         await raw.send_together(*(f for pair in zip(frames, map(ping, payloads), strict=True) for f in pair))
         if raw.close_status is not None:
             break
-        await pongs_in_order(raw, payloads)
+        await raw.expect_pong(*payloads)
     await raw.send(continuation(""))
-    await answered(raw, "z" * count, unless_too_big=True)
+    await raw.expect_echo("z" * count, skip_if_too_big=True)
 
 
 @rfc6455("5.4", MUST, "an unsolicited Pong between fragments changes nothing")
 @pytest.mark.needs("echo")
-async def test_pong_between_fragments_changes_nothing(raw, answered):
+async def test_pong_between_fragments_changes_nothing(raw):
     await raw.send(text("first ", fin=False), pong(b"nobody asked"), continuation("second"))
-    await answered(raw, "first second")
+    await raw.expect_echo("first second")
 
 
 @rfc6455("5.4", MUST, "a Close frame between fragments closes the connection; the message is never completed")
@@ -181,47 +181,47 @@ async def test_close_between_fragments_closes_the_connection(raw):
     await raw.send(text("first ", fin=False))
     ending = await raw.close(1000)
     assert ending.ended, f"expected the closing handshake to be answered inside a message, but {ending}"
-    assert raw.waiting_messages == 0, "an incomplete message was answered"
+    raw.expect_no_message("an incomplete message was answered")
 
 
 @rfc6455("5.4", MUST, "nothing is answered before the message is complete")
 @pytest.mark.needs("echo")
-async def test_incomplete_message_is_not_answered(raw, answered):
+async def test_incomplete_message_is_not_answered(raw):
     await raw.send(text("first ", fin=False), continuation("second ", fin=False), ping(b"marker"))
-    assert await raw.pong() == b"marker"
-    assert raw.waiting_messages == 0, "a message was answered before its last fragment was sent"
+    await raw.expect_pong(b"marker")
+    raw.expect_no_message("a message was answered before its last fragment was sent")
     await raw.send(continuation("third"))
-    await answered(raw, "first second third")
+    await raw.expect_echo("first second third")
 
 
 @rfc6455("5.4", MUST, "a fragmented message leaves nothing behind for the next")
 @pytest.mark.needs("echo")
-async def test_messages_after_a_fragmented_one_are_whole(raw, answered):
+async def test_messages_after_a_fragmented_one_are_whole(raw):
     await raw.send(
         text("a ", fin=False), continuation("b"), text("c"), text("d ", fin=False), continuation("e")
     )
-    await answered(raw, "a b", "c", "d e")
+    await raw.expect_echo("a b", "c", "d e")
 
 
 @rfc6455("5.4", MUST, "every connection puts its own fragments together")
 @pytest.mark.needs("echo")
-async def test_fragments_of_two_connections_do_not_mix(raw_connection, answered):
+async def test_fragments_of_two_connections_do_not_mix(raw_connection):
     one, other = await raw_connection("one"), await raw_connection("other")
     await one.send(text("one, ", fin=False))
     await other.send(text("other, ", fin=False))
     await one.send(continuation("two, ", fin=False))
     await other.send(continuation("another"))
-    await answered(other, "other, another")
+    await other.expect_echo("other, another")
     await other.send(text("whole"))
-    await answered(other, "whole")
+    await other.expect_echo("whole")
     await one.send(continuation("three"))
-    await answered(one, "one, two, three")
+    await one.expect_echo("one, two, three")
 
 
 @rfc6455("5.4", MUST, "a connection that ends inside a message leaves nothing to the next connection")
 @pytest.mark.parametrize("how", ["reset", "closed"])
 @pytest.mark.needs("echo")
-async def test_unfinished_message_is_not_left_to_the_next_connection(raw_connection, answered, how):
+async def test_unfinished_message_is_not_left_to_the_next_connection(raw_connection, how):
     first = await raw_connection("first")
     await first.send(text("left ", fin=False), ping(b"marker"))
     await first.pong()
@@ -232,14 +232,14 @@ async def test_unfinished_message_is_not_left_to_the_next_connection(raw_connect
     for number in range(3):
         raw = await raw_connection("next")
         await raw.send(text(f"number {number}"))
-        await answered(raw, f"number {number}")
+        await raw.expect_echo(f"number {number}")
 
 
 @rfc6455("5.4", MUST, "a text message behind a fragmented binary one is text, and the other way round")
 @pytest.mark.needs("binary")
-async def test_kind_of_a_fragmented_message_does_not_stick(raw, answered):
+async def test_kind_of_a_fragmented_message_does_not_stick(raw):
     await raw.send(Frame(BINARY, b"\xff", fin=False), continuation(b"\xfe"), text("text"), binary(b"\xfd"))
-    await answered(raw, b"\xff\xfe", "text", b"\xfd")
+    await raw.expect_echo(b"\xff\xfe", "text", b"\xfd")
 
 
 @rfc6455(
@@ -250,33 +250,33 @@ async def test_kind_of_a_fragmented_message_does_not_stick(raw, answered):
 )
 @pytest.mark.parametrize("how", WAYS)
 @pytest.mark.parametrize("fin", [True, False], ids=["final", "not final"])
-async def test_continuation_of_nothing_fails_the_connection(raw, fails, fin, how):
+async def test_continuation_of_nothing_fails_the_connection(raw, fin, how):
     await deliver(raw, how, continuation("of nothing", fin=fin), text("good"))
-    await fails(raw)
+    await raw.expect_failed()
 
 
 @rfc6455("5.4", MUST, "an empty continuation frame with nothing to continue fails the connection as well")
 @pytest.mark.parametrize("fin", [True, False], ids=["final", "not final"])
-async def test_empty_continuation_of_nothing_fails_the_connection(raw, fails, fin):
+async def test_empty_continuation_of_nothing_fails_the_connection(raw, fin):
     await raw.send(continuation("", fin=fin))
-    await fails(raw)
+    await raw.expect_failed()
 
 
 @rfc6455("5.4", MUST, "a continuation frame after a whole message continues nothing", autobahn=["5.15"])
 @pytest.mark.parametrize("fin", [True, False], ids=["final", "not final"])
-async def test_continuation_after_a_whole_message_fails_the_connection(raw, fails, fin):
+async def test_continuation_after_a_whole_message_fails_the_connection(raw, fin):
     await raw.send(
         text("first ", fin=False), continuation("second"), continuation("orphan", fin=fin), text("good")
     )
-    await fails(raw, answers=1)
+    await raw.expect_failed(answers=1)
 
 
 @rfc6455("5.4", MUST, "a continuation frame after an unfragmented message continues nothing")
 @pytest.mark.parametrize("fin", [True, False], ids=["final", "not final"])
-async def test_continuation_after_an_unfragmented_message_fails_the_connection(raw, serves, fails, fin):
-    await serves(raw)
+async def test_continuation_after_an_unfragmented_message_fails_the_connection(raw, fin):
+    await raw.expect_served()
     await raw.send(continuation("orphan", fin=fin))
-    await fails(raw)
+    await raw.expect_failed()
 
 
 @rfc6455(
@@ -286,40 +286,37 @@ async def test_continuation_after_an_unfragmented_message_fails_the_connection(r
     autobahn=["5.16", "5.17"],
 )
 @pytest.mark.parametrize("fin", [True, False], ids=["final", "not final"])
-async def test_continuation_before_a_fragmented_message_fails_the_connection(raw, fails, fin):
+async def test_continuation_before_a_fragmented_message_fails_the_connection(raw, fin):
     for _ in range(2):
         await raw.send(continuation("orphan", fin=fin), text("first ", fin=False), continuation("second"))
-    await fails(raw)
+    await raw.expect_failed()
 
 
 @rfc6455("5.4", MUST, "a new message inside an unfinished one fails the connection", autobahn=["5.18"])
 @pytest.mark.parametrize("second_fin", [True, False], ids=["whole", "fragmented"])
 @pytest.mark.parametrize("first", [1, 2], ids=["text first", "binary first"])
 @pytest.mark.parametrize("second", [1, 2], ids=["then text", "then binary"])
-async def test_new_message_inside_an_unfinished_one_fails_the_connection(
-    raw, fails, first, second, second_fin
-):
+async def test_new_message_inside_an_unfinished_one_fails_the_connection(raw, first, second, second_fin):
     await raw.send(Frame(first, b"unfinished", fin=False), Frame(second, b"new", fin=second_fin))
-    await fails(raw)
+    await raw.expect_failed()
 
 
 @rfc6455("5.4", MUST, "a new message fails the connection late in an unfinished one, too")
-async def test_new_message_after_many_fragments_fails_the_connection(raw, fails):
+async def test_new_message_after_many_fragments_fails_the_connection(raw):
     await raw.send(text("0", fin=False), *(continuation("n", fin=False) for _ in range(10)), text("new"))
-    await fails(raw)
+    await raw.expect_failed()
 
 
 @rfc6455("5.4", MUST, "a new message inside an unfinished one fails the connection after a Ping, too")
-async def test_new_message_after_a_ping_inside_an_unfinished_one_fails_the_connection(raw, fails):
+async def test_new_message_after_a_ping_inside_an_unfinished_one_fails_the_connection(raw):
     await raw.send(text("unfinished", fin=False), ping(b"between"), text("new"))
-    await fails(raw)
+    await raw.expect_failed()
 
 
 @rfc6455("5.4", SHOULD, "the Close frame that answers wrong fragmentation carries 1002")
 @pytest.mark.parametrize(
     "frames", [[continuation("orphan")], [text("a", fin=False), text("b")]], ids=["orphan", "new"]
 )
-async def test_wrong_fragmentation_is_refused_with_1002(raw, fails, frames):
+async def test_wrong_fragmentation_is_refused_with_1002(raw, frames):
     await raw.send(*frames)
-    ending = await fails(raw)
-    assert ending.code == 1002, f"expected Close 1002, got {ending}"
+    await raw.expect_failed(code=1002)

@@ -38,23 +38,23 @@ async def test_close_is_answered_with_a_close(raw, code):
 
 @rfc6455("5.5.1", MUST, "a Close frame is answered after messages as well", autobahn="7.1.1")
 @pytest.mark.parametrize("count", [1, 10])
-async def test_close_after_messages_is_answered(raw, serves, count):
+async def test_close_after_messages_is_answered(raw, count):
     for number in range(count):
-        await serves(raw, f"message {number}")
+        await raw.expect_served(f"message {number}")
     closed_as_told(await raw.close(1000), 1000)
 
 
 @rfc6455("5.5.1", MUST, "a Close frame in the segment of a message is answered")
 async def test_close_in_the_segment_of_a_message_is_answered(raw):
     await raw.send_together(text("last words"), close(1000))
-    closed_as_told(await raw.ending(nudge=False), 1000)
+    closed_as_told(await raw.ending(probe_with_ping=False), 1000)
 
 
 @rfc6455("5.5.1", MUST, "a Close frame that comes octet by octet is answered")
 async def test_close_octet_by_octet_is_answered(raw):
     raw.sent_close = True
-    await raw.send_in_chops(close(1000, "good bye").encode(), 1)
-    closed_as_told(await raw.ending(nudge=False), 1000)
+    await raw.send_in_pieces(close(1000, "good bye").encode(), 1)
+    closed_as_told(await raw.ending(probe_with_ping=False), 1000)
 
 
 @rfc6455("5.5.1", MUST, "a Close frame may carry a reason of up to 123 bytes", autobahn=["7.3.4", "7.3.5"])
@@ -65,14 +65,14 @@ async def test_close_octet_by_octet_is_answered(raw):
 )
 async def test_close_with_a_reason_is_answered(raw, reason):
     closed_as_told(await raw.close(1000, reason), 1000)
-    assert raw.waiting_messages == 0, "the reason of our Close frame was answered as if it were a message"
+    raw.expect_no_message("the reason of our Close frame was answered as if it were a message")
 
 
 @rfc6455("5.5.1", MUST, "a Close frame with a body of one byte fails the connection", autobahn="7.3.2")
 @pytest.mark.parametrize("body", [b"\x03", b"\x00", b"\xff"], ids=["03", "00", "ff"])
 async def test_close_with_one_byte_fails_the_connection(raw, body):
     await raw.send(Frame(CLOSE, body))
-    ending = await raw.ending(nudge=False)
+    ending = await raw.ending(probe_with_ping=False)
     assert ending.ended, f"expected the server to end the connection, but {ending}"
     assert ending.code != 1000, f"a code of one byte was taken for a normal closure: {ending}"
 
@@ -80,14 +80,14 @@ async def test_close_with_one_byte_fails_the_connection(raw, body):
 @rfc6455("5.5.1", SHOULD, "the Close frame that answers a body of one byte carries 1002", autobahn="7.3.2")
 async def test_close_with_one_byte_is_refused_with_1002(raw):
     await raw.send(Frame(CLOSE, b"\x03"))
-    ending = await raw.ending(nudge=False)
+    ending = await raw.ending(probe_with_ping=False)
     assert ending.code == 1002, f"expected Close 1002, got {ending}"
 
 
 @rfc6455("5.5.1", MUST, "a Close frame whose reason exceeds 123 bytes fails the connection", autobahn="7.3.6")
 async def test_close_with_a_long_reason_fails_the_connection(raw):
     await raw.send(close(1000, "x" * 124))
-    ending = await raw.ending(nudge=False)
+    ending = await raw.ending(probe_with_ping=False)
     assert ending.ended, f"expected the server to end the connection, but {ending}"
     assert ending.code != 1000, f"a Close frame of 126 bytes was taken for a normal closure: {ending}"
 
@@ -106,7 +106,7 @@ BROKEN_REASONS = {
 @pytest.mark.parametrize("reason", BROKEN_REASONS.values(), ids=BROKEN_REASONS.keys())
 async def test_reason_that_is_not_utf8_fails_the_connection(raw, reason):
     await raw.send(close(1000, reason))
-    ending = await raw.ending(nudge=False)
+    ending = await raw.ending(probe_with_ping=False)
     assert ending.ended, f"expected the server to end the connection, but {ending}"
     assert ending.code != 1000, f"a reason that is not UTF-8 was taken for a normal closure: {ending}"
 
@@ -115,7 +115,7 @@ async def test_reason_that_is_not_utf8_fails_the_connection(raw, reason):
 @pytest.mark.parametrize("reason", BROKEN_REASONS.values(), ids=BROKEN_REASONS.keys())
 async def test_reason_that_is_not_utf8_is_refused(raw, reason):
     await raw.send(close(1000, reason))
-    ending = await raw.ending(nudge=False)
+    ending = await raw.ending(probe_with_ping=False)
     assert ending.code in (1007, 1002) or ending.close is None, f"expected Close 1007, got {ending}"
 
 
@@ -127,10 +127,10 @@ async def test_message_after_close_is_not_answered(raw, late, how):
         await raw.send_together(close(1000), late)
     else:
         await raw.send(close(1000), late)
-    ending = await raw.ending(nudge=False)
+    ending = await raw.ending(probe_with_ping=False)
     await raw.after_closing()
     assert ending.ended, f"expected the closing handshake to be answered, but {ending}"
-    assert raw.waiting_messages == 0, "a message behind our Close frame was answered"
+    raw.expect_no_message("a message behind our Close frame was answered")
 
 
 @rfc6455(
@@ -138,10 +138,10 @@ async def test_message_after_close_is_not_answered(raw, late, how):
 )
 async def test_ping_after_close_does_not_disturb_the_closing(raw):
     await raw.send(close(1000), ping(b"too late"))
-    ending = await raw.ending(nudge=False)
+    ending = await raw.ending(probe_with_ping=False)
     await raw.after_closing()
     assert ending.ended, f"expected the closing handshake to be answered, but {ending}"
-    assert raw.violations == []
+    raw.expect_no_violation()
 
 
 @rfc6455("5.5.1", SHOULD, "a second Close frame is not answered", autobahn="7.1.2")
@@ -151,7 +151,7 @@ async def test_second_close_is_not_answered(raw, how):
         await raw.send_together(close(1000), close(1000))
     else:
         await raw.send(close(1000), close(1000))
-    ending = await raw.ending(nudge=False)
+    ending = await raw.ending(probe_with_ping=False)
     await raw.after_closing()
     assert ending.ended, f"expected the closing handshake to be answered, but {ending}"
     late = await frames_behind_the_close(raw)
@@ -161,10 +161,10 @@ async def test_second_close_is_not_answered(raw, how):
 @rfc6455("5.5.1", MUST, "a message left unfinished by a Close frame is dropped", autobahn="7.1.5")
 async def test_message_completed_after_close_is_not_answered(raw):
     await raw.send(text("unfinished ", fin=False), close(1000), continuation("business"))
-    ending = await raw.ending(nudge=False)
+    ending = await raw.ending(probe_with_ping=False)
     await raw.after_closing()
     assert ending.ended, f"expected the closing handshake to be answered, but {ending}"
-    assert raw.waiting_messages == 0, "a message completed behind our Close frame was answered"
+    raw.expect_no_message("a message completed behind our Close frame was answered")
 
 
 @rfc6455("5.4", SHOULD, "a Close frame may stand between the fragments of a message, and is no error there")
@@ -176,17 +176,17 @@ async def test_message_completed_after_close_is_not_answered(raw):
 async def test_close_inside_a_fragmented_message_is_a_normal_closure(raw, begun, reason):
     await raw.send(text(begun, fin=False))
     closed_as_told(await raw.close(1000, reason), 1000)
-    assert raw.waiting_messages == 0, "a message that was never finished was answered"
+    raw.expect_no_message("a message that was never finished was answered")
 
 
 @rfc6455(
     "5.5.1", MUST, "a large message before the Close frame does not hold up the closing", autobahn="7.1.6"
 )
 @pytest.mark.needs("echo")
-async def test_close_behind_a_large_message_is_answered(raw, fits):
-    fits(256 * 1024)
+async def test_close_behind_a_large_message_is_answered(raw):
+    raw.needs_size(256 * 1024)
     await raw.send(text("*" * 256 * 1024), close(1000), ping(b"too late"))
-    ending = await raw.ending(nudge=False)
+    ending = await raw.ending(probe_with_ping=False)
     await raw.after_closing()
     assert ending.ended, f"expected the closing handshake to be answered, but {ending}"
 
@@ -196,7 +196,7 @@ async def test_close_behind_a_large_message_is_answered(raw, fits):
 async def test_answers_before_the_close_are_in_order(raw, target):
     messages = [f"message {number}" for number in range(5)]
     await raw.send_together(*(text(message) for message in messages), close(1000))
-    await raw.ending(nudge=False)
+    await raw.ending(probe_with_ping=False)
     await raw.after_closing()
     answers = [(await raw.message()).content for _ in range(raw.waiting_messages)]
     assert answers == [target.answer(message) for message in messages[: len(answers)]]
@@ -206,9 +206,9 @@ async def test_answers_before_the_close_are_in_order(raw, target):
 @pytest.mark.needs("echo")
 async def test_nothing_comes_behind_the_servers_close(raw):
     await raw.send_together(*(text(f"message {number}") for number in range(50)), close(1000))
-    await raw.ending(nudge=False)
+    await raw.ending(probe_with_ping=False)
     await raw.after_closing()
-    assert raw.violations == []
+    raw.expect_no_violation()
 
 
 @rfc6455("7.1.1", MUST, "a server closes TCP when the closing handshake is done")
@@ -262,7 +262,7 @@ FAILURES = {
 async def test_failed_connection_answers_nothing_more(raw, bad):
     await raw.send_bytes(text("good").encode() + bad + text("late").encode() + ping(b"late").encode())
     raw.sent_close = True
-    if not (await raw.ending(nudge=False, answers=1)).ended:
+    if not (await raw.ending(probe_with_ping=False, answers=1)).ended:
         pytest.skip("the server does not fail the connection, which another case judges")
     await raw.after_closing()
     assert raw.waiting_messages <= 1, "a message behind the violation was answered"
@@ -273,7 +273,7 @@ async def test_failed_connection_answers_nothing_more(raw, bad):
 )
 async def test_half_closed_connection_ends(raw, record_property):
     raw.half_close()
-    ending = await raw.ending(nudge=False)
+    ending = await raw.ending(probe_with_ping=False)
     record_property("observed", str(ending.close or "no Close frame"))
     assert ending.ended, f"expected the server to end a connection whose client is gone, but {ending}"
 
@@ -282,9 +282,9 @@ async def test_half_closed_connection_ends(raw, record_property):
 async def test_connection_cut_in_the_middle_of_a_frame_ends(raw):
     await raw.send_bytes(text("never finished").encode()[:-4])
     raw.half_close()
-    ending = await raw.ending(nudge=False)
+    ending = await raw.ending(probe_with_ping=False)
     assert ending.ended, f"expected the server to end a connection whose client is gone, but {ending}"
-    assert raw.waiting_messages == 0, "half a frame was answered"
+    raw.expect_no_message("half a frame was answered")
 
 
 @rfc6455("7.1.2", MUST, "a Close frame that crosses the server's own ends the connection all the same")
@@ -310,7 +310,7 @@ async def test_server_says_nothing_behind_its_close(raw, how):
         await raw.send(violation, close(1000), ping(b"late"))
     else:
         await raw.send(violation)
-        await raw.ending(nudge=False)
+        await raw.ending(probe_with_ping=False)
     await raw.tcp_ending()
     late = await frames_behind_the_close(raw)
     assert not late, f"behind the server's Close frame came {', '.join(late)}"
@@ -320,9 +320,9 @@ async def test_server_says_nothing_behind_its_close(raw, how):
 @pytest.mark.parametrize(
     "moment", ["idle", "inside a frame", "inside a message", "with an answer on its way"]
 )
-async def test_reset_of_a_connection_harms_nobody_else(raw_connection, serves, moment):
+async def test_reset_of_a_connection_harms_nobody_else(raw_connection, moment):
     neighbour = await raw_connection("neighbour")
-    await serves(neighbour)
+    await neighbour.expect_served()
     for _ in range(5):
         victim = await raw_connection("victim")
         if moment == "inside a frame":
@@ -332,8 +332,8 @@ async def test_reset_of_a_connection_harms_nobody_else(raw_connection, serves, m
         elif moment == "with an answer on its way":
             await victim.send(text("unheard"))
         victim.reset()
-    await serves(neighbour)
-    await serves(await raw_connection("newcomer"))
+    await neighbour.expect_served()
+    await (await raw_connection("newcomer")).expect_served()
 
 
 @rfc6455("7.1.5", SHOULD, "the code of a normal closure is echoed")

@@ -16,9 +16,9 @@ def filled(opcode: int, size: int) -> Frame:
 @rfc6455("5.5", MUST, "a control frame with more than 125 bytes fails the connection", autobahn=["2.5"])
 @pytest.mark.parametrize("size", [126, 127, 128, 65535, 65536])
 @pytest.mark.parametrize("opcode", CONTROL.values(), ids=CONTROL.keys())
-async def test_long_control_frame_fails_the_connection(raw, fails, opcode, size):
+async def test_long_control_frame_fails_the_connection(raw, opcode, size):
     await raw.send(filled(opcode, size))
-    ending = await fails(raw)
+    ending = await raw.expect_failed()
     if opcode == CLOSE:
         assert ending.code != 1000, (
             "the server took a Close frame of more than 125 bytes for a normal closure"
@@ -27,36 +27,35 @@ async def test_long_control_frame_fails_the_connection(raw, fails, opcode, size)
 
 @rfc6455("5.5", MUST, "a control frame in fragments fails the connection", autobahn=["5.1", "5.2"])
 @pytest.mark.parametrize("opcode", [PING, PONG, CLOSE], ids=["ping", "pong", "close"])
-async def test_fragmented_control_frame_fails_the_connection(raw, fails, opcode):
+async def test_fragmented_control_frame_fails_the_connection(raw, opcode):
     payload = b"\x03\xe8" if opcode == CLOSE else b"first "
     await raw.send(Frame(opcode, payload, fin=False), continuation("second"))
-    ending = await fails(raw)
+    ending = await raw.expect_failed()
     if opcode == CLOSE:
         assert ending.code != 1000, "the server took a fragment of a Close frame for a normal closure"
 
 
 @rfc6455("5.5", MUST, "a fragmented control frame inside a message fails the connection")
 @pytest.mark.parametrize("opcode", [PING, PONG], ids=["ping", "pong"])
-async def test_fragmented_control_frame_inside_a_message_fails_the_connection(raw, fails, opcode):
+async def test_fragmented_control_frame_inside_a_message_fails_the_connection(raw, opcode):
     await raw.send(text("first ", fin=False), Frame(opcode, b"part", fin=False), continuation("second"))
-    await fails(raw)
+    await raw.expect_failed()
 
 
 @rfc6455("5.5", MUST, "an empty control frame whose FIN is clear fails the connection as well")
 @pytest.mark.parametrize("opcode", [PING, PONG], ids=["ping", "pong"])
-async def test_empty_control_frame_without_fin_fails_the_connection(raw, fails, opcode):
+async def test_empty_control_frame_without_fin_fails_the_connection(raw, opcode):
     await raw.send(Frame(opcode, b"", fin=False))
-    await fails(raw)
+    await raw.expect_failed()
 
 
 @rfc6455("5.5", SHOULD, "the Close frame that answers an illegal control frame carries 1002")
 @pytest.mark.parametrize(
     "frame", [ping(bytes(126)), Frame(PING, b"part", fin=False)], ids=["long", "fragmented"]
 )
-async def test_illegal_control_frame_is_refused_with_1002(raw, fails, frame):
+async def test_illegal_control_frame_is_refused_with_1002(raw, frame):
     await raw.send(frame)
-    ending = await fails(raw)
-    assert ending.code == 1002, f"expected Close 1002, got {ending}"
+    await raw.expect_failed(code=1002)
 
 
 PAYLOADS = {
@@ -81,7 +80,7 @@ PAYLOADS = {
 @pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS.keys())
 async def test_ping_is_answered_with_a_pong_of_the_same_payload(raw, payload):
     await raw.send(ping(payload))
-    assert await raw.pong() == payload
+    await raw.expect_pong(payload)
 
 
 @rfc6455("5.5.3", MUST, "a Pong carries the application data of its Ping, at every length")
@@ -90,33 +89,33 @@ async def test_ping_of_every_length_is_answered_with_the_same_payload(raw):
     for size in range(126):
         payload = everything[size : size + size]
         await raw.send(ping(payload))
-        assert await raw.pong() == payload
+        await raw.expect_pong(payload)
 
 
 @rfc6455("5.5.3", MUST, "a Pong carries the application data of its own Ping, and nothing of those before")
 @pytest.mark.parametrize("how", ["one by one", "in one segment"])
-async def test_shorter_ping_behind_a_longer_one_is_answered_with_its_own_payload(raw, pongs_in_order, how):
+async def test_shorter_ping_behind_a_longer_one_is_answered_with_its_own_payload(raw, how):
     payloads = [b"a long one, the longest of all", b"", b"short", b"x", b""]
     if how == "in one segment":
         await raw.send_together(*(ping(payload) for payload in payloads), ping(b"last"))
-        await pongs_in_order(raw, [*payloads, b"last"])
+        await raw.expect_pong(*payloads, b"last")
     else:
         for payload in payloads:
             await raw.send(ping(payload))
-            assert await raw.pong() == payload
+            await raw.expect_pong(payload)
 
 
 @rfc6455("5.5.2", MUST, "a Ping is answered when it comes octet by octet", autobahn=["2.6"])
 async def test_ping_octet_by_octet_is_answered(raw):
-    await raw.send_in_chops(ping(b"\xfe" * 125).encode(), 1)
-    assert await raw.pong() == b"\xfe" * 125
+    await raw.send_in_pieces(ping(b"\xfe" * 125).encode(), 1)
+    await raw.expect_pong(b"\xfe" * 125)
 
 
 @rfc6455(
     "5.5.2", MUST, "pings in a row are answered in order, the last of them always", autobahn=["2.10", "2.11"]
 )
 @pytest.mark.parametrize("how", ["frame by frame", "octet by octet", "in one segment"])
-async def test_pings_in_a_row_are_answered_in_order(raw, pongs_in_order, how):
+async def test_pings_in_a_row_are_answered_in_order(raw, how):
     payloads = [b"payload %d" % number for number in range(10)]
     frames = [ping(payload) for payload in payloads]
     if how == "frame by frame":
@@ -124,69 +123,68 @@ async def test_pings_in_a_row_are_answered_in_order(raw, pongs_in_order, how):
     elif how == "in one segment":
         await raw.send_together(*frames)
     else:
-        await raw.send_in_chops(b"".join(frame.encode() for frame in frames), 1)
-    await pongs_in_order(raw, payloads)
+        await raw.send_in_pieces(b"".join(frame.encode() for frame in frames), 1)
+    await raw.expect_pong(*payloads)
 
 
 @rfc6455("5.4", MUST, "a Pong stands between the frames of an answer and never inside one")
 @pytest.mark.parametrize("size", [100, 40_000, 60_000])
 @pytest.mark.needs("echo")
-async def test_ping_behind_a_message_in_one_segment_spoils_no_answer(raw, answered, fits, size):
-    fits(size)
+async def test_ping_behind_a_message_in_one_segment_spoils_no_answer(raw, size):
+    raw.needs_size(size)
     message = "x" * size
     await raw.send_together(text(message), ping(b"first"), text("next"), ping(b"second"))
-    await answered(raw, message, "next")
+    await raw.expect_echo(message, "next")
     await raw.send(ping(b"last"))
-    while await raw.pong() != b"last":
-        pass
+    await raw.pong(b"last")
 
 
 @rfc6455("5.5.2", MUST, "every Ping is answered, however many came before")
 async def test_ping_after_ping_is_answered(raw):
     for number in range(30):
         await raw.send(ping(b"%d" % number))
-        assert await raw.pong() == b"%d" % number
+        await raw.expect_pong(b"%d" % number)
 
 
 @rfc6455("5.5.2", MUST, "a Ping whose payload was seen before is answered as well")
 async def test_same_ping_again_is_answered_again(raw):
     for _ in range(5):
         await raw.send(ping(b"the same"))
-        assert await raw.pong() == b"the same"
+        await raw.expect_pong(b"the same")
 
 
 @rfc6455("5.5.3", MAY, "of several pings on the way only the most recent need be answered")
-async def test_burst_of_pings_ends_with_the_answer_to_the_last(raw, pongs_in_order, record_property):
+async def test_burst_of_pings_ends_with_the_answer_to_the_last(raw, record_property):
     payloads = [b"%d" % number for number in range(20)]
     await raw.send_together(*(ping(payload) for payload in payloads))
-    answered = await pongs_in_order(raw, payloads)
-    record_property("observed", f"{answered} of {len(payloads)} pings answered")
+    count = await raw.expect_pong(*payloads)
+    record_property("observed", f"{count} of {len(payloads)} pings answered")
 
 
 @rfc6455("5.5.2", MUST, "a Ping is answered between messages, and disturbs none of them")
 @pytest.mark.needs("echo")
-async def test_pings_between_messages_disturb_none(raw, answered, pongs_in_order):
+async def test_pings_between_messages_disturb_none(raw):
     for number in range(5):
         await raw.send(text(f"message {number}"), ping(b"%d" % number))
-    await pongs_in_order(raw, [b"%d" % number for number in range(5)])
-    await answered(raw, *(f"message {number}" for number in range(5)))
+    await raw.expect_pong(*[b"%d" % number for number in range(5)])
+    await raw.expect_echo(*(f"message {number}" for number in range(5)))
 
 
 @rfc6455("5.5.2", MUST, "a Ping in the segment of a message is answered as well")
 @pytest.mark.needs("echo")
-async def test_ping_in_the_segment_of_a_message_is_answered(raw, answered):
+async def test_ping_in_the_segment_of_a_message_is_answered(raw):
     await raw.send_together(text("before"), ping(b"together"), text("after"))
-    assert await raw.pong() == b"together"
-    await answered(raw, "before", "after")
+    await raw.expect_pong(b"together")
+    await raw.expect_echo("before", "after")
 
 
 @rfc6455("5.5.2", MUST, "the payload of a Ping is not a message")
 @pytest.mark.needs("echo")
-async def test_ping_is_not_answered_with_a_message(raw, answered):
+async def test_ping_is_not_answered_with_a_message(raw):
     await raw.send(ping(b"not a message"), text("a message"))
-    assert await raw.pong() == b"not a message"
-    await answered(raw, "a message")
-    assert raw.waiting_messages == 0
+    await raw.expect_pong(b"not a message")
+    await raw.expect_echo("a message")
+    raw.expect_no_message("one message too many")
 
 
 UNASKED = {"empty": b"", "text": b"nobody asked", "125 bytes": b"\xff" * 125}
@@ -196,9 +194,8 @@ UNASKED = {"empty": b"", "text": b"nobody asked", "125 bytes": b"\xff" * 125}
 @pytest.mark.parametrize("payload", UNASKED.values(), ids=UNASKED.keys())
 async def test_unsolicited_pong_is_not_taken_for_a_message(raw, payload):
     await raw.send(pong(payload), ping(b"marker"))
-    while await raw.pong() != b"marker":
-        pass
-    assert raw.waiting_messages == 0, "the unsolicited Pong was answered with a message"
+    await raw.pong(b"marker")
+    raw.expect_no_message("the unsolicited Pong was answered with a message")
 
 
 @rfc6455("5.5.3", SHOULD, "an unsolicited Pong expects no answer")
@@ -210,23 +207,23 @@ async def test_unsolicited_pong_is_not_answered(raw, payload):
 
 @rfc6455("5.5.3", MUST, "a row of unsolicited pongs harms nothing")
 @pytest.mark.needs("echo")
-async def test_row_of_unsolicited_pongs_harms_nothing(raw, serves):
+async def test_row_of_unsolicited_pongs_harms_nothing(raw):
     await raw.send_together(*(pong(b"%d" % number) for number in range(50)))
-    await serves(raw)
+    await raw.expect_served()
 
 
 @rfc6455("5.5", MUST, "control frames are understood before the first message")
 @pytest.mark.needs("echo")
-async def test_control_frames_before_the_first_message_are_understood(raw, answered):
+async def test_control_frames_before_the_first_message_are_understood(raw):
     await raw.send(pong(b"early"), ping(b"early"), text("first"))
-    assert await raw.pong() == b"early"
-    await answered(raw, "first")
+    await raw.expect_pong(b"early")
+    await raw.expect_echo("first")
 
 
 @rfc6455("5.5.2", MUST, "a Ping is answered behind a large message, too")
 @pytest.mark.needs("binary")
-async def test_ping_behind_a_large_message_is_answered(raw, answered, fits):
-    fits(200_000)
+async def test_ping_behind_a_large_message_is_answered(raw):
+    raw.needs_size(200_000)
     await raw.send(binary(b"\x00" * 200_000), ping(b"behind"))
-    assert await raw.pong() == b"behind"
-    await answered(raw, b"\x00" * 200_000)
+    await raw.expect_pong(b"behind")
+    await raw.expect_echo(b"\x00" * 200_000)

@@ -14,19 +14,19 @@ SIZES = [0, 125, 126, 127, 128, 65535, 65536]
 @rfc6455("5.6", MUST, "a text message comes through whole", autobahn=["1.1.1-7"])
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.needs("echo")
-async def test_text_message_comes_through(raw, answered, fits, size):
-    fits(size)
+async def test_text_message_comes_through(raw, size):
+    raw.needs_size(size)
     await raw.send(text(text_of(size)))
-    await answered(raw, text_of(size))
+    await raw.expect_echo(text_of(size))
 
 
 @rfc6455("5.6", MUST, "a binary message comes through whole", autobahn=["1.2.1-7"])
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.needs("binary")
-async def test_binary_message_comes_through(raw, answered, fits, size):
-    fits(size)
+async def test_binary_message_comes_through(raw, size):
+    raw.needs_size(size)
     await raw.send(binary(bytes_of(size)))
-    await answered(raw, bytes_of(size))
+    await raw.expect_echo(bytes_of(size))
 
 
 @rfc6455("5.6", MUST, "a message that comes in chops is read whole", autobahn=["1.1.8", "1.2.8"])
@@ -34,58 +34,58 @@ async def test_binary_message_comes_through(raw, answered, fits, size):
     "opcode", [TEXT, pytest.param(BINARY, marks=pytest.mark.needs("binary"))], ids=["text", "binary"]
 )
 @pytest.mark.needs("echo")
-async def test_message_in_chops_of_997_bytes_comes_through(raw, answered, fits, opcode):
-    fits(65536)
+async def test_message_in_chops_of_997_bytes_comes_through(raw, opcode):
+    raw.needs_size(65536)
     content = text_of(65536) if opcode == TEXT else bytes_of(65536)
     frame = text(content) if isinstance(content, str) else binary(content)
-    await raw.send_in_chops(frame.encode(), 997)
-    await answered(raw, content)
+    await raw.send_in_pieces(frame.encode(), 997)
+    await raw.expect_echo(content)
 
 
 @rfc6455("5.6", MUST, "a reply has the type of what the contract promises, for messages in any order")
 @pytest.mark.needs("binary")
-async def test_kinds_of_messages_are_told_apart(raw, answered):
+async def test_kinds_of_messages_are_told_apart(raw):
     messages = ["text", b"\x00binary", "", b"", "ещё", b"\xff"]
     for message in messages:
         await raw.send(text(message) if isinstance(message, str) else binary(message))
-    await answered(raw, *messages)
+    await raw.expect_echo(*messages)
 
 
 @rfc6455("5.6", MUST, "every byte comes through, in its place")
 @pytest.mark.parametrize("shift", [0, 1, 2, 3])
 @pytest.mark.needs("binary")
-async def test_every_byte_comes_through(raw, answered, shift):
+async def test_every_byte_comes_through(raw, shift):
     data = bytes(range(256)) * 3
     await raw.send(binary(data[shift:] + data[:shift]))
-    await answered(raw, data[shift:] + data[:shift])
+    await raw.expect_echo(data[shift:] + data[:shift])
 
 
 @rfc6455("6.1", MUST, "a server sends whole messages, in legal fragments when it fragments them")
 @pytest.mark.parametrize("size", [1000, 70_000, 500_000])
 @pytest.mark.needs("echo")
-async def test_server_sends_legal_frames(raw, answered, fits, size):
-    fits(size)
+async def test_server_sends_legal_frames(raw, size):
+    raw.needs_size(size)
     await raw.send(text("ж" * (size // 2)), text("next"))
-    await answered(raw, "ж" * (size // 2), "next")
-    assert raw.violations == []
+    await raw.expect_echo("ж" * (size // 2), "next")
+    raw.expect_no_violation()
 
 
 @rfc6455("6.2", MUST, "messages keep their order")
 @pytest.mark.parametrize("sizes", [[1, 70_000, 1], [70_000, 1, 70_000, 1], [0, 125, 126, 65536, 0]], ids=str)
 @pytest.mark.needs("echo")
-async def test_large_and_small_messages_keep_their_order(raw, answered, fits, sizes):
-    fits(max(sizes))
+async def test_large_and_small_messages_keep_their_order(raw, sizes):
+    raw.needs_size(max(sizes))
     messages = [letter * size for letter, size in zip("abcde", sizes, strict=False)]
     await raw.send_together(*(text(message) for message in messages))
-    await answered(raw, *messages)
+    await raw.expect_echo(*messages)
 
 
 @rfc6455("5.4", MUST, "a message in fragments of 1300 bytes comes through", autobahn="10.1.1")
 @pytest.mark.needs("echo")
-async def test_message_in_fragments_of_1300_bytes_comes_through(raw, answered, fits):
-    fits(65536)
+async def test_message_in_fragments_of_1300_bytes_comes_through(raw):
+    raw.needs_size(65536)
     await send_fragments(raw, TEXT, text_of(65536).encode(), 1300)
-    await answered(raw, text_of(65536))
+    await raw.expect_echo(text_of(65536))
 
 
 LARGE = [64 * KIB, 256 * KIB, MIB, 4 * MIB, 8 * MIB, 16 * MIB]
@@ -117,79 +117,79 @@ async def send_fragments(raw, opcode: int, data: bytes, size: int) -> None:
 @pytest.mark.mass
 @pytest.mark.needs("echo")
 @pytest.mark.parametrize("size", numbered("9.1", LARGE))
-async def test_large_text_message_comes_through(raw, answered, fits, size):
-    fits(size)
+async def test_large_text_message_comes_through(raw, size):
+    raw.needs_size(size)
     await raw.send(text(text_of(size)))
-    await answered(raw, text_of(size))
+    await raw.expect_echo(text_of(size))
 
 
 @rfc6455("5.2", MUST, "a large binary message comes through")
 @pytest.mark.mass
 @pytest.mark.needs("binary")
 @pytest.mark.parametrize("size", numbered("9.2", LARGE))
-async def test_large_binary_message_comes_through(raw, answered, fits, size):
-    fits(size)
+async def test_large_binary_message_comes_through(raw, size):
+    raw.needs_size(size)
     await raw.send(binary(bytes_of(size)))
-    await answered(raw, bytes_of(size))
+    await raw.expect_echo(bytes_of(size))
 
 
 @rfc6455("5.4", MUST, "a large text message in fragments comes through")
 @pytest.mark.mass
 @pytest.mark.needs("echo")
 @pytest.mark.parametrize("size", numbered("9.3", FRAGMENTS))
-async def test_large_text_message_in_fragments_comes_through(raw, answered, abilities, size):
+async def test_large_text_message_in_fragments_comes_through(raw, abilities, size):
     whole = min(4 * MIB, abilities.max_message)
     await send_fragments(raw, TEXT, text_of(whole).encode(), size)
-    await answered(raw, text_of(whole), unless_too_big=True)
+    await raw.expect_echo(text_of(whole), skip_if_too_big=True)
 
 
 @rfc6455("5.4", MUST, "a large binary message in fragments comes through")
 @pytest.mark.mass
 @pytest.mark.needs("binary")
 @pytest.mark.parametrize("size", numbered("9.4", FRAGMENTS))
-async def test_large_binary_message_in_fragments_comes_through(raw, answered, abilities, size):
+async def test_large_binary_message_in_fragments_comes_through(raw, abilities, size):
     whole = min(4 * MIB, abilities.max_message)
     await send_fragments(raw, BINARY, bytes_of(whole), size)
-    await answered(raw, bytes_of(whole), unless_too_big=True)
+    await raw.expect_echo(bytes_of(whole), skip_if_too_big=True)
 
 
 @rfc6455("5.2", MUST, "a large text message in chops comes through")
 @pytest.mark.mass
 @pytest.mark.needs("echo")
 @pytest.mark.parametrize("chop", numbered("9.5", CHOPS))
-async def test_large_text_message_in_chops_comes_through(raw, answered, abilities, chop):
+async def test_large_text_message_in_chops_comes_through(raw, abilities, chop):
     whole = min(MIB, abilities.max_message)
-    await raw.send_in_chops(text(text_of(whole)).encode(), chop)
-    await answered(raw, text_of(whole))
+    await raw.send_in_pieces(text(text_of(whole)).encode(), chop)
+    await raw.expect_echo(text_of(whole))
 
 
 @rfc6455("5.2", MUST, "a large binary message in chops comes through")
 @pytest.mark.mass
 @pytest.mark.needs("binary")
 @pytest.mark.parametrize("chop", numbered("9.6", CHOPS))
-async def test_large_binary_message_in_chops_comes_through(raw, answered, abilities, chop):
+async def test_large_binary_message_in_chops_comes_through(raw, abilities, chop):
     whole = min(MIB, abilities.max_message)
-    await raw.send_in_chops(binary(bytes_of(whole)).encode(), chop)
-    await answered(raw, bytes_of(whole))
+    await raw.send_in_pieces(binary(bytes_of(whole)).encode(), chop)
+    await raw.expect_echo(bytes_of(whole))
 
 
 @rfc6455("6.2", MUST, "text messages go to and fro by the thousand")
 @pytest.mark.mass
 @pytest.mark.needs("echo")
 @pytest.mark.parametrize("size", numbered("9.7", TRIPS))
-async def test_text_goes_to_and_fro_by_the_thousand(raw, answered, fits, size):
-    fits(size)
+async def test_text_goes_to_and_fro_by_the_thousand(raw, size):
+    raw.needs_size(size)
     for _ in range(1000):
         await raw.send(text(text_of(size)))
-        await answered(raw, text_of(size))
+        await raw.expect_echo(text_of(size))
 
 
 @rfc6455("6.2", MUST, "binary messages go to and fro by the thousand")
 @pytest.mark.mass
 @pytest.mark.needs("binary")
 @pytest.mark.parametrize("size", numbered("9.8", TRIPS))
-async def test_binary_goes_to_and_fro_by_the_thousand(raw, answered, fits, size):
-    fits(size)
+async def test_binary_goes_to_and_fro_by_the_thousand(raw, size):
+    raw.needs_size(size)
     for _ in range(1000):
         await raw.send(binary(bytes_of(size)))
-        await answered(raw, bytes_of(size))
+        await raw.expect_echo(bytes_of(size))

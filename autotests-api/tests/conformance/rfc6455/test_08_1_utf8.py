@@ -121,16 +121,16 @@ def cases(table: dict[str, bytes]) -> list:
 @rfc6455("8.1", MUST, "every legal UTF-8 sequence is taken, non-characters included")
 @pytest.mark.parametrize("data", cases(VALID))
 @pytest.mark.needs("echo")
-async def test_legal_utf8_is_taken(raw, answered, data):
+async def test_legal_utf8_is_taken(raw, data):
     await raw.send(text(data))
-    await answered(raw, data.decode())
+    await raw.expect_echo(data.decode())
 
 
 @rfc6455("8.1", MUST, "a text message that is not UTF-8 ends the connection and is not answered")
 @pytest.mark.parametrize("data", cases(INVALID))
-async def test_illegal_utf8_fails_the_connection(raw, fails, data):
+async def test_illegal_utf8_fails_the_connection(raw, data):
     await raw.send(text(data))
-    await fails(raw)
+    await raw.expect_failed()
 
 
 @rfc6455("8.1", MUST, "illegal UTF-8 anywhere in a message ends the connection")
@@ -139,38 +139,38 @@ async def test_illegal_utf8_fails_the_connection(raw, fails, data):
 )
 @pytest.mark.parametrize("where", ["at the start", "in the middle", "at the end"])
 @pytest.mark.parametrize("size", [20, 200, 70_000, 400_000])
-async def test_illegal_utf8_anywhere_fails_the_connection(raw, fails, fits, bad, where, size):
-    fits(size + 4)
+async def test_illegal_utf8_anywhere_fails_the_connection(raw, bad, where, size):
+    raw.needs_size(size + 4)
     good = b"x" * size
     cut = {"at the start": 0, "in the middle": size // 2, "at the end": size}[where]
     await raw.send(text(good[:cut] + bad + good[cut:]))
-    await fails(raw)
+    await raw.expect_failed()
 
 
 @rfc6455("8.1", MUST, "text is judged after good messages as well")
 @pytest.mark.parametrize("before", [1, 10])
-async def test_illegal_utf8_after_good_messages_fails_the_connection(raw, serves, fails, before):
+async def test_illegal_utf8_after_good_messages_fails_the_connection(raw, before):
     for number in range(before):
-        await serves(raw, f"good {number}")
+        await raw.expect_served(f"good {number}")
     await raw.send(text(b"\xff\xfe"))
-    await fails(raw)
+    await raw.expect_failed()
 
 
 @rfc6455("8.1", MUST, "text is judged after a binary message as well, whose bytes mean nothing to it")
 @pytest.mark.needs("binary")
-async def test_binary_message_does_not_disturb_the_judgement_of_text(raw, answered, fails):
+async def test_binary_message_does_not_disturb_the_judgement_of_text(raw):
     await raw.send(binary(b"\xd0"), text("ok"))
-    await answered(raw, b"\xd0", "ok")
+    await raw.expect_echo(b"\xd0", "ok")
     await raw.send(binary(b"\xd0"), text(b"\xbf"))
-    await fails(raw, answers=1)
+    await raw.expect_failed(answers=1)
 
 
 @rfc6455("5.6", MUST, "binary messages may hold any bytes")
 @pytest.mark.parametrize("data", list(INVALID.values())[:12], ids=lambda data: data[:6].hex(" "))
 @pytest.mark.needs("binary")
-async def test_binary_message_need_not_be_utf8(raw, answered, data):
+async def test_binary_message_need_not_be_utf8(raw, data):
     await raw.send(binary(data))
-    await answered(raw, data)
+    await raw.expect_echo(data)
 
 
 @rfc6455(
@@ -181,34 +181,34 @@ async def test_binary_message_need_not_be_utf8(raw, answered, data):
     "message", [LONG, "κόσμε", "Ж€\U0001f600"], ids=["mixed", "greek", "2, 3 and 4 bytes"]
 )
 @pytest.mark.needs("echo")
-async def test_character_cut_by_fragments_is_whole(raw, answered, message, size):
+async def test_character_cut_by_fragments_is_whole(raw, message, size):
     await raw.send(*fragments(message.encode(), size))
-    await answered(raw, message)
+    await raw.expect_echo(message)
 
 
 @rfc6455("8.1", MUST, "a character may be cut by the bounds of fragments, at each of its bytes")
 @pytest.mark.parametrize("cut", [1, 2, 3])
 @pytest.mark.needs("echo")
-async def test_astral_character_cut_at_any_byte_is_whole(raw, answered, cut):
+async def test_astral_character_cut_at_any_byte_is_whole(raw, cut):
     data = "\U0001f600".encode()
     await raw.send(text(data[:cut], fin=False), ping(b"between"), continuation(data[cut:]))
-    await answered(raw, "\U0001f600")
+    await raw.expect_echo("\U0001f600")
 
 
 @rfc6455("8.1", MUST, "text in one frame is taken as it is", autobahn=["6.1.1", "6.2.1"])
 @pytest.mark.parametrize("message", ["", LONG], ids=["empty", "mixed"])
 @pytest.mark.needs("echo")
-async def test_text_is_taken_as_it_is(raw, answered, message):
+async def test_text_is_taken_as_it_is(raw, message):
     await raw.send(text(message))
-    await answered(raw, message)
+    await raw.expect_echo(message)
 
 
 @rfc6455("8.1", MUST, "a character may be cut by the bounds of TCP segments")
 @pytest.mark.parametrize("size", [1, 2, 3])
 @pytest.mark.needs("echo")
-async def test_character_cut_by_segments_is_whole(raw, answered, size):
-    await raw.send_in_chops(text(LONG).encode(), size)
-    await answered(raw, LONG)
+async def test_character_cut_by_segments_is_whole(raw, size):
+    await raw.send_in_pieces(text(LONG).encode(), size)
+    await raw.expect_echo(LONG)
 
 
 @rfc6455("8.1", MUST, "illegal UTF-8 in fragments ends the connection", autobahn="6.3.2")
@@ -218,70 +218,70 @@ async def test_character_cut_by_segments_is_whole(raw, answered, size):
     [KOSME + b"\xed\xa0\x80" + b"edited", b"ab\xffcd", b"\xf4\x90\x80\x80", b"abc\xc0\xaf"],
     ids=lambda b: b.hex()[:12],
 )
-async def test_illegal_utf8_in_fragments_fails_the_connection(raw, fails, bad, size):
+async def test_illegal_utf8_in_fragments_fails_the_connection(raw, bad, size):
     await raw.send(*fragments(bad, size))
-    await fails(raw)
+    await raw.expect_failed()
 
 
 @rfc6455("8.1", MUST, "illegal UTF-8 in any of a message's fragments ends the connection")
 @pytest.mark.parametrize("where", [0, 1, 2], ids=["first", "middle", "last"])
 @pytest.mark.parametrize("size", [10, 5000])
-async def test_illegal_utf8_in_any_fragment_fails_the_connection(raw, fails, where, size):
+async def test_illegal_utf8_in_any_fragment_fails_the_connection(raw, where, size):
     parts = [b"x" * size] * 3
     parts[where] = b"x" * (size // 2) + b"\xff" + b"x" * (size // 2)
     await raw.send(*(Frame(0 if n else 1, part, fin=n == 2) for n, part in enumerate(parts)))
-    await fails(raw)
+    await raw.expect_failed()
 
 
 @rfc6455("8.1", MUST, "every connection has a validator of its own")
 @pytest.mark.needs("echo")
-async def test_validators_of_two_connections_do_not_mix(raw_connection, answered):
+async def test_validators_of_two_connections_do_not_mix(raw_connection):
     one, other = await raw_connection("one"), await raw_connection("other")
     await one.send(text(b"\xe2\x82", fin=False), ping(b"marker"))
     await one.pong()
     await other.send(text("€uro"))
-    await answered(other, "€uro")
+    await other.expect_echo("€uro")
     await one.send(continuation(b"\xac"))
-    await answered(one, "€")
+    await one.expect_echo("€")
 
 
 @rfc6455("8.1", MUST, "a message that ends inside a character ends the connection")
 @pytest.mark.parametrize("tail", [b"\xd0", b"\xe2\x82", b"\xf0\x9f\x98"], ids=["1 of 2", "2 of 3", "3 of 4"])
 @pytest.mark.parametrize("how", ["one frame", "last fragment", "empty last fragment"])
-async def test_text_that_ends_inside_a_character_fails_the_connection(raw, fails, tail, how):
+async def test_text_that_ends_inside_a_character_fails_the_connection(raw, tail, how):
     if how == "one frame":
         await raw.send(text(b"cut " + tail))
     elif how == "last fragment":
         await raw.send(text("cut ", fin=False), continuation(tail))
     else:
         await raw.send(text(b"cut " + tail, fin=False), continuation(b""))
-    await fails(raw)
+    await raw.expect_failed()
 
 
 @rfc6455("8.1", MUST, "half a character at the end of a message is not completed by the next message")
-async def test_character_is_not_completed_by_the_next_message(raw, fails):
+async def test_character_is_not_completed_by_the_next_message(raw):
     await raw.send(text(b"\xd0"), text(b"\x96"))
-    await fails(raw)
+    await raw.expect_failed()
 
 
 @rfc6455("8.1", MUST, "half a character at the end of a fragment is not forgotten")
 @pytest.mark.parametrize(
     "second", [b"x", b"\xd0\x96", b"\xff"], ids=["ascii", "whole character", "illegal byte"]
 )
-async def test_half_a_character_before_another_fails_the_connection(raw, fails, second):
+async def test_half_a_character_before_another_fails_the_connection(raw, second):
     await raw.send(text(b"\xd0", fin=False), continuation(second))
-    await fails(raw)
+    await raw.expect_failed()
 
 
 @rfc6455("8.1", MUST, "a failed message leaves nothing in the validator of the next connection")
 @pytest.mark.needs("echo")
-async def test_validator_is_fresh_on_every_connection(raw_connection, fails, answered):
+async def test_validator_is_fresh_on_every_connection(raw_connection):
     first = await raw_connection("first")
     await first.send(text(b"\xe2\x82"))
-    await fails(first)
+    await first.expect_failed()
     second = await raw_connection("second")
     await second.send(text("€uro"))
-    await answered(second, "€uro")
+    await second.expect_echo("€uro")
 
 
 @rfc6455(
@@ -301,7 +301,7 @@ async def test_illegal_utf8_ends_the_connection_at_once_or_later(raw, record_pro
             await raw.send(frames[1])
     else:
         whole = Frame(1, KOSME + bad + b"edited").encode()
-        await raw.send_torn(whole, len(whole) - 3)
+        await raw.send_split(whole, len(whole) - 3)
         early = False
     ending = await raw.ending(answers=0)
     assert not raw.waiting_messages, f"illegal UTF-8 was answered with {await raw.message()}"
@@ -317,10 +317,9 @@ async def test_illegal_utf8_ends_the_connection_at_once_or_later(raw, record_pro
     [b"\xff", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"cut \xd0"],
     ids=lambda b: b.hex(" "),
 )
-async def test_illegal_utf8_is_refused_with_1007(raw, fails, data):
+async def test_illegal_utf8_is_refused_with_1007(raw, data):
     await raw.send(text(data))
-    ending = await fails(raw)
-    assert ending.code == 1007, f"expected Close 1007, got {ending}"
+    await raw.expect_failed(code=1007)
 
 
 def fragments(data: bytes, size: int) -> list[Frame]:

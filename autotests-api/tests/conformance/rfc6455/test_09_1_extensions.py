@@ -18,7 +18,7 @@ UNKNOWN = {
 
 @rfc6455("9.1", MUST, "an extension that the server does not know is passed over")
 @pytest.mark.parametrize("lines", UNKNOWN.values(), ids=UNKNOWN.keys())
-async def test_unknown_extension_is_passed_over(dial, opening, serves, lines):
+async def test_unknown_extension_is_passed_over(dial, opening, lines):
     request = opening.having("Sec-WebSocket-Extensions", *lines)
     connection = await dial()
     response = await connection.handshake(request)
@@ -27,7 +27,7 @@ async def test_unknown_extension_is_passed_over(dial, opening, serves, lines):
     answered = response.value("Sec-WebSocket-Extensions")
     assert answered is None or "deflate-frame" in answered, f"an unknown extension was accepted: {answered!r}"
     if answered is None:
-        await serves(connection)
+        await connection.expect_served()
 
 
 MALFORMED = {

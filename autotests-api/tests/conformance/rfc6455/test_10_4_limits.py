@@ -16,58 +16,57 @@ def limit(target) -> int:
 
 @rfc6455("10.4", MUST, "a message beyond the limit is refused, not taken")
 @pytest.mark.parametrize("opcode", [TEXT, BINARY], ids=["text", "binary"])
-async def test_message_beyond_the_limit_fails_the_connection(raw, fails, limit, opcode):
+async def test_message_beyond_the_limit_fails_the_connection(raw, limit, opcode):
     await raw.send(Frame(opcode, b"x" * (limit + 1)))
-    await fails(raw)
+    await raw.expect_failed()
 
 
 @rfc6455("7.4.1", SHOULD, "the Close frame that answers a message beyond the limit carries 1009")
-async def test_message_beyond_the_limit_is_refused_with_1009(raw, fails, limit):
+async def test_message_beyond_the_limit_is_refused_with_1009(raw, limit):
     await raw.send(text("x" * (limit + 1)))
-    ending = await fails(raw)
-    assert ending.code == 1009, f"expected Close 1009, got {ending}"
+    await raw.expect_failed(code=1009)
 
 
 @rfc6455("10.4", SHOULD, "a frame beyond the limit is refused by its announced length, before its data")
 @pytest.mark.parametrize(
     "length", [1, 1 << 20, 10 << 30, (1 << 63) - 1], ids=["1 more", "1 MiB more", "10 GiB", "2^63-1"]
 )
-async def test_announced_length_beyond_the_limit_fails_the_connection(raw, fails, limit, length):
+async def test_announced_length_beyond_the_limit_fails_the_connection(raw, limit, length):
     announced = min(limit + length, (1 << 63) - 1)
     await raw.send(binary(b"only the beginning"), length=announced, length_bits=64)
-    await fails(raw, nudge=False)
+    await raw.expect_failed(probe_with_ping=False)
 
 
 @rfc6455("10.4", MUST, "the limit counts for the message, not for each of its fragments")
 @pytest.mark.parametrize("parts", [2, 10])
-async def test_fragments_beyond_the_limit_fail_the_connection(raw, fails, limit, parts):
+async def test_fragments_beyond_the_limit_fail_the_connection(raw, limit, parts):
     size = limit // parts + 1
     await raw.send(text("x" * size, fin=False))
     for number in range(1, parts):
         await raw.send(continuation("x" * size, fin=number == parts - 1))
-    await fails(raw)
+    await raw.expect_failed()
 
 
 @rfc6455("10.4", MUST, "a message as long as the limit is still taken")
 @pytest.mark.needs("echo")
-async def test_message_of_the_limit_is_taken(raw, answered, limit):
+async def test_message_of_the_limit_is_taken(raw, limit):
     await raw.send(text("x" * limit))
-    await answered(raw, "x" * limit)
+    await raw.expect_echo("x" * limit)
 
 
 @rfc6455("10.4", MUST, "messages below the limit do not add up to it")
 @pytest.mark.needs("echo")
-async def test_messages_below_the_limit_do_not_add_up(raw, answered, limit):
+async def test_messages_below_the_limit_do_not_add_up(raw, limit):
     size = limit // 2 + 1
     for letter in "abc":
         await raw.send(text(letter * size))
-        await answered(raw, letter * size)
+        await raw.expect_echo(letter * size)
 
 
 @rfc6455("10.4", MUST, "fragments of one message do not count for the next")
 @pytest.mark.needs("echo")
-async def test_fragmented_messages_below_the_limit_do_not_add_up(raw, answered, limit):
+async def test_fragmented_messages_below_the_limit_do_not_add_up(raw, limit):
     half = limit // 3
     for letter in "abc":
         await raw.send(text(letter * half, fin=False), continuation(letter * half))
-        await answered(raw, letter * half * 2)
+        await raw.expect_echo(letter * half * 2)

@@ -35,34 +35,34 @@ async def test_server_no_context_takeover_is_repeated(negotiate, offer):
 @rfc7692("7.1.1.1", MUST, "with server_no_context_takeover the server refers to no message before")
 @pytest.mark.parametrize("offer", [SERVER, BOTH], ids=["server", "both"])
 @pytest.mark.parametrize("size", [1, 10, 100, 1000])
-async def test_server_starts_every_message_with_an_empty_window(agree, answered, fits, offer, size):
+async def test_server_starts_every_message_with_an_empty_window(agree, offer, size):
     connection = await agree(offer)
     message = SENTENCE * size
-    fits(len(message))
+    connection.needs_size(len(message))
     for _ in range(5):
-        await connection.send(message)
-        await answered(connection.raw, message)
+        await connection.send_compressed(message)
+        await connection.expect_echo(message)
 
 
 @rfc7692("7.1.1.1", MUST, "the server keeps to server_no_context_takeover in whatever it sends in between")
-async def test_server_forgets_its_window_between_messages_of_all_kinds(agree, answered):
+async def test_server_forgets_its_window_between_messages_of_all_kinds(agree):
     connection = await agree(SERVER)
     for number in range(12):
         message = SENTENCE * (number % 4)
         if number % 3 == 2:
-            await connection.raw.send(text(message))
+            await connection.send(text(message))
         else:
-            await connection.send(message, fragment=10 if number % 2 else 0)
-        await answered(connection.raw, message)
+            await connection.send_compressed(message, fragment=10 if number % 2 else 0)
+        await connection.expect_echo(message)
 
 
 @rfc7692("7.1.1.1", MUST, "server_no_context_takeover is for the server: it goes on to keep our window")
-async def test_server_no_context_takeover_leaves_our_window_alone(agree, answered):
+async def test_server_no_context_takeover_leaves_our_window_alone(agree):
     connection = await agree(SERVER)
     keeps_our_window(connection)
     for number in range(5):
-        await connection.send(f"{SENTENCE}, {number}")
-        await answered(connection.raw, f"{SENTENCE}, {number}")
+        await connection.send_compressed(f"{SENTENCE}, {number}")
+        await connection.expect_echo(f"{SENTENCE}, {number}")
 
 
 @rfc7692(
@@ -70,95 +70,95 @@ async def test_server_no_context_takeover_leaves_our_window_alone(agree, answere
 )
 @pytest.mark.parametrize("offer", [CLIENT, BOTH], ids=["client", "both"])
 @pytest.mark.parametrize("size", [1, 10, 1000])
-async def test_server_inflates_every_message_alone(agree, answered, fits, offer, size):
+async def test_server_inflates_every_message_alone(agree, offer, size):
     connection = await agree(offer)
     message = SENTENCE * size
-    fits(len(message))
+    connection.needs_size(len(message))
     connection.deflater = Deflater(connection.agreement.client_max_window_bits, takeover=False)
     for _ in range(5):
-        await connection.send(message)
-        await answered(connection.raw, message)
+        await connection.send_compressed(message)
+        await connection.expect_echo(message)
 
 
 @rfc7692("7.1.1.2", MAY, "a server may pass over client_no_context_takeover, which is only a hint")
-async def test_answer_to_client_no_context_takeover_is_observed(agree, answered, record_property):
+async def test_answer_to_client_no_context_takeover_is_observed(agree, record_property):
     connection = await agree(CLIENT)
     agreed = connection.agreement.client_no_context_takeover
     record_property("observed", "repeated" if agreed else "passed over")
-    await connection.send(SENTENCE)
-    await answered(connection.raw, SENTENCE)
+    await connection.send_compressed(SENTENCE)
+    await connection.expect_echo(SENTENCE)
 
 
 @rfc7692("7.2.2", MUST, "a client may forget its window at every message, though nobody asked for it")
 @pytest.mark.parametrize("offer", [NONE, SERVER], ids=["none", "server"])
-async def test_client_may_forget_its_window_unasked(agree, answered, offer):
+async def test_client_may_forget_its_window_unasked(agree, offer):
     connection = await agree(offer)
     connection.deflater = Deflater(connection.agreement.client_max_window_bits, takeover=False)
     for number in range(5):
-        await connection.send(f"{SENTENCE}, {number}")
-        await answered(connection.raw, f"{SENTENCE}, {number}")
+        await connection.send_compressed(f"{SENTENCE}, {number}")
+        await connection.expect_echo(f"{SENTENCE}, {number}")
 
 
 @rfc7692("7.2.2", MUST, "a message is inflated with the window that the messages before it have left")
 @pytest.mark.parametrize("between", [0, 1, 10, 100])
-async def test_message_refers_back_to_an_earlier_message(unlimited, answered, between):
+async def test_message_refers_back_to_an_earlier_message(unlimited, between):
     keeps_our_window(unlimited)
     first = b"the first words of this connection"
-    await unlimited.raw.send(*compressed_frames(Blocks().stored(first).message()))
-    await answered(unlimited.raw, first.decode())
+    await unlimited.send(*compressed_frames(Blocks().stored(first).message()))
+    await unlimited.expect_echo(first.decode())
     for number in range(between):
         filler = f"{number:03}"
-        await unlimited.raw.send(*compressed_frames(Blocks().fixed(filler.encode()).message()))
-        await answered(unlimited.raw, filler)
+        await unlimited.send(*compressed_frames(Blocks().fixed(filler.encode()).message()))
+        await unlimited.expect_echo(filler)
     distance = len(first) + 3 * between
     reference = Blocks().fixed((len(first), distance)).message()
-    await unlimited.raw.send(*compressed_frames(reference))
-    await answered(unlimited.raw, first.decode())
+    await unlimited.send(*compressed_frames(reference))
+    await unlimited.expect_echo(first.decode())
 
 
 @rfc7692("7.2.2", MUST, "the window goes on when more was said than it can hold")
 @pytest.mark.parametrize("size", [10_000, 40_000])
-async def test_message_refers_back_when_more_was_said_than_a_window_holds(unlimited, answered, fits, size):
+async def test_message_refers_back_when_more_was_said_than_a_window_holds(unlimited, size):
     keeps_our_window(unlimited)
-    fits(size + 8)
+    unlimited.needs_size(size + 8)
     message = text_of(size)
     for number in range(8):
         said = f"{message}{number:08}"
-        await unlimited.raw.send(*compressed_frames(Blocks().stored(said.encode()).message()))
-        await answered(unlimited.raw, said)
-        await unlimited.raw.send(*compressed_frames(Blocks().fixed((8, 8)).message()))
-        await answered(unlimited.raw, f"{number:08}")
+        await unlimited.send(*compressed_frames(Blocks().stored(said.encode()).message()))
+        await unlimited.expect_echo(said)
+        await unlimited.send(*compressed_frames(Blocks().fixed((8, 8)).message()))
+        await unlimited.expect_echo(f"{number:08}")
 
 
 @rfc7692("7.2.2", MUST, "the window is kept over a message in fragments, each fragment a part of it")
-async def test_message_refers_back_to_a_fragmented_message(unlimited, answered):
+async def test_message_refers_back_to_a_fragmented_message(unlimited):
     keeps_our_window(unlimited)
     for number in range(6):
-        await unlimited.send(f"{SENTENCE}, {number}", fragment=3 if number % 2 else 0)
-        await answered(unlimited.raw, f"{SENTENCE}, {number}")
+        await unlimited.send_compressed(f"{SENTENCE}, {number}", fragment=3 if number % 2 else 0)
+        await unlimited.expect_echo(f"{SENTENCE}, {number}")
 
 
 @rfc7692("7.2.2", MUST, "an uncompressed message is no part of the window")
-async def test_uncompressed_message_is_no_part_of_the_window(unlimited, answered):
+async def test_uncompressed_message_is_no_part_of_the_window(unlimited):
     keeps_our_window(unlimited)
-    await unlimited.raw.send(*compressed_frames(Blocks().fixed(b"compressed").message()))
-    await unlimited.raw.send(text("plain text, of just any length"))
-    await unlimited.raw.send(*compressed_frames(Blocks().fixed(b"and ", (10, 14)).message()))
-    await answered(unlimited.raw, "compressed", "plain text, of just any length", "and compressed")
+    await unlimited.send(*compressed_frames(Blocks().fixed(b"compressed").message()))
+    await unlimited.send(text("plain text, of just any length"))
+    await unlimited.send(*compressed_frames(Blocks().fixed(b"and ", (10, 14)).message()))
+    await unlimited.expect_echo("compressed", "plain text, of just any length", "and compressed")
 
 
 @rfc7692("7.2.2", MUST, "an empty message leaves the window as it is")
 @pytest.mark.parametrize("data", [b"\x00", b"\x02\x00"], ids=["stored", "fixed"])
-async def test_empty_message_leaves_the_window_as_it_is(unlimited, answered, data):
+async def test_empty_message_leaves_the_window_as_it_is(unlimited, data):
     keeps_our_window(unlimited)
-    await unlimited.raw.send(*compressed_frames(Blocks().fixed(b"before").message()))
-    await unlimited.raw.send(*compressed_frames(data))
-    await unlimited.raw.send(*compressed_frames(Blocks().fixed((6, 6), b", after").message()))
-    await answered(unlimited.raw, "before", "", "before, after")
+    await unlimited.send(*compressed_frames(Blocks().fixed(b"before").message()))
+    await unlimited.send(*compressed_frames(data))
+    await unlimited.send(*compressed_frames(Blocks().fixed((6, 6), b", after").message()))
+    await unlimited.expect_echo("before", "", "before, after")
 
 
 @rfc7692("7.2.2", MUST, "each direction has a window of its own")
-async def test_answers_are_no_part_of_our_window(unlimited, answered):
+async def test_answers_are_no_part_of_our_window(unlimited):
     keeps_our_window(unlimited)
     for data, message in (
         (Blocks().fixed(b"alpha "), "alpha "),
@@ -166,56 +166,56 @@ async def test_answers_are_no_part_of_our_window(unlimited, answered):
         (Blocks().fixed((6, 12)), "alpha "),
         (Blocks().fixed((12, 12)), "beta  alpha "),
     ):
-        await unlimited.raw.send(*compressed_frames(data.message()))
-        await answered(unlimited.raw, message)
+        await unlimited.send(*compressed_frames(data.message()))
+        await unlimited.expect_echo(message)
 
 
 @rfc7692("7.2.2", MUST, "a new connection starts with an empty window, whatever others have said")
-async def test_new_connection_starts_with_an_empty_window(agree, answered, fails):
+async def test_new_connection_starts_with_an_empty_window(agree):
     spoken = await agree(NONE, name="somebody else")
     secret = "a secret of somebody else, which is nobody's business " * 10
-    await spoken.send(secret)
-    await answered(spoken.raw, secret)
+    await spoken.send_compressed(secret)
+    await spoken.expect_echo(secret)
     connection = await agree(NONE)
-    await connection.raw.send(*compressed_frames(Blocks().fixed((40, 40)).message()))
-    await fails(connection.raw)
+    await connection.send(*compressed_frames(Blocks().fixed((40, 40)).message()))
+    await connection.expect_failed()
 
 
 @rfc7692("7.2.2", MUST, "a new connection starts with an empty window when an old one has closed as well")
-async def test_new_connection_inherits_no_window_of_a_closed_one(agree, answered, fails):
+async def test_new_connection_inherits_no_window_of_a_closed_one(agree):
     for number in range(3):
         spoken = await agree(NONE, name=f"connection {number} before")
-        await spoken.send("a secret of somebody else, which is nobody's business " * 10)
-        await answered(spoken.raw, "a secret of somebody else, which is nobody's business " * 10)
-        await spoken.raw.close()
+        await spoken.send_compressed("a secret of somebody else, which is nobody's business " * 10)
+        await spoken.expect_echo("a secret of somebody else, which is nobody's business " * 10)
+        await spoken.close()
     connection = await agree(NONE)
-    await connection.raw.send(*compressed_frames(Blocks().fixed((40, 40)).message()))
-    await fails(connection.raw)
+    await connection.send(*compressed_frames(Blocks().fixed((40, 40)).message()))
+    await connection.expect_failed()
 
 
 @rfc7692("7.2.2", MUST, "connections that take turns keep their windows apart")
 @pytest.mark.parametrize("offer", [NONE, BOTH], ids=["takeover", "no takeover"])
-async def test_connections_keep_their_windows_apart(agree, answered, offer):
+async def test_connections_keep_their_windows_apart(agree, offer):
     connections = [await agree(offer, name=f"connection {number}") for number in range(4)]
     for turn in range(6):
         for number, connection in enumerate(connections):
             message = f"connection {number} says for the {turn}. time what only connection {number} says " * 5
-            await connection.send(message)
+            await connection.send_compressed(message)
         for number, connection in enumerate(connections):
             message = f"connection {number} says for the {turn}. time what only connection {number} says " * 5
-            await answered(connection.raw, message)
+            await connection.expect_echo(message)
 
 
 @rfc7692("7.2.2", MUST, "a connection's window outlives the failure of another connection")
-async def test_window_outlives_the_failure_of_another_connection(agree, answered, fails):
+async def test_window_outlives_the_failure_of_another_connection(agree):
     connection = await agree(NONE)
-    await connection.send(SENTENCE)
-    await answered(connection.raw, SENTENCE)
+    await connection.send_compressed(SENTENCE)
+    await connection.expect_echo(SENTENCE)
     broken = await agree(NONE, name="a broken one")
-    await broken.raw.send(*compressed_frames(b"\x07"))
-    await fails(broken.raw)
-    await connection.send(SENTENCE)
-    await answered(connection.raw, SENTENCE)
+    await broken.send(*compressed_frames(b"\x07"))
+    await broken.expect_failed()
+    await connection.send_compressed(SENTENCE)
+    await connection.expect_echo(SENTENCE)
 
 
 @rfc7692("7.2.1", MAY, "a server may keep its window or not; how small a repeated message gets is observed")
@@ -223,10 +223,10 @@ async def test_size_of_a_repeated_message_is_observed(unlimited, target, record_
     message = " ".join(str(number * number * 7919) for number in range(300))
     sizes = []
     for _ in range(2):
-        await unlimited.send(message)
-        frames = [await unlimited.raw.frame()]
+        await unlimited.send_compressed(message)
+        frames = [await unlimited.frame()]
         while frames[-1].message is None:
-            frames.append(await unlimited.raw.frame())
+            frames.append(await unlimited.frame())
         assert frames[-1].message.content == target.answer(message)
         sizes.append(sum(len(received.frame.payload) for received in frames))
     record_property("observed", f"{sizes[0]} bytes, then {sizes[1]}")

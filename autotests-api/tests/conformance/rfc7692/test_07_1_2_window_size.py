@@ -93,76 +93,76 @@ async def test_server_answers_no_larger_client_window_than_hinted(negotiate, bit
 @pytest.mark.parametrize("bits", BITS)
 @pytest.mark.parametrize("beyond", [1, 5000])
 @pytest.mark.needs("echo")
-async def test_server_keeps_its_window_within_a_message(agree, answered, fits, bits, beyond):
+async def test_server_keeps_its_window_within_a_message(agree, bits, beyond):
     connection, agreed = await agree_on(agree, f"{NAME}; server_max_window_bits={bits}", "server", bits)
     distance = (1 << agreed) + beyond
     message = letters(distance) * 2
-    fits(len(message))
+    connection.needs_size(len(message))
     for text in (message, letters(LONGEST_MATCH) * 20):
-        await connection.send(text)
-        await answered(connection.raw, text)
+        await connection.send_compressed(text)
+        await connection.expect_echo(text)
 
 
 @rfc7692("7.2.1", MUST, "the server refers back no farther than it may from message to message either")
 @pytest.mark.parametrize("bits", BITS)
 @pytest.mark.needs("echo")
-async def test_server_keeps_its_window_from_message_to_message(agree, answered, bits):
+async def test_server_keeps_its_window_from_message_to_message(agree, bits):
     connection, agreed = await agree_on(agree, f"{NAME}; server_max_window_bits={bits}", "server", bits)
     rounds = [letters(max((1 << agreed) // 4, 200), seed) for seed in range(5)]
     for message in rounds * 3:
-        await connection.send(message)
-        await answered(connection.raw, message)
+        await connection.send_compressed(message)
+        await connection.expect_echo(message)
 
 
 @rfc7692("7.2.1", MUST, "a limit of the server's window does not wear off")
 @pytest.mark.parametrize("bits", [8, 9, 12])
 @pytest.mark.needs("echo")
-async def test_server_keeps_its_window_message_after_message(agree, answered, fits, bits):
+async def test_server_keeps_its_window_message_after_message(agree, bits):
     connection, agreed = await agree_on(agree, f"{NAME}; server_max_window_bits={bits}", "server", bits)
     message = letters((1 << agreed) + 100) * 2
-    fits(len(message))
+    connection.needs_size(len(message))
     for _ in range(10):
-        await connection.send(message)
-        await answered(connection.raw, message)
+        await connection.send_compressed(message)
+        await connection.expect_echo(message)
 
 
 @rfc7692("7.2.1", MUST, "without context takeover the limit of the server's window counts as well")
 @pytest.mark.parametrize("bits", [8, 9, 10, 15])
 @pytest.mark.needs("echo")
-async def test_server_keeps_its_window_without_context_takeover(agree, answered, fits, bits):
+async def test_server_keeps_its_window_without_context_takeover(agree, bits):
     offer = f"{NAME}; server_no_context_takeover; server_max_window_bits={bits}"
     connection, agreed = await agree_on(agree, offer, "server", bits)
     message = letters((1 << agreed) + 100) * 2
-    fits(len(message))
+    connection.needs_size(len(message))
     for _ in range(3):
-        await connection.send(message)
-        await answered(connection.raw, message)
+        await connection.send_compressed(message)
+        await connection.expect_echo(message)
 
 
 @rfc7692("7.1.2.1", MUST, "server_max_window_bits is for the server: our own window stays whole")
 @pytest.mark.parametrize("bits", [8, 9, 10, 12])
 @pytest.mark.needs("echo")
-async def test_limit_of_the_server_leaves_our_window_whole(agree, answered, fits, bits):
-    fits(33_100)
+async def test_limit_of_the_server_leaves_our_window_whole(agree, bits):
     connection, _ = await agree_on(agree, f"{NAME}; server_max_window_bits={bits}", "server", bits)
-    await refer_back(connection, answered, 1 << 15)
+    connection.needs_size(33_100)
+    await refer_back(connection, 1 << 15)
 
 
 @rfc7692("7.2.2", MUST, "a reference as far back as the window reaches is understood, in a message")
 @pytest.mark.parametrize("short", [0, 1, 2, 262, 263], ids=lambda short: f"{short} bytes short of it")
 @pytest.mark.needs("echo")
-async def test_reference_across_the_whole_window_is_understood(unlimited, answered, fits, short):
-    fits(33_100)
-    await refer_back(unlimited, answered, (1 << unlimited.agreement.client_max_window_bits) - short)
+async def test_reference_across_the_whole_window_is_understood(unlimited, short):
+    unlimited.needs_size(33_100)
+    await refer_back(unlimited, (1 << unlimited.agreement.client_max_window_bits) - short)
 
 
-async def refer_back(connection, answered, distance):
+async def refer_back(connection, distance):
     start = letters(distance)
     data = Blocks()
     for at in range(0, distance, 60_000):
         data.stored(start[at : at + 60_000].encode())
-    await connection.raw.send(*compressed_frames(data.fixed((LONGEST_MATCH, distance)).message()))
-    await answered(connection.raw, start + (start * 2)[:LONGEST_MATCH])
+    await connection.send(*compressed_frames(data.fixed((LONGEST_MATCH, distance)).message()))
+    await connection.expect_echo(start + (start * 2)[:LONGEST_MATCH])
 
 
 @rfc7692(
@@ -170,7 +170,7 @@ async def refer_back(connection, answered, distance):
 )
 @pytest.mark.parametrize("messages", [1, 4, 40])
 @pytest.mark.needs("echo")
-async def test_reference_across_many_messages_is_understood(unlimited, answered, messages):
+async def test_reference_across_many_messages_is_understood(unlimited, messages):
     if unlimited.agreement.client_no_context_takeover:
         pytest.skip("the server keeps no window of the client's messages (client_no_context_takeover)")
     size = 1 << unlimited.agreement.client_max_window_bits
@@ -178,35 +178,35 @@ async def test_reference_across_many_messages_is_understood(unlimited, answered,
     piece = size // messages
     cuts = [start[at : at + piece] for at in range(0, size, piece)]
     for cut in cuts:
-        await unlimited.raw.send(*compressed_frames(Blocks().stored(cut.encode()).message()))
-        await answered(unlimited.raw, cut)
-    await unlimited.raw.send(*compressed_frames(Blocks().fixed((100, size)).message()))
-    await answered(unlimited.raw, start[:100])
+        await unlimited.send(*compressed_frames(Blocks().stored(cut.encode()).message()))
+        await unlimited.expect_echo(cut)
+    await unlimited.send(*compressed_frames(Blocks().fixed((100, size)).message()))
+    await unlimited.expect_echo(start[:100])
 
 
 @rfc7692("7.2.2", MUST, "the window moves on with every message, and holds the newest data")
 @pytest.mark.needs("echo")
-async def test_window_moves_on_with_every_message(unlimited, answered, fits):
+async def test_window_moves_on_with_every_message(unlimited):
     if unlimited.agreement.client_no_context_takeover:
         pytest.skip("the server keeps no window of the client's messages (client_no_context_takeover)")
-    fits(20_000)
+    unlimited.needs_size(20_000)
     size = 1 << unlimited.agreement.client_max_window_bits
     pieces = [letters(20_000, seed) for seed in range(8)]
     for piece in pieces:
-        await unlimited.raw.send(*compressed_frames(Blocks().stored(piece.encode()).message()))
-        await answered(unlimited.raw, piece)
+        await unlimited.send(*compressed_frames(Blocks().stored(piece.encode()).message()))
+        await unlimited.expect_echo(piece)
     said = "".join(pieces)
-    await unlimited.raw.send(*compressed_frames(Blocks().fixed((200, size)).message()))
-    await answered(unlimited.raw, said[-size:][:200])
+    await unlimited.send(*compressed_frames(Blocks().fixed((200, size)).message()))
+    await unlimited.expect_echo(said[-size:][:200])
 
 
 @rfc7692("7.2.2", MUST, "a window that the server has limited is as large as it said")
 @pytest.mark.parametrize("value", ["", *(f"={bits}" for bits in BITS)], ids=["none", *map(str, BITS)])
 @pytest.mark.needs("echo")
-async def test_limited_window_is_as_large_as_agreed(agree, answered, fits, value):
-    fits(33_100)
+async def test_limited_window_is_as_large_as_agreed(agree, value):
     connection = await agree(f"{NAME}; client_max_window_bits{value}")
-    await refer_back(connection, answered, 1 << connection.agreement.client_max_window_bits)
+    connection.needs_size(33_100)
+    await refer_back(connection, 1 << connection.agreement.client_max_window_bits)
 
 
 @rfc7692(
@@ -216,37 +216,37 @@ async def test_limited_window_is_as_large_as_agreed(agree, answered, fits, value
 )
 @pytest.mark.parametrize("bits", BITS)
 @pytest.mark.needs("echo")
-async def test_messages_within_the_agreed_window_are_understood(agree, answered, fits, bits):
+async def test_messages_within_the_agreed_window_are_understood(agree, bits):
     connection, agreed = await agree_on(agree, f"{NAME}; client_max_window_bits={bits}", "client", bits)
     connection.deflater = Deflater(
         min(bits, agreed), takeover=not connection.agreement.client_no_context_takeover
     )
     message = letters(1 << 9) * 3
-    fits(len(message))
+    connection.needs_size(len(message))
     for number in range(5):
-        await connection.send(f"{number}{message}")
-        await answered(connection.raw, f"{number}{message}")
+        await connection.send_compressed(f"{number}{message}")
+        await connection.expect_echo(f"{number}{message}")
 
 
 @rfc7692("7.1.2.2", MUST, "client_max_window_bits is for the client: the server's data is inflated as ever")
 @pytest.mark.parametrize("bits", [8, 9, 12])
 @pytest.mark.needs("echo")
-async def test_limit_of_the_client_leaves_the_servers_messages_whole(agree, answered, fits, bits):
-    fits(40_000)
+async def test_limit_of_the_client_leaves_the_servers_messages_whole(agree, bits):
     connection = await agree(f"{NAME}; client_max_window_bits={bits}")
+    connection.needs_size(40_000)
     message = letters(20_000) * 2
     for _ in range(2):
-        await connection.send(message)
-        await answered(connection.raw, message)
+        await connection.send_compressed(message)
+        await connection.expect_echo(message)
 
 
 @rfc7692("7.1.2", MUST, "both windows may be limited at once, to different sizes")
 @pytest.mark.parametrize(("server", "client"), [(9, 15), (15, 9), (8, 8), (10, 12)])
 @pytest.mark.needs("echo")
-async def test_both_windows_are_limited_at_once(agree, answered, fits, server, client):
-    fits(20_000)
+async def test_both_windows_are_limited_at_once(agree, server, client):
     connection = await agree(f"{NAME}; server_max_window_bits={server}; client_max_window_bits={client}")
+    connection.needs_size(20_000)
     message = letters(5000) * 2
     for number in range(3):
-        await connection.send(f"{number}{message}")
-        await answered(connection.raw, f"{number}{message}")
+        await connection.send_compressed(f"{number}{message}")
+        await connection.expect_echo(f"{number}{message}")

@@ -35,62 +35,62 @@ CONTENTS = {
 )
 @pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS.keys())
 @pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS.keys())
-async def test_answer_inflates_to_its_message(agree, answered, fits, offer, content):
-    fits(len(content.encode()))
+async def test_answer_inflates_to_its_message(agree, offer, content):
     connection = await agree(offer)
+    connection.needs_size(len(content.encode()))
     for _ in range(3):
-        await connection.send(content)
-        await answered(connection.raw, content)
+        await connection.send_compressed(content)
+        await connection.expect_echo(content)
 
 
 @rfc7692("7.2.1", MUST, "what the server compresses does not depend on whether the question was compressed")
 @pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS.keys())
-async def test_answer_to_an_uncompressed_message_is_legal(deflated, answered, fits, content):
-    fits(len(content.encode()))
+async def test_answer_to_an_uncompressed_message_is_legal(deflated, content):
+    deflated.needs_size(len(content.encode()))
     for _ in range(2):
-        await deflated.raw.send(text(content))
-        await answered(deflated.raw, content)
+        await deflated.send(text(content))
+        await deflated.expect_echo(content)
 
 
 @rfc7692("7.2.1", MUST, "binary messages are compressed like text")
 @pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS.keys())
 @pytest.mark.parametrize("size", [0, 1, 1000, 70_000])
 @pytest.mark.needs("binary")
-async def test_binary_answer_inflates_to_its_message(agree, answered, fits, offer, size):
-    fits(size)
+async def test_binary_answer_inflates_to_its_message(agree, offer, size):
     connection = await agree(offer)
+    connection.needs_size(size)
     for content in (random.Random(size).randbytes(size), bytes(size), b"\xff\x00" * (size // 2)):
-        await connection.send(content)
-        await answered(connection.raw, content)
+        await connection.send_compressed(content)
+        await connection.expect_echo(content)
 
 
 @rfc7692("7.2.1", MUST, "a repeated message is compressed anew: the window before it is another one")
 @pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS.keys())
-async def test_repeated_answer_behind_another_one_inflates(agree, answered, offer):
+async def test_repeated_answer_behind_another_one_inflates(agree, offer):
     connection = await agree(offer)
     for message in ("short", "a longer one, which says more than that", "short", "short", "between"):
         for _ in range(3):
-            await connection.send(message)
-            await answered(connection.raw, message)
+            await connection.send_compressed(message)
+            await connection.expect_echo(message)
 
 
 @rfc7692("7.2.1", MUST, "a hundred answers of growing length inflate one after another")
 @pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS.keys())
-async def test_hundred_answers_inflate_one_after_another(agree, answered, offer):
+async def test_hundred_answers_inflate_one_after_another(agree, offer):
     connection = await agree(offer)
     for number in range(100):
         message = f"{number} " * number
-        await connection.send(message)
-        await answered(connection.raw, message)
+        await connection.send_compressed(message)
+        await connection.expect_echo(message)
 
 
 @rfc7692("7.2.1", MUST, "answers to messages that were sent together inflate in their order")
 @pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS.keys())
-async def test_answers_to_messages_sent_together_inflate_in_their_order(agree, answered, offer):
+async def test_answers_to_messages_sent_together_inflate_in_their_order(agree, offer):
     connection = await agree(offer)
     messages = [f"message {number} of a hundred that are sent together" for number in range(100)]
-    await connection.send(*messages)
-    await answered(connection.raw, *messages)
+    await connection.send_compressed(*messages)
+    await connection.expect_echo(*messages)
 
 
 @rfc7692(
@@ -99,8 +99,8 @@ async def test_answers_to_messages_sent_together_inflate_in_their_order(agree, a
 async def test_length_from_which_the_server_compresses_is_observed(deflated, abilities, record_property):
     compressed = []
     for size in (size for size in (1, 16, 64, 256, 1024, 4096, 16_384) if size <= abilities.max_message):
-        await deflated.send("x" * size)
-        if (await deflated.raw.message()).compressed:
+        await deflated.send_compressed("x" * size)
+        if (await deflated.message()).compressed:
             compressed.append(size)
     record_property(
         "observed", f"compressed from {compressed[0]} bytes on" if compressed else "none compressed"

@@ -28,22 +28,22 @@ EMPTY = {
 @rfc7692("7.2.3.6", MUST, "an empty message is understood in every way to compress nothing")
 @pytest.mark.parametrize("data", EMPTY.values(), ids=EMPTY.keys())
 @pytest.mark.needs("echo")
-async def test_compressed_empty_message_is_understood(deflated, answered, data):
+async def test_compressed_empty_message_is_understood(deflated, data):
     for number in range(3):
-        await deflated.raw.send(*compressed_frames(data))
-        await answered(deflated.raw, "")
-        await deflated.raw.send(text(f"uncompressed {number}"))
-        await answered(deflated.raw, f"uncompressed {number}")
+        await deflated.send(*compressed_frames(data))
+        await deflated.expect_echo("")
+        await deflated.send(text(f"uncompressed {number}"))
+        await deflated.expect_echo(f"uncompressed {number}")
 
 
 @rfc7692("7.2.3.6", MUST, "an empty message may be cut into fragments")
 @pytest.mark.parametrize("parts", [[b"\x02", b"\x00"], [b"", b"\x00"], [b"\x00", b""]], ids=repr)
 @pytest.mark.needs("echo")
-async def test_compressed_empty_message_in_fragments_is_understood(deflated, answered, parts):
-    await deflated.raw.send(*compressed_fragments(parts))
-    await answered(deflated.raw, "")
-    await deflated.send("and on")
-    await answered(deflated.raw, "and on")
+async def test_compressed_empty_message_in_fragments_is_understood(deflated, parts):
+    await deflated.send(*compressed_fragments(parts))
+    await deflated.expect_echo("")
+    await deflated.send_compressed("and on")
+    await deflated.expect_echo("and on")
 
 
 HELLO = {
@@ -67,29 +67,29 @@ SAID = {"reference": "Helllllll"}
 @rfc7692("7.2.3", MUST, "blocks of every type, one or several, make the same message")
 @pytest.mark.parametrize("how", HELLO)
 @pytest.mark.needs("echo")
-async def test_blocks_of_every_type_are_understood(deflated, answered, how):
-    await deflated.raw.send(*compressed_frames(HELLO[how]))
-    await answered(deflated.raw, SAID.get(how, "Hello"))
+async def test_blocks_of_every_type_are_understood(deflated, how):
+    await deflated.send(*compressed_frames(HELLO[how]))
+    await deflated.expect_echo(SAID.get(how, "Hello"))
 
 
 @rfc7692("7.2.3", MUST, "every kind of block leaves the connection fit for the next message")
 @pytest.mark.parametrize("how", HELLO)
 @pytest.mark.needs("echo")
-async def test_message_behind_every_type_of_block_is_understood(deflated, answered, how):
+async def test_message_behind_every_type_of_block_is_understood(deflated, how):
     for number in range(3):
-        await deflated.raw.send(*compressed_frames(HELLO[how]))
-        await answered(deflated.raw, SAID.get(how, "Hello"))
+        await deflated.send(*compressed_frames(HELLO[how]))
+        await deflated.expect_echo(SAID.get(how, "Hello"))
         after = f"after it, {number}"
-        await deflated.raw.send(*compressed_frames(Blocks().fixed(after.encode()).message()))
-        await answered(deflated.raw, after)
+        await deflated.send(*compressed_frames(Blocks().fixed(after.encode()).message()))
+        await deflated.expect_echo(after)
 
 
 @rfc7692("7.2.3", MUST, "blocks may be cut into fragments anywhere")
 @pytest.mark.parametrize("how", HELLO)
 @pytest.mark.needs("echo")
-async def test_blocks_of_every_type_may_be_cut_into_fragments(deflated, answered, how):
-    await deflated.raw.send(*compressed_frames(HELLO[how], fragment=1))
-    await answered(deflated.raw, SAID.get(how, "Hello"))
+async def test_blocks_of_every_type_may_be_cut_into_fragments(deflated, how):
+    await deflated.send(*compressed_frames(HELLO[how], fragment=1))
+    await deflated.expect_echo(SAID.get(how, "Hello"))
 
 
 COMPRESSORS = {
@@ -108,89 +108,89 @@ FLUSHES = {"sync": zlib.Z_SYNC_FLUSH, "full": zlib.Z_FULL_FLUSH}
 @pytest.mark.parametrize("flush", FLUSHES.values(), ids=FLUSHES.keys())
 @pytest.mark.parametrize("settings", COMPRESSORS.values(), ids=COMPRESSORS.keys())
 @pytest.mark.needs("echo")
-async def test_message_is_understood_however_it_was_compressed(deflated, answered, fits, settings, flush):
-    fits(len(PROSE))
+async def test_message_is_understood_however_it_was_compressed(deflated, settings, flush):
+    deflated.needs_size(len(PROSE))
     agreement = deflated.agreement
     deflated.deflater = Deflater(
         agreement.client_max_window_bits, takeover=not agreement.client_no_context_takeover, **settings
     )
     for message in (PROSE, "", NOISE, PROSE):
-        await deflated.send(message, flush=flush)
-        await answered(deflated.raw, message)
+        await deflated.send_compressed(message, flush=flush)
+        await deflated.expect_echo(message)
 
 
 @rfc7692("7.2.2", MUST, "a message of many blocks is understood")
 @pytest.mark.parametrize("flush", FLUSHES.values(), ids=FLUSHES.keys())
 @pytest.mark.parametrize("count", [2, 10, 200])
 @pytest.mark.needs("echo")
-async def test_message_of_many_blocks_is_understood(deflated, answered, fits, count, flush):
+async def test_message_of_many_blocks_is_understood(deflated, count, flush):
     parts = [f"block {number} of {count}; ".encode() for number in range(count)]
     for _ in range(2):
         data = deflated.deflater.deflate_blocks(parts, flush=flush)
         # Many flushes make it longer than it was.
-        fits(len(data))
-        await deflated.raw.send(*compressed_frames(data))
-        await answered(deflated.raw, b"".join(parts).decode())
+        deflated.needs_size(len(data))
+        await deflated.send(*compressed_frames(data))
+        await deflated.expect_echo(b"".join(parts).decode())
 
 
 @rfc7692("7.2.2", MUST, "a message that cannot be compressed is understood, though it is longer compressed")
 @pytest.mark.parametrize("size", [1, 100, 16_384, 65_535, 65_536, 200_000])
 @pytest.mark.parametrize("level", [0, 6])
 @pytest.mark.needs("binary")
-async def test_incompressible_message_is_understood(deflated, answered, fits, size, level):
+async def test_incompressible_message_is_understood(deflated, size, level):
     # Some servers measure the frame, which is longer.
-    fits(size + 1_000)
+    deflated.needs_size(size + 1_000)
     agreement = deflated.agreement
     deflated.deflater = Deflater(
         agreement.client_max_window_bits, takeover=not agreement.client_no_context_takeover, level=level
     )
     message = random.Random(size).randbytes(size)
-    await deflated.send(message)
-    await answered(deflated.raw, message)
+    await deflated.send_compressed(message)
+    await deflated.expect_echo(message)
 
 
 @rfc7692("7.2.2", MUST, "compressed frames of every length are understood")
 @pytest.mark.parametrize("size", [124, 125, 126, 127, 65_534, 65_535, 65_536, 65_537, 131_072])
 @pytest.mark.needs("binary")
-async def test_compressed_frame_of_every_length_is_understood(deflated, answered, fits, size):
-    fits(size)
+async def test_compressed_frame_of_every_length_is_understood(deflated, size):
+    deflated.needs_size(size)
     # Five bytes for the header of each stored block, one for the header of the last.
     content = random.Random(size).randbytes(size - 5 * (-(-size // 65_000)) - 1)
     blocks = Blocks()
     for at in range(0, len(content), 65_000):
         blocks.stored(content[at : at + 65_000])
     data = blocks.message()
-    await deflated.raw.send(*compressed_frames(data, BINARY))
-    await answered(deflated.raw, content)
+    await deflated.send(*compressed_frames(data, BINARY))
+    await deflated.expect_echo(content)
 
 
 @rfc7692("7.2.2", MUST, "a message far longer than its compressed data is understood")
 @pytest.mark.parametrize("size", [1 << 10, 1 << 16, (1 << 16) + 1, 1 << 18, (1 << 20) - 100])
 @pytest.mark.needs("echo")
-async def test_highly_compressed_message_is_understood(deflated, answered, fits, size):
-    fits(size)
-    await deflated.send("0" * size)
-    await answered(deflated.raw, "0" * size)
+async def test_highly_compressed_message_is_understood(deflated, size):
+    deflated.needs_size(size)
+    await deflated.send_compressed("0" * size)
+    await deflated.expect_echo("0" * size)
 
 
 @rfc7692("7.2.2", MUST, "a character cut by a fragment or by a block is whole again after inflation")
 @pytest.mark.parametrize("how", ["fragments", "blocks", "octet by octet"])
 @pytest.mark.needs("echo")
-async def test_character_may_be_cut_anywhere(deflated, answered, how):
+async def test_character_may_be_cut_anywhere(deflated, how):
     message = "κόσμε 🙂 Привет"
     data = message.encode()
     if how == "fragments":
         stored = Blocks().stored(data).message()
-        await deflated.raw.send(*compressed_frames(stored, fragment=1))
+        await deflated.send(*compressed_frames(stored, fragment=1))
     elif how == "blocks":
         letters = Blocks()
         for byte in data:
             letters.stored(bytes([byte]))
-        await deflated.raw.send(*compressed_frames(letters.message()))
+        await deflated.send(*compressed_frames(letters.message()))
     else:
-        frames = deflated.frames(message, fragment=4)
-        await deflated.raw.send_in_chops(b"".join(frame.encode() for frame in frames), 1)
-    await answered(deflated.raw, message)
+        frames = deflated.compress(message, fragment=4)
+        await deflated.send_in_pieces(b"".join(frame.encode() for frame in frames), 1)
+    await deflated.expect_echo(message)
 
 
 def too_many_codes():
@@ -237,9 +237,9 @@ BROKEN = {
 
 @rfc7692("7.2.2", MUST, "data that cannot be inflated fails the connection, and none of it is answered")
 @pytest.mark.parametrize("data", BROKEN.values(), ids=BROKEN.keys())
-async def test_broken_data_fails_the_connection(deflated, fails, data):
-    await deflated.raw.send(*compressed_frames(data, BINARY))
-    await fails(deflated.raw)
+async def test_broken_data_fails_the_connection(deflated, data):
+    await deflated.send(*compressed_frames(data, BINARY))
+    await deflated.expect_failed()
 
 
 @rfc7692("7.2.2", MUST, "broken data is found in a later message as well")
@@ -248,49 +248,48 @@ async def test_broken_data_fails_the_connection(deflated, fails, data):
     "data", [BROKEN["reserved block type"], BROKEN["length code 286"]], ids=["block type", "length code"]
 )
 @pytest.mark.needs("echo")
-async def test_broken_data_behind_good_messages_fails_the_connection(deflated, answered, fails, data, before):
+async def test_broken_data_behind_good_messages_fails_the_connection(deflated, data, before):
     for number in range(before):
-        await deflated.send(f"good message {number}")
-        await answered(deflated.raw, f"good message {number}")
-    await deflated.raw.send(*compressed_frames(data))
-    await fails(deflated.raw)
+        await deflated.send_compressed(f"good message {number}")
+        await deflated.expect_echo(f"good message {number}")
+    await deflated.send(*compressed_frames(data))
+    await deflated.expect_failed()
 
 
 @rfc7692("7.2.2", MUST, "broken data is found in a later fragment as well")
-async def test_broken_data_in_the_second_fragment_fails_the_connection(deflated, fails):
+async def test_broken_data_in_the_second_fragment_fails_the_connection(deflated):
     good = Blocks().fixed(b"good so far").stored(b"").encode()
-    await deflated.raw.send(*compressed_fragments([good, b"\x07"]))
-    await fails(deflated.raw)
+    await deflated.send(*compressed_fragments([good, b"\x07"]))
+    await deflated.expect_failed()
 
 
 @rfc7692("7.2.2", MUST, "broken data is found far behind the beginning of a message as well")
-async def test_broken_data_behind_much_good_data_fails_the_connection(deflated, fails, fits):
-    fits(100_000)
+async def test_broken_data_behind_much_good_data_fails_the_connection(deflated):
+    deflated.needs_size(100_000)
     data = Blocks().stored(b"a" * 50_000).stored(b"b" * 50_000).header(RESERVED).encode()
-    await deflated.raw.send(*compressed_frames(data))
-    await fails(deflated.raw)
+    await deflated.send(*compressed_frames(data))
+    await deflated.expect_failed()
 
 
 @rfc7692("7.2.2", MUST, "a server that has met broken data serves its other connections as before")
 @pytest.mark.needs("echo")
-async def test_broken_data_harms_no_other_connection(agree, answered, fails):
+async def test_broken_data_harms_no_other_connection(agree):
     neighbour = await agree("permessage-deflate", name="neighbour")
-    await neighbour.send(PROSE)
-    await answered(neighbour.raw, PROSE)
+    await neighbour.send_compressed(PROSE)
+    await neighbour.expect_echo(PROSE)
     for number, data in enumerate((b"\x07", b"\xff" * 50, Blocks().fixed((3, 1)).message())):
         broken = await agree("permessage-deflate", name=f"broken {number}")
-        await broken.raw.send(*compressed_frames(data))
-        await fails(broken.raw)
-        await neighbour.send(PROSE)
-        await answered(neighbour.raw, PROSE)
+        await broken.send(*compressed_frames(data))
+        await broken.expect_failed()
+        await neighbour.send_compressed(PROSE)
+        await neighbour.expect_echo(PROSE)
 
 
 @rfc6455("7.4.1", SHOULD, "the Close frame that answers broken data carries 1007 or 1002")
 @pytest.mark.parametrize("data", [b"\x07", b"\xff" * 50], ids=["block type", "ones"])
-async def test_broken_data_is_refused_with_a_fitting_code(deflated, fails, data):
-    await deflated.raw.send(*compressed_frames(data))
-    ending = await fails(deflated.raw)
-    assert ending.code in (1002, 1007), f"expected Close 1007 or 1002, got {ending}"
+async def test_broken_data_is_refused_with_a_fitting_code(deflated, data):
+    await deflated.send(*compressed_frames(data))
+    await deflated.expect_failed(code=(1002, 1007))
 
 
 WHOLE = Deflater().deflate(
@@ -311,9 +310,9 @@ TRUNCATED = {
 
 @rfc7692("7.2.2", SHOULD, "data that stops inside a block is not taken for a whole message")
 @pytest.mark.parametrize("data", TRUNCATED.values(), ids=TRUNCATED.keys())
-async def test_truncated_data_is_not_taken_for_a_message(deflated, fails, data):
-    await deflated.raw.send(*compressed_frames(data, BINARY))
-    await fails(deflated.raw)
+async def test_truncated_data_is_not_taken_for_a_message(deflated, data):
+    await deflated.send(*compressed_frames(data, BINARY))
+    await deflated.expect_failed()
 
 
 @rfc7692("7.2.1", MAY, "a client has to cut the last four bytes off; a server may forgive one that does not")
@@ -321,8 +320,8 @@ async def test_truncated_data_is_not_taken_for_a_message(deflated, fails, data):
 @pytest.mark.needs("echo")
 async def test_uncut_tail_is_refused_or_passed_over(deflated, target, record_property, message):
     data = deflated.deflater.deflate(message.encode()) + TAIL
-    await deflated.raw.send(*compressed_frames(data))
-    answer = await deflated.raw.message_or_ending()
+    await deflated.send(*compressed_frames(data))
+    answer = await deflated.message_or_ending()
     record_property("observed", "refused" if answer is None else "accepted")
     assert answer is None or answer.content == target.answer(message), (
         f"it was read as something else: {answer}"
@@ -342,16 +341,16 @@ NOT_UTF8 = {
 
 @rfc6455("8.1", MUST, "compressed text that is not UTF-8 after inflation fails the connection")
 @pytest.mark.parametrize("content", NOT_UTF8.values(), ids=NOT_UTF8.keys())
-async def test_compressed_text_that_is_not_utf8_fails_the_connection(deflated, fails, content):
-    await deflated.raw.send(*compressed_frames(deflated.deflater.deflate(content)))
-    await fails(deflated.raw)
+async def test_compressed_text_that_is_not_utf8_fails_the_connection(deflated, content):
+    await deflated.send(*compressed_frames(deflated.deflater.deflate(content)))
+    await deflated.expect_failed()
 
 
 @rfc6455("8.1", MUST, "text that is not UTF-8 is found in every fragment, and far behind the beginning")
 @pytest.mark.parametrize("where", ["second fragment", "last fragment", "behind 70 KiB", "later message"])
 @pytest.mark.needs("echo")
-async def test_bad_utf8_is_found_wherever_it_stands(deflated, answered, fits, fails, where):
-    fits(71_000)
+async def test_bad_utf8_is_found_wherever_it_stands(deflated, where):
+    deflated.needs_size(71_000)
     good = "Съешь ещё этих мягких французских булок".encode()
     content = {
         "second fragment": good + b"\xff" + good * 3,
@@ -361,26 +360,25 @@ async def test_bad_utf8_is_found_wherever_it_stands(deflated, answered, fits, fa
     }[where]
     if where == "later message":
         for _ in range(3):
-            await deflated.send(good.decode())
-            await answered(deflated.raw, good.decode())
+            await deflated.send_compressed(good.decode())
+            await deflated.expect_echo(good.decode())
     frames = compressed_frames(Blocks().stored(content[:65_000]).stored(content[65_000:]).message())
     if "fragment" in where:
         frames = compressed_frames(Blocks().stored(content).message(), fragment=len(good))
-    await deflated.raw.send(*frames)
-    await fails(deflated.raw)
+    await deflated.send(*frames)
+    await deflated.expect_failed()
 
 
 @rfc6455("8.1", SHOULD, "the Close frame that answers text that is not UTF-8 carries 1007")
 @pytest.mark.parametrize("content", NOT_UTF8.values(), ids=NOT_UTF8.keys())
-async def test_compressed_text_that_is_not_utf8_is_refused_with_1007(deflated, fails, content):
-    await deflated.raw.send(*compressed_frames(deflated.deflater.deflate(content)))
-    ending = await fails(deflated.raw)
-    assert ending.code == 1007, f"expected Close 1007, got {ending}"
+async def test_compressed_text_that_is_not_utf8_is_refused_with_1007(deflated, content):
+    await deflated.send(*compressed_frames(deflated.deflater.deflate(content)))
+    await deflated.expect_failed(code=1007)
 
 
 @rfc6455("8.1", MUST, "compressed bytes need not be UTF-8, in a binary message")
 @pytest.mark.parametrize("content", NOT_UTF8.values(), ids=NOT_UTF8.keys())
 @pytest.mark.needs("binary")
-async def test_compressed_binary_message_need_not_be_utf8(deflated, answered, content):
-    await deflated.send(content)
-    await answered(deflated.raw, content)
+async def test_compressed_binary_message_need_not_be_utf8(deflated, content):
+    await deflated.send_compressed(content)
+    await deflated.expect_echo(content)

@@ -31,64 +31,64 @@ MORE_BEHIND = {
 
 @rfc7692("7.2.3.4", MUST, "a message whose last block has BFINAL is understood")
 @pytest.mark.parametrize("how", FINAL)
-async def test_final_block_at_the_end_of_a_message_is_understood(deflated, answered, how):
+async def test_final_block_at_the_end_of_a_message_is_understood(deflated, how):
     data, message = FINAL[how]
-    await deflated.raw.send(*compressed_frames(data))
-    await answered(deflated.raw, message)
+    await deflated.send(*compressed_frames(data))
+    await deflated.expect_echo(message)
 
 
 @rfc7692("7.2.3.4", MUST, "a compressed message that ends in a final block is understood, cut anywhere")
 @pytest.mark.parametrize("fragment", [0, 1, 7])
-async def test_message_ended_by_a_final_block_is_understood(deflated, answered, fits, fragment):
-    fits(len(PROSE))
-    await deflated.send(PROSE, fragment=fragment, flush=zlib.Z_FINISH)
-    await answered(deflated.raw, PROSE)
+async def test_message_ended_by_a_final_block_is_understood(deflated, fragment):
+    deflated.needs_size(len(PROSE))
+    await deflated.send_compressed(PROSE, fragment=fragment, flush=zlib.Z_FINISH)
+    await deflated.expect_echo(PROSE)
 
 
 @rfc7692("7.2.3.4", SHOULD, "blocks behind a final one belong to the message as well")
 @pytest.mark.parametrize("data", MORE_BEHIND.values(), ids=MORE_BEHIND.keys())
-async def test_blocks_behind_a_final_one_belong_to_the_message(deflated, answered, data):
-    await deflated.raw.send(*compressed_frames(data))
-    await answered(deflated.raw, "Hello")
+async def test_blocks_behind_a_final_one_belong_to_the_message(deflated, data):
+    await deflated.send(*compressed_frames(data))
+    await deflated.expect_echo("Hello")
 
 
 @rfc7692("7.2.3.4", SHOULD, "messages behind a final block are understood")
 @pytest.mark.parametrize("how", FINAL)
-async def test_messages_behind_a_final_block_are_understood(deflated, answered, how):
+async def test_messages_behind_a_final_block_are_understood(deflated, how):
     data, message = FINAL[how]
     for number in range(3):
-        await deflated.raw.send(*compressed_frames(data))
-        await answered(deflated.raw, message)
+        await deflated.send(*compressed_frames(data))
+        await deflated.expect_echo(message)
         after = f"after it, {number}"
-        await deflated.raw.send(*compressed_frames(Blocks().fixed(after.encode()).message()))
-        await answered(deflated.raw, after)
+        await deflated.send(*compressed_frames(Blocks().fixed(after.encode()).message()))
+        await deflated.expect_echo(after)
 
 
 @rfc7692("7.2.3.4", SHOULD, "every message may end in a final block")
 @pytest.mark.parametrize("count", [2, 10])
-async def test_every_message_may_end_in_a_final_block(deflated, answered, count):
+async def test_every_message_may_end_in_a_final_block(deflated, count):
     for number in range(count):
         message = f"{number}: {PROSE}"
-        await deflated.send(message, flush=zlib.Z_FINISH)
-        await answered(deflated.raw, message)
+        await deflated.send_compressed(message, flush=zlib.Z_FINISH)
+        await deflated.expect_echo(message)
 
 
 @rfc7692("7.2.3.4", SHOULD, "without context takeover every message may end in a final block, too")
-async def test_every_message_may_end_in_a_final_block_without_takeover(agree, answered):
+async def test_every_message_may_end_in_a_final_block_without_takeover(agree):
     connection = await agree("permessage-deflate; client_no_context_takeover")
     if not connection.agreement.client_no_context_takeover:
         pytest.skip("the server makes no use of client_no_context_takeover")
     for number in range(3):
         message = f"{number}: {PROSE}"
-        await connection.send(message, flush=zlib.Z_FINISH)
-        await answered(connection.raw, message)
+        await connection.send_compressed(message, flush=zlib.Z_FINISH)
+        await connection.expect_echo(message)
 
 
 @rfc7692("7.2.2", SHOULD, "a reference across a final block is understood, or fails the connection")
 async def test_reference_across_a_final_block_is_never_misread(unlimited, target, record_property):
-    await unlimited.raw.send(*compressed_frames(FINAL["fixed"][0]))
-    await unlimited.raw.message()
-    await unlimited.raw.send(*compressed_frames(Blocks().fixed((5, 5)).message()))
-    answer = await unlimited.raw.message_or_ending()
+    await unlimited.send(*compressed_frames(FINAL["fixed"][0]))
+    await unlimited.message()
+    await unlimited.send(*compressed_frames(Blocks().fixed((5, 5)).message()))
+    answer = await unlimited.message_or_ending()
     record_property("observed", "refused" if answer is None else "understood")
     assert answer is None or answer.content == target.answer("Hello"), f"it was misread: {answer}"

@@ -117,10 +117,10 @@ def messages(kind: int, size: int, count: int) -> list[Message]:
     return [text + " " * (size - len(text.encode())) for text in texts]
 
 
-async def converse(connection, answered, sayings, fragment=0):
+async def converse(connection, sayings, fragment=0):
     for message in sayings:
-        await connection.send(message, fragment=fragment)
-        await answered(connection.raw, message)
+        await connection.send_compressed(message, fragment=fragment)
+        await connection.expect_echo(message)
 
 
 def shape_id(kind, shape):
@@ -145,8 +145,8 @@ def autobahn(group, part, number, kind, shape, *values):
     ("kind", "size", "fragment"),
     [autobahn(12, kind, number, kind, shape) for kind in KINDS for number, shape in enumerate(SHAPES, 1)],
 )
-async def test_compressed_messages_come_back_in_quantity(agree, answered, mass_count, kind, size, fragment):
-    await converse(await agree(CHOICE), answered, messages(kind, size, mass_count), fragment)
+async def test_compressed_messages_come_back_in_quantity(agree, mass_count, kind, size, fragment):
+    await converse(await agree(CHOICE), messages(kind, size, mass_count), fragment)
 
 
 @rfc7692("7.2", MUST, "messages come back byte by byte under every agreement, however many there are")
@@ -160,44 +160,45 @@ async def test_compressed_messages_come_back_in_quantity(agree, answered, mass_c
     ],
 )
 async def test_messages_come_back_in_quantity_under_every_agreement(
-    agree, answered, mass_count, offers, kind, size, fragment
+    agree, mass_count, offers, kind, size, fragment
 ):
-    await converse(await agree(*offers), answered, messages(kind, size, mass_count), fragment)
+    await converse(await agree(*offers), messages(kind, size, mass_count), fragment)
 
 
 @rfc7692("7.2", MUST, "a few messages of every kind and size come back byte by byte")
 @pytest.mark.parametrize("shape", [SHAPES[0], SHAPES[4], SHAPES[13]], ids=lambda s: f"{s[0]}-{s[1]}")
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: KINDS[kind][0].__name__)
 @pytest.mark.needs("binary")
-async def test_compressed_messages_of_every_kind_come_back(deflated, answered, fits, kind, shape):
-    fits(shape[0])
-    await converse(deflated, answered, messages(kind, shape[0], 3), shape[1])
+async def test_compressed_messages_of_every_kind_come_back(deflated, kind, shape):
+    deflated.needs_size(shape[0])
+    await converse(deflated, messages(kind, shape[0], 3), shape[1])
 
 
 @rfc7692("7.2", MUST, "a few messages come back byte by byte under every agreement")
 @pytest.mark.parametrize("shape", [SHAPES[1], SHAPES[8], SHAPES[11]], ids=lambda s: f"{s[0]}-{s[1]}")
 @pytest.mark.parametrize("offers", OFFERS.values(), ids=lambda offers: offers[0].removeprefix(CHOICE + "; "))
-async def test_compressed_messages_come_back_under_every_agreement(agree, answered, fits, offers, shape):
-    fits(shape[0])
-    await converse(await agree(*offers), answered, messages(1, shape[0], 3), shape[1])
+async def test_compressed_messages_come_back_under_every_agreement(agree, offers, shape):
+    connection = await agree(*offers)
+    connection.needs_size(shape[0])
+    await converse(connection, messages(1, shape[0], 3), shape[1])
 
 
 @rfc7692("7.2", MUST, "two hundred small messages come back, sent in one go")
 @pytest.mark.parametrize("offers", [OFFERS[1], OFFERS[5]], ids=["takeover", "no takeover"])
-async def test_many_messages_sent_in_one_go_come_back(agree, answered, offers):
+async def test_many_messages_sent_in_one_go_come_back(agree, offers):
     connection = await agree(*offers)
     sayings = messages(1, 50, 200)
-    await connection.send(*sayings)
-    await answered(connection.raw, *sayings)
+    await connection.send_compressed(*sayings)
+    await connection.expect_echo(*sayings)
 
 
 @rfc7692("7.2", MUST, "small, large, compressible and random messages may follow each other")
 @pytest.mark.needs("binary")
-async def test_messages_of_all_kinds_follow_each_other(deflated, answered, fits):
-    fits(65_536)
+async def test_messages_of_all_kinds_follow_each_other(deflated):
+    deflated.needs_size(65_536)
     chance = random.Random(6)
     for number in range(30):
         kind, size = chance.choice(list(KINDS)), chance.choice([1, 100, 5000, 40_000, 65_536])
-        await converse(deflated, answered, messages(kind, size, 1), fragment=chance.choice([0, 0, 500]))
-        await deflated.send(f"between, {number}")
-        await answered(deflated.raw, f"between, {number}")
+        await converse(deflated, messages(kind, size, 1), fragment=chance.choice([0, 0, 500]))
+        await deflated.send_compressed(f"between, {number}")
+        await deflated.expect_echo(f"between, {number}")

@@ -33,57 +33,56 @@ def bomb(size: int) -> bytes:
 @rfc6455("10.4", MUST, "a message is refused for the size that it inflates to")
 @pytest.mark.parametrize("beyond", [1, 1000, MIB], ids=["1 byte more", "1000 bytes more", "1 MiB more"])
 @pytest.mark.parametrize("opcode", [1, 2], ids=["text", "binary"])
-async def test_compressed_message_beyond_the_limit_fails_the_connection(agree, fails, limit, beyond, opcode):
+async def test_compressed_message_beyond_the_limit_fails_the_connection(agree, limit, beyond, opcode):
     connection = await agree("permessage-deflate")
-    await connection.raw.send(*compressed_frames(bomb(limit + beyond), opcode))
-    await fails(connection.raw)
+    await connection.send(*compressed_frames(bomb(limit + beyond), opcode))
+    await connection.expect_failed()
 
 
 @rfc6455("7.4.1", SHOULD, "the Close frame that answers a message beyond the limit carries 1009")
-async def test_compressed_message_beyond_the_limit_is_refused_with_1009(agree, fails, limit):
+async def test_compressed_message_beyond_the_limit_is_refused_with_1009(agree, limit):
     connection = await agree("permessage-deflate")
-    await connection.raw.send(*compressed_frames(bomb(limit + 1)))
-    ending = await fails(connection.raw)
-    assert ending.code == 1009, f"expected Close 1009, got {ending}"
+    await connection.send(*compressed_frames(bomb(limit + 1)))
+    await connection.expect_failed(code=1009)
 
 
 @rfc6455("10.4", MUST, "a message in fragments is refused for the size that all of it inflates to")
 @pytest.mark.parametrize("count", [2, 10])
-async def test_compressed_fragments_beyond_the_limit_fail_the_connection(agree, fails, limit, count):
+async def test_compressed_fragments_beyond_the_limit_fail_the_connection(agree, limit, count):
     connection = await agree("permessage-deflate")
     data = bomb(limit + 1000)
     size = -(-len(data) // count)
-    await connection.raw.send(
+    await connection.send(
         *compressed_fragments([data[at : at + size] for at in range(0, len(data), size)], BINARY)
     )
-    await fails(connection.raw)
+    await connection.expect_failed()
 
 
 @rfc6455("10.4", MUST, "a compressed message as long as the limit is still taken")
 @pytest.mark.parametrize("fragment", [0, 100], ids=["whole", "in fragments"])
 @pytest.mark.needs("echo")
-async def test_compressed_message_of_the_limit_is_taken(agree, answered, limit, fragment):
+async def test_compressed_message_of_the_limit_is_taken(agree, limit, fragment):
     connection = await agree("permessage-deflate")
-    await connection.raw.send(*compressed_frames(bomb(limit), fragment=fragment))
-    await answered(connection.raw, "\x00" * limit)
+    await connection.send(*compressed_frames(bomb(limit), fragment=fragment))
+    await connection.expect_echo("\x00" * limit)
 
 
 @rfc6455("10.4", MUST, "compressed messages below the limit do not add up to it")
 @pytest.mark.needs("echo")
-async def test_compressed_messages_below_the_limit_do_not_add_up(agree, answered, limit):
+async def test_compressed_messages_below_the_limit_do_not_add_up(agree, limit):
     connection = await agree("permessage-deflate")
     message = "x" * (limit // 2 + 1)
     for _ in range(3):
-        await connection.send(message)
-        await answered(connection.raw, message)
+        await connection.send_compressed(message)
+        await connection.expect_echo(message)
 
 
 @rfc6455("10.4", MUST, "a bomb is refused, or taken for what it is, and does the server no harm")
 async def test_bomb_is_refused_or_taken_for_what_it_is(agree, target, record_property):
     size = 16 * MIB
     connection = await agree("permessage-deflate")
-    await connection.raw.send(*compressed_frames(bomb(size), BINARY))
-    answer = await connection.raw.message_or_ending() if target.echo else None
+    await connection.send(*compressed_frames(bomb(size), BINARY))
+    answer = await connection.message_or_ending() if target.echo else None
     record_property("observed", "refused" if answer is None else "taken")
     expected = target.answer(bytes(size))
     assert answer is None or answer.content == expected, "the answer to the bomb is not what was sent"
@@ -91,14 +90,14 @@ async def test_bomb_is_refused_or_taken_for_what_it_is(agree, target, record_pro
 
 @rfc6455("10.4", MUST, "a bomb takes no more memory than the limit of a message")
 @pytest.mark.needs("embedded")
-async def test_bomb_takes_no_more_memory_than_a_message(agree, fails, limit):
+async def test_bomb_takes_no_more_memory_than_a_message(agree, limit):
     data = bomb(32 * MIB)
     connection = await agree("permessage-deflate")
     gc.collect()
     tracemalloc.start()
     try:
-        await connection.raw.send(*compressed_frames(data, BINARY))
-        await fails(connection.raw)
+        await connection.send(*compressed_frames(data, BINARY))
+        await connection.expect_failed()
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -108,14 +107,14 @@ async def test_bomb_takes_no_more_memory_than_a_message(agree, fails, limit):
 
 @rfc6455("10.4", MUST, "a bomb behind good messages is refused, and other connections do not notice")
 @pytest.mark.needs("echo")
-async def test_bomb_harms_no_other_connection(agree, answered, fails, limit):
+async def test_bomb_harms_no_other_connection(agree, limit):
     neighbour = await agree("permessage-deflate", name="neighbour")
-    await neighbour.send("before the bomb")
-    await answered(neighbour.raw, "before the bomb")
+    await neighbour.send_compressed("before the bomb")
+    await neighbour.expect_echo("before the bomb")
     hostile = await agree("permessage-deflate", name="hostile")
-    await hostile.send("a good message")
-    await answered(hostile.raw, "a good message")
-    await hostile.raw.send(*compressed_frames(bomb(16 * limit), BINARY))
-    await fails(hostile.raw)
-    await neighbour.send("before the bomb, and after it")
-    await answered(neighbour.raw, "before the bomb, and after it")
+    await hostile.send_compressed("a good message")
+    await hostile.expect_echo("a good message")
+    await hostile.send(*compressed_frames(bomb(16 * limit), BINARY))
+    await hostile.expect_failed()
+    await neighbour.send_compressed("before the bomb, and after it")
+    await neighbour.expect_echo("before the bomb, and after it")

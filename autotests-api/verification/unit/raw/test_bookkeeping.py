@@ -6,7 +6,7 @@ import pytest
 
 from pytest_websocket.protocol.frames import Frame, binary, close, continuation, ping, pong, text
 from pytest_websocket.protocol.handshake import Request
-from pytest_websocket.raw.connection import NUDGE, Connection
+from pytest_websocket.raw.connection import PROBE, Connection
 from pytest_websocket.raw.ending import NotReceived
 from pytest_websocket.recording import Recording
 
@@ -151,11 +151,11 @@ async def test_close_that_we_sent_is_no_longer_answered(raw, paper, send) -> Non
 
 
 async def test_reading_stops_and_goes_on_once(raw, paper) -> None:
-    raw.read_on()
-    raw.stop_reading()
-    raw.stop_reading()
-    raw.read_on()
-    raw.read_on()
+    raw.resume_reading()
+    raw.pause_reading()
+    raw.pause_reading()
+    raw.resume_reading()
+    raw.resume_reading()
     assert paper.asked == ["pause_reading", "resume_reading"]
 
 
@@ -196,9 +196,9 @@ async def test_reading_stops_at_what_cannot_be_read(raw, paper) -> None:
 
 
 async def test_greetings_are_not_kept(raw) -> None:
-    raw.greetings = 2
+    raw.initial_messages = 2
     raw.data_received(encoded(text("a", fin=False), pong(b"!"), continuation("b"), text("c"), text("d")))
-    assert raw.greetings == 0
+    assert raw.initial_messages == 0
     assert await raw.pong() == b"!"
     assert (await raw.message()).content == "d"
     assert not raw.has_data
@@ -259,7 +259,7 @@ async def test_inflated_messages_are_those_of_the_given_inflater(paper) -> None:
 
 async def test_connection_that_has_said_nothing_has_nothing_to_tell() -> None:
     new = Connection(Recording(), 0.05)
-    assert (new.violations, new.request, new.response, new.greetings) == ([], None, None, 0)
+    assert (new.violations, new.request, new.response, new.initial_messages) == ([], None, None, 0)
 
 
 @pytest.fixture
@@ -270,7 +270,7 @@ def waits(raw, monkeypatch) -> list[float]:
     async def comes_true(condition, seconds: float) -> bool:
         found.append(round(seconds, 6))
         if len(found) == raw.__dict__.get("answers_at"):
-            raw.data_received(encoded(pong(NUDGE)))
+            raw.data_received(encoded(pong(PROBE)))
         return condition()
 
     monkeypatch.setattr(raw, "_comes_true", comes_true)
@@ -279,7 +279,7 @@ def waits(raw, monkeypatch) -> list[float]:
 
 async def test_ending_asks_a_silent_server_after_a_tenth_of_the_deadline(raw, paper, waits) -> None:
     ending = await raw.ending(deadline=1)
-    assert paper.frames == [(9, NUDGE)]
+    assert paper.frames == [(9, PROBE)]
     assert waits == [0.1, 0.8]
     assert (ending.ended, ending.answered_ping) == (False, False)
     await raw.ending()
@@ -294,7 +294,7 @@ async def test_ending_gives_a_server_that_answers_one_more_chance(raw, waits) ->
 
 
 async def test_ending_does_not_ask_where_a_ping_would_be_payload_or_come_too_late(raw, paper, waits) -> None:
-    assert (await raw.ending(nudge=False, deadline=1)).answered_ping is False
+    assert (await raw.ending(probe_with_ping=False, deadline=1)).answered_ping is False
     raw.sent_close = True
     await raw.ending(deadline=1)
     assert waits == [0.1, 0.9] * 2
@@ -304,7 +304,7 @@ async def test_ending_does_not_ask_where_a_ping_would_be_payload_or_come_too_lat
 async def test_ending_that_has_come_is_not_waited_for(raw, paper, waits) -> None:
     raw.eof_received()
     assert (await raw.ending(deadline=1)).tcp == "closed"
-    await raw.ending(nudge=False, deadline=1)
+    await raw.ending(probe_with_ping=False, deadline=1)
     assert waits == [0.1, 0.1]
     assert paper.written == b""
 
@@ -320,7 +320,7 @@ async def test_more_answers_than_were_due_end_the_wait(raw, paper, waits) -> Non
     await raw.ending(answers=1)
     assert (len(waits), paper.written) == (1, b"")
     await raw.ending(answers=2)
-    assert paper.frames == [(9, NUDGE)]
+    assert paper.frames == [(9, PROBE)]
 
 
 async def test_question_is_over_with_its_answer_or_with_the_ending(raw) -> None:
@@ -334,7 +334,7 @@ async def test_question_is_over_with_its_answer_or_with_the_ending(raw) -> None:
     await raw.ending()
     raw.data_received(encoded(pong(b"other")))
     assert not asked[1]()
-    raw.data_received(encoded(pong(NUDGE)))
+    raw.data_received(encoded(pong(PROBE)))
     assert asked[1]()
     assert not asked[0]()
     raw.eof_received()

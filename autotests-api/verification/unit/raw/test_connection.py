@@ -46,7 +46,7 @@ def against(listen, deadline: float) -> Iterator[Callable[..., Awaitable[Connect
             script: Script, *, handshake: bool = True, patience: float = deadline
         ) -> Connection:
             port = await listen(switching_protocols(script) if handshake else script)
-            connection = await open_connection("127.0.0.1", port, recording=Recording(), deadline=patience)
+            connection = await open_connection(Connection(Recording(), patience), "127.0.0.1", port)
             stack.callback(connection.abort)
             if handshake:
                 assert (await connection.handshake(Request.opening("/", "127.0.0.1"))).accepted
@@ -129,7 +129,7 @@ async def test_tcp_closed_without_a_close_frame_is_told(against) -> None:
 async def test_reset_of_a_raw_connection_is_told_from_a_close(against) -> None:
     raw = await against(saying(b"", then="reset"))
     await raw.send_bytes(b"x")
-    assert (await raw.ending(nudge=False)).tcp == "reset"
+    assert (await raw.ending(probe_with_ping=False)).tcp == "reset"
 
 
 async def test_server_that_answers_pings_is_told_to_be_open_before_the_deadline(against) -> None:
@@ -202,7 +202,7 @@ async def test_every_write_is_a_write_of_its_own(against) -> None:
         await reader.read()
 
     raw = await against(script)
-    await raw.send_in_chops(b"abc", 1)
+    await raw.send_in_pieces(b"abc", 1)
     await raw.message()
     assert got == [b"a", b"b", b"c"]
 
@@ -270,9 +270,9 @@ async def test_request_that_is_never_answered_is_told(against) -> None:
 
 async def test_connection_that_stopped_reading_reads_on_where_it_stopped(against) -> None:
     raw = await against(answering_pings)
-    raw.stop_reading()
+    raw.pause_reading()
     await raw.send(ping(b"unheard"))
     with pytest.raises(NotReceived):
         await raw.pong(deadline=0.05)
-    raw.read_on()
+    raw.resume_reading()
     assert await raw.pong() == b"unheard"

@@ -8,7 +8,8 @@ import pytest
 import trustme
 
 from pytest_websocket.protocol.handshake import Request
-from pytest_websocket.raw.dialing import NARROW_ROOM, NARROW_SEGMENT, open_connection
+from pytest_websocket.raw.connection import Connection
+from pytest_websocket.raw.dialing import SMALL_BUFFER, SMALL_SEGMENT, open_connection
 from pytest_websocket.raw.ending import NotReceived
 from pytest_websocket.recording import Recording
 
@@ -59,7 +60,7 @@ def proxying(asked: list[bytes], *, tls: ssl.SSLContext | None = None):
 async def test_target_behind_a_proxy_is_reached_by_a_tunnel(listen, deadline) -> None:
     asked: list[bytes] = []
     address = ("127.0.0.1", await listen(proxying(asked)))
-    raw = await open_connection("target.test", 80, recording=Recording(), deadline=deadline, proxy=address)
+    raw = await open_connection(Connection(Recording(), deadline), "target.test", 80, proxy=address)
     opening = Request.opening("/", "target.test")
     response = await raw.handshake(opening)
     raw.abort()
@@ -71,7 +72,7 @@ async def test_target_behind_a_proxy_is_reached_by_a_tunnel(listen, deadline) ->
 async def test_tunnel_to_an_address_of_ipv6_is_asked_for_in_brackets(listen, deadline) -> None:
     asked: list[bytes] = []
     address = ("127.0.0.1", await listen(proxying(asked)))
-    raw = await open_connection("::1", 80, recording=Recording(), deadline=deadline, proxy=address)
+    raw = await open_connection(Connection(Recording(), deadline), "::1", 80, proxy=address)
     raw.abort()
     assert asked[0].startswith(b"CONNECT [::1]:80 HTTP/1.1\r\n")
 
@@ -81,7 +82,7 @@ async def test_tls_inside_a_tunnel_is_that_of_the_target(listen, deadline, conte
     asked: list[bytes] = []
     address = ("127.0.0.1", await listen(proxying(asked, tls=server)))
     raw = await open_connection(
-        "target.test", 443, recording=Recording(), deadline=deadline, tls=client, proxy=address
+        Connection(Recording(), deadline), "target.test", 443, tls=client, proxy=address
     )
     response = await raw.handshake(Request.opening("/", "target.test"))
     raw.abort()
@@ -95,9 +96,7 @@ async def test_certificate_inside_a_tunnel_has_to_carry_the_name_of_the_target(
     server, client = contexts
     address = ("127.0.0.1", await listen(proxying([], tls=server)))
     with pytest.raises(ssl.SSLCertVerificationError, match=r"other\.test"):
-        await open_connection(
-            "other.test", 443, recording=Recording(), deadline=deadline, tls=client, proxy=address
-        )
+        await open_connection(Connection(Recording(), deadline), "other.test", 443, tls=client, proxy=address)
 
 
 @pytest.mark.parametrize("narrow", [False, True], ids=["ordinary", "narrow"])
@@ -114,14 +113,14 @@ async def test_certificate_of_the_target_has_to_carry_its_name(
     port = await listen(greet)
     resolve("target.test", "127.0.0.1")
     raw = await open_connection(
-        "target.test", port, recording=Recording(), deadline=deadline, tls=client, narrow=narrow
+        Connection(Recording(), deadline), "target.test", port, tls=client, small_buffers=narrow
     )
     await raw._until(lambda: raw.body == b"hello", "a greeting")
     raw.abort()
     resolve("other.test", "127.0.0.1")
     with pytest.raises(ssl.SSLCertVerificationError, match=r"other\.test"):
         await open_connection(
-            "other.test", port, recording=Recording(), deadline=deadline, tls=client, narrow=narrow
+            Connection(Recording(), deadline), "other.test", port, tls=client, small_buffers=narrow
         )
 
 
@@ -133,7 +132,7 @@ async def test_proxy_that_refuses_the_tunnel_is_named(listen, deadline) -> None:
 
     address = ("127.0.0.1", await listen(proxy))
     with pytest.raises(ConnectionError, match=r"refused the tunnel to target\.test:80: HTTP/1\.1 407"):
-        await open_connection("target.test", 80, recording=Recording(), deadline=deadline, proxy=address)
+        await open_connection(Connection(Recording(), deadline), "target.test", 80, proxy=address)
 
 
 async def test_server_that_never_speaks_tls_costs_the_deadline_and_is_named(listen) -> None:
@@ -146,12 +145,12 @@ async def test_server_that_never_speaks_tls_costs_the_deadline_and_is_named(list
     port = await listen(mute)
     with pytest.raises(NotReceived, match=rf"^no connection to 127\.0\.0\.1:{port} within 0\.1 s$"):
         await open_connection(
-            "127.0.0.1", port, recording=Recording(), deadline=0.1, tls=ssl.create_default_context()
+            Connection(Recording(), 0.1), "127.0.0.1", port, tls=ssl.create_default_context()
         )
     assert await ended
 
 
-async def fills_up(listen, deadline: float, *, narrow: bool) -> int:
+async def fills_up(listen, deadline: float, *, small_buffers: bool) -> int:
     """Bytes that a server can write to somebody who does not read, in whole hundreds of kilobytes."""
     written = asyncio.get_running_loop().create_future()
 
@@ -163,37 +162,37 @@ async def fills_up(listen, deadline: float, *, narrow: bool) -> int:
         written.set_result(count)
 
     raw = await open_connection(
-        "127.0.0.1", await listen(write), recording=Recording(), deadline=deadline, narrow=narrow
+        Connection(Recording(), deadline), "127.0.0.1", await listen(write), small_buffers=small_buffers
     )
     try:
-        raw.stop_reading()
+        raw.pause_reading()
         return await written
     finally:
         raw.abort()
 
 
 async def test_connection_is_ordinary_unless_a_narrow_one_is_asked_for(listen, deadline, monkeypatch) -> None:
-    monkeypatch.delattr("pytest_websocket.raw.dialing._narrow_socket")
-    raw = await open_connection("127.0.0.1", await listen(hold), recording=Recording(), deadline=deadline)
+    monkeypatch.delattr("pytest_websocket.raw.dialing._small_buffer_socket")
+    raw = await open_connection(Connection(Recording(), deadline), "127.0.0.1", await listen(hold))
     assert raw.tcp == "open"
     raw.abort()
 
 
 async def test_narrow_connection_holds_less_than_an_ordinary_one(listen, deadline) -> None:
-    narrow = await fills_up(listen, deadline, narrow=True)
-    ordinary = await fills_up(listen, deadline, narrow=False)
+    narrow = await fills_up(listen, deadline, small_buffers=True)
+    ordinary = await fills_up(listen, deadline, small_buffers=False)
     assert narrow * 5 < ordinary
 
 
 async def test_narrow_connection_has_short_segments_and_little_room_for_what_comes(listen, deadline) -> None:
     port = await listen(hold)
-    raw = await open_connection("127.0.0.1", port, recording=Recording(), deadline=deadline, narrow=True)
+    raw = await open_connection(Connection(Recording(), deadline), "127.0.0.1", port, small_buffers=True)
     room = raw._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
     segment = raw._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG)
     raw.abort()
     # The kernel takes twice what it is asked for. The room to write is its own affair, and grows.
-    assert room <= 2 * NARROW_ROOM
-    assert segment <= NARROW_SEGMENT
+    assert room <= 2 * SMALL_BUFFER
+    assert segment <= SMALL_SEGMENT
 
 
 async def test_narrow_connection_that_nobody_takes_is_refused(deadline) -> None:
@@ -201,7 +200,7 @@ async def test_narrow_connection_that_nobody_takes_is_refused(deadline) -> None:
         unheard.bind(("127.0.0.1", 0))
         with pytest.raises(ConnectionRefusedError):
             await open_connection(
-                *unheard.getsockname(), recording=Recording(), deadline=deadline, narrow=True
+                Connection(Recording(), deadline), *unheard.getsockname(), small_buffers=True
             )
 
 
@@ -209,7 +208,7 @@ async def test_narrow_connection_tries_every_address_of_the_host(listen, deadlin
     port = await listen(hold)
     # Nobody listens at the first: the server has only the second address.
     resolve("several.test", "127.0.0.2", "127.0.0.1")
-    raw = await open_connection("several.test", port, recording=Recording(), deadline=deadline, narrow=True)
+    raw = await open_connection(Connection(Recording(), deadline), "several.test", port, small_buffers=True)
     assert raw._socket.getpeername() == ("127.0.0.1", port)
     raw.abort()
 
@@ -217,7 +216,7 @@ async def test_narrow_connection_tries_every_address_of_the_host(listen, deadlin
 async def test_host_without_an_address_is_named(deadline, resolve) -> None:
     resolve("nowhere.test")
     with pytest.raises(ConnectionError, match=r"^nowhere\.test has no address$"):
-        await open_connection("nowhere.test", 80, recording=Recording(), deadline=deadline, narrow=True)
+        await open_connection(Connection(Recording(), deadline), "nowhere.test", 80, small_buffers=True)
 
 
 async def test_narrow_connection_that_is_given_up_leaves_no_socket_open(resolve, monkeypatch) -> None:
@@ -231,7 +230,7 @@ async def test_narrow_connection_that_is_given_up_leaves_no_socket_open(resolve,
     resolve("silent.test", "127.0.0.1")
     monkeypatch.setattr(asyncio.get_running_loop(), "sock_connect", never)
     with pytest.raises(NotReceived, match=r"^no connection to silent\.test:80 within 0\.05 s$"):
-        await open_connection("silent.test", 80, recording=Recording(), deadline=0.05, narrow=True)
+        await open_connection(Connection(Recording(), 0.05), "silent.test", 80, small_buffers=True)
     assert [one.fileno() for one in tried] == [-1]
 
 
@@ -244,6 +243,6 @@ async def test_system_that_cannot_shorten_segments_connects_all_the_same(
     else:
         monkeypatch.setattr(socket, "TCP_MAXSEG", segment)
     port = await listen(hold)
-    raw = await open_connection("127.0.0.1", port, recording=Recording(), deadline=deadline, narrow=True)
+    raw = await open_connection(Connection(Recording(), deadline), "127.0.0.1", port, small_buffers=True)
     assert raw.tcp == "open"
     raw.abort()

@@ -62,8 +62,8 @@ async def test_chops_are_of_the_size_that_was_asked_for(raw, monkeypatch) -> Non
         pieces.append(data)
 
     monkeypatch.setattr(raw, "send_bytes", send_bytes)
-    await raw.send_in_chops(b"abcde", 2)
-    await raw.send_torn(b"abcde", 1, 4)
+    await raw.send_in_pieces(b"abcde", 2)
+    await raw.send_split(b"abcde", 1, 4)
     assert pieces == [b"ab", b"cd", b"e", b"a", b"bcd", b"e"]
 
 
@@ -71,22 +71,22 @@ async def test_chops_are_of_the_size_that_was_asked_for(raw, monkeypatch) -> Non
 async def test_server_gets_its_turn_between_the_first_pieces(raw, monkeypatch, paced) -> None:
     events = []
 
-    async def pace() -> None:
-        events.append("pace")
+    async def turn() -> None:
+        events.append("turn")
 
     async def send_bytes(data: bytes) -> None:
         events.append(data.decode())
 
-    monkeypatch.setattr("pytest_websocket.raw.stream.PACED", paced)
-    monkeypatch.setattr(raw, "pace", pace)
+    monkeypatch.setattr("pytest_websocket.raw.stream.MAX_TURNS", paced)
+    monkeypatch.setattr(raw, "await_server_turn", turn)
     monkeypatch.setattr(raw, "send_bytes", send_bytes)
-    await raw.send_torn(b"abc", 1, 2)
+    await raw.send_split(b"abc", 1, 2)
     assert (
         events
         == {
             1: ["a", "b", "c"],
-            2: ["a", "pace", "b", "c"],
-            200: ["a", "pace", "b", "pace", "c"],
+            2: ["a", "turn", "b", "c"],
+            200: ["a", "turn", "b", "turn", "c"],
         }[paced]
     )
 
@@ -162,10 +162,10 @@ async def test_nothing_can_be_done_on_a_connection_that_was_never_made() -> None
     await raw.send(text("x"))
     raw.half_close()
     raw.reset()
-    raw.hang_up()
+    raw.shutdown()
     raw.abort()
-    raw.stop_reading()
-    raw.read_on()
+    raw.pause_reading()
+    raw.resume_reading()
     raw._write(ping().encode())
     assert sent_in_recording(raw) == []
 
@@ -191,7 +191,7 @@ async def test_reset_sends_what_is_a_rst(raw, paper, plug) -> None:
 async def test_reset_of_a_socket_that_is_gone_is_no_error(raw, paper, plug) -> None:
     plug.close()
     raw.reset()
-    raw.hang_up()
+    raw.shutdown()
     assert paper.asked == ["abort"]
 
 
@@ -200,8 +200,8 @@ async def test_hanging_up_ends_both_directions(deadline, paper_for) -> None:
     with ours, theirs:
         raw = Connection(Recording(), deadline)
         raw.connection_made(paper_for(ours))
-        raw.hang_up()
+        raw.shutdown()
         assert theirs.recv(1) == b""
         with pytest.raises(BrokenPipeError):
             ours.send(b"x")
-        raw.hang_up()
+        raw.shutdown()
