@@ -1,8 +1,11 @@
 """The pytest plugin: options, fixtures, selection and outcomes."""
 
+from importlib.util import find_spec
+
 pytest_plugins = (
     "pytest_websocket.plugin.selection",
     "pytest_websocket.plugin.target",
+    "pytest_websocket.plugin.async_tests",
     "pytest_websocket.plugin.recordings",
     "pytest_websocket.plugin.clients",
     "pytest_websocket.plugin.raw_connections",
@@ -19,5 +22,5 @@ pytest_plugins = (
     "pytest_websocket.plugin.page_server",
     "pytest_websocket.plugin.browser_artifacts",
     "pytest_websocket.plugin.browser",
-    "pytest_websocket.allure.plugin",
+    *(("pytest_websocket.allure.plugin",) if find_spec("allure_pytest") else ()),
 )

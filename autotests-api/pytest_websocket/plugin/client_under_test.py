@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Generator
 from typing import IO, Any
 
 import pytest
+import pytest_asyncio
 
 from pytest_websocket.client.client import DEFAULT_DEADLINE, ExpectationFailed
 from pytest_websocket.plugin.options import Option, add_options, option_value
@@ -164,7 +165,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if unwanted not in getattr(item, "fixturenames", ())]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture
 async def client_under_test(
     request: pytest.FixtureRequest, recordings: Recordings
 ) -> AsyncIterator[ClientUnderTest]:

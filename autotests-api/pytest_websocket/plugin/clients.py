@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Collection
 from typing import Any
 from urllib.parse import urlsplit
 
-import pytest
+import pytest_asyncio
 from websockets.http11 import Response
 
 from pytest_websocket.client import client as websocket_client
@@ -78,7 +78,7 @@ class Connect:
         return url, everything
 
 
-@pytest.fixture
+@pytest_asyncio.fixture
 async def connect(target: Target, recordings: Recordings, deadline: float) -> AsyncIterator[Connect]:
     """Factory of open clients: ``client = await connect()``; closes what it opened."""
     factory = Connect(target, recordings, deadline)
@@ -86,7 +86,7 @@ async def connect(target: Target, recordings: Recordings, deadline: float) -> As
     await factory.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture
 async def client(connect: Connect) -> Client:
     """One open client of the target."""
     return await connect()

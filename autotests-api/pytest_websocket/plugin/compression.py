@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import pytest
+import pytest_asyncio
 
 from pytest_websocket.plugin.options import option_value
 from pytest_websocket.plugin.raw_assertions import RawConnection, encoded
@@ -186,13 +187,13 @@ def agree(negotiate: Negotiate) -> Agree:
     return factory
 
 
-@pytest.fixture
+@pytest_asyncio.fixture
 async def deflated(agree: Agree) -> DeflatedConnection:
     """One connection on which permessage-deflate was agreed on, by the offer that browsers make."""
     return await _agreed_or_skipped(agree, OFFER)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture
 async def unlimited(agree: Agree) -> DeflatedConnection:
     """One connection with permessage-deflate and a client window of 32 KiB that is kept, where possible.
 

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from typing import Protocol
 from urllib.parse import urlsplit
 
-import pytest
+import pytest_asyncio
 
 from pytest_websocket.network import Impairment, Link, open_link
 from pytest_websocket.target.target import Target
@@ -20,7 +20,7 @@ class OpenLink(Protocol):
         """Returns a link to the target with ``impairments``; its ``url`` is that of an HTTP proxy."""
 
 
-@pytest.fixture
+@pytest_asyncio.fixture
 async def link(target: Target) -> AsyncIterator[OpenLink]:
     """Factory of links to the target: ``await connect(proxy=(await link(Slicer(1))).url)``."""
     proxy = urlsplit(target.proxy) if target.proxy else None

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 import pytest
+import pytest_asyncio
 
 from pytest_websocket.network import Link
 from pytest_websocket.plugin.raw_assertions import RawConnection
@@ -143,7 +144,7 @@ def opening(target: Target) -> Request:
     return opening_for(target)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture
 async def dial(
     request: pytest.FixtureRequest,
     target: Target,
@@ -181,7 +182,7 @@ def raw_connection(dial: Dial, opening: Request) -> OpenRawConnection:
     return factory
 
 
-@pytest.fixture
+@pytest_asyncio.fixture
 async def raw(raw_connection: OpenRawConnection) -> RawConnection:
     """One raw connection after the opening handshake, without extensions."""
     return await raw_connection()

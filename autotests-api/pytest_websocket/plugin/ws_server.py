@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Generator
 from typing import Any, Protocol
 
 import pytest
+import pytest_asyncio
 
 from pytest_websocket.client.client import DEFAULT_DEADLINE
 from pytest_websocket.plugin.options import option_value
@@ -43,7 +44,7 @@ class StartServer(Protocol):
         """
 
 
-@pytest.fixture
+@pytest_asyncio.fixture
 async def ws_server(request: pytest.FixtureRequest, recordings: Recordings) -> AsyncIterator[StartServer]:
     """Factory of servers for tests of one's own client: ``server = await ws_server()``.
 
