@@ -1,4 +1,4 @@
-"""Measures the client itself: CPU time and event loop lag, so that a result limited by it says so."""
+"""What the client itself costs: CPU and event loop lag, so that a result it limits says so."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ import time
 
 from pytest_websocket.load.histogram import Histogram
 
-_INTERVAL = 0.01
-"""Seconds between two measurements of the lag."""
+_BEAT = 0.01
 
 
 class Monitor:
-    """Measures the CPU time of this process, and how late its event loop calls back, until `stop`."""
+    """Watches this process while a load runs: CPU time, and how late the event loop calls back."""
 
     def __init__(self) -> None:
         self.lag = Histogram()
@@ -20,27 +19,27 @@ class Monitor:
         self._began = time.perf_counter()
         self._cpu = time.process_time()
         self._worst = 0.0
-        self._expected = self._loop.time() + _INTERVAL
-        self._handle = self._loop.call_at(self._expected, self._tick)
+        self._expected = self._loop.time() + _BEAT
+        self._handle = self._loop.call_at(self._expected, self._beat)
 
     def stop(self) -> None:
-        """Ends the measurement."""
+        """Stop watching."""
         self._handle.cancel()
 
     @property
     def cpu(self) -> float:
-        """The CPU time per second since the start: 1.0 is one whole core."""
+        """Cores that this process has kept busy, as a fraction: 1.0 is one whole core."""
         return (time.process_time() - self._cpu) / max(1e-9, time.perf_counter() - self._began)
 
     def worst(self) -> float:
-        """Returns the longest lag in seconds since the last call."""
+        """The longest lag in seconds since the last call."""
         worst, self._worst = self._worst, 0.0
         return worst
 
-    def _tick(self) -> None:
+    def _beat(self) -> None:
         now = self._loop.time()
         late = max(0.0, now - self._expected)
         self.lag.record(int(late * 1e6))
         self._worst = max(self._worst, late)
-        self._expected = now + _INTERVAL
-        self._handle = self._loop.call_at(self._expected, self._tick)
+        self._expected = now + _BEAT
+        self._handle = self._loop.call_at(self._expected, self._beat)

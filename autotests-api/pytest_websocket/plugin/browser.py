@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "microsoft-edge")
 NO_CHROMIUM = "no Chromium here: apt-get install chromium, or name one with --ws-chromium PATH"
-NO_PLAYWRIGHT = "no Playwright here: pip install -r requirements-browser.txt"
+NO_PLAYWRIGHT = "no Playwright here: pip install pytest-websocket[browser]"
 
 OpenTab = Callable[..., Awaitable[Tab]]
 
