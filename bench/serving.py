@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent / "autotests-api"
 
-# The same settings of the garbage collector everywhere, so that the libraries are compared.
+# The collector is settled as the program settles it, so that the libraries are compared and not their hosts.
 _RUN = """
 import asyncio, gc, importlib.util
 
@@ -27,10 +27,11 @@ def run(main):
 ECHO = (
     _RUN
     + """
-from pytest_websocket.server.echo import serve
+import logging, websocket_server
 
 async def main():
-    async with serve() as server:
+    websocket_server.log.setLevel(logging.ERROR)
+    async with websocket_server.serve() as server:
         print(server.sockets[0].getsockname()[1], flush=True)
         await asyncio.get_running_loop().create_future()
 
@@ -143,20 +144,20 @@ run(main)
 
 @dataclass(frozen=True)
 class Serving:
-    """A running server."""
+    """A server that runs."""
 
     pid: int
     port: int
 
     def cpu(self) -> float:
-        """Returns the CPU time that it has used, in seconds (Linux)."""
+        """Seconds of CPU that it has used (Linux)."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextlib.contextmanager
 def serving(script: str = ECHO) -> Iterator[Serving]:
-    """Runs ``script``, whose first line of output is the port it listens on."""
+    """Run ``script``, whose first line of output is the port it listens on."""
     with subprocess.Popen(
         [sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True
     ) as process:
