@@ -24,7 +24,7 @@ Codes = int | None | Collection[int | None]
 
 
 class RawConnection(Connection):
-    """A raw connection to the target. Each ``expect_…`` raises AssertionError, in words, within the deadline."""
+    """A raw connection to the target; each ``expect_…`` raises AssertionError, in words, by the deadline."""
 
     def __init__(self, recording: Recording, deadline: float, target: Target, abilities: Abilities) -> None:
         super().__init__(recording, deadline)
@@ -34,10 +34,15 @@ class RawConnection(Connection):
 
     # The handshake
 
-    async def expect_accepted(self, request: Request, *, piece: int | None = None) -> Response:
-        """Sends an opening handshake, in pieces of ``piece`` bytes if given; it is accepted (§4.2.2)."""
+    async def expect_accepted(
+        self, request: Request, *, data: bytes | None = None, piece: int | None = None
+    ) -> Response:
+        """Sends an opening handshake; it is accepted, and the response breaks no rule (RFC 6455 §4.2.2).
+
+        ``data`` is sent instead of ``request`` if given, in pieces of ``piece`` bytes if given.
+        """
         __tracebackhide__ = True
-        data = request.encode()
+        data = request.encode() if data is None else data
         await self.send_in_pieces(data, piece or len(data))
         response = await self.read_response()
         problems = problems_of_acceptance(request, response)
@@ -111,12 +116,12 @@ class RawConnection(Connection):
                 )
         return count
 
-    def expect_no_message(self, meaning: str) -> None:
-        """No message is waiting to be taken; one that is would mean ``meaning``. Does not wait."""
+    def expect_no_message(self, meaning: str, *, after: int = 0) -> None:
+        """No message but the first ``after`` is waiting; another would mean ``meaning``. Does not wait."""
         __tracebackhide__ = True
         waiting = [received.message for received in self._frames if received.message is not None]
-        if waiting:
-            raise AssertionError(f"{meaning}: expected no message, received {waiting[0]}")
+        if len(waiting) > after:
+            raise AssertionError(f"{meaning}: expected no message, received {waiting[after]}")
 
     def expect_no_violation(self) -> None:
         """No frame of the server so far broke a rule. Does not wait."""
@@ -153,14 +158,23 @@ class RawConnection(Connection):
         return ending
 
     async def expect_ended(
-        self, *, code: Codes = (), not_code: Codes = (), probe_with_ping: bool = True
+        self,
+        *,
+        code: Codes = (),
+        not_code: Codes = (),
+        or_no_close: bool = False,
+        probe_with_ping: bool = True,
     ) -> Ending:
-        """The server ends the connection, by a Close frame, FIN or RST, whatever it sends before."""
+        """The server ends the connection, by a Close frame, FIN or RST, whatever it sends before.
+
+        With ``or_no_close`` the Close frame, whose code may be ``code``, may be missing.
+        """
         __tracebackhide__ = True
         ending = await self.ending(probe_with_ping=probe_with_ping)
         if not ending.ended:
             raise AssertionError(f"expected the server to end the connection, but {ending}")
-        _check_code(ending, code, not_code)
+        if not (or_no_close and ending.close is None):
+            _check_code(ending, code, not_code)
         return ending
 
     async def expect_closed(self, *, code: Codes = (), not_code: Codes = ()) -> Ending:

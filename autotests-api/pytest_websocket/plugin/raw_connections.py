@@ -220,7 +220,7 @@ class ServerCheck:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        """After a passing test, fails it if the server sent invalid frames or no longer serves new clients."""
+        """Fails a passing test if the server sent invalid frames or no longer serves new clients."""
         result = yield
         connections = item.stash.get(CONNECTIONS, [])
         if not connections:

@@ -171,8 +171,7 @@ async def test_second_handshake_on_a_connection_is_not_answered(connect, raw_con
     """Behind the first one there are frames, and this is none: its first byte has reserved bits set."""
     raw = await raw_connection("twice")
     await raw.send_bytes(opening.encode())
-    ending = await raw.ending(probe_with_ping=False)
-    assert ending.ended, f"a second handshake was taken for frames: {ending}"
+    await raw.expect_ended(probe_with_ping=False)
     await echo.soundness(await connect(name="neighbour"))
 
 
@@ -194,7 +193,7 @@ async def test_smuggled_handshake_is_not_answered(connect, dial, opening, echo, 
     if response is not None and response.accepted:
         raw.switch_protocols()
         await raw.ending(probe_with_ping=False, deadline=raw.deadline / 10)
-        assert raw.violations == [], f"behind the 101 comes no frame: {raw.violations[0]}"
+        raw.expect_no_violation()
     await echo.soundness(await connect(name="neighbour"))
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from pytest_websocket.plugin.marks import MAY, MUST, SHOULD, rfc6455
 from pytest_websocket.protocol.frames import text
-from pytest_websocket.protocol.handshake import new_key, problems_of_acceptance
+from pytest_websocket.protocol.handshake import new_key
 
 
 def broken_requests(opening):
@@ -213,9 +213,7 @@ async def test_token_upgrade_is_found_beside_empty_elements(dial, opening, value
 @rfc6455("4.2.1", SHOULD, "an empty line before the request line is passed over (RFC 9112 §2.2)")
 async def test_empty_line_before_the_request_is_passed_over(dial, opening):
     connection = await dial()
-    await connection.send_bytes(b"\r\n" + opening.encode())
-    problems = problems_of_acceptance(opening, await connection.read_response())
-    assert not problems, "; ".join(problems)
+    await connection.expect_accepted(opening, data=b"\r\n" + opening.encode())
 
 
 @rfc6455("4.2.1", SHOULD, "a header with an underscore is another one than the header with a hyphen")
@@ -262,9 +260,7 @@ async def takes_padded(dial, opening, before, behind):
     lines = [f"{opening.method} {opening.resource} {opening.version}"]
     lines += [f"{name}:{before}{value}{behind}" for name, value in opening.headers]
     connection = await dial()
-    await connection.send_bytes(("\r\n".join(lines) + "\r\n\r\n").encode())
-    problems = problems_of_acceptance(opening, await connection.read_response())
-    assert not problems, f"a legal opening handshake was not accepted: {'; '.join(problems)}"
+    await connection.expect_accepted(opening, data=("\r\n".join(lines) + "\r\n\r\n").encode())
 
 
 @rfc6455("4.2.1", MUST, "headers that a server does not know are passed over")
@@ -327,9 +323,7 @@ async def test_half_a_handshake_is_not_answered_early(dial, opening):
     await connection.send_bytes(whole[:-2])
     await connection.await_server_turn()
     assert not connection.has_data, "the server answered a request whose empty line had not been sent"
-    await connection.send_bytes(whole[-2:])
-    problems = problems_of_acceptance(opening, await connection.read_response())
-    assert not problems, "; ".join(problems)
+    await connection.expect_accepted(opening, data=whole[-2:])
 
 
 @rfc6455(

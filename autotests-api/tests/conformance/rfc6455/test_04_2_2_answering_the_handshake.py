@@ -43,9 +43,7 @@ async def test_accept_value_is_never_that_of_another_connection(dial, opening):
 @rfc6455("4.2.2", MUST, "the 101 response carries what a client checks, each header once")
 async def test_response_has_what_a_client_checks(dial, opening):
     connection = await dial()
-    response = await connection.handshake(opening)
-    problems = problems_of_acceptance(opening, response)
-    assert not problems, "; ".join(problems)
+    response = await connection.expect_accepted(opening)
     assert response.version == "HTTP/1.1", f"expected an HTTP/1.1 response, got {response}"
 
 
@@ -151,8 +149,7 @@ async def test_tcp_ends_behind_a_refusal_that_announces_it(dial, opening, lackin
         return
     if response.accepted or "close" not in response.tokens("Connection"):
         pytest.skip(f"the server does not announce that it closes: {response}")
-    ending = await connection.tcp_ending()
-    assert ending.tcp != "open", f"the refusal says Connection: close, but {ending}"
+    await connection.expect_tcp_closed()
 
 
 @rfc6455("4.2.2", SHOULD, "the body of a refusal has the length that it announces (RFC 9112 §6.2)")
@@ -179,8 +176,7 @@ async def test_refusal_without_a_length_ends_with_tcp(dial, opening, lacking):
         pytest.skip("the server does not refuse with an answer")
     if response.value("Content-Length") or response.value("Transfer-Encoding") or response.status == 304:
         pytest.skip("the refusal says where it ends")
-    ending = await connection.tcp_ending()
-    assert ending.tcp != "open", f"nobody can tell where the refusal ends: {response}, and {ending}"
+    await connection.expect_tcp_closed()
 
 
 async def _selects_one_of(dial, opening, lines) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from pytest_websocket.plugin.marks import MAY, MUST, SHOULD, rfc6455
+from pytest_websocket.protocol.frames import close
 
 LEGAL = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999]
 REGISTERED_LATER = [1012, 1013, 1014]
@@ -17,30 +18,29 @@ ERRORS = [1002, 1003, 1007, 1008, 1009, 1010, 1011]
 )
 @pytest.mark.parametrize("code", LEGAL)
 async def test_close_with_a_defined_code_is_answered(raw, code):
-    ending = await raw.close(code)
-    assert ending.close is not None, f"expected a Close frame in answer to Close {code}, but {ending}"
+    await raw.send(close(code))
+    await raw.expect_closed()
 
 
 @rfc6455("7.4", MUST, "a Close frame with a defined code is no error, and not answered with one")
 @pytest.mark.parametrize("code", LEGAL)
 async def test_defined_code_is_not_called_an_error(raw, code):
-    ending = await raw.close(code)
-    assert ending.code == code or ending.code not in ERRORS, f"Close {code} was called an error: {ending}"
+    await raw.send(close(code))
+    await raw.expect_ended(not_code=[error for error in ERRORS if error != code])
 
 
 @rfc6455("7.4", SHOULD, "a defined code is answered with the same code, or a normal closure")
 @pytest.mark.parametrize("code", LEGAL)
 async def test_defined_code_is_answered_with_the_same(raw, code):
-    ending = await raw.close(code)
-    assert ending.code in (code, 1000, None), f"expected Close {code}, got {ending}"
+    await raw.send(close(code))
+    await raw.expect_ended(code=(code, 1000, None))
 
 
 @rfc6455("7.4.2", SHOULD, "codes that were registered after the RFC are taken like the others")
 @pytest.mark.parametrize("code", REGISTERED_LATER)
 async def test_close_with_a_code_registered_later_is_answered(raw, code):
-    ending = await raw.close(code)
-    assert ending.close is not None, f"expected a Close frame in answer to Close {code}, but {ending}"
-    assert ending.code in (code, 1000, None), f"expected Close {code}, got {ending}"
+    await raw.send(close(code))
+    await raw.expect_closed(code=(code, 1000, None))
 
 
 @rfc6455(
@@ -51,16 +51,15 @@ async def test_close_with_a_code_registered_later_is_answered(raw, code):
 )
 @pytest.mark.parametrize("code", NEVER_SENT)
 async def test_code_that_is_never_sent_is_not_echoed(raw, code):
-    ending = await raw.close(code)
-    assert ending.ended, f"expected the server to end the connection, but {ending}"
-    assert ending.code not in NEVER_SENT, f"{ending.code} must not be on the wire"
+    await raw.send(close(code))
+    await raw.expect_ended(not_code=NEVER_SENT)
 
 
 @rfc6455("7.4", MUST, "a Close frame with an undefined code ends the connection", autobahn=["7.9.1-9"])
 @pytest.mark.parametrize("code", UNDEFINED)
 async def test_close_with_an_undefined_code_ends_the_connection(raw, code):
-    ending = await raw.close(code)
-    assert ending.ended, f"expected the server to end the connection, but {ending}"
+    await raw.send(close(code))
+    await raw.expect_ended()
 
 
 @rfc6455(
@@ -71,8 +70,8 @@ async def test_close_with_an_undefined_code_ends_the_connection(raw, code):
 )
 @pytest.mark.parametrize("code", UNDEFINED)
 async def test_undefined_code_is_not_echoed(raw, code):
-    ending = await raw.close(code)
-    assert ending.code != code, f"a code that nobody has defined was echoed: {ending}"
+    await raw.send(close(code))
+    await raw.expect_ended(not_code=code)
 
 
 @rfc6455(
@@ -80,10 +79,8 @@ async def test_undefined_code_is_not_echoed(raw, code):
 )
 @pytest.mark.parametrize("code", [*UNDEFINED, *NEVER_SENT, *BEYOND])
 async def test_undefined_code_is_refused_with_1002(raw, code):
-    ending = await raw.close(code)
-    assert ending.code == 1002 or (ending.close is None and ending.ended), (
-        f"expected Close 1002, got {ending}"
-    )
+    await raw.send(close(code))
+    await raw.expect_ended(code=1002, or_no_close=True)
 
 
 @rfc6455(
@@ -94,6 +91,5 @@ async def test_undefined_code_is_refused_with_1002(raw, code):
 )
 @pytest.mark.parametrize("code", BEYOND)
 async def test_close_with_a_code_beyond_the_ranges_ends_the_connection(raw, record_property, code):
-    ending = await raw.close(code)
-    record_property("observed", str(ending))
-    assert ending.ended, f"expected the server to end the connection, but {ending}"
+    await raw.send(close(code))
+    record_property("observed", str(await raw.expect_ended()))
