@@ -14,6 +14,7 @@ pytest_plugins = (
     "pytest_websocket.plugin.network_links",
     "pytest_websocket.plugin.ws_server",
     "pytest_websocket.plugin.client_under_test",
+    "pytest_websocket.plugin.client_compression",
     "pytest_websocket.plugin.load",
     "pytest_websocket.plugin.outcomes",
     "pytest_websocket.plugin.liveness",

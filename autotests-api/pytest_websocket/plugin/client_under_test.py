@@ -194,3 +194,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
         if _CLIENT in item.stash and (output := item.stash[_CLIENT].output):
             item.add_report_section("call", "client under test", output)
         raise
+
+
+@pytest.fixture
+async def conversation(client_under_test: ClientUnderTest) -> Conversation:
+    """One open connection of the program of ``--ws-client``, without extensions."""
+    return await client_under_test.opened()
