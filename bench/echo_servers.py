@@ -19,17 +19,17 @@ from table import show
 sys.path.insert(0, str(ROOT))
 
 from pytest_websocket.load.connection import Endpoint
-from pytest_websocket.load.connections import Crowd
+from pytest_websocket.load.connections import Connections
 from pytest_websocket.load.result import Result
-from pytest_websocket.load.workload import Mix
+from pytest_websocket.load.workload import Workload
 from pytest_websocket.protocol.handshake import Request
 from pytest_websocket.server.echo import reply_to
 
-OURS = "websocket_server"
+OURS = "the echo server"
 
 
 async def load(port: int, options: argparse.Namespace) -> Result:
-    """One closed loop on a server."""
+    """Puts a closed loop on a server and returns the result."""
     prefix = reply_to(b"")
     assert isinstance(prefix, bytes)
     endpoint = Endpoint(
@@ -39,12 +39,13 @@ async def load(port: int, options: argparse.Namespace) -> Result:
         answer=lambda opcode, payload: (opcode, prefix + payload),
         deadline=30.0,
     )
-    async with Crowd(endpoint, options.connections) as crowd:
-        return await crowd.run(duration=options.seconds, rate=None, mix=Mix.parse(f"text:{options.size}"))
+    async with Connections(endpoint, options.connections) as connections:
+        workload = Workload.parse(f"text:{options.size}")
+        return await connections.run(duration=options.seconds, rate=None, workload=workload)
 
 
 def compare(options: argparse.Namespace) -> None:
-    """Load the servers in turns and print the table."""
+    """Loads the servers in turns and prints the table."""
     uvloop = importlib.util.find_spec("uvloop")
     factory = importlib.import_module("uvloop").new_event_loop if uvloop else None
     scripts = {OURS: ECHO, "aiohttp": AIOHTTP, "uvicorn": UVICORN}
@@ -66,7 +67,7 @@ def compare(options: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    """Read the options and compare."""
+    """Reads the options and compares."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3.0)

@@ -31,7 +31,7 @@ class Window:
         self.seconds = seconds
 
     async def measure(self) -> dict[str, float]:
-        """Wait for the warm-up, then for the window, and return what was done in it."""
+        """Waits for the warm-up and then for the window, and returns what was done in the window."""
         await asyncio.sleep(WARM_UP)
         messages, cpu, began = self.messages, process_time(), perf_counter()
         await asyncio.sleep(self.seconds)
@@ -45,8 +45,8 @@ class Window:
 async def ours(port: int, connections: int, seconds: float, size: int) -> dict[str, float]:
     """The load engine of this suite, with all its checks and histograms."""
     from pytest_websocket.load.connection import Endpoint
-    from pytest_websocket.load.connections import Crowd
-    from pytest_websocket.load.workload import Mix
+    from pytest_websocket.load.connections import Connections
+    from pytest_websocket.load.workload import Workload
     from pytest_websocket.protocol.handshake import Request
     from pytest_websocket.server.echo import reply_to
 
@@ -60,12 +60,12 @@ async def ours(port: int, connections: int, seconds: float, size: int) -> dict[s
         deadline=30.0,
     )
     window = Window(seconds)
-    async with Crowd(endpoint, connections) as crowd:
+    async with Connections(endpoint, connections) as opened:
         gc.freeze()
         running = asyncio.create_task(
-            crowd.run(duration=seconds + 2 * WARM_UP, rate=None, mix=Mix.parse(f"text:{size}"))
+            opened.run(duration=seconds + 2 * WARM_UP, rate=None, workload=Workload.parse(f"text:{size}"))
         )
-        for connection in crowd.connections:
+        for connection in opened.opened:
             await asyncio.sleep(0)
             connection.on_message = counted(connection.on_message, window)
         measured = await window.measure()
@@ -85,7 +85,7 @@ def counted(on_message: Callable[[int, bytes], None], window: Window) -> Callabl
 
 
 async def websockets(port: int, connections: int, seconds: float, size: int) -> dict[str, float]:
-    """A generator as it is usually written with asyncio and websockets: a task per connection."""
+    """A load generator as it is usually written with asyncio and websockets: a task per connection."""
     from websockets.asyncio.client import connect
 
     window = Window(seconds)
@@ -100,7 +100,7 @@ async def websockets(port: int, connections: int, seconds: float, size: int) -> 
         opened.append(connection)
         if len(opened) == connections:
             complete.set()
-        await everybody.wait()
+        await started.wait()
         with contextlib.suppress(Exception):
             while True:
                 await connection.send(message)
@@ -108,11 +108,11 @@ async def websockets(port: int, connections: int, seconds: float, size: int) -> 
                 window.messages += 1
 
     opened: list[object] = []
-    complete, everybody = asyncio.Event(), asyncio.Event()
+    complete, started = asyncio.Event(), asyncio.Event()
     users = [asyncio.create_task(user()) for _ in range(connections)]
     await complete.wait()
     gc.freeze()
-    everybody.set()
+    started.set()
     measured = await window.measure()
     for task in users:
         task.cancel()
@@ -121,7 +121,7 @@ async def websockets(port: int, connections: int, seconds: float, size: int) -> 
 
 
 async def picows(port: int, connections: int, seconds: float, size: int) -> dict[str, float]:
-    """A generator on picows, which reads and writes frames in C; replies are counted and not looked at."""
+    """A generator on picows, which reads and writes frames in C; replies are counted and not checked."""
     from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
     window = Window(seconds)
@@ -145,7 +145,7 @@ async def picows(port: int, connections: int, seconds: float, size: int) -> dict
 
 
 async def tcp(port: int, connections: int, seconds: float, size: int) -> dict[str, float]:
-    """The ceiling: raw TCP, no frames, no checks, on the same loop."""
+    """The upper limit: raw TCP, no frames, no checks, on the same loop."""
     window = Window(seconds)
     message = bytes(size)
 
@@ -168,7 +168,7 @@ async def tcp(port: int, connections: int, seconds: float, size: int) -> dict[st
 
 
 def main() -> None:
-    """Run the client that the arguments name."""
+    """Runs the client that the arguments name."""
     name, port, connections, seconds, size = sys.argv[1:]
     clients = {"ours": ours, "websockets": websockets, "picows": picows, "tcp": tcp}
     client = clients[name.removesuffix("-uvloop")]

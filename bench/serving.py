@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent / "autotests-api"
 
-# The collector is settled as the program settles it, so that the libraries are compared and not their hosts.
+# The same settings of the garbage collector everywhere, so that the libraries are compared.
 _RUN = """
 import asyncio, gc, importlib.util
 
@@ -27,11 +27,10 @@ def run(main):
 ECHO = (
     _RUN
     + """
-import logging, websocket_server
+from pytest_websocket.server.echo import serve
 
 async def main():
-    websocket_server.log.setLevel(logging.ERROR)
-    async with websocket_server.serve() as server:
+    async with serve() as server:
         print(server.sockets[0].getsockname()[1], flush=True)
         await asyncio.get_running_loop().create_future()
 
@@ -144,20 +143,20 @@ run(main)
 
 @dataclass(frozen=True)
 class Serving:
-    """A server that runs."""
+    """A running server."""
 
     pid: int
     port: int
 
     def cpu(self) -> float:
-        """Seconds of CPU that it has used (Linux)."""
+        """Returns the CPU time that it has used, in seconds (Linux)."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextlib.contextmanager
 def serving(script: str = ECHO) -> Iterator[Serving]:
-    """Run ``script``, whose first line of output is the port it listens on."""
+    """Runs ``script``, whose first line of output is the port it listens on."""
     with subprocess.Popen(
         [sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True
     ) as process:

@@ -1,12 +1,13 @@
-"""Locust on the client of this suite: more machines than one, a web page, CSV and history.
+"""Loads with Locust: on several machines, with its web page, CSV files and history.
 
-    locust -f autotests-api/examples/locustfile.py --headless --users 1000 --spawn-rate 200 --run-time 1m --ws-url ws://HOST:PORT
+    locust -f autotests-api/examples/locustfile.py --headless --users 1000 --spawn-rate 200 \\
+        --run-time 1m --ws-url ws://HOST:PORT
 
-A user is a connection that speaks the suite's client. With ``--ws-crowd 1000`` a user is a crowd of so
-many connections, with ``--ws-rate`` messages per second: one such user per worker.
+A user is one connection with the test client. With ``--ws-connections 1000`` a user is the load engine with
+1000 connections and ``--ws-rate`` messages per second; start one such user per worker.
 
-The target's options are those of the suite, on the command line or in the environment (WS_URL …);
-``--ws-mix`` says what is sent, ``--ws-pace`` how many seconds lie between two messages of a user.
+The target's options are those of the plugin, on the command line or in the environment (WS_URL …).
+``--ws-mix`` says what is sent, ``--ws-pace`` how many seconds pass between two messages of a user.
 """
 
 from __future__ import annotations
@@ -23,8 +24,10 @@ from locust.exception import StopUser
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from pytest_websocket.client.client import DEFAULT_URL
-from pytest_websocket.load.locust_user import CrowdUser, Loop, WebSocketUser, hand_over_the_last_figures
-from pytest_websocket.load.workload import DEFAULT_MIX, Mix, writer_of
+from pytest_websocket.load.locust_loop import Loop
+from pytest_websocket.load.locust_user import ConnectionsUser, WebSocketUser
+from pytest_websocket.load.locust_workers import collect_last_figures
+from pytest_websocket.load.workload import DEFAULT_WORKLOAD, Workload, payload_writer
 from pytest_websocket.plugin.load import endpoint_for
 from pytest_websocket.plugin.options import OPTIONS
 from pytest_websocket.plugin.target import target_from
@@ -42,23 +45,23 @@ NOT_FOR_LOCUST = {
 }
 
 
-class Given:
-    """Locust's options, read as pytest's are: one table, one set of rules."""
+class ParsedOptions:
+    """Gives Locust's parsed options the interface of pytest's config."""
 
     def __init__(self, options: Any) -> None:
         self._options = options
 
     def getoption(self, name: str, default: Any = None) -> Any:
-        """The value from the command line."""
+        """Returns the value from the command line."""
         return getattr(self._options, name, default) or default
 
     def getini(self, name: str) -> None:
-        """There is no pytest.ini here."""
+        """Returns None: Locust has no pytest.ini."""
 
 
 @events.init_command_line_parser.add_listener
-def offer_the_targets_options(parser: Any) -> None:
-    """Give Locust the options of the target."""
+def add_options(parser: Any) -> None:
+    """Adds the options of the target and of the load to Locust's."""
     group = parser.add_argument_group("WebSocket target")
     for option in OPTIONS:
         if option.name in NOT_FOR_LOCUST:
@@ -68,30 +71,34 @@ def offer_the_targets_options(parser: Any) -> None:
         else:
             action = "append" if option.many else "store"
             group.add_argument(option.flag, action=action, metavar=option.metavar, help=option.help)
-    group.add_argument("--ws-mix", default=DEFAULT_MIX, help="what is sent, as in text:100=8,binary:1k=1")
     group.add_argument(
-        "--ws-messages", type=int, help="a user stops after so many; default: at the end of the run"
+        "--ws-mix", default=DEFAULT_WORKLOAD, help="what is sent, as in text:100=8,binary:1k=1"
     )
-    group.add_argument("--ws-crowd", type=int, help="let every user be a crowd of so many connections")
-    group.add_argument("--ws-rate", type=float, default=1000.0, help="messages per second of each crowd")
+    group.add_argument(
+        "--ws-messages",
+        type=int,
+        help="messages after which a user stops (default: it stops at the end of the run)",
+    )
+    group.add_argument("--ws-connections", type=int, help="make every user a load of so many connections")
+    group.add_argument("--ws-rate", type=float, default=1000.0, help="messages per second of each load")
     group.add_argument("--ws-pace", type=float, default=1.0, help="seconds between two messages of a user")
 
 
 @events.init.add_listener
 def prepare(environment: Environment, **_: Any) -> None:
-    """One of the two, unless users are named; a worker keeps both and takes what its master asks for."""
-    hand_over_the_last_figures(environment)
+    """Chooses the kind of user, unless the command line names one; a worker gets it from its master."""
+    collect_last_figures(environment)
     options: Any = environment.parsed_options
     if not isinstance(environment.runner, runners.WorkerRunner) and not options.user_classes:
-        environment.user_classes = [EchoCrowd if options.ws_crowd else EchoUser]
+        environment.user_classes = [EchoConnections if options.ws_connections else EchoUser]
 
 
 @events.test_start.add_listener
-def aim(environment: Environment, **_: Any) -> None:
-    """Read the options before the first user starts."""
+def configure_users(environment: Environment, **_: Any) -> None:
+    """Reads the options before the first user starts."""
     options: Any = environment.parsed_options
     options.ws_url = options.ws_url or options.host or DEFAULT_URL
-    target = target_from(cast(Any, Given(options)))
+    target = target_from(cast(Any, ParsedOptions(options)))
     EchoUser.target = target
     EchoUser.url = target.url
     EchoUser.settings = {
@@ -103,55 +110,55 @@ def aim(environment: Environment, **_: Any) -> None:
         "deadline": target.deadline,
         "compression": False,
     }
-    EchoUser.mix = Mix.parse(options.ws_mix)
+    EchoUser.workload = Workload.parse(options.ws_mix)
     EchoUser.pace = options.ws_pace
-    EchoUser.most = options.ws_messages
+    EchoUser.max_messages = options.ws_messages
     allow_many_connections()
-    EchoCrowd.connections = options.ws_crowd or 1
-    EchoCrowd.endpoint = endpoint_for(target, EchoCrowd.connections)
-    EchoCrowd.rate = options.ws_rate
-    EchoCrowd.mix = EchoUser.mix
-    # Who has sent a message shall have its reply before the run ends: the server has counted it.
-    environment.stop_timeout = environment.stop_timeout or EchoCrowd.endpoint.deadline + 1
+    EchoConnections.count = options.ws_connections or 1
+    EchoConnections.endpoint = endpoint_for(target, EchoConnections.count)
+    EchoConnections.rate = options.ws_rate
+    EchoConnections.workload = EchoUser.workload
+    # Every message that was sent gets its reply before the run ends: the server has counted it.
+    environment.stop_timeout = environment.stop_timeout or EchoConnections.endpoint.deadline + 1
 
 
 @events.quitting.add_listener
-def part_politely(**_: Any) -> None:
-    """Let the connections finish their closing handshakes."""
+def close_connections(**_: Any) -> None:
+    """Waits for the closing handshakes of all users."""
     Loop.shared().finish()
 
 
 class EchoUser(WebSocketUser):
-    """Sends messages of the mix at an even pace; every reply must be the target's answer to its message."""
+    """Sends messages of the workload at an even pace; every reply must be the target's answer."""
 
     target: Target
-    mix: Mix
+    workload: Workload
     pace: float
-    most: int | None
+    max_messages: int | None
     numbers = itertools.count()
 
     def on_start(self) -> None:
-        """Open the connection and take a number."""
+        """Opens the connection and takes a number."""
         self.number = next(self.numbers)
-        self.kinds = self.mix.cycle()
+        self.kinds = self.workload.cycle()
         self.messages = itertools.count()
         super().on_start()
 
     def wait_time(self) -> float:
-        """Keep the pace whatever a reply takes, as far as one that waits for replies can."""
+        """Keeps the pace while replies are faster than it."""
         return float(constant_pacing(self.pace)(self))
 
     @task
     def echo(self) -> None:
-        """One message and its reply."""
+        """Sends one message and checks its reply."""
         count = next(self.messages)
-        if self.most is not None and count >= self.most:
+        if self.max_messages is not None and count >= self.max_messages:
             raise StopUser
         kind = next(self.kinds)
-        payload = writer_of(kind)(self.number, count)
+        payload = payload_writer(kind)(self.number, count)
         message = payload.decode() if kind.opcode == TEXT else payload
         self.ask(message, self.target.answer(message), name=f"echo of {kind}")
 
 
-class EchoCrowd(CrowdUser):
-    """The load engine of `pytest -m load` under Locust's control."""
+class EchoConnections(ConnectionsUser):
+    """The load engine of ``pytest -m load``, started and stopped by Locust."""

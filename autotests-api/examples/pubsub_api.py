@@ -1,4 +1,4 @@
-"""A small JSON API, as a test project of one's own would meet: login, subscriptions, events in any order.
+"""A small publish/subscribe API with JSON messages: login, subscriptions, events.
 
 ``python -m examples.pubsub_api`` starts it and prints its URL.
 """
@@ -17,18 +17,18 @@ from websockets.exceptions import ConnectionClosed
 PASSWORDS = {"anna": "correct horse", "boris": "battery staple"}
 
 UNAUTHORISED = 4401
-"""Close code after a wrong password (RFC 6455 §7.4.2: 4000-4999 are for applications)."""
+"""Close code after a wrong password (RFC 6455 §7.4.2 leaves 4000 to 4999 to applications)."""
 
 
-class Newsroom:
-    """Who listens to which topic."""
+class PubSub:
+    """The topics, their subscribers, and the number of messages published."""
 
     def __init__(self) -> None:
-        self._listeners: dict[str, set[ServerConnection]] = {}
+        self._subscribers: dict[str, set[ServerConnection]] = {}
         self._published = 0
 
-    async def meet(self, connection: ServerConnection) -> None:
-        """Serve one client until it leaves."""
+    async def handle(self, connection: ServerConnection) -> None:
+        """Serves one client until its connection ends."""
         user = ""
         try:
             async for message in connection:
@@ -38,15 +38,15 @@ class Newsroom:
                 elif not user:
                     await _send(connection, type="error", reason="log in first")
                 elif request["type"] == "subscribe":
-                    self._listeners.setdefault(request["topic"], set()).add(connection)
+                    self._subscribers.setdefault(request["topic"], set()).add(connection)
                     await _send(connection, type="subscribed", topic=request["topic"])
                 elif request["type"] == "publish":
                     await self._publish(connection, request)
         except ConnectionClosed:
             pass
         finally:
-            for listeners in self._listeners.values():
-                listeners.discard(connection)
+            for subscribers in self._subscribers.values():
+                subscribers.discard(connection)
 
     async def _log_in(self, connection: ServerConnection, request: dict[str, Any]) -> str:
         user = str(request["user"])
@@ -61,20 +61,20 @@ class Newsroom:
         self._published += 1
         number = self._published
         event = {"type": "event", "topic": request["topic"], "number": number, "text": request["text"]}
-        # Many servers promise no order between an acknowledgement and the event; here it changes every time.
+        # Many servers promise no order of acknowledgement and event; here it alternates.
         if number % 2:
             await _send(connection, type="published", number=number)
-        for listener in list(self._listeners.get(request["topic"], ())):
+        for subscriber in list(self._subscribers.get(request["topic"], ())):
             with contextlib.suppress(ConnectionClosed):
-                await _send(listener, **event)
+                await _send(subscriber, **event)
         if not number % 2:
             await _send(connection, type="published", number=number)
 
 
 @contextlib.asynccontextmanager
-async def open_newsroom(host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Server]:
-    """Serve an empty newsroom until the block ends."""
-    async with serve(Newsroom().meet, host, port) as server:
+async def serve_pubsub(host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Server]:
+    """Serves the API, without subscribers, until the block ends."""
+    async with serve(PubSub().handle, host, port) as server:
         yield server
 
 
@@ -83,9 +83,9 @@ async def _send(connection: ServerConnection, **message: Any) -> None:
 
 
 async def _main() -> None:
-    async with open_newsroom() as server:
+    async with serve_pubsub() as server:
         port = next(iter(server.sockets)).getsockname()[1]
-        print(f"ws://127.0.0.1:{port}", flush=True)  # noqa: T201
+        print(f"ws://127.0.0.1:{port}", flush=True)
         await server.serve_forever()
 
 

@@ -1,1 +1,1 @@
-"""LOAD: many connections at an honest rate, every reply checked, and whose limit the numbers show."""
+"""The load engine: many connections, messages sent on schedule, every reply checked."""

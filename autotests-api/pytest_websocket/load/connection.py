@@ -1,4 +1,4 @@
-"""One connection of a crowd: as little work per message as plain asyncio allows."""
+"""A WebSocket client for loads: as little work per message as asyncio allows."""
 
 from __future__ import annotations
 
@@ -19,35 +19,32 @@ from pytest_websocket.protocol.frames import (
     PONG,
     TEXT,
     Frame,
+    mask,
     parse_header,
 )
 from pytest_websocket.protocol.handshake import Request, parse_response, problems_of_acceptance
-
-try:
-    from websockets.speedups import apply_mask
-except ImportError:
-    from websockets.utils import apply_mask
 
 MAX_MESSAGE = 64 * 2**20
 MAX_UNSENT = 8 * 2**20
 
 _MAX_HEAD = 64 * 1024
 
-_WHOLE = {0x80 | TEXT, 0x80 | BINARY}
-"""First bytes of frames that are whole messages."""
+_UNFRAGMENTED = {0x80 | TEXT, 0x80 | BINARY}
+"""First bytes of frames that are messages: FIN is set."""
 
 _next_key = cycle([urandom(4) for _ in range(1024)]).__next__
-"""Masks protect proxies from hostile web pages (RFC 6455 §10.3); here is no page, so a few keys will do."""
+"""Masking protects proxies from hostile web pages (RFC 6455 §10.3), so few keys are enough for a load."""
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a crowd goes and how it is answered.
+    """Where connections are opened and what the server replies.
 
-    ``opening`` makes the handshake request, a new one per connection. ``answer`` gives opcode and
-    payload of the reply to a message of that opcode and payload, or None where none will come.
-    ``greetings`` messages come unasked on every new connection. ``deadline`` is in seconds. Connections
-    leave from the addresses in ``sources`` in turn: one address has no more than 28,000 ports to one server.
+    ``opening`` makes the handshake request, a new one per connection. ``answer`` returns opcode and
+    payload of the reply to a message of that opcode and payload, or None where no reply is expected.
+    ``greetings`` is the number of messages that the server sends first on every new connection.
+    ``deadline`` is in seconds. Connections use the source addresses ``sources`` in turn: one address has
+    28,000 ports to one server.
     """
 
     host: str
@@ -62,14 +59,14 @@ class Endpoint:
 
 
 class Refused(ConnectionError):
-    """The server did not open the connection."""
+    """The server refused the opening handshake, or ended the connection before it."""
 
 
 class LoadConnection(asyncio.Protocol):
-    """Sends and receives messages, answers Pings, tells how it ended. Knows nothing of statistics.
+    """Sends and receives messages, and answers Pings.
 
-    ``on_message`` takes opcode and payload of each message after the greetings, ``on_end`` the words on
-    an end that nobody asked for.
+    ``on_message`` is called with opcode and payload of each message after the greetings, ``on_end`` with
+    the reason when the connection ends without `close` or `abort`. ``number`` tells connections apart.
     """
 
     __slots__ = (
@@ -81,18 +78,18 @@ class LoadConnection(asyncio.Protocol):
         "_skip",
         "closing",
         "ended",
+        "number",
         "on_end",
         "on_message",
         "opened",
         "transport",
-        "user",
     )
 
     transport: asyncio.Transport
 
-    def __init__(self, user: int, endpoint: Endpoint) -> None:
+    def __init__(self, number: int, endpoint: Endpoint) -> None:
         loop = asyncio.get_running_loop()
-        self.user = user
+        self.number = number
         self.opened: asyncio.Future[None] = loop.create_future()
         self.ended: asyncio.Future[None] = loop.create_future()
         self.closing = False
@@ -106,11 +103,11 @@ class LoadConnection(asyncio.Protocol):
         self._kind = 0
 
     @classmethod
-    async def open(cls, user: int, endpoint: Endpoint) -> LoadConnection:
-        """Connect and shake hands. Raises TimeoutError, OSError, or `Refused` with the server's answer."""
+    async def open(cls, number: int, endpoint: Endpoint) -> LoadConnection:
+        """Opens a connection. Raises TimeoutError, OSError, or `Refused` with the server's response."""
         loop = asyncio.get_running_loop()
-        connection = cls(user, endpoint)
-        source = endpoint.sources[user % len(endpoint.sources)] if endpoint.sources else None
+        connection = cls(number, endpoint)
+        source = endpoint.sources[number % len(endpoint.sources)] if endpoint.sources else None
         try:
             async with asyncio.timeout(endpoint.deadline):
                 await loop.create_connection(
@@ -128,7 +125,7 @@ class LoadConnection(asyncio.Protocol):
         return connection
 
     def send(self, opcode: int, payload: bytes) -> bool:
-        """Send one message; False when the server takes nothing and the buffer is full."""
+        """Sends one message; returns False when the server does not read and the buffer is full."""
         transport = self.transport
         size = len(payload)
         key = _next_key()
@@ -140,21 +137,21 @@ class LoadConnection(asyncio.Protocol):
             head = bytes((0x80 | opcode, 0xFF)) + size.to_bytes(8, "big")
         if transport.get_write_buffer_size() > MAX_UNSENT:
             return False
-        transport.write(b"".join((head, key, apply_mask(payload, key))))
+        transport.write(b"".join((head, key, mask(payload, key))))
         return True
 
     def pause(self) -> None:
-        """Stop reading, as a client does that is too slow."""
+        """Stops reading, as a slow client does."""
         if not self.transport.is_closing():
             self.transport.pause_reading()
 
     def resume(self) -> None:
-        """Read again."""
+        """Reads again."""
         if not self.transport.is_closing():
             self.transport.resume_reading()
 
     async def close(self, deadline: float) -> None:
-        """Close with 1000 (RFC 6455 §7.1.2); drop TCP when the server has not ended it by the deadline."""
+        """Closes with 1000 (RFC 6455 §7.1.2); aborts when TCP has not ended after ``deadline`` seconds."""
         self.closing = True
         if not self.ended.done():
             self.transport.write(Frame(CLOSE, b"\x03\xe8").encode())
@@ -164,32 +161,32 @@ class LoadConnection(asyncio.Protocol):
         self.abort()
 
     def abort(self) -> None:
-        """Drop the TCP connection."""
+        """Aborts the TCP connection."""
         self.closing = True
         with contextlib.suppress(AttributeError):
             self.transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Send the handshake request (called by asyncio)."""
+        """Sends the handshake request (called by asyncio)."""
         assert self._request is not None
-        # uvloop's transports are transports by behaviour, not by descent.
+        # uvloop's transports are not subclasses of asyncio.Transport.
         self.transport = cast(asyncio.Transport, transport)
         self.transport.write(self._request.encode())
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell whoever waits (called by asyncio)."""
+        """Ends the waits for this connection (called by asyncio)."""
         if not self.ended.done():
             self.ended.set_result(None)
-        words = f"TCP broke: {exc}" if exc else "TCP was closed by the server"
+        reason = f"TCP broke: {exc}" if exc else "TCP was closed by the server"
         if not self.opened.done():
-            self.opened.set_exception(Refused(words))
-            # Nobody waits for it any more after a deadline has passed.
+            self.opened.set_exception(Refused(reason))
+            # Else asyncio would log an exception that was never retrieved, after a deadline.
             self.opened.exception()
         elif not self.closing:
-            self.on_end(words)
+            self.on_end(reason)
 
     def data_received(self, data: bytes) -> None:
-        """Read the handshake response, then frames (called by asyncio)."""
+        """Reads the handshake response, then frames (called by asyncio)."""
         buffer = self._buffer + data if self._buffer else data
         if len(buffer) < self._needed:
             self._buffer = buffer
@@ -199,6 +196,10 @@ class LoadConnection(asyncio.Protocol):
             if self._request is not None:
                 self._buffer = buffer
                 return
+        self._buffer = self._read_frames(buffer)
+
+    def _read_frames(self, buffer: bytes) -> bytes:
+        """Handles the frames in ``buffer`` and returns what is left: the beginning of the next one."""
         start, end = 0, len(buffer)
         self._needed = 0
         while end - start >= 2:
@@ -213,24 +214,22 @@ class LoadConnection(asyncio.Protocol):
                 length, body = header.length, start + header.size
                 if header.masked or length > MAX_MESSAGE:
                     self._fail("sent a masked frame" if header.masked else f"announced {length} bytes")
-                    return
+                    return b""
             if end - body < length:
                 self._needed = body + length - start
                 break
             start = body + length
-            if first in _WHOLE and not self._skip:
+            if first in _UNFRAGMENTED and not self._skip:
                 self.on_message(first & 0x0F, buffer[body:start])
             else:
                 self._take(first, buffer[body:start])
-        self._buffer = buffer[start:] if start < end else b""
-
-    # Inside.
+        return buffer[start:] if start < end else b""
 
     def _read_head(self, buffer: bytes) -> bytes:
         head, found, rest = buffer.partition(b"\r\n\r\n")
         if not found:
             if len(buffer) > _MAX_HEAD:
-                self._fail("answered the handshake without end")
+                self._fail("sent more than 64 KiB in response to the handshake")
                 return b""
             return buffer
         assert self._request is not None
@@ -259,7 +258,7 @@ class LoadConnection(asyncio.Protocol):
                 self._kind = opcode
             self._fragments.append(payload)
             if sum(map(len, self._fragments)) > MAX_MESSAGE:
-                self._fail("sent a message without end")
+                self._fail("sent a message above 64 MiB")
             elif first & 0x80:
                 whole, self._fragments = b"".join(self._fragments), []
                 if self._skip:
@@ -269,13 +268,13 @@ class LoadConnection(asyncio.Protocol):
         elif opcode != PONG:
             self._fail(f"sent a frame with opcode {opcode:#x}")
 
-    def _fail(self, words: str) -> None:
+    def _fail(self, reason: str) -> None:
         if not self.opened.done():
-            self.opened.set_exception(Refused(f"the server {words}"))
+            self.opened.set_exception(Refused(f"the server {reason}"))
         elif not self.closing:
-            self.on_end(f"the server {words}")
+            self.on_end(f"the server {reason}")
         self.abort()
 
 
 def _ignore(*_: object) -> None:
-    """Nobody listens yet."""
+    """Does nothing: the default of the callbacks."""

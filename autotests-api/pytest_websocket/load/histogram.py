@@ -1,4 +1,4 @@
-"""Latencies in HDR histograms: three significant digits from a microsecond to an hour, in constant memory."""
+"""Durations in HDR histograms: three significant digits from 1 µs to 1 h, in constant memory."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _HOUR = 3_600_000_000
 class Histogram:
     """A distribution of durations in microseconds.
 
-    `record` only counts, which costs a tenth of what the HDR histogram's own entry does; the counts are
-    moved over in bulk when somebody looks.
+    `record` only counts, at a tenth of the cost of the HDR histogram's own method; the counts are moved
+    into it when a figure is read.
     """
 
     def __init__(self) -> None:
-        # Not at the top: options and fixtures of the load exist where the package does not.
+        # Not at the top: the options of loads exist where the extra [load] is not installed.
         from hdrh.histogram import HdrHistogram
 
         self._type = HdrHistogram
@@ -31,15 +31,15 @@ class Histogram:
         self._size = 0
 
     def record(self, microseconds: int) -> None:
-        """Count one duration; what lies outside of the range is counted at its edge."""
+        """Counts one duration; one outside the range counts as the nearest inside."""
         self._fresh[microseconds] += 1
 
     def add(self, counts: Mapping[int, int]) -> None:
-        """Count durations in bulk: microseconds and how often."""
+        """Counts many durations: how often, by microseconds."""
         self._fresh.update(counts)
 
     def pack(self) -> None:
-        """Keep no more than what was counted, a kilobyte instead of two hundred; reading it takes longer."""
+        """Compresses the histogram from 200 KiB to about 1 KiB; reading a figure takes longer afterwards."""
         self._packed = self.hdr.encode()
         self._hdr = None
 
@@ -47,7 +47,7 @@ class Histogram:
         return self._size + self._fresh.total()
 
     def percentile(self, percent: float) -> float:
-        """Seconds that this per cent of the durations did not exceed; 0 when there are none."""
+        """Returns the duration in seconds that ``percent`` of all did not exceed; 0 when there are none."""
         return float(self.hdr.get_value_at_percentile(percent)) / 1e6 if len(self) else 0.0
 
     @property
@@ -62,7 +62,7 @@ class Histogram:
 
     @property
     def hdr(self) -> Any:
-        """The HDR histogram itself, in microseconds."""
+        """The HDR histogram, in microseconds."""
         hdr = self._hdr
         if hdr is None:
             hdr = self._type.decode(self._packed) if self._packed else self._type(1, _HOUR, 3)
@@ -77,15 +77,15 @@ class Histogram:
         return hdr
 
     def counts(self) -> Iterator[tuple[float, int]]:
-        """Every duration that was counted, in seconds, and how often."""
+        """Yields every duration in seconds, and how often it was counted."""
         for bucket in self.hdr.get_recorded_iterator():
             yield bucket.value_iterated_to / 1e6, int(bucket.count_at_value_iterated_to)
 
 
 def log_of(intervals: list[tuple[float, float, Histogram]]) -> str:
-    """An HDR histogram log, one line per interval: start and end in seconds, and the histogram.
+    """Returns an HDR histogram log, one line per interval: start and end in seconds, and the histogram.
 
-    HdrHistogram's own viewers read it; values are in microseconds.
+    The values in it are microseconds, as HdrHistogram's viewers expect.
     """
     from hdrh.log import HistogramLogWriter
 

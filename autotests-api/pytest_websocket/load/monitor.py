@@ -1,4 +1,4 @@
-"""What the client itself costs: CPU and event loop lag, so that a result it limits says so."""
+"""Measures the client itself: CPU time and event loop lag, so that a result limited by it says so."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import time
 
 from pytest_websocket.load.histogram import Histogram
 
-_BEAT = 0.01
+_INTERVAL = 0.01
+"""Seconds between two measurements of the lag."""
 
 
 class Monitor:
-    """Watches this process while a load runs: CPU time, and how late the event loop calls back."""
+    """Measures the CPU time of this process, and how late its event loop calls back, until `stop`."""
 
     def __init__(self) -> None:
         self.lag = Histogram()
@@ -19,27 +20,27 @@ class Monitor:
         self._began = time.perf_counter()
         self._cpu = time.process_time()
         self._worst = 0.0
-        self._expected = self._loop.time() + _BEAT
-        self._handle = self._loop.call_at(self._expected, self._beat)
+        self._expected = self._loop.time() + _INTERVAL
+        self._handle = self._loop.call_at(self._expected, self._tick)
 
     def stop(self) -> None:
-        """Stop watching."""
+        """Ends the measurement."""
         self._handle.cancel()
 
     @property
     def cpu(self) -> float:
-        """Cores that this process has kept busy, as a fraction: 1.0 is one whole core."""
+        """The CPU time per second since the start: 1.0 is one whole core."""
         return (time.process_time() - self._cpu) / max(1e-9, time.perf_counter() - self._began)
 
     def worst(self) -> float:
-        """The longest lag in seconds since the last call."""
+        """Returns the longest lag in seconds since the last call."""
         worst, self._worst = self._worst, 0.0
         return worst
 
-    def _beat(self) -> None:
+    def _tick(self) -> None:
         now = self._loop.time()
         late = max(0.0, now - self._expected)
         self.lag.record(int(late * 1e6))
         self._worst = max(self._worst, late)
-        self._expected = now + _BEAT
-        self._handle = self._loop.call_at(self._expected, self._beat)
+        self._expected = now + _INTERVAL
+        self._handle = self._loop.call_at(self._expected, self._tick)

@@ -1,32 +1,31 @@
-"""Who waits for which reply: what is lost, duplicated, crossed, reordered or wrong is found and listed."""
+"""The replies that a connection waits for, and what is wrong with those that come."""
 
 from __future__ import annotations
 
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
-from pytest_websocket.load.workload import identity_of
+from pytest_websocket.load.workload import identity_in
 from pytest_websocket.protocol.frames import opcode_name
 
-MOST_LISTED = 100
+MAX_LISTED = 100
 
-
-Awaited = tuple[int, int, int, int, bytes]
-"""A reply that has to come: number of the message, when it was due and sent (ns), opcode and payload."""
+PendingReply = tuple[int, int, int, int, bytes]
+"""An expected reply: number of the message, when it was due and sent (ns), opcode and payload."""
 
 
 @dataclass
-class Faults:
-    """What was wrong with replies: exact counts by kind, and the first hundred in words."""
+class WrongReplies:
+    """Counts by kind (lost, duplicated, crossed, reordered, wrong), and the first `MAX_LISTED` as text."""
 
     counts: Counter[str] = field(default_factory=Counter)
     listed: list[str] = field(default_factory=list)
 
-    def add(self, kind: str, words: str) -> None:
-        """Count one fault and list it while there is room."""
+    def add(self, kind: str, description: str) -> None:
+        """Counts one wrong reply and lists it while the list is not full."""
         self.counts[kind] += 1
-        if len(self.listed) < MOST_LISTED:
-            self.listed.append(f"{kind}: {words}")
+        if len(self.listed) < MAX_LISTED:
+            self.listed.append(f"{kind}: {description}")
 
     def __bool__(self) -> bool:
         return bool(self.counts)
@@ -38,80 +37,76 @@ class Faults:
         return "\n  ".join([numbers, *self.listed[:20]])
 
 
-class Ledger:
-    """The open accounts of one connection, in the order in which the replies are due.
+class PendingReplies:
+    """The expected replies of one connection, in the order in which they are due.
 
-    An account that a later reply has passed by is kept apart: its own may still come, out of order, or never.
+    Requests overtaken by a later reply are kept separately; their replies may still arrive out of order.
     """
 
-    __slots__ = ("_faults", "_passed", "_user", "awaited")
+    __slots__ = ("_connection", "_overtaken", "_wrong", "replies")
 
-    def __init__(self, user: int, faults: Faults) -> None:
-        self.awaited: deque[Awaited] = deque()
-        self._passed: deque[Awaited] = deque()
-        self._user = user
-        self._faults = faults
+    def __init__(self, connection: int, wrong: WrongReplies) -> None:
+        self.replies: deque[PendingReply] = deque()
+        self._overtaken: deque[PendingReply] = deque()
+        self._connection = connection
+        self._wrong = wrong
 
-    def settle(self, opcode: int, payload: bytes) -> Awaited | None:
-        """The account that a reply settles; None when it settles none, and then the fault is listed."""
-        awaited = self.awaited
-        if awaited:
-            first = awaited[0]
+    def match(self, opcode: int, payload: bytes) -> PendingReply | None:
+        """Removes and returns the expected reply that this message is.
+
+        Returns None when it is none of them; a wrong reply is listed in either case.
+        """
+        replies = self.replies
+        if replies:
+            first = replies[0]
             if payload == first[4] and opcode == first[3]:
-                awaited.popleft()
+                replies.popleft()
                 return first
-        return self._explain(opcode, payload)
+        return self._match_out_of_order(opcode, payload)
 
-    def give_up(self, why: str) -> int:
-        """Write off everything that is still open; returns how many."""
-        given_up = [*self._passed, *self.awaited]
-        for number, *_ in given_up:
-            self._faults.add("lost", f"user {self._user}: no reply to message {number} ({why})")
-        self._passed.clear()
-        self.awaited.clear()
-        return len(given_up)
+    def give_up(self, reason: str) -> int:
+        """Lists all expected replies as lost, and returns how many they are."""
+        lost = [*self._overtaken, *self.replies]
+        for number, *_ in lost:
+            self._add("lost", f"no reply to message {number} ({reason})")
+        self._overtaken.clear()
+        self.replies.clear()
+        return len(lost)
 
-    def _explain(self, opcode: int, payload: bytes) -> Awaited | None:
-        for place, account in enumerate(self.awaited):
-            if payload == account[4] and opcode == account[3]:
+    def _match_out_of_order(self, opcode: int, payload: bytes) -> PendingReply | None:
+        for place, pending in enumerate(self.replies):
+            if payload == pending[4] and opcode == pending[3]:
                 for _ in range(place):
-                    self._passed.append(self.awaited.popleft())
-                self.awaited.popleft()
-                return account
-        for account in self._passed:
-            if payload == account[4] and opcode == account[3]:
-                self._passed.remove(account)
-                self._faults.add(
-                    "reordered",
-                    f"user {self._user}: the reply to message {account[0]} came behind that to a later one",
-                )
-                return account
-        identity = identity_of(payload)
+                    self._overtaken.append(self.replies.popleft())
+                self.replies.popleft()
+                return pending
+        for pending in self._overtaken:
+            if payload == pending[4] and opcode == pending[3]:
+                self._overtaken.remove(pending)
+                self._add("reordered", f"the reply to message {pending[0]} came after that to a later one")
+                return pending
+        identity = identity_in(payload)
         if identity is None:
-            kind, words = (
-                "wrong",
-                f"user {self._user}: {opcode_name(opcode)} {payload[:60]!r} answers nothing",
-            )
-        elif identity[0] != self._user:
-            kind, words = (
-                "crossed",
-                f"user {self._user} got the reply to message {identity[1]} of user {identity[0]}",
-            )
+            self._add("wrong", f"{opcode_name(opcode)} {payload[:60]!r} answers no message")
+        elif identity[0] != self._connection:
+            self._add("crossed", f"got the reply to message {identity[1]} of user {identity[0]}")
         else:
-            return self._claimed(identity[1], payload)
-        self._faults.add(kind, words)
+            return self._match_by_number(identity[1], payload)
         return None
 
-    def _claimed(self, number: int, payload: bytes) -> Awaited | None:
-        for account in (*self._passed, *self.awaited):
-            expected = account[4]
-            if account[0] == number:
-                (self._passed if account in self._passed else self.awaited).remove(account)
-                self._faults.add(
+    def _match_by_number(self, number: int, payload: bytes) -> PendingReply | None:
+        for pending in (*self._overtaken, *self.replies):
+            expected = pending[4]
+            if pending[0] == number:
+                (self._overtaken if pending in self._overtaken else self.replies).remove(pending)
+                self._add(
                     "wrong",
-                    f"user {self._user}: the reply to message {number} is {len(payload)} bytes, "
-                    f"{payload[:60]!r}, expected {len(expected)}, {expected[:60]!r}",
+                    f"the reply to message {number} is {len(payload)} bytes, {payload[:60]!r}, "
+                    f"expected {len(expected)}, {expected[:60]!r}",
                 )
-                return account
-        self._faults.add("duplicated", f"user {self._user}: another reply to message {number}")
+                return pending
+        self._add("duplicated", f"another reply to message {number}")
         return None
+
+    def _add(self, kind: str, description: str) -> None:
+        self._wrong.add(kind, f"user {self._connection}: {description}")

@@ -6,7 +6,7 @@ import html
 import math
 from collections.abc import Sequence
 
-from pytest_websocket.load.capacity_search import Knee
+from pytest_websocket.load.capacity_search import Capacity
 from pytest_websocket.load.result import Result, milliseconds
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 900, 240, 70, 34, 26
@@ -61,9 +61,9 @@ def percentile_curve(result: Result) -> str:
     return chart("Percentiles of the round trip", {"round trip": points}, "", milliseconds, ticks=ticks)
 
 
-def knee_plot(knee: Knee) -> str:
+def capacity_plot(capacity: Capacity) -> str:
     """p50 and p99 against the rate of each step, as SVG."""
-    steps = sorted(knee.steps, key=lambda step: step.rate)
+    steps = sorted(capacity.steps, key=lambda step: step.rate)
     curves = {
         f"p{percent}": [(step.rate, step.result.latency.percentile(percent)) for step in steps]
         for percent in (50, 99)
@@ -78,16 +78,16 @@ def page(title: str, result: Result, remarks: Sequence[str] = ()) -> str:
     return _document(title, f"{table(result.table())}{_paragraphs(remarks)}{figures}")
 
 
-def knee_page(title: str, knee: Knee, remarks: Sequence[str] = ()) -> str:
-    """The steps of a search for the knee as an HTML page without scripts."""
+def capacity_page(title: str, capacity: Capacity, remarks: Sequence[str] = ()) -> str:
+    """The steps of a search for the capacity as an HTML page without scripts."""
     rows = [("messages/s", "p50, p99, max", "verdict")]
-    for step in sorted(knee.steps, key=lambda step: step.rate):
+    for step in sorted(capacity.steps, key=lambda step: step.rate):
         latency = step.result.latency
         times = ", ".join(
             milliseconds(value) for value in (latency.percentile(50), latency.percentile(99), latency.longest)
         )
-        rows.append((f"{step.rate:,.0f}", times, step.broken or "kept"))
-    return _document(title, f"{table(rows)}{_paragraphs(remarks)}<figure>{knee_plot(knee)}</figure>")
+        rows.append((f"{step.rate:,.0f}", times, step.violation or "kept"))
+    return _document(title, f"{table(rows)}{_paragraphs(remarks)}<figure>{capacity_plot(capacity)}</figure>")
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:

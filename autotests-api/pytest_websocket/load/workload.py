@@ -1,4 +1,4 @@
-"""What is sent: a mix of messages of several sizes and kinds, each with its sender and number in it."""
+"""What a load sends: kinds of messages and their shares. Each message carries its sender and number."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pytest_websocket.protocol.frames import BINARY, TEXT
 
-DEFAULT_MIX = "text:100"
+DEFAULT_WORKLOAD = "text:100"
 
 _PART = re.compile(r"(text|binary):(\d+)([kKmM]?)(?:=(\d+))?")
 _UNITS = {"": 1, "k": 1024, "m": 1024 * 1024}
@@ -17,8 +17,8 @@ _IDENTITY = re.compile(rb"u(\d+)m(\d+) ")
 
 
 @dataclass(frozen=True)
-class Kind:
-    """One kind of message: opcode, payload size in bytes, and its share in the mix."""
+class MessageKind:
+    """Opcode, payload size in bytes, and share in the workload."""
 
     opcode: int
     size: int
@@ -29,14 +29,14 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Mix:
-    """Kinds of messages and how often each comes; the order repeats and is the same in every run."""
+class Workload:
+    """Kinds of messages by their shares; the order repeats and is the same in every run."""
 
-    kinds: tuple[Kind, ...]
+    kinds: tuple[MessageKind, ...]
 
     @classmethod
-    def parse(cls, text: str) -> Mix:
-        """Read ``text:100=8,binary:1k=1``: kind, size in bytes (k and m are units), and weight (1).
+    def parse(cls, text: str) -> Workload:
+        """Reads ``text:100=8,binary:1k=1``: kind, size in bytes (k and m are units), weight (default 1).
 
         Raises ValueError for anything else.
         """
@@ -49,36 +49,36 @@ class Mix:
                 )
             kind, size, unit, weight = match.groups()
             opcode = TEXT if kind == "text" else BINARY
-            kinds.append(Kind(opcode, int(size) * _UNITS[unit.lower()], int(weight or 1)))
+            kinds.append(MessageKind(opcode, int(size) * _UNITS[unit.lower()], int(weight or 1)))
         if not any(kind.weight for kind in kinds):
             raise ValueError("expected a weight above 0")
         return cls(tuple(kinds))
 
     @property
     def largest(self) -> int:
-        """Bytes of the largest message."""
+        """The size of the largest message in bytes."""
         return max(kind.size for kind in self.kinds)
 
     def __str__(self) -> str:
         total = sum(kind.weight for kind in self.kinds)
         return ", ".join(f"{kind.weight / total:.0%} {kind}" for kind in self.kinds)
 
-    def turns(self) -> list[Kind]:
-        """One round of the mix: each kind as often as its weight says, spread evenly."""
-        turns = sorted(
+    def order(self) -> list[MessageKind]:
+        """Returns the kinds of one round, each as often as its weight, spread evenly."""
+        order = sorted(
             ((number + 0.5) / kind.weight, index)
             for index, kind in enumerate(self.kinds)
             for number in range(kind.weight)
         )
-        return [self.kinds[index] for _, index in turns]
+        return [self.kinds[index] for _, index in order]
 
-    def cycle(self) -> Iterator[Kind]:
-        """The kinds without end, round after round."""
-        return itertools.cycle(self.turns())
+    def cycle(self) -> Iterator[MessageKind]:
+        """Yields the kinds, round after round, without end."""
+        return itertools.cycle(self.order())
 
 
-def writer_of(kind: Kind) -> Callable[[int, int], bytes]:
-    """A function of sender and number that writes the payload: an identity, filled up to the size."""
+def payload_writer(kind: MessageKind) -> Callable[[int, int], bytes]:
+    """Returns a function of sender and number that makes a payload: both, filled up to the size."""
     filler = (b"abcdefghijklmnopqrstuvwxyz" * (kind.size // 26 + 1))[: kind.size]
 
     def write(user: int, number: int) -> bytes:
@@ -88,7 +88,7 @@ def writer_of(kind: Kind) -> Callable[[int, int], bytes]:
     return write
 
 
-def identity_of(payload: bytes) -> tuple[int, int] | None:
-    """Sender and number of the message that a reply carries; None when there is none in it."""
+def identity_in(payload: bytes) -> tuple[int, int] | None:
+    """Returns sender and number of the message that a reply repeats; None when it repeats none."""
     match = _IDENTITY.search(payload[:4096])
     return (int(match[1]), int(match[2])) if match else None

@@ -1,4 +1,4 @@
-"""Loads on the target: the options that size them, the crowd, and what they leave in the report."""
+"""Loads on the target: their options, the fixture `load`, and what it attaches to the report."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ import pytest
 import pytest_asyncio
 
 from pytest_websocket.load import plots
-from pytest_websocket.load.capacity_search import Knee, find_knee
+from pytest_websocket.load.capacity_search import Capacity, search_capacity
 from pytest_websocket.load.connection import Endpoint, LoadConnection
-from pytest_websocket.load.connections import Crowd
+from pytest_websocket.load.connections import Connections
 from pytest_websocket.load.histogram import log_of
 from pytest_websocket.load.result import Result, Second, milliseconds, spread
 from pytest_websocket.load.server_process import ServerProcess, run_in_process
-from pytest_websocket.load.thresholds import Budget
-from pytest_websocket.load.workload import DEFAULT_MIX, Mix
+from pytest_websocket.load.thresholds import Threshold
+from pytest_websocket.load.workload import DEFAULT_WORKLOAD, Workload
 from pytest_websocket.plugin.options import Option, add_options, option_value
 from pytest_websocket.plugin.recordings import EVIDENCE
 from pytest_websocket.plugin.target import ABILITIES, TARGET
@@ -72,13 +72,18 @@ LOAD_OPTIONS = (
     Option(
         "ws-ramp", "connections to open per second (default: as fast as they are accepted)", "RATE", _rate
     ),
-    Option("ws-mix", f"what is sent: text:100=8,binary:1k=1 (default: {DEFAULT_MIX})", "MIX", Mix.parse),
+    Option(
+        "ws-mix",
+        f"what is sent: text:100=8,binary:1k=1 (default: {DEFAULT_WORKLOAD})",
+        "MIX",
+        Workload.parse,
+    ),
     Option(
         "ws-budget",
-        "what a load may cost: p99=50ms, max=1s, connect.p90=1s, errors=0, rate=1000; repeatable; "
-        "without one its figures are numbers and no verdict",
+        "threshold of a load: p99=50ms, max=1s, connect.p90=1s, errors=0, rate=1000; repeatable; "
+        "without one a load has figures and no verdict",
         "LIMIT",
-        Budget.parse,
+        Threshold.parse,
         many=True,
     ),
     Option("ws-load-figures", "write the figures of all loads to this file, as JSON", "FILE", _file),
@@ -87,42 +92,42 @@ LOAD_OPTIONS = (
 
 @dataclass(frozen=True)
 class Size:
-    """How much load the options ask for."""
+    """The load that the options ask for."""
 
     users: int
     rate: float
     duration: float
     ramp: float | None
-    mix: Mix
-    budgets: tuple[Budget, ...]
+    workload: Workload
+    thresholds: tuple[Threshold, ...]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Register the options of the load."""
+    """Registers the options of loads."""
     add_options(parser, LOAD_OPTIONS, group=("websocket-load", "WebSocket load (pytest -m load)"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Read the options now: a wrong one is one line, not an error of every test that asks for it."""
+    """Reads the options now, so that a wrong one is one line and not an error of every test."""
     for option in LOAD_OPTIONS:
         option_value(config, option.name)
 
 
 def size_from(config: pytest.Config) -> Size:
-    """The load that the options ask for."""
+    """Returns the load that the options ask for."""
     users = option_value(config, "ws-users") or 1000
     return Size(
         users=users,
         rate=option_value(config, "ws-rate") or float(users),
         duration=option_value(config, "ws-duration") or 3.0,
         ramp=option_value(config, "ws-ramp"),
-        mix=option_value(config, "ws-mix") or Mix.parse(DEFAULT_MIX),
-        budgets=option_value(config, "ws-budget") or (),
+        workload=option_value(config, "ws-mix") or Workload.parse(DEFAULT_WORKLOAD),
+        thresholds=option_value(config, "ws-budget") or (),
     )
 
 
 def endpoint_for(target: Target, users: int) -> Endpoint:
-    """The target as a crowd needs it."""
+    """Returns the target as the load engine takes it."""
     local = target.host == "127.0.0.1" and users > PORTS_PER_ADDRESS
     addresses = math.ceil(users / PORTS_PER_ADDRESS)
     return Endpoint(
@@ -139,7 +144,10 @@ def endpoint_for(target: Target, users: int) -> Endpoint:
 
 
 def answer_of(target: Target) -> Callable[[int, bytes], tuple[int, bytes] | None]:
-    """The target's answer as opcode and bytes; quick for a template with one place for the message."""
+    """Returns a function from a message to the target's reply, as opcode and bytes.
+
+    It is fast for a template that has the message in it once.
+    """
     before, place, after = (part.encode() for part in target.reply.partition("{message}"))
     simple = bool(place) and b"{message}" not in after
 
@@ -155,19 +163,19 @@ def answer_of(target: Target) -> Callable[[int, bytes], tuple[int, bytes] | None
 
 
 @dataclass(frozen=True)
-class Figures:
-    """One load of one test, to be written where ``--ws-load-figures`` says."""
+class LoadFigures:
+    """One load of one test, for ``--ws-load-figures``."""
 
     test: str
     title: str
     result: Result
 
 
-FIGURES = pytest.StashKey[list[Figures]]()
+FIGURES = pytest.StashKey[list[LoadFigures]]()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the figures of all loads, for programs to read: an interrupted run, too, has some."""
+    """Writes the figures of all loads as JSON, also after an interrupted run."""
     path, figures = option_value(session.config, "ws-load-figures"), session.config.stash.get(FIGURES, [])
     if path is None or not figures:
         return
@@ -176,7 +184,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 class Load:
-    """What a load test works with: crowds of the target, loads, verdicts, evidence in the report."""
+    """What a load test uses: connections to the target, loads on them, and checks of their results.
+
+    ``report`` prints a line in the terminal while the test runs.
+    """
 
     def __init__(
         self,
@@ -184,106 +195,111 @@ class Load:
         endpoint: Endpoint,
         server: ServerProcess | None,
         stack: AsyncExitStack,
-        leave: Callable[[str, str, str], None],
-        say: Callable[[str], None],
+        attach: Callable[[str, str, str], None],
+        report: Callable[[str], None],
         test: str,
-        figures: list[Figures],
+        figures: list[LoadFigures],
     ) -> None:
         self.size = size
         self.server = server
         self.deadline = endpoint.deadline
-        self.say = say
+        self.report = report
         self._endpoint = endpoint
         self._stack = stack
-        self._leave = leave
+        self._attach = attach
         self._test = test
         self.figures = figures
 
-    async def crowd(self, users: int | None = None) -> Crowd:
-        """Open connections, as many as the options say; they are closed after the test."""
-        crowd = Crowd(self._endpoint, users or self.size.users, ramp=self.size.ramp)
-        _check_files(crowd.users)
-        await self._stack.enter_async_context(crowd)
-        self.say(f"{len(crowd.connections):,} of {crowd.users:,} connections open: {spread(crowd.connect)}")
-        return crowd
+    async def connect(self, users: int | None = None) -> Connections:
+        """Opens ``users`` connections, by default as many as the options say; closes them after the test."""
+        connections = Connections(self._endpoint, users or self.size.users, ramp=self.size.ramp)
+        _check_files(connections.count)
+        await self._stack.enter_async_context(connections)
+        self.report(
+            f"{len(connections.opened):,} of {connections.count:,} connections open: "
+            f"{spread(connections.connect)}"
+        )
+        return connections
 
     async def run(
         self,
-        crowd: Crowd,
+        connections: Connections,
         title: str = "Load",
         *,
         rate: float | None = None,
         flat_out: bool = False,
         duration: float | None = None,
-        mix: Mix | None = None,
-        users: Sequence[LoadConnection] | None = None,
+        workload: Workload | None = None,
+        subset: Sequence[LoadConnection] | None = None,
     ) -> Result:
-        """Put a load on the crowd (or on ``users`` of it) and leave its figures in the report.
+        """Puts a load on the connections, or on a subset of them, and attaches its figures to the report.
 
-        ``rate`` and ``duration`` are the options' unless given; ``flat_out`` sends as fast as replies come.
+        ``rate`` and ``duration`` are those of the options by default; ``flat_out`` sends the next message
+        as soon as the reply to the one before has come.
         """
         try:
-            return await crowd.run(
+            return await connections.run(
                 duration=duration or self.size.duration,
                 rate=None if flat_out else rate or self.size.rate,
-                mix=mix or self.size.mix,
-                users=users,
+                workload=workload or self.size.workload,
+                subset=subset,
                 progress=self._progress,
                 ended=lambda result: self._keep(title, result),
             )
         except asyncio.CancelledError:
-            self.say(f"{title} was interrupted; so far:")
-            self.say(str(self.figures[-1].result))
+            self.report(f"{title} was interrupted; so far:")
+            self.report(str(self.figures[-1].result))
             raise
 
     def _keep(self, title: str, result: Result) -> None:
-        self.figures.append(Figures(self._test, title, result))
-        self._leave(title, plots.page(title, result), "text/html")
+        self.figures.append(LoadFigures(self._test, title, result))
+        self._attach(title, plots.page(title, result), "text/html")
         intervals = [
             (second.start, second.start + second.length, second.latency) for second in result.seconds
         ]
-        self._leave(f"{title} (HDR histogram log)", log_of(intervals), "text/plain")
-        self._leave(f"{title} (figures)", json.dumps(result.figures(), indent=2), "application/json")
+        self._attach(f"{title} (HDR histogram log)", log_of(intervals), "text/plain")
+        self._attach(f"{title} (figures)", json.dumps(result.figures(), indent=2), "application/json")
 
-    async def knee(self, crowd: Crowd, start: float, budgets: Sequence[Budget], step: float) -> Knee:
-        """Search the highest rate that keeps ``budgets``, in steps of ``step`` seconds; see `pytest_websocket.load.capacity_search`."""
+    async def search_capacity(
+        self, connections: Connections, start: float, thresholds: Sequence[Threshold], step: float
+    ) -> Capacity:
+        """Searches the highest rate that keeps ``thresholds``, in steps of ``step`` seconds."""
 
         async def load(rate: float) -> Result:
-            result = await crowd.run(duration=step, rate=rate, mix=self.size.mix)
-            self.say(f"{rate:,.0f} messages/s: {spread(result.latency)}")
+            result = await connections.run(duration=step, rate=rate, workload=self.size.workload)
+            self.report(f"{rate:,.0f} messages/s: {spread(result.latency)}")
             return result
 
-        knee = await find_knee(load, budgets, start)
-        kept = f"{knee.rate:,.0f} messages/s" if knee.rate else "none of these"
-        words = f"highest rate that was kept: {kept}"
-        if knee.by_the_client:
-            words += "; the client could not go further, so the server's knee is higher"
-        self.say(words)
-        remarks = [words, "; ".join(map(str, budgets))]
-        self._leave("Search for the knee", plots.knee_page("Search for the knee", knee, remarks), "text/html")
-        return knee
+        capacity = await search_capacity(load, thresholds, start)
+        kept = f"{capacity.rate:,.0f} messages/s" if capacity.rate else "none of these"
+        summary = f"highest rate that was kept: {kept}"
+        if capacity.limited_by_client:
+            summary += "; the client reached its limit first, so the server's capacity is higher"
+        self.report(summary)
+        title, remarks = "Capacity search", [summary, "; ".join(map(str, thresholds))]
+        self._attach(title, plots.capacity_page(title, capacity, remarks), "text/html")
+        return capacity
 
-    def judge(self, result: Result) -> None:
-        """Fail when replies were wrong or missing, or a budget that was asked for is broken."""
+    def check(self, result: Result) -> None:
+        """Fails when replies were wrong or missing, or a threshold of the options is violated."""
         __tracebackhide__ = True
-        self.say("\n" + str(result))
-        broken = [words for words in (budget.broken_by(result) for budget in self.size.budgets) if words]
-        if result.is_clean and not broken:
+        self.report("\n" + str(result))
+        found = (threshold.violation_of(result) for threshold in self.size.thresholds)
+        problems = [violation for violation in found if violation]
+        if result.is_clean and not problems:
             return
-        if result.faults:
-            broken.insert(0, "replies were wrong or missing")
+        if result.wrong_replies:
+            problems.insert(0, "replies were wrong or missing")
         if result.errors:
-            broken.insert(0, "connections broke or messages could not be sent")
-        if result.limits_of_the_client:
-            broken.append(
-                f"mind that this may be the client's doing: {'; '.join(result.limits_of_the_client)}"
-            )
-        raise AssertionError("\n".join([*broken, "", str(result)]))
+            problems.insert(0, "connections broke or messages could not be sent")
+        if result.client_limits:
+            problems.append(f"the client may be the cause: {'; '.join(result.client_limits)}")
+        raise AssertionError("\n".join([*problems, "", str(result)]))
 
     def _progress(self, second: Second) -> None:
         length = second.length or 1.0
         p50, p99 = (milliseconds(second.latency.percentile(percent)) for percent in (50, 99))
-        self.say(
+        self.report(
             f"{second.start:6.1f} s  sent {second.sent / length:9,.0f}/s  "
             f"answered {second.received / length:9,.0f}/s  p50 {p50:>8}  p99 {p99:>8}  "
             f"in flight {second.in_flight:6,}" + (f"  errors {second.errors}" if second.errors else "")
@@ -292,7 +308,7 @@ class Load:
 
 @pytest.fixture(scope="session")
 def load_server(request: pytest.FixtureRequest) -> Iterator[ServerProcess | None]:
-    """The embedded server in a process of its own; None where the target is another or speaks TLS."""
+    """The embedded server in a process of its own; None for another target or one with TLS."""
     target = request.config.stash[TARGET]
     if not target.embedded or target.secure:
         yield None
@@ -303,7 +319,7 @@ def load_server(request: pytest.FixtureRequest) -> Iterator[ServerProcess | None
 
 @pytest.fixture
 def load_target(request: pytest.FixtureRequest, load_server: ServerProcess | None) -> Target:
-    """The target of loads: the embedded server's own process, or what ``--ws-url`` names."""
+    """The target of loads: the server of `load_server`, or what ``--ws-url`` names."""
     if load_server is not None:
         return replace(request.config.stash[TARGET], url=load_server.url)
     target: Target = request.getfixturevalue("target")
@@ -314,14 +330,14 @@ def load_target(request: pytest.FixtureRequest, load_server: ServerProcess | Non
 async def load(
     request: pytest.FixtureRequest, load_target: Target, load_server: ServerProcess | None
 ) -> AsyncIterator[Load]:
-    """Crowds and loads on the target, sized by the options."""
+    """Connections to the target and loads on them, sized by the options."""
     if importlib.util.find_spec("hdrh") is None:
         pytest.skip("loads need more packages: pip install pytest-websocket[load]")
     if load_target.proxy:
         pytest.skip("a load through an HTTP proxy would measure the proxy")
     size = size_from(request.config)
     abilities = request.config.stash[ABILITIES]
-    if size.mix.largest > abilities.max_message:
+    if size.workload.largest > abilities.max_message:
         pytest.skip(f"--ws-mix has messages above the target's limit of {abilities.max_message} bytes")
     evidence = request.node.stash.setdefault(EVIDENCE, [])
     async with AsyncExitStack() as stack:
@@ -331,28 +347,29 @@ async def load(
             load_server,
             stack,
             lambda name, body, kind: evidence.append((name, body, kind)),
-            _speaker(request),
+            _printer(request),
             request.node.nodeid,
             request.config.stash.setdefault(FIGURES, []),
         )
 
 
-def _speaker(request: pytest.FixtureRequest) -> Callable[[str], None]:
+def _printer(request: pytest.FixtureRequest) -> Callable[[str], None]:
     manager = request.config.pluginmanager
     terminal, capture = manager.get_plugin("terminalreporter"), manager.get_plugin("capturemanager")
     if terminal is None or capture is None or hasattr(request.config, "workerinput"):
         return lambda _: None
-    began: list[bool] = []
+    printed: list[bool] = []
 
-    def say(words: str) -> None:
+    def report(text: str) -> None:
+        # pytest has no public way to print from a fixture without the test asking for `capsys`.
         with capture.global_and_fixture_disabled():
-            if not began:
-                began.append(True)
+            if not printed:
+                printed.append(True)
                 terminal.ensure_newline()
-            for line in words.splitlines():
+            for line in text.splitlines():
                 terminal.write_line(f"  {line}".rstrip())
 
-    return say
+    return report
 
 
 def _check_files(connections: int) -> None:

@@ -1,4 +1,4 @@
-"""Connections that come and go in storms, politely and not."""
+"""Many connections that are opened and closed again and again, with a Close frame and without."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ import pytest
 
 pytestmark = [pytest.mark.load, pytest.mark.needs("echo")]
 
-STORMS = 3
+ROUNDS = 3
 
 
-@pytest.mark.parametrize("politely", [True, False], ids=["with a Close frame", "without"])
-async def test_storms_of_connections_leave_the_server_as_it_was(load, politely) -> None:
-    for _ in range(STORMS):
-        crowd = await load.crowd(max(1, load.size.users // 4))
-        assert not crowd.errors
-        if politely:
-            await crowd.close()
+@pytest.mark.parametrize("with_close", [True, False], ids=["with a Close frame", "without"])
+async def test_server_is_unchanged_after_many_short_connections(load, with_close) -> None:
+    for _ in range(ROUNDS):
+        connections = await load.connect(max(1, load.size.users // 4))
+        assert not connections.errors
+        if with_close:
+            await connections.close()
         else:
-            for connection in crowd.connections:
+            for connection in connections.opened:
                 connection.abort()
-    crowd = await load.crowd(max(1, load.size.users // 4))
-    load.judge(await load.run(crowd, "After the storms", duration=load.size.duration / 4))
+    connections = await load.connect(max(1, load.size.users // 4))
+    load.check(await load.run(connections, "After many short connections", duration=load.size.duration / 4))
 
 
-async def test_crowd_that_comes_and_goes_does_not_disturb_those_who_stay(load) -> None:
-    staying = await load.crowd(max(1, load.size.users // 10))
-    talk = asyncio.ensure_future(load.run(staying, "Those who stay", duration=load.size.duration / 2))
-    while not talk.done():
-        guests = await load.crowd(max(1, load.size.users // 20))
-        for connection in guests.connections:
+async def test_short_connections_do_not_disturb_lasting_ones(load) -> None:
+    lasting = await load.connect(max(1, load.size.users // 10))
+    running = asyncio.ensure_future(load.run(lasting, "Lasting connections", duration=load.size.duration / 2))
+    while not running.done():
+        short = await load.connect(max(1, load.size.users // 20))
+        for connection in short.opened:
             connection.abort()
-    load.judge(await talk)
+    load.check(await running)

@@ -1,4 +1,4 @@
-"""Locust with one master and two workers: its users are ours, its numbers add up to the server's."""
+"""Locust with one master and two workers: its statistics add up to what the server has counted."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ LOCUSTFILE = Path(__file__).parents[3] / "autotests-api" / "examples" / "locustf
 
 WORKERS = 2
 USERS = 8
-"""One half of them single connections, the other crowds."""
+"""One half of them `EchoUser`, the other `EchoConnections`."""
 
-CROWD = 10
+CONNECTIONS = 10
 EVERY = 5
 RUN_TIME = "2s"
 
@@ -39,7 +39,7 @@ SPARE = 60.0
 
 
 class Counting:
-    """The lesson's echo, which counts, and spoils every fifth reply."""
+    """An echo server that counts connections and messages, and changes every fifth reply."""
 
     def __init__(self) -> None:
         self.connections = self.messages = 0
@@ -90,15 +90,17 @@ async def run_locust(url: str, *options: str) -> tuple[int | None, dict[str, dic
 async def test_numbers_of_two_workers_add_up_at_the_master() -> None:
     server = Counting()
     users = ("--users", str(USERS), "--spawn-rate", str(USERS), "--ws-pace", "0.1")
-    crowds = ("--ws-crowd", str(CROWD), "--ws-rate", "50")
+    loads = ("--ws-connections", str(CONNECTIONS), "--ws-rate", "50")
     with run_in_background(lambda: serve(server, "127.0.0.1", 0)) as running:
-        status, statistics, words = await run_locust(running.url, *users, *crowds, "EchoUser", "EchoCrowd")
+        status, statistics, words = await run_locust(
+            running.url, *users, *loads, "EchoUser", "EchoConnections"
+        )
     assert status == 1, words
-    echoes, crowd = (statistics[f"{name} text of 100 bytes"] for name in ("echo of", "crowd of 100%"))
-    assert statistics["connect"]["num_requests"] == server.connections == USERS // 2 * (1 + CROWD)
-    assert min(echoes["num_requests"], crowd["num_requests"]) > USERS
-    assert echoes["num_requests"] + crowd["num_requests"] == server.messages
-    assert echoes["num_failures"] + crowd["num_failures"] == server.messages // EVERY
+    echoes, loads = (statistics[f"{name} text of 100 bytes"] for name in ("echo of", "load of 100%"))
+    assert statistics["connect"]["num_requests"] == server.connections == USERS // 2 * (1 + CONNECTIONS)
+    assert min(echoes["num_requests"], loads["num_requests"]) > USERS
+    assert echoes["num_requests"] + loads["num_requests"] == server.messages
+    assert echoes["num_failures"] + loads["num_failures"] == server.messages // EVERY
     assert "the next message is not the expected one" in words
-    for entry in (echoes, crowd):
+    for entry in (echoes, loads):
         assert 0 <= entry["min_response_time"] <= entry["max_response_time"] < 5000

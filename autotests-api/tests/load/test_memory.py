@@ -1,4 +1,4 @@
-"""What a connection that says nothing costs the server."""
+"""The memory that an idle connection takes on the server."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pytest_websocket.plugin.target import TARGET
 
 pytestmark = pytest.mark.load
 
-MOST = 64 * 1024
+MAX_PER_CONNECTION = 64 * 1024
 """Bytes of resident memory per connection."""
 
 
 @pytest.fixture(scope="module")
 def load_server(request) -> Iterator[ServerProcess]:
-    """A server that has held no connections yet: what it once used it would use again."""
+    """A new server: one that has held connections would reuse their memory."""
     if not request.config.stash[TARGET].embedded or request.config.stash[TARGET].secure:
         pytest.skip("the memory of a server is known where it is the embedded one, in a process of its own")
     with run_in_process() as server:
@@ -28,7 +28,7 @@ def load_server(request) -> Iterator[ServerProcess]:
 
 async def test_idle_connections_cost_the_server_little_memory(load, load_server) -> None:
     before = load_server.memory()
-    crowd = await load.crowd()
-    each = (load_server.memory() - before) / len(crowd.connections)
-    load.say(f"memory of the server per idle connection: {each / 1024:.1f} KiB")
-    assert each < MOST
+    connections = await load.connect()
+    each = (load_server.memory() - before) / len(connections.opened)
+    load.report(f"memory of the server per idle connection: {each / 1024:.1f} KiB")
+    assert each < MAX_PER_CONNECTION

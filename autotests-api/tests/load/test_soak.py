@@ -1,4 +1,4 @@
-"""A load that goes on: the server's memory must not grow with time. ``--ws-duration 10m`` makes it a soak."""
+"""The server's memory under a lasting load, which ``--ws-duration 10m`` turns into a soak test."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import pytest
 pytestmark = [pytest.mark.load, pytest.mark.needs("echo")]
 
 NOISE = 8 * 2**20
-"""Bytes by which a server's memory may move without growing."""
+"""Bytes by which a server's memory may vary without growing."""
 
 
 async def test_memory_stays_flat_under_a_lasting_load(load) -> None:
     if load.server is None or load.server.memory() is None:
         pytest.skip("the memory of a server is known where it is the embedded one, on a system with /proc")
-    crowd = await load.crowd()
+    connections = await load.connect()
     # Buffers and pools grow to their size first.
-    await load.run(crowd, "Warming up", duration=load.size.duration / 4)
+    await load.run(connections, "Warming up", duration=load.size.duration / 4)
     samples: list[int] = []
     loop = asyncio.get_running_loop()
     interval = load.size.duration / 40
@@ -30,13 +30,13 @@ async def test_memory_stays_flat_under_a_lasting_load(load) -> None:
 
     timer = loop.call_soon(sample)
     try:
-        result = await load.run(crowd, "Soak")
+        result = await load.run(connections, "Soak")
     finally:
         timer.cancel()
     quarter = len(samples) // 4
     first, last = statistics.median(samples[:quarter]), statistics.median(samples[-quarter:])
-    load.say(f"memory of the server: {first / 2**20:.1f} MiB at first, {last / 2**20:.1f} MiB at last")
+    load.report(f"memory of the server: {first / 2**20:.1f} MiB at first, {last / 2**20:.1f} MiB at last")
     assert last - first < NOISE + 0.05 * first, (
         f"{(last - first) / 2**20:.1f} MiB more after the load than before"
     )
-    load.judge(result)
+    load.check(result)

@@ -1,20 +1,21 @@
-"""What a load has shown: accounts of replies, budgets, the knee, histograms and plots."""
+"""Results of loads: wrong replies, thresholds, the capacity search, histograms and plots."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
 from pytest_websocket.load import plots
-from pytest_websocket.load.capacity_search import MOST_STEPS, find_knee
+from pytest_websocket.load.capacity_search import MAX_STEPS, search_capacity
 from pytest_websocket.load.histogram import Histogram, log_of
-from pytest_websocket.load.pending_replies import Faults, Ledger
+from pytest_websocket.load.pending_replies import PendingReplies, WrongReplies
 from pytest_websocket.load.result import Result, Second
-from pytest_websocket.load.thresholds import Budget
-from pytest_websocket.load.workload import Kind, Mix, identity_of, writer_of
+from pytest_websocket.load.thresholds import Threshold
+from pytest_websocket.load.workload import MessageKind, Workload, identity_in, payload_writer
 from pytest_websocket.plugin.load import LOAD_OPTIONS, answer_of
 from pytest_websocket.protocol.frames import BINARY, TEXT
 from pytest_websocket.target.target import Target
@@ -22,47 +23,41 @@ from pytest_websocket.target.target import Target
 pytest.importorskip("hdrh", reason="pip install pytest-websocket[load]")
 
 
-# Accounts.
-
-
 def test_identity_is_found_in_a_reply() -> None:
-    payload = writer_of(Kind(TEXT, 40))(17, 4)
+    payload = payload_writer(MessageKind(TEXT, 40))(17, 4)
     assert len(payload) == 40
-    assert identity_of("Сервер получил: ".encode() + payload) == (17, 4)
-    assert identity_of(b"hello") is None
+    assert identity_in("Сервер получил: ".encode() + payload) == (17, 4)
+    assert identity_in(b"hello") is None
 
 
 def test_small_message_is_as_long_as_its_identity() -> None:
-    assert writer_of(Kind(TEXT, 1))(1, 2) == b"u1m2 "
+    assert payload_writer(MessageKind(TEXT, 1))(1, 2) == b"u1m2 "
 
 
-def test_only_the_first_hundred_faults_are_listed() -> None:
-    faults = Faults()
-    ledger = Ledger(1, faults)
+def test_only_the_first_hundred_wrong_replies_are_listed() -> None:
+    wrong_replies = WrongReplies()
+    pending = PendingReplies(1, wrong_replies)
     for number in range(1000):
-        ledger.settle(TEXT, b"u1m%d " % number)
-    assert faults.counts == Counter(duplicated=1000)
-    assert len(faults.listed) == 100
+        pending.match(TEXT, b"u1m%d " % number)
+    assert wrong_replies.counts == Counter(duplicated=1000)
+    assert len(wrong_replies.listed) == 100
 
 
-# Mixes and budgets.
-
-
-def test_mix_spreads_its_kinds_by_weight() -> None:
-    mix = Mix.parse("text:100=3,binary:1k=1")
-    turns = mix.cycle()
-    assert [next(turns).size for _ in range(8)] == [100, 100, 1024, 100, 100, 100, 1024, 100]
-    assert str(mix) == "75% text of 100 bytes, 25% binary of 1024 bytes"
-    assert mix.largest == 1024
+def test_workload_spreads_its_kinds_by_weight() -> None:
+    workload = Workload.parse("text:100=3,binary:1k=1")
+    kinds = workload.cycle()
+    assert [next(kinds).size for _ in range(8)] == [100, 100, 1024, 100, 100, 100, 1024, 100]
+    assert str(workload) == "75% text of 100 bytes, 25% binary of 1024 bytes"
+    assert workload.largest == 1024
 
 
 @pytest.mark.parametrize("text", ["", "text", "text:1=0", "json:5", "text:-1", "text:1kk"])
-def test_mix_that_cannot_be_read_is_refused(text) -> None:
+def test_workload_that_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="expected"):
-        Mix.parse(text)
+        Workload.parse(text)
 
 
-def result_of(*milliseconds: int, **figures: object) -> Result:
+def result_of(*milliseconds: int, **figures: Any) -> Result:
     latency, connect = Histogram(), Histogram()
     for value in milliseconds:
         latency.record(value * 1000)
@@ -86,22 +81,22 @@ def result_of(*milliseconds: int, **figures: object) -> Result:
         ("errors=0", True),
     ],
 )
-def test_budget_is_kept_or_broken(text, kept) -> None:
-    words = Budget.parse(text).broken_by(result_of(1, 2, 3, 100))
-    assert bool(words) is not kept, words
+def test_threshold_is_kept_or_violated(text: str, kept: bool) -> None:
+    found = Threshold.parse(text).violation_of(result_of(1, 2, 3, 100))
+    assert bool(found) is not kept, found
 
 
 @pytest.mark.parametrize(
     "text", ["", "p99", "p99=5", "p5=1ms", "errors=1ms", "rate=1s", "connect.rate=1", "x=1"]
 )
-def test_budget_that_cannot_be_read_is_refused(text) -> None:
+def test_threshold_that_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="expected"):
-        Budget.parse(text)
+        Threshold.parse(text)
 
 
-def test_broken_budget_says_both_sides() -> None:
-    words = Budget.parse("p99=50ms").broken_by(result_of(120))
-    assert words == "p99 at most 50.0 ms is broken: 120 ms"
+def test_violated_threshold_says_limit_and_value() -> None:
+    found = Threshold.parse("p99=50ms").violation_of(result_of(120))
+    assert found == "p99 at most 50.0 ms is violated: 120 ms"
 
 
 @pytest.mark.parametrize(
@@ -114,13 +109,13 @@ def test_broken_budget_says_both_sides() -> None:
         ("ws-ramp", "100", 100.0),
     ],
 )
-def test_size_of_a_load_is_read_with_its_units(name, text, value) -> None:
+def test_size_of_a_load_is_read_with_its_units(name: str, text: str, value: float) -> None:
     option = next(option for option in LOAD_OPTIONS if option.name == name)
     assert option.read(text) == value
 
 
 @pytest.mark.parametrize("name, text", [("ws-users", "0"), ("ws-rate", "fast"), ("ws-duration", "2w")])
-def test_size_that_cannot_be_read_is_refused(name, text) -> None:
+def test_size_that_cannot_be_read_is_refused(name: str, text: str) -> None:
     option = next(option for option in LOAD_OPTIONS if option.name == name)
     with pytest.raises(ValueError, match="expected"):
         option.read(text)
@@ -139,50 +134,49 @@ def test_size_that_cannot_be_read_is_refused(name, text) -> None:
     ],
     ids=["lesson", "plain echo", "twice", "constant", "plain bytes", "no bytes", "text for bytes"],
 )
-def test_answer_in_bytes_is_the_answer_of_the_target(target) -> None:
+def test_answer_in_bytes_is_the_answer_of_the_target(target: Target) -> None:
     answer = answer_of(target)
-    assert answer(TEXT, "Ёж".encode()) == (TEXT, target.answer("Ёж").encode())
+    text = target.answer("Ёж")
+    assert isinstance(text, str)
+    assert answer(TEXT, "Ёж".encode()) == (TEXT, text.encode())
     reply = target.answer(b"\x00\xff")
     opcode = TEXT if isinstance(reply, str) else BINARY
     expected = None if reply is None else (opcode, reply.encode() if isinstance(reply, str) else reply)
     assert answer(BINARY, b"\x00\xff") == expected
 
 
-# The knee, and whose limit it is.
-
-
-async def test_knee_is_found_between_two_rates() -> None:
+async def test_capacity_is_found_between_two_rates() -> None:
     async def load(rate: float) -> Result:
         return result_of(*([5] if rate <= 1000 else [500]))
 
-    knee = await find_knee(load, [Budget.parse("p99=50ms")], start=100)
-    assert 833 <= knee.rate <= 1000
-    assert len(knee.steps) <= MOST_STEPS
+    capacity = await search_capacity(load, [Threshold.parse("p99=50ms")], start=100)
+    assert 833 <= capacity.rate <= 1000
+    assert len(capacity.steps) <= MAX_STEPS
 
 
-async def test_knee_is_found_below_the_start_of_the_search() -> None:
+async def test_capacity_is_found_below_the_start_of_the_search() -> None:
     async def load(rate: float) -> Result:
         return result_of(*([5] if rate <= 100 else [500]))
 
-    knee = await find_knee(load, [Budget.parse("p99=50ms")], start=1000)
-    assert 83 <= knee.rate <= 100
+    capacity = await search_capacity(load, [Threshold.parse("p99=50ms")], start=1000)
+    assert 83 <= capacity.rate <= 100
 
 
 async def test_search_ends_where_no_rate_is_kept() -> None:
     async def load(rate: float) -> Result:
         return result_of(500)
 
-    knee = await find_knee(load, [Budget.parse("p99=50ms")], start=3200)
-    assert (knee.rate, min(step.rate for step in knee.steps)) == (0.0, 100.0)
-    assert not knee.by_the_client
+    capacity = await search_capacity(load, [Threshold.parse("p99=50ms")], start=3200)
+    assert (capacity.rate, min(step.rate for step in capacity.steps)) == (0.0, 100.0)
+    assert not capacity.limited_by_client
 
 
 async def test_search_that_the_client_limits_says_so() -> None:
     async def load(rate: float) -> Result:
         return result_of(5, cpu=1.0 if rate > 500 else 0.2)
 
-    knee = await find_knee(load, [Budget.parse("p99=50ms")], start=100)
-    assert knee.by_the_client
+    capacity = await search_capacity(load, [Threshold.parse("p99=50ms")], start=100)
+    assert capacity.limited_by_client
 
 
 @pytest.mark.parametrize(
@@ -192,21 +186,18 @@ async def test_search_that_the_client_limits_says_so() -> None:
         ({"rate": 200.0}, "100 of 200 messages per second"),
     ],
 )
-def test_result_that_the_client_limits_says_so(figures, words) -> None:
+def test_result_that_the_client_limits_says_so(figures: dict[str, float], words: str) -> None:
     result = result_of(5)
     for name, value in figures.items():
         setattr(result, name, value)
-    assert words in " ".join(result.limits_of_the_client)
+    assert words in " ".join(result.client_limits)
     assert "LIMITED BY THE CLIENT" in str(result)
 
 
 def test_late_sending_is_the_clients_limit() -> None:
     result = result_of(5)
     result.late.record(4000)
-    assert "later than due" in result.limits_of_the_client[0]
-
-
-# Figures for the report.
+    assert "later than due" in result.client_limits[0]
 
 
 def test_percentiles_are_those_of_the_counted_durations() -> None:

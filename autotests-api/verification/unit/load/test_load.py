@@ -1,4 +1,4 @@
-"""The load engine finds every wrong reply, charges a stall to the server, and ends when it is told to."""
+"""The load engine lists every wrong reply, charges a stall to the server, and ends when it is stopped."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
@@ -16,10 +18,10 @@ from websockets.http11 import Response
 
 from pytest_websocket.load import server_process
 from pytest_websocket.load.connection import Endpoint, LoadConnection, Refused
-from pytest_websocket.load.connections import Crowd
+from pytest_websocket.load.connections import Connections
 from pytest_websocket.load.result import Result, Second
 from pytest_websocket.load.server_process import run_in_process
-from pytest_websocket.load.workload import Mix
+from pytest_websocket.load.workload import Workload
 from pytest_websocket.protocol.handshake import Request
 from pytest_websocket.server.background import run_in_background
 
@@ -28,14 +30,16 @@ pytest.importorskip("hdrh", reason="pip install pytest-websocket[load]")
 STALL = 0.3
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
+Serving = Callable[..., Endpoint]
+Loaded = Callable[..., Awaitable[Result]]
 
 
 @pytest.fixture
-def serving() -> Iterator[Callable[..., Endpoint]]:
+def serving() -> Iterator[Serving]:
     """Starts a server with the given handler and returns its endpoint; the right answer is a plain echo."""
     with ExitStack() as stack:
 
-        def start(handler: Handler, *, greetings: int = 0, **options: object) -> Endpoint:
+        def start(handler: Handler, *, greetings: int = 0, **options: Any) -> Endpoint:
             async def quiet(connection: ServerConnection) -> None:
                 with suppress(ConnectionClosed):
                     await handler(connection)
@@ -47,19 +51,19 @@ def serving() -> Iterator[Callable[..., Endpoint]]:
 
 
 @pytest.fixture
-async def loaded(serving) -> AsyncIterator[Callable[..., Awaitable[Result]]]:
-    """Puts a short load on a server with the given handler."""
+async def loaded(serving: Serving) -> AsyncIterator[Loaded]:
+    """Puts a short load on a server with the given handler and returns the result."""
     async with AsyncExitStack() as stack:
 
         async def run(
             handler: Handler,
             users: int = 4,
             rate: float | None = 200,
-            mix: str = "text:50",
-            **options: object,
+            workload: str = "text:50",
+            **options: Any,
         ) -> Result:
-            crowd = await stack.enter_async_context(Crowd(serving(handler, **options), users))
-            return await crowd.run(duration=0.3, rate=rate, mix=Mix.parse(mix))
+            connections = await stack.enter_async_context(Connections(serving(handler, **options), users))
+            return await connections.run(duration=0.3, rate=rate, workload=Workload.parse(workload))
 
         yield run
 
@@ -80,7 +84,7 @@ async def echo(connection: ServerConnection) -> None:
 
 
 def every(number: int, act: Callable[[ServerConnection, str | bytes], Awaitable[None]]) -> Handler:
-    """An echo that does something else with every so many-th message."""
+    """An echo that calls ``act`` with every ``number``-th message instead."""
 
     async def handler(connection: ServerConnection) -> None:
         count = 0
@@ -95,7 +99,7 @@ def every(number: int, act: Callable[[ServerConnection, str | bytes], Awaitable[
 
 
 async def lose(connection: ServerConnection, message: str | bytes) -> None:
-    """Answer nothing."""
+    """Sends no reply."""
 
 
 async def repeat(connection: ServerConnection, message: str | bytes) -> None:
@@ -103,21 +107,21 @@ async def repeat(connection: ServerConnection, message: str | bytes) -> None:
     await connection.send(message)
 
 
-async def spoil(connection: ServerConnection, message: str | bytes) -> None:
-    await connection.send(message[:-1] + "!")
+async def change(connection: ServerConnection, message: str | bytes) -> None:
+    await connection.send(str(message)[:-1] + "!")
 
 
-async def babble(connection: ServerConnection, message: str | bytes) -> None:
-    await connection.send("hello from nowhere")
+async def send_more(connection: ServerConnection, message: str | bytes) -> None:
+    await connection.send("hello")
     await connection.send(message)
 
 
 async def turn_into_bytes(connection: ServerConnection, message: str | bytes) -> None:
-    await connection.send(message.encode())
+    await connection.send(str(message).encode())
 
 
 def swapping() -> Handler:
-    """Two messages are answered in the wrong order."""
+    """Answers two messages in the wrong order."""
 
     async def handler(connection: ServerConnection) -> None:
         while True:
@@ -129,25 +133,25 @@ def swapping() -> Handler:
 
 
 def crossing() -> Handler:
-    """Every message is answered to somebody else."""
-    everybody: list[ServerConnection] = []
+    """Sends every reply to the next connection."""
+    connections: list[ServerConnection] = []
 
     async def handler(connection: ServerConnection) -> None:
-        everybody.append(connection)
+        connections.append(connection)
         async for message in connection:
-            await everybody[(everybody.index(connection) + 1) % len(everybody)].send(message)
+            await connections[(connections.index(connection) + 1) % len(connections)].send(message)
 
     return handler
 
 
-async def test_correct_server_is_found_correct(loaded) -> None:
-    result = await loaded(echo, mix="text:20=2,binary:200=1,text:70k=1", max_size=2**20)
+async def test_correct_server_is_found_correct(loaded: Loaded) -> None:
+    result = await loaded(echo, workload="text:20=2,binary:200=1,text:70k=1", max_size=2**20)
     assert result.is_clean, str(result)
     assert result.sent == result.received == len(result.latency) == 60
 
 
 @pytest.mark.parametrize("rate", [200, None], ids=["open schedule", "closed loop"])
-async def test_every_message_is_accounted_for(loaded, rate) -> None:
+async def test_every_message_is_accounted_for(loaded: Loaded, rate: float | None) -> None:
     result = await loaded(echo, rate=rate)
     assert result.is_clean, str(result)
     assert result.sent == result.received > 0
@@ -159,26 +163,26 @@ async def test_every_message_is_accounted_for(loaded, rate) -> None:
     [
         (every(5, lose), "lost"),
         (every(5, repeat), "duplicated"),
-        (every(5, spoil), "wrong"),
-        (every(5, babble), "wrong"),
+        (every(5, change), "wrong"),
+        (every(5, send_more), "wrong"),
         (every(5, turn_into_bytes), "wrong"),
         (swapping(), "reordered"),
         (crossing(), "crossed"),
     ],
-    ids=["lost", "duplicated", "spoilt", "from nowhere", "of another type", "reordered", "crossed"],
+    ids=["lost", "duplicated", "changet", "unexpected", "of another type", "reordered", "crossed"],
 )
-async def test_every_kind_of_wrong_reply_is_listed(loaded, handler, kind) -> None:
+async def test_every_kind_of_wrong_reply_is_listed(loaded: Loaded, handler: Handler, kind: str) -> None:
     result = await loaded(handler)
-    assert kind in result.faults.counts, str(result)
-    assert any(line.startswith(f"{kind}: user ") for line in result.faults.listed)
+    assert kind in result.wrong_replies.counts, str(result)
+    assert any(line.startswith(f"{kind}: user ") for line in result.wrong_replies.listed)
 
 
-async def test_lost_reply_does_not_make_those_behind_it_reordered(loaded) -> None:
+async def test_replies_after_a_lost_one_are_not_reordered(loaded: Loaded) -> None:
     result = await loaded(every(5, lose))
-    assert set(result.faults.counts) == {"lost"}, str(result)
+    assert set(result.wrong_replies.counts) == {"lost"}, str(result)
 
 
-async def test_greetings_are_not_taken_for_replies(loaded) -> None:
+async def test_messages_that_the_server_sends_first_are_not_replies(loaded: Loaded) -> None:
     async def greet(connection: ServerConnection) -> None:
         await connection.send("welcome")
         await echo(connection)
@@ -186,15 +190,15 @@ async def test_greetings_are_not_taken_for_replies(loaded) -> None:
     assert (await loaded(greet, greetings=1)).is_clean
 
 
-async def test_stall_of_the_server_is_charged_to_all_whom_it_made_wait(loaded) -> None:
+async def test_stall_of_the_server_is_charged_to_all_messages_that_waited(loaded: Loaded) -> None:
     async def stall_once(connection: ServerConnection) -> None:
         stalled = False
         async for message in connection:
             if not stalled:
                 stalled = True
-                held_up = asyncio.get_running_loop().create_future()
-                asyncio.get_running_loop().call_later(STALL, held_up.set_result, None)
-                await held_up
+                stall = asyncio.get_running_loop().create_future()
+                asyncio.get_running_loop().call_later(STALL, stall.set_result, None)
+                await stall
             await connection.send(message)
 
     result = await loaded(stall_once, users=1, rate=100)
@@ -203,72 +207,82 @@ async def test_stall_of_the_server_is_charged_to_all_whom_it_made_wait(loaded) -
     assert result.latency.longest >= STALL * 0.95
 
 
-async def test_connection_that_ends_is_an_error_and_its_replies_are_lost(loaded) -> None:
-    async def leave(connection: ServerConnection) -> None:
+async def test_connection_that_ends_is_an_error_and_its_replies_are_lost(loaded: Loaded) -> None:
+    async def close_at_once(connection: ServerConnection) -> None:
         await connection.recv()
         await connection.close(1011)
 
-    result = await loaded(leave)
+    result = await loaded(close_at_once)
     assert result.errors["closed by the server with 1011"] == 4
     assert result.errors["not sent: the connection had ended"] > 0
-    assert result.faults.counts["lost"] >= 4
+    assert result.wrong_replies.counts["lost"] >= 4
 
 
-async def test_load_that_is_stopped_waits_for_its_replies(serving) -> None:
-    async with Crowd(serving(echo), 4) as crowd:
-        result = await crowd.run(
-            duration=60, rate=400, mix=Mix.parse("text:50"), interval=0.05, progress=lambda _: crowd.stop()
+async def test_stopped_load_waits_for_its_replies(serving: Serving) -> None:
+    async with Connections(serving(echo), 4) as connections:
+        result = await connections.run(
+            duration=60,
+            rate=400,
+            workload=Workload.parse("text:50"),
+            interval=0.05,
+            progress=lambda _: connections.stop(),
         )
         assert result.is_clean, str(result)
         assert result.sent == result.received > 0
         assert result.duration < 60
-        assert (await crowd.run(duration=60, rate=400, mix=Mix.parse("text:50"))).sent == 0
+        assert (await connections.run(duration=60, rate=400, workload=Workload.parse("text:50"))).sent == 0
 
 
-async def test_load_that_is_cancelled_tells_what_it_has_shown(serving) -> None:
+async def test_cancelled_load_has_a_result(serving: Serving) -> None:
     results: list[Result] = []
-    async with Crowd(serving(echo), 4) as crowd:
+
+    def cancel(_: Second) -> None:
+        running.cancel()
+
+    async with Connections(serving(echo), 4) as connections:
         running = asyncio.ensure_future(
-            crowd.run(
+            connections.run(
                 duration=60,
                 rate=400,
-                mix=Mix.parse("text:50"),
+                workload=Workload.parse("text:50"),
                 interval=0.05,
-                progress=lambda _: running.cancel(),
+                progress=cancel,
                 ended=results.append,
             )
         )
         with pytest.raises(asyncio.CancelledError):
             await running
     assert results[0].received > 0
-    assert results[0].is_clean, "what was under way when it ended is not lost"
+    assert results[0].is_clean, "replies that were pending at the end are not lost"
     assert results[0].duration < 60
 
 
-async def test_replies_that_never_come_are_lost_in_the_last_second(serving) -> None:
+async def test_replies_that_never_come_are_lost_in_the_last_second(serving: Serving) -> None:
     seconds: list[Second] = []
-    async with Crowd(serving(every(5, lose)), 4) as crowd:
-        result = await crowd.run(duration=0.3, rate=200, mix=Mix.parse("text:50"), progress=seconds.append)
-    assert sum(second.lost for second in seconds) == result.faults.counts["lost"] > 0
-    assert sum(second.received for second in seconds) + result.faults.counts["lost"] == result.sent
+    async with Connections(serving(every(5, lose)), 4) as connections:
+        result = await connections.run(
+            duration=0.3, rate=200, workload=Workload.parse("text:50"), progress=seconds.append
+        )
+    assert sum(second.lost for second in seconds) == result.wrong_replies.counts["lost"] > 0
+    assert sum(second.received for second in seconds) + result.wrong_replies.counts["lost"] == result.sent
 
 
-async def test_refused_connections_are_counted_by_their_reason(serving) -> None:
+async def test_refused_connections_are_counted_by_their_reason(serving: Serving) -> None:
     def refuse(connection: ServerConnection, request: object) -> Response:
         return connection.respond(503, "too many")
 
-    async with Crowd(serving(echo, process_request=refuse), 3) as crowd:
-        assert crowd.connections == []
-        assert crowd.errors.total() == 3
-        assert "503" in next(iter(crowd.errors))
+    async with Connections(serving(echo, process_request=refuse), 3) as connections:
+        assert connections.opened == []
+        assert connections.errors.total() == 3
+        assert "503" in next(iter(connections.errors))
 
 
-async def test_mute_server_costs_the_deadline() -> None:
+async def test_silent_server_costs_the_deadline() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening, pytest.raises(TimeoutError):
         await LoadConnection.open(0, endpoint_at(listening.getsockname()[1], deadline=0.1))
 
 
-async def test_server_of_another_kind_is_refused() -> None:
+async def test_server_of_another_protocol_is_refused() -> None:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"SSH-2.0-OpenSSH\r\n\r\n")
@@ -279,7 +293,7 @@ async def test_server_of_another_kind_is_refused() -> None:
             await LoadConnection.open(0, endpoint_at(server.sockets[0].getsockname()[1]))
 
 
-async def test_pings_are_answered_and_fragments_put_together(loaded) -> None:
+async def test_pings_are_answered_and_fragments_joined(loaded: Loaded) -> None:
     async def in_fragments(connection: ServerConnection) -> None:
         async for message in connection:
             await (await connection.ping())
@@ -288,18 +302,19 @@ async def test_pings_are_answered_and_fragments_put_together(loaded) -> None:
     assert (await loaded(in_fragments)).is_clean
 
 
-async def test_ramp_opens_connections_at_its_rate(serving) -> None:
+async def test_ramp_opens_connections_at_its_rate(serving: Serving) -> None:
     loop = asyncio.get_running_loop()
     began = loop.time()
-    async with Crowd(serving(echo), 11, ramp=50) as crowd:
-        assert len(crowd.connections) == 11
+    async with Connections(serving(echo), 11, ramp=50) as connections:
+        assert len(connections.opened) == 11
         assert loop.time() - began >= 0.2
 
 
-def test_server_in_a_process_tells_url_and_memory() -> None:
+def test_server_process_has_url_and_memory() -> None:
     with run_in_process() as server:
         assert server.url.startswith("ws://127.0.0.1:")
-        assert server.memory() is None or server.memory() > 2**20
+        memory = server.memory()
+        assert memory is None or memory > 2**20
 
 
 def test_server_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
