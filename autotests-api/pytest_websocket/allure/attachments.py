@@ -1,14 +1,19 @@
-"""What is attached to a test: its conversations, their handshakes, and on failure how to look closer."""
+"""Attaches to a test its conversations, their handshakes, and on failure how to look closer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pytest_websocket.render import handshake, har, transcript
+import allure
+import pytest
+
+from pytest_websocket.allure.reporter import Reporter
+from pytest_websocket.plugin.recordings import EVIDENCE, RECORDINGS
+from pytest_websocket.plugin.run import CONVERSATIONS, FAILED, target_of
+from pytest_websocket.render import handshake, har, reproducer, transcript
 from pytest_websocket.render.conversation import Conversation
-from pytest_websocket.render.reproducer import repeat
-from pytest_websocket.target.target import Target
 
 _EXTENSIONS = {
     "text/html": "html",
@@ -18,7 +23,7 @@ _EXTENSIONS = {
     "text/csv": "csv",
     "text/markdown": "md",
 }
-# The first handshakes of a test; a crowd's are all alike.
+# The first handshakes of a test; those of many connections are alike.
 _MOST_HANDSHAKES = 2
 
 
@@ -33,31 +38,55 @@ class Document:
 
     @classmethod
     def of(cls, name: str, body: str | bytes, mime: str) -> Document:
-        """A document whose extension follows from its media type."""
+        """Makes a document whose extension follows from its media type."""
         return cls(name, body, mime, _EXTENSIONS.get(mime, "txt"))
 
 
 def documents(
-    conversations: Sequence[Conversation], target: Target, *, opened: int, failed: bool
+    conversations: list[Conversation], *, opened: int, failed: bool, embedded: bool
 ) -> Iterator[Document]:
-    """The documents of a test that opened ``opened`` connections, of which these are shown."""
+    """Yields the documents of a test that opened ``opened`` connections, of which these are shown."""
     if not conversations:
         return
-    secrets = target.secrets
     name = f"Conversation · {conversations[0].name}" if opened == 1 else f"{opened} conversations"
     largest = transcript.LARGEST_PAGE if failed else transcript.LARGEST_OF_A_PASSED
-    page = transcript.page(conversations, secrets, more=opened - len(conversations), largest=largest)
+    page = transcript.page(conversations, more=opened - len(conversations), largest=largest)
     yield Document.of(name, page, "text/html")
     for conversation in [each for each in conversations if each.request.line][:_MOST_HANDSHAKES]:
-        body = handshake.exchange(conversation, secrets)
+        body = handshake.exchange(conversation)
         yield Document(f"Handshake · {conversation.name}", body, handshake.MIME, handshake.EXTENSION)
     if failed:
-        yield Document(
-            "Archive for Chrome (Network → import HAR)",
-            har.archive(conversations, secrets),
-            "application/json",
-            "har",
-        )
+        archive = har.archive(conversations)
+        yield Document("Archive for Chrome (Network → import HAR)", archive, "application/json", "har")
         for conversation in conversations[:_MOST_HANDSHAKES]:
-            again = repeat(conversation, secrets, embedded=target.embedded)
-            yield Document.of(f"Repeat it · {conversation.name}", again, "text/plain")
+            commands = reproducer.commands(conversation, embedded=embedded)
+            yield Document.of(f"Repeat it · {conversation.name}", commands, "text/plain")
+
+
+def attach_to_test(item: pytest.Item, reporter: Reporter, test: str) -> None:
+    """Attaches the documents of a test that ended to the result with the uuid ``test``.
+
+    ``allure.attach`` during the teardown of a fixture would put them where the report does not count them.
+    """
+    found = documents(
+        item.stash[CONVERSATIONS],
+        opened=len(item.stash.get(RECORDINGS, [])),
+        failed=item.stash.get(FAILED, False),
+        embedded=target_of(item).embedded,
+    )
+    for document in [*found, *(Document.of(*each) for each in item.stash.get(EVIDENCE, []))]:
+        reporter.attach_data(
+            str(uuid.uuid4()),
+            document.body,
+            name=document.name,
+            attachment_type=document.mime,
+            extension=document.extension,
+            parent_uuid=test,
+        )
+
+
+def attach_to_run(document: Document) -> None:
+    """Attaches to the run as a whole."""
+    allure.global_attach(
+        document.body, name=document.name, attachment_type=document.mime, extension=document.extension
+    )

@@ -1,4 +1,4 @@
-"""Finish the one-file report that Allure builds: ``python -m pytest_websocket.allure.page allure-report/index.html``.
+"""Finishes the one-file report that Allure builds: ``python -m pytest_websocket.allure.page PAGE``.
 
 Allure's page asks an analytics service on every opening; a report about a private server asks nobody.
 Its data stands in it in base64, four bytes for three; packed it is a tenth. And its frames for HTML
@@ -36,7 +36,7 @@ class Table:
     page: str
     words: str
     short: str
-    is_fit: bool
+    conforms: bool
 
     @classmethod
     def of(cls, servers: Sequence[Server]) -> Table | None:
@@ -44,8 +44,8 @@ class Table:
         if len(servers) == 1:
             words = servers[0].words
             short = f"RFC {words.replace(' of ', '/').removesuffix(' MUST')}"
-            return cls(servers[0].page, f"RFC conformance: {words}", short, servers[0].is_fit)
-        fit = sum(server.is_fit for server in servers)
+            return cls(servers[0].page, f"RFC conformance: {words}", short, servers[0].conforms)
+        fit = sum(server.conforms for server in servers)
         words, short = f"{fit} of {len(servers)} servers fit", f"{fit} of {len(servers)} fit"
         return cls(matrix.page(servers), words, short, fit == len(servers)) if servers else None
 
@@ -72,7 +72,7 @@ def finish(page: str, conformance: Table | None = None) -> str:
     page = _ANALYTICS.sub("", page)
     script = _SCRIPT
     if conformance is not None:
-        given = (conformance.page, conformance.words, conformance.short, conformance.is_fit)
+        given = (conformance.page, conformance.words, conformance.short, conformance.conforms)
         script += f"\nshowConformance({', '.join(map(_literal, given))});"
     return page.replace("<head>", f"<head><style>{_STYLE}</style><script>{script}</script>", 1)
 

@@ -1,126 +1,116 @@
-"""Allure results as this suite writes them: clean, without noise, with what was expected and what came."""
+"""Writes steps of concurrent tasks apart, and neither secrets nor empty containers nor giant attachments.
+
+Two private names of allure-pytest are used, here and nowhere else: ``AllureReporter._items`` and
+``AllureReporter._last_executable``. They keep one stack of open steps per thread, so that the steps of
+concurrent tasks nest into each other and those of a background thread are lost after the first test
+(allure-python issue 720). There is no public way; a test compares what this class relies on.
+"""
 
 from __future__ import annotations
 
-import uuid
-from typing import TYPE_CHECKING, Any
+import threading
+from contextvars import ContextVar
+from typing import Any
 
-from allure_commons.model2 import ExecutableItem, Status, TestResult
+import pytest
+from allure_commons.model2 import ExecutableItem, Status, TestResult, TestStepResult
+from allure_commons.reporter import AllureReporter
 
-from pytest_websocket.allure.attachments import Document
-from pytest_websocket.allure.scrub import clean
-from pytest_websocket.allure.steps import TaskAwareReporter
-from pytest_websocket.target.secrets import Secrets
-from pytest_websocket.text import printable
+from pytest_websocket.allure.cleaning import Cleaner
 
-if TYPE_CHECKING:
-    import pytest
-
-_NOISY_TAGS = {"asyncio", "parametrize", "anyio", "rfc", "needs"}
 _CAPTURED = {"log", "stdout", "stderr"}
 # A fixture that passed, shows nothing and took less than this is of no use to a reader.
 _WORTH_SHOWING_MS = 100
 LARGEST_ATTACHMENT = 200_000
+"""Bytes; longer texts are cut."""
+
+# A task copies its creator's context: it inherits the steps open there and never sees its siblings'.
+_open_steps: ContextVar[tuple[str, ...]] = ContextVar("open_steps", default=())
 
 
-class CleanReporter(TaskAwareReporter):
-    """Writes no secret, no lone surrogate, no empty container, no attachment above 200 kB."""
+class _Items(dict[str, Any]):
+    """One mapping of open items for the whole process, in place of allure's one per thread."""
 
-    def __init__(self, secrets: Secrets) -> None:
+    def cleanup(self) -> None:
+        """Does nothing; Allure drops the items of finished threads here."""
+
+
+class Reporter(AllureReporter):  # type: ignore[misc]
+    """Makes the innermost step that is open in the same task the parent of a new step."""
+
+    def __init__(self, cleaner: Cleaner) -> None:
         super().__init__()
-        self._secrets = secrets
+        self._cleaner = cleaner
+        self._items = _Items()
+        self._lock = threading.RLock()
 
-    def running_test(self) -> Any:
-        """The result of the test that is running; None between tests."""
-        return self.get_last_item(TestResult)
+    def start_step(self, parent_uuid: str | None, uuid: str, step: TestStepResult) -> None:
+        """Opens a step under ``parent_uuid``, else under the task's own, else under the running test."""
+        with self._lock:
+            super().start_step(parent_uuid or self._last_executable(), uuid, step)
+            _open_steps.set((*_open_steps.get(), uuid))
 
-    def close_test(self, uuid: str) -> None:
-        """Write a test's result."""
-        result = self._items[uuid]
-        result.labels[:] = [
-            label for label in result.labels if not (label.name == "tag" and label.value in _NOISY_TAGS)
-        ]
-        clean(result, self._secrets)
-        super().close_test(uuid)
+    def stop_step(self, uuid: str, **kwargs: Any) -> None:
+        """Closes a step; a task may close its steps in any order."""
+        with self._lock:
+            super().stop_step(uuid, **kwargs)
+            _open_steps.set(tuple(other for other in _open_steps.get() if other != uuid))
 
     def stop_group(self, uuid: str, **kwargs: Any) -> None:
-        """Write what fixtures did around tests, unless it is nothing to speak of."""
-        group = self._items[uuid]
+        """Writes what fixtures did around tests, without those that show nothing; not at all for none."""
+        group = self.get_item(uuid)
         group.befores[:] = [fixture for fixture in group.befores if _is_worth_showing(fixture)]
         group.afters[:] = [fixture for fixture in group.afters if _is_worth_showing(fixture)]
-        if not group.befores and not group.afters:
-            del self._items[uuid]
-            return
         for fixture in group.afters:
             # allure-pytest appends the name of pytest's internal finalizer.
             fixture.name = fixture.name.partition("::")[0]
-        clean(group, self._secrets)
-        super().stop_group(uuid, **kwargs)
+        if group.befores or group.afters:
+            super().stop_group(uuid, **kwargs)
+        else:
+            self.drop_test(uuid)
 
     def attach_data(self, uuid: str, body: str | bytes, **kwargs: Any) -> None:
-        """Attach a body, cleaned and bounded; what a passed test printed is of no use to a reader."""
-        test = self.running_test()
+        """Attaches a body, cleaned and bounded; what a passed test printed is left out."""
+        test = self.get_last_item(TestResult)
         if kwargs.get("name") in _CAPTURED and test is not None and test.status == Status.PASSED:
             return
-        kwargs["name"] = self._secrets.mask(printable(kwargs.get("name") or ""))
         super().attach_data(uuid, self._bounded(body), **kwargs)
 
     def global_attach_data(self, uuid: str, body: str | bytes, **kwargs: Any) -> None:
-        """Attach a body to the whole run, cleaned and bounded."""
+        """Attaches a body to the whole run, cleaned and bounded."""
         super().global_attach_data(uuid, self._bounded(body), **kwargs)
 
-    def cleaned(self, body: str | bytes) -> bytes:
-        """A body without secrets and lone surrogates."""
-        if isinstance(body, bytes):
-            return self._secrets.mask_bytes(body)
-        return self._secrets.mask_cut(body).encode("utf-8", "backslashreplace")
-
     def _bounded(self, body: str | bytes) -> bytes:
-        data = self.cleaned(body)
+        data = self._cleaner.body(body)
         if isinstance(body, bytes) or len(data) <= LARGEST_ATTACHMENT:
             return data
         kept = data[: LARGEST_ATTACHMENT - 100].decode("utf-8", "ignore")
         return f"{kept}\n… cut: {len(data):,} bytes in all".encode()
 
+    def _last_executable(self) -> str | None:
+        with self._lock:
+            for uuid in reversed(_open_steps.get()):
+                if uuid in self._items:
+                    return uuid
+            for uuid in reversed(self._items):
+                item = self._items[uuid]
+                if isinstance(item, ExecutableItem) and not isinstance(item, TestStepResult):
+                    return str(uuid)
+        return None
 
-def find_reporter(config: pytest.Config) -> CleanReporter | None:
-    """The reporter of this run; None when the run leaves no Allure results."""
-    listener = config.pluginmanager.get_plugin("allure_listener")
-    reporter = listener.allure_logger if listener is not None else None
-    return reporter if isinstance(reporter, CleanReporter) else None
 
-
-def install(config: pytest.Config, secrets: Secrets) -> None:
-    """Put the reporter of this suite in the place of allure-pytest's own."""
+def install(config: pytest.Config, cleaner: Cleaner) -> None:
+    """Puts the reporter in the place of allure-pytest's own, before a test has begun."""
     listener = config.pluginmanager.get_plugin("allure_listener")
     if listener is not None:
-        listener.allure_logger = CleanReporter(secrets)
+        listener.allure_logger = Reporter(cleaner)
 
 
-def attach(reporter: CleanReporter, test: Any, document: Document) -> None:
-    """Attach to the test itself.
-
-    ``allure.attach`` during the teardown of a fixture would put it where the report does not count it.
-    """
-    reporter.attach_data(
-        str(uuid.uuid4()),
-        document.body,
-        name=document.name,
-        attachment_type=document.mime,
-        extension=document.extension,
-        parent_uuid=test.uuid,
-    )
-
-
-def attach_to_run(reporter: CleanReporter, document: Document) -> None:
-    """Attach to the run as a whole."""
-    reporter.global_attach_data(
-        str(uuid.uuid4()),
-        document.body,
-        name=document.name,
-        attachment_type=document.mime,
-        extension=document.extension,
-    )
+def reporter_of(config: pytest.Config) -> Reporter | None:
+    """Returns the reporter of this run; None before it is installed."""
+    listener = config.pluginmanager.get_plugin("allure_listener")
+    reporter = listener.allure_logger if listener is not None else None
+    return reporter if isinstance(reporter, Reporter) else None
 
 
 def _is_worth_showing(fixture: ExecutableItem) -> bool:

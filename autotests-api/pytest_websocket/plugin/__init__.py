@@ -1,7 +1,5 @@
 """The pytest plugin: options, fixtures, selection and outcomes."""
 
-from importlib.util import find_spec
-
 pytest_plugins = (
     "pytest_websocket.plugin.selection",
     "pytest_websocket.plugin.target",
@@ -23,5 +21,6 @@ pytest_plugins = (
     "pytest_websocket.plugin.page_server",
     "pytest_websocket.plugin.browser_artifacts",
     "pytest_websocket.plugin.browser",
-    *(("pytest_websocket.allure.plugin",) if find_spec("allure_pytest") else ()),
+    "pytest_websocket.plugin.run",
+    "pytest_websocket.plugin.job_summary",
 )

@@ -1,127 +1,117 @@
-"""What became of every test of a run, collected where the run is controlled: also from xdist's workers."""
+"""Collects what became of every test where the run is controlled: also from xdist's workers."""
 
 from __future__ import annotations
 
-import hashlib
 import re
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Generator
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 
-from pytest_websocket.allure.labels import place_of, title_of
+from pytest_websocket.plugin.labels import labels_of, title_of
 from pytest_websocket.plugin.marks import Level, Rule
-from pytest_websocket.protocol.frames import CLOSE
+from pytest_websocket.plugin.raw_connections import NotOpened, ProtocolViolation
+from pytest_websocket.plugin.recordings import RECORDINGS
+from pytest_websocket.plugin.target import AIMED_AT, TARGET
+from pytest_websocket.plugin.terminal import Terminal
+from pytest_websocket.render import transcript
 from pytest_websocket.render.conversation import Conversation
+from pytest_websocket.render.run import Measured, Outcome, Record, Run
+from pytest_websocket.target.target import Target
+from pytest_websocket.text import printable
 
-# Round trips of one test that count for the run's metrics.
-_MOST_SAMPLES = 200
-_MOST_VIOLATIONS = 5
-_RULE_BEHIND = re.compile(r"^(.*) \((RFC \d+ §[\d.]+)\)$")
+RUN = pytest.StashKey[Run]()
+"""What became of every test, in the process that controls the run."""
 
+CONVERSATIONS = pytest.StashKey[list[Conversation]]()
+"""The conversations of a test that ended, redacted; of very many the first and the last."""
 
-class Outcome(StrEnum):
-    """What a test's end means to a reader of the report."""
+FAILED = pytest.StashKey[bool]()
+"""Whether a phase of the test failed, or failed as was expected."""
 
-    PASSED = "passed"
-    FAILED = "failed"
-    DEVIATES = "deviates"
-    KNOWN = "known failure"
-    SKIPPED = "skipped"
-    BROKEN = "broken"
-
-
-@dataclass
-class Record:
-    """One test: what it is, where the report shows it, how it ended and why, times in milliseconds.
-
-    ``violations`` are the rules that frames of the server broke, in words; ``spoiled`` says that what turned
-    the test red is not what it is about: such frames, or a handshake before it that failed.
-    """
-
-    nodeid: str
-    title: str = ""
-    link: str = ""
-    epic: str = ""
-    feature: str = ""
-    topic: str = ""
-    rule: Rule | None = None
-    outcome: Outcome = Outcome.PASSED
-    spoiled: bool = False
-    reason: str = ""
-    duration: float = 0.0
-    close_code: int | None = None
-    violations: list[str] = field(default_factory=list)
-    opened: list[float] = field(default_factory=list)
-    trips: list[float] = field(default_factory=list)
+_SPOILED = pytest.StashKey[bool]()
+# Characters of a failure that the report page shows.
+_LONGEST_DETAILS = 6000
 
 
-def facts_of(item: pytest.Item, uuid: str, conversations: list[Conversation]) -> dict[str, Any]:
-    """What only the process that ran a test knows of it, as plain data that crosses to the controller."""
-    place = place_of(item)
-    rule = place.rule
-    closes = [
-        int.from_bytes(frame.data[:2], "big")
-        for conversation in conversations
-        for frame in conversation.frames
-        if frame.opcode == CLOSE and not frame.sent and len(frame.data) >= 2
-    ]
-    trips = [trip.seconds * 1000 for conversation in conversations for trip in conversation.trips]
-    return {
-        "title": title_of(item),
-        # Allure 3 names the page of a result so.
-        "link": hashlib.md5(uuid.encode(), usedforsecurity=False).hexdigest() if uuid else "",
-        "epic": place.epic,
-        "feature": place.feature,
-        "topic": place.topic,
-        "rule": None
-        if rule is None
-        else [rule.rfc, rule.section, rule.level.value, rule.text, *rule.autobahn],
-        "close_code": closes[-1] if closes else None,
-        "violations": _violations(conversations),
-        "opened": [round(each.opened_at * 1000, 3) for each in conversations if each.opened_at],
-        "trips": [round(trip, 3) for trip in trips[:_MOST_SAMPLES]],
-    }
+class Collector:
+    """Makes records of the reports that reach the controlling process."""
 
-
-def _violations(conversations: list[Conversation]) -> list[str]:
-    """Each violation once, its rule first: ``RFC 6455 §5.1: a server's frame is masked``."""
-    said = [
-        _RULE_BEHIND.sub(r"\2: \1", words)
-        for conversation in conversations
-        for frame in conversation.frames
-        if frame.violation and not frame.sent
-        for words in frame.violation.split("; ")
-    ]
-    return list(dict.fromkeys(said))[:_MOST_VIOLATIONS]
-
-
-class Run:
-    """Collects records from the reports that reach the controlling process."""
-
-    def __init__(self) -> None:
-        self.records: dict[str, Record] = {}
-        self.crashes: list[str] = []
+    def __init__(self, run: Run) -> None:
+        self._run = run
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take from each phase what it adds."""
-        record = self.records.setdefault(report.nodeid, Record(report.nodeid))
+        """Takes from each phase what it adds."""
+        record = self._run.records.setdefault(report.nodeid, Record(report.nodeid))
         record.duration += report.duration * 1000
         outcome = _outcome(report)
         if outcome is not Outcome.PASSED and record.outcome is Outcome.PASSED:
             record.outcome, record.reason = outcome, _reason(report)
+            if report.failed or outcome in {Outcome.DEVIATES, Outcome.KNOWN}:
+                record.details = report.longreprtext[-_LONGEST_DETAILS:]
         for name, value in getattr(report, "facts", {}).items():
             setattr(record, name, _rule(value) if name == "rule" else value)
 
-    @property
-    def conformance(self) -> list[Record]:
-        """The tests that are tied to a rule."""
-        return [record for record in self.records.values() if record.rule is not None]
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_handlecrashitem(self, crashitem: str) -> None:
+        """Keeps the test during which a worker of xdist died; it leaves no report of its own."""
+        self._run.crashes.append(crashitem)
 
-    def count(self, *outcomes: Outcome) -> int:
-        """How many tests ended so."""
-        return sum(record.outcome in outcomes for record in self.records.values())
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Listens to what becomes of the tests, and loads the Allure report where it is asked for."""
+    if not hasattr(config, "workerinput"):
+        config.stash[RUN] = Run()
+        config.pluginmanager.register(Collector(config.stash[RUN]), "pytest-websocket-run")
+        config.pluginmanager.register(Terminal(config.stash[RUN]), "pytest-websocket-terminal")
+    if config.getoption("allure_report_dir", None):
+        config.pluginmanager.import_plugin("pytest_websocket.allure.plugin")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Adds to the last report of a test what only the process that ran it knows."""
+    report = yield
+    if report.failed or hasattr(report, "wasxfail"):
+        item.stash[FAILED] = True
+    if call.excinfo is not None and isinstance(call.excinfo.value, ProtocolViolation | NotOpened):
+        item.stash[_SPOILED] = True
+    if call.when == "teardown":
+        item.stash[CONVERSATIONS] = conversations_of(item)
+        # Attributes of a report cross from an xdist worker to the controller.
+        report.facts = _facts(item)  # type: ignore[attr-defined]
+    return report
+
+
+def target_of(item: pytest.Item) -> Target:
+    """Returns the target that the test was aimed at."""
+    return item.config.stash.get(AIMED_AT, item.config.stash[TARGET])
+
+
+def conversations_of(item: pytest.Item) -> list[Conversation]:
+    """Decodes and redacts the recordings of a test; of very many connections the first and the last."""
+    recordings = item.stash.get(RECORDINGS, [])
+    secrets = target_of(item).secrets
+    return [Conversation.of(recordings[index], secrets) for index in transcript.chosen(len(recordings))]
+
+
+def _facts(item: pytest.Item) -> dict[str, Any]:
+    """Returns plain data, which xdist can send."""
+    labels = labels_of(item)
+    rule = labels.rule
+    conversations: list[Conversation] = item.stash[CONVERSATIONS]
+    return asdict(Measured.of(conversations)) | {
+        "title": target_of(item).mask(printable(title_of(item))),
+        "epic": labels.epic,
+        "feature": labels.feature,
+        "topic": labels.topic,
+        "rule": rule and [rule.rfc, rule.section, rule.level.value, rule.text, *rule.autobahn],
+        "spoiled": item.stash.get(_SPOILED, False),
+    }
 
 
 def _outcome(report: pytest.TestReport) -> Outcome:

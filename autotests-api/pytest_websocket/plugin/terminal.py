@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from pytest_websocket.plugin.run import Outcome, Run
 from pytest_websocket.render.failure_grouping import Cause, causes
+from pytest_websocket.render.run import Outcome, Run
 
 _FEW = 20
 """So many failures are shown in full, alike or not."""

@@ -1,4 +1,4 @@
-"""The end of a conversation in words: who closed, with which code and reason, and how TCP ended."""
+"""Tells the end of a conversation in words: who closed, with which code and reason, and how TCP ended."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ CODES = {
 class Ending:
     """How a conversation ended.
 
-    ``clean`` means that both sides sent a Close frame (RFC 6455 §7.1.4); ``by_server`` that it was the
-    server who left without one.
+    ``clean`` means that both sides sent a Close frame (RFC 6455 §7.1.4); ``by_server`` that the server ended
+    the connection without one.
     """
 
     words: str
@@ -42,23 +42,23 @@ class Ending:
 
 
 def ending_of(frames: Sequence[FrameRecord], tcp_end: str, *, opened: bool) -> Ending:
-    """What the tape says about the end of a conversation, as one or two sentences.
+    """Returns how a connection ended, in one or two sentences.
 
     ``tcp_end`` tells how the TCP connection ended, and is empty while it has not.
     """
-    ours = _first_close(frames, sent=True)
-    theirs = _first_close(frames, sent=False)
+    from_client = _first_close(frames, sent=True)
+    from_server = _first_close(frames, sent=False)
     tcp = _sentence(tcp_end)
     left = "server" in tcp_end
     if not opened:
         return Ending(f"No WebSocket was opened. {tcp}".rstrip(), clean=False, by_server=left)
-    if ours is None and theirs is None:
+    if from_client is None and from_server is None:
         state = "No Close frame in either direction." if tcp else "Still open when the report was written."
         return Ending(f"{state} {tcp}".rstrip(), clean=False, by_server=left)
-    if theirs is None or (ours is not None and ours.number < theirs.number):
-        first, answer, who, other = ours, theirs, "Client", "server"
+    if from_server is None or (from_client is not None and from_client.number < from_server.number):
+        first, answer, who, other = from_client, from_server, "Client", "server"
     else:
-        first, answer, who, other = theirs, ours, "Server", "client"
+        first, answer, who, other = from_server, from_client, "Server", "client"
     assert first is not None
     words = f"{who} closed with {describe(first.data)}"
     if answer is None:
@@ -67,11 +67,11 @@ def ending_of(frames: Sequence[FrameRecord], tcp_end: str, *, opened: bool) -> E
         words += f"; the {other} answered with the same code."
     else:
         words += f"; the {other} answered with {describe(answer.data)}."
-    return Ending(f"{words} {tcp}".rstrip(), clean=answer is not None, by_server=theirs is None and left)
+    return Ending(f"{words} {tcp}".rstrip(), clean=answer is not None, by_server=from_server is None and left)
 
 
 def describe(body: bytes) -> str:
-    """A Close frame's body in words (RFC 6455 §5.5.1): ``1009 (message too big), reason “…”``."""
+    """Returns a Close frame's body in words (RFC 6455 §5.5.1): ``1009 (message too big), reason “…”``."""
     if not body:
         return "no code"
     if len(body) == 1:
@@ -83,7 +83,7 @@ def describe(body: bytes) -> str:
 
 
 def code_name(code: int) -> str:
-    """The meaning of a close code (RFC 6455 §7.4)."""
+    """Returns the meaning of a close code (RFC 6455 §7.4)."""
     if code in CODES:
         return CODES[code]
     if 3000 <= code <= 3999:

@@ -1,4 +1,4 @@
-"""What a server keeps of RFC 6455 and RFC 7692, by section, from the tests that are tied to a rule."""
+"""Judges what a server keeps of RFC 6455 and RFC 7692, by the tests that are tied to a rule."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from enum import StrEnum
 from typing import Any
 
 from pytest_websocket.plugin.marks import MAY, MUST, SHOULD, Level, Rule
-from pytest_websocket.plugin.run import Outcome, Record
 from pytest_websocket.render.failure_grouping import Cause, causes
-from pytest_websocket.render.markdown import cell
+from pytest_websocket.render.pages import render
+from pytest_websocket.render.run import Outcome, Record
 
 MOST_CAUSES = 12
 """Causes of failures that a reader is shown."""
@@ -35,9 +35,9 @@ class RuleVerdict:
 
     @property
     def verdict(self) -> Verdict:
-        """Broken by one failure; kept when at least one test ran and none failed.
+        """Returns BROKEN for one failure, KEPT when at least one test passed and none failed.
 
-        A test that never came to what it is about says nothing.
+        A test that failed before it came to what it is about does not count.
         """
         outcomes = {record.outcome for record in self.records if not record.spoiled}
         if outcomes & {Outcome.FAILED, Outcome.DEVIATES, Outcome.KNOWN}:
@@ -45,6 +45,12 @@ class RuleVerdict:
         if Outcome.PASSED in outcomes:
             return Verdict.KEPT
         return Verdict.UNKNOWN
+
+    @property
+    def failed(self) -> list[Record]:
+        """Returns the tests that did not pass, those that were skipped last."""
+        found = [record for record in self.records if record.outcome is not Outcome.PASSED]
+        return sorted(found, key=lambda record: record.outcome is Outcome.SKIPPED)
 
 
 @dataclass
@@ -58,17 +64,22 @@ class Section:
 
     @property
     def title(self) -> str:
-        """``RFC 6455 §5.1``."""
+        """Returns ``RFC 6455 §5.1``."""
         return f"RFC {self.rfc} §{self.number}"
 
     def count(self, level: Level, verdict: Verdict) -> int:
-        """Rules of that level with that verdict."""
+        """Returns how many rules of that level have that verdict."""
         return sum(each.rule.level is level and each.verdict is verdict for each in self.rules)
+
+    @property
+    def unknown(self) -> int:
+        """Returns how many rules were not tested."""
+        return sum(each.verdict is Verdict.UNKNOWN for each in self.rules)
 
 
 @dataclass
 class Conformance:
-    """The whole table, and whether the server is fit."""
+    """The whole table, and whether the server conforms."""
 
     target: str
     sections: list[Section]
@@ -76,7 +87,7 @@ class Conformance:
 
     @classmethod
     def of(cls, records: Iterable[Record], target: str) -> Conformance:
-        """Group tests by section and rule, in the order of the RFCs; and by what turned them red."""
+        """Groups tests by section and rule, in the order of the RFCs; and by what turned them red."""
         records = list(records)
         sections: dict[tuple[int, str], Section] = {}
         topics: dict[tuple[int, str], Counter[str]] = {}
@@ -100,22 +111,22 @@ class Conformance:
         return cls(target, sorted(sections.values(), key=_order), causes(records))
 
     def count(self, level: Level, verdict: Verdict) -> int:
-        """Rules of that level with that verdict, over all sections."""
+        """Returns how many rules of that level have that verdict, over all sections."""
         return sum(section.count(level, verdict) for section in self.sections)
 
     def known(self, level: Level) -> int:
-        """Rules of that level of which something is known."""
+        """Returns how many rules of that level were tested."""
         return self.count(level, Verdict.KEPT) + self.count(level, Verdict.BROKEN)
 
     @property
-    def is_fit(self) -> bool:
-        """No MUST is broken, by whatever was sent, and at least one was tested and kept."""
+    def conforms(self) -> bool:
+        """Returns whether no MUST is broken, by any frame either, and at least one was tested and kept."""
         broken = any(cause.level == MUST for cause in self.causes)
         return not broken and not self.count(MUST, Verdict.BROKEN) and bool(self.count(MUST, Verdict.KEPT))
 
     @property
     def headline(self) -> str:
-        """The result in one sentence."""
+        """Returns the verdict in one sentence."""
         broken, known = self.count(MUST, Verdict.BROKEN), self.known(MUST)
         if not known:
             return "Nothing is known: no MUST was tested."
@@ -124,14 +135,14 @@ class Conformance:
         if unjudged := self.unjudged:
             aside += f". Of {_rules(unjudged, '')} nothing is known: other failures came first"
         if broken:
-            return f"The server breaks {broken} of {_rules(known, 'MUST')}{aside}."
-        if not self.is_fit:
-            return f"Frames of the server break the protocol{aside}."
-        return f"The server keeps {_rules(known, 'MUST', every=True)}{aside}."
+            return f"The server does not conform: it breaks {broken} of {_rules(known, 'MUST')}{aside}."
+        if not self.conforms:
+            return f"The server does not conform: its frames break the protocol{aside}."
+        return f"The server conforms: it keeps {_rules(known, 'MUST', every=True)}{aside}."
 
     @property
     def unjudged(self) -> int:
-        """Rules whose cases ran, and failed before they came to what they are about."""
+        """Returns how many rules were not judged because other failures came first."""
         return sum(
             each.verdict is Verdict.UNKNOWN and any(record.spoiled for record in each.records)
             for section in self.sections
@@ -139,10 +150,10 @@ class Conformance:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """The table as plain data."""
+        """Returns the table as plain data."""
         return {
             "target": self.target,
-            "fit": self.is_fit,
+            "conforms": self.conforms,
             "headline": self.headline,
             "causes": [{"cause": cause.words, "cases": len(cause.records)} for cause in self.causes],
             "totals": {
@@ -177,43 +188,24 @@ class Conformance:
         }
 
     def to_markdown(self, *, alone: bool = True) -> str:
-        """The table for a pull request: what is behind the failures, a row per section, what is broken.
+        """Returns the table for a pull request: failures by cause, a row per section, what is broken.
 
-        Where it does not stand ``alone``, somebody else tells of the failures.
+        Without ``alone`` the failures are left out, because the text around the table names them.
         """
-        mark = "✅" if self.is_fit else "❌"
-        lines = [
-            f"### {mark} {self.headline}",
-            "",
-            f"Target: {cell(self.target)}",
-            "",
-            *(causes_table(self.causes) if alone else ()),
-            "| Section | | MUST | SHOULD | MAY | not tested |",
-            "|---|---|--:|--:|--:|--:|",
-        ]
-        for section in self.sections:
-            cells = [
-                _tally(section.count(level, Verdict.KEPT), section.count(level, Verdict.BROKEN))
-                for level in Level
-            ]
-            unknown = sum(section.count(level, Verdict.UNKNOWN) for level in Level)
-            lines.append(
-                f"| {section.title} | {cell(section.topic)} | {' | '.join(cells)} | {unknown or ''} |"
-            )
-        broken = [
+        causes = self.causes[:MOST_CAUSES] if alone else []
+        return render("conformance.md.j2", table=self, causes=causes, levels=list(Level))
+
+    @property
+    def broken(self) -> list[RuleVerdict]:
+        """Returns the rules that are broken, MUST before SHOULD before MAY, in the order of the RFCs."""
+        found = [
             each for section in self.sections for each in section.rules if each.verdict is Verdict.BROKEN
         ]
-        if broken:
-            lines += ["", "| Broken | Rule | Cases |", "|---|---|---|"]
-            for each in sorted(broken, key=lambda each: list(Level).index(each.rule.level)):
-                bad = [record for record in each.records if record.outcome is not Outcome.PASSED]
-                names = ", ".join(cell(record.title) for record in bad[:3]) + (" …" if len(bad) > 3 else "")
-                lines.append(f"| {each.rule.level} {each.rule.title} | {cell(each.rule.text)} | {names} |")
-        return "\n".join(lines) + "\n"
+        return sorted(found, key=lambda each: list(Level).index(each.rule.level))
 
 
 def autobahn_index(records: Iterable[Record], agent: str) -> dict[str, dict[str, dict[str, Any]]]:
-    """The run as ``index.json`` of Autobahn's fuzzing client, for those who parse that already.
+    """Returns the run as ``index.json`` of Autobahn's fuzzing client, for those who parse that already.
 
     A case that several tests cover gets the worst of their verdicts.
     """
@@ -236,32 +228,12 @@ def autobahn_index(records: Iterable[Record], agent: str) -> dict[str, dict[str,
 
 
 def badge(conformance: Conformance) -> str:
-    """A flat badge, as SVG: how many MUST rules are kept."""
+    """Returns a flat badge, as SVG: how many MUST rules are kept."""
     known, kept = conformance.known(MUST), conformance.count(MUST, Verdict.KEPT)
     label, words = "RFC 6455", f"{kept}/{known} MUST" if known else "not tested"
     colour = "#9f9f9f" if not known else "#3fb950" if kept == known else "#e5484d"
-    left, right = 8 + 6.6 * len(label), 10 + 6.6 * len(words)
-    width = left + right
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="20" role="img" '
-        f'aria-label="{label}: {words}"><title>{label}: {words}</title>'
-        f'<clipPath id="r"><rect width="{width:.0f}" height="20" rx="3"/></clipPath><g clip-path="url(#r)">'
-        f'<rect width="{left:.0f}" height="20" fill="#555"/>'
-        f'<rect x="{left:.0f}" width="{right:.0f}" height="20" fill="{colour}"/></g>'
-        '<g fill="#fff" font-family="Verdana,DejaVu Sans,sans-serif" font-size="11" text-anchor="middle">'
-        f'<text x="{left / 2:.0f}" y="14" textLength="{left - 10:.0f}">{label}</text>'
-        f'<text x="{left + right / 2:.0f}" y="14" textLength="{right - 10:.0f}">{words}</text></g></svg>'
-    )
-
-
-def causes_table(found: list[Cause]) -> list[str]:
-    """Lines of Markdown: how many failures, and what is behind them."""
-    if not found:
-        return []
-    rows = [f"| {len(cause.records):,} | {cell(cause.words)} |" for cause in found[:MOST_CAUSES]]
-    if len(found) > MOST_CAUSES:
-        rows.append(f"| … | {len(found) - MOST_CAUSES} causes more |")
-    return ["| Failures | What is behind them |", "|--:|---|", *rows, ""]
+    widths = round(8 + 6.6 * len(label)), round(10 + 6.6 * len(words))
+    return render("badge.svg.j2", label=label, words=words, colour=colour, left=widths[0], right=widths[1])
 
 
 _BEHAVIOURS = ["UNIMPLEMENTED", "INFORMATIONAL", "OK", "NON-STRICT", "FAILED"]
@@ -296,12 +268,6 @@ def _rules(count: int, level: str, *, every: bool = False) -> str:
     return f"all {count} {noun}s" if every else f"{count} {noun}s"
 
 
-def _tally(kept: int, broken: int) -> str:
-    if broken:
-        return f"**{broken} broken**, {kept} kept"
-    return str(kept) if kept else ""
-
-
 def dump(data: Any) -> str:
-    """JSON as it is written to a file."""
+    """Returns JSON as it is written to a file."""
     return json.dumps(data, ensure_ascii=False, indent=1) + "\n"

@@ -1,20 +1,21 @@
-"""A recording decoded once: what the pages of the report are made of."""
+"""Decodes and redacts a recording: whatever is rendered is made of this, and holds no secret."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from pytest_websocket.recording import FrameRecord, Note, Recording, Totals
 from pytest_websocket.render.close_summary import Ending, ending_of
 from pytest_websocket.render.http_head import Head
 from pytest_websocket.render.roundtrips import RoundTrip, round_trips
+from pytest_websocket.target.secrets import Secrets
 
 
 @dataclass(frozen=True)
 class Conversation:
-    """One connection's tape, decoded; times are in seconds since ``started``, a reading of perf_counter."""
+    """One connection, without secrets; times are in seconds since ``started``, a reading of perf_counter."""
 
     name: str
     url: str
@@ -32,22 +33,22 @@ class Conversation:
     unfinished: str
 
     @classmethod
-    def of(cls, recording: Recording) -> Conversation:
-        """Decode a recording; what is recorded afterwards is not in it."""
+    def of(cls, recording: Recording, secrets: Secrets) -> Conversation:
+        """Decodes what was recorded so far and redacts it."""
         # Decoding fills in the rest of the recording.
         frames = recording.frames
         return cls(
-            name=recording.name,
-            url=recording.url,
+            name=secrets.mask(recording.name),
+            url=secrets.url(recording.url),
             started=recording.started,
             started_at=recording.started_at,
             opened_at=recording.opened_at,
             ended_at=recording.ended_at,
-            ended=recording.ended,
-            request=Head.parse(recording.request),
-            response=Head.parse(recording.response),
-            frames=frames,
-            notes=tuple(recording.notes),
+            ended=secrets.mask(recording.ended),
+            request=Head.parse(recording.request, secrets),
+            response=Head.parse(recording.response, secrets),
+            frames=[_redacted(frame, secrets) for frame in frames] if secrets else frames,
+            notes=[Note(note.at, secrets.mask(note.text)) for note in recording.notes],
             totals=recording.totals,
             omitted=recording.omitted,
             unfinished=recording.unfinished,
@@ -55,18 +56,24 @@ class Conversation:
 
     @cached_property
     def trips(self) -> list[RoundTrip]:
-        """Messages and Pings with what answered them."""
+        """Returns messages and Pings with what answered them."""
         return round_trips(self.frames)
 
     @cached_property
     def ending(self) -> Ending:
-        """How it ended, in words."""
+        """Returns how it ended, in words."""
         return ending_of(self.frames, self.ended, opened=self.opened_at is not None)
 
     @property
     def length(self) -> float:
-        """Seconds from the start to the last thing that happened."""
+        """Returns the seconds from the start to the last event."""
         times = [self.opened_at or 0.0, self.ended_at or 0.0]
         times += [frame.at for frame in self.frames[-1:]]
         times += [note.at for note in self.notes[-1:]]
         return max(times)
+
+
+def _redacted(frame: FrameRecord, secrets: Secrets) -> FrameRecord:
+    data = bytes(frame.data)
+    safe = secrets.mask_bytes(data, cut=len(data) < frame.size)
+    return frame if safe == data else replace(frame, data=safe)

@@ -1,15 +1,12 @@
-"""Payloads as HTML: escaped, with everything that the eye cannot see made visible."""
+"""Splits payloads into what can be shown as it is and what needs a mark, and writes numbers for people."""
 
 from __future__ import annotations
 
-import html
 import json
 import re
 import unicodedata
-from typing import Any
-
-from pytest_websocket.recording import FrameRecord
-from pytest_websocket.target.secrets import Secrets
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 _INVISIBLE = (
     "\x00-\x09\x0b-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
@@ -37,28 +34,58 @@ _CONTROL_NAMES = (
 BYTES_PER_ROW = 16
 
 
-def text_html(text: str) -> str:
-    """Escaped text; control, format and blank characters as pictures or code points, named in a tooltip."""
-    if text.isascii() and text.isprintable() and "  " not in text and text.strip(" ") == text:
-        return html.escape(text)
+class Piece(NamedTuple):
+    """A part of a text: shown as it is, or the mark of a run of characters that cannot be seen.
+
+    ``title`` names the marked character; ``ends_line`` says that it is a line feed.
+    """
+
+    text: str
+    is_mark: bool = False
+    title: str = ""
+    ends_line: bool = False
+
+
+class Token(NamedTuple):
+    """A part of a JSON text.
+
+    ``kind`` is p (what stands before it), k (key), s (string), n (number), w (word) or empty.
+    """
+
+    text: str
+    kind: str = ""
+
+
+class HexRow(NamedTuple):
+    """A row of a hex dump."""
+
+    offset: str
+    digits: str
+    letters: str
+
+
+def is_plain(text: str) -> bool:
+    """Returns whether nothing in ``text`` needs a mark; may be false for a text that needs none."""
+    return text.isascii() and text.isprintable() and "  " not in text and text.strip(" ") == text
+
+
+def pieces(text: str) -> Iterator[Piece]:
+    """Yields the parts of ``text``; a run of one invisible character is one mark."""
     # A combining mark needs something to stand on, or it moves to the letter before.
-    lead = "<i>◌</i>" if _COMBINING_FIRST.match(text) else ""
-    pieces, position = [lead], 0
+    if _COMBINING_FIRST.match(text):
+        yield Piece("◌", is_mark=True)
+    position = 0
     for found in _MARKED.finditer(text):
-        pieces += (html.escape(text[position : found.start()]), _picture(found[0]))
+        if found.start() > position:
+            yield Piece(text[position : found.start()])
+        yield _mark(found[0])
         position = found.end()
-    pieces.append(html.escape(text[position:]))
-    return "".join(pieces)
-
-
-def shown_data(frame: FrameRecord, secrets: Secrets) -> bytes:
-    """What the tape has kept of a frame's data, without secrets."""
-    data = bytes(frame.data)
-    return secrets.mask_bytes(data, cut=len(data) < frame.size)
+    if position < len(text):
+        yield Piece(text[position:])
 
 
 def decoded(data: bytes, *, cut: bool) -> str:
-    """Bytes as text; what is not UTF-8 stays as lone surrogates, which `text_html` shows as bytes.
+    """Returns bytes as text; what is not UTF-8 stays as lone surrogates, which `pieces` marks as bytes.
 
     ``cut`` says that the data goes on: a character that it ends in the middle of is left out.
     """
@@ -70,15 +97,8 @@ def decoded(data: bytes, *, cut: bool) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
-def one_line(text: str, limit: int) -> str:
-    """The beginning of a text on one line, as HTML."""
-    cut = text[:limit]
-    shown = text_html(cut).replace("\n", " ")
-    return shown + ("…" if len(text) > limit else "")
-
-
-def json_html(text: str, limit: int) -> str | None:
-    """A JSON object or array, indented and coloured; None where the text is none.
+def json_tokens(text: str, limit: int) -> list[Token] | None:
+    """Returns a JSON object or array, indented, at most ``limit`` characters; None where the text is none.
 
     A few words may stand before it: an echo server puts its own there.
     """
@@ -92,35 +112,31 @@ def json_html(text: str, limit: int) -> str | None:
     pretty = json.dumps(value, ensure_ascii=False, indent=2)
     if "\n" not in pretty:
         return None
-    cut = pretty[:limit]
-    pieces, position = [text_html(begin[0])], 0
-    for token in _JSON_TOKENS.finditer(cut):
-        kind = (token.lastgroup or "")[0]
-        pieces.append(html.escape(cut[position : token.start()], quote=False))
-        pieces.append(f'<span class="j{kind}">{text_html(token[0])}</span>')
-        position = token.end()
-    pieces.append(html.escape(cut[position:], quote=False))
-    return "".join(pieces) + ("…" if len(pretty) > limit else "")
+    shown = pretty[:limit]
+    tokens, position = [Token(begin[0], "p")] if begin[0] else [], 0
+    for found in _JSON_TOKENS.finditer(shown):
+        tokens += (Token(shown[position : found.start()]), Token(found[0], (found.lastgroup or "")[:1]))
+        position = found.end()
+    tokens.append(Token(shown[position:] + ("…" if len(pretty) > limit else "")))
+    return tokens
 
 
 def hex_line(data: bytes, limit: int = BYTES_PER_ROW) -> str:
-    """The first bytes in hexadecimal, on one line."""
+    """Returns the first bytes in hexadecimal, on one line."""
     return data[:limit].hex(" ") + (" …" if len(data) > limit else "")
 
 
-def hex_html(data: bytes) -> str:
-    """A hex dump: offset, bytes, and the ASCII among them."""
-    rows = []
+def hex_rows(data: bytes) -> Iterator[HexRow]:
+    """Yields the rows of a hex dump: offset, bytes, and the ASCII among them."""
     for start in range(0, len(data), BYTES_PER_ROW):
         row = data[start : start + BYTES_PER_ROW]
         halves = row[:8].hex(" ") + "  " + row[8:].hex(" ")
         letters = "".join(chr(byte) if 32 <= byte < 127 else "·" for byte in row)
-        rows.append(f"<i>{start:04x}</i>  {halves:<49} {html.escape(letters)}")
-    return "\n".join(rows)
+        yield HexRow(f"{start:04x}", f"{halves:<49}", letters)
 
 
 def size(count: int) -> str:
-    """A number of bytes for people: ``15 B``, ``1.5 KiB``, ``2 MiB``."""
+    """Returns a number of bytes for people: ``15 B``, ``1.5 KiB``, ``2 MiB``."""
     if count < 1024:
         return f"{count} B"
     value, unit = (count / 1024, "KiB") if count < 1 << 20 else (count / (1 << 20), "MiB")
@@ -128,31 +144,31 @@ def size(count: int) -> str:
 
 
 def milliseconds(seconds: float) -> str:
-    """A time in milliseconds with the digits that matter, no unit."""
+    """Returns a time in milliseconds with the digits that matter, without a unit."""
     value = seconds * 1000
     if abs(value) < 10:
         return f"{value:.2f}"
     return f"{value:.1f}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
-def _picture(run: str) -> str:
+def _mark(run: str) -> Piece:
     letter, count = run[0], len(run)
     if letter == "\n":
-        return '<i title="line feed">↵</i>\n'
+        return Piece("↵", is_mark=True, title="line feed", ends_line=True)
     if letter == " ":
         # Each blank is shown up to a point; of a thousand the number says more.
-        return f"<i>{'·' * count}</i>" if count <= 24 else f"<i>·×{count:,}</i>"
+        return Piece("·" * count if count <= 24 else f"·×{count:,}", is_mark=True)
     code = ord(letter)
+    if 0xDC80 <= code <= 0xDCFF:
+        byte = f"\\x{code - 0xDC00:02x}"
+        return Piece(byte * count if count <= 24 else f"{byte}×{count:,}", is_mark=True, title="not UTF-8")
     if letter in _PICTURES:
         shown = _PICTURES[letter]
     elif code < 32:
         shown = _CONTROL_NAMES[4 * code :][:4].rstrip()
-    elif 0xDC80 <= code <= 0xDCFF:
-        byte = f"\\x{code - 0xDC00:02x}"
-        return f'<i title="not UTF-8">{byte * count if count <= 24 else f"{byte}×{count:,}"}</i>'
     else:
         shown = f"U+{code:04X}"
     many = f"×{count:,}" if count > 8 else ""
     name = unicodedata.name(letter, "control character" if code < 160 else "unassigned")
-    body = (shown if many else shown * count) + many
-    return f'<i title="U+{code:04X} {html.escape(name.lower())}">{body}</i>'
+    text = (shown if many else shown * count) + many
+    return Piece(text, is_mark=True, title=f"U+{code:04X} {name.lower()}")

@@ -1,4 +1,4 @@
-"""What is behind the failures of a run: one broken rule may turn hundreds of cases red, and is said once."""
+"""Groups the failures of a run by their cause: one broken rule may turn hundreds of tests red."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 
-from pytest_websocket.plugin.run import Outcome, Record
+from pytest_websocket.render.run import RED, Outcome, Record
 
-_RED = {Outcome.FAILED, Outcome.BROKEN}
 _LONGEST = 160
 # Addresses, quoted texts and numbers are what tells the cases of one cause apart.
 _PARTICULARS = re.compile(
@@ -31,7 +30,7 @@ class Cause:
 
     @property
     def example(self) -> list[str]:
-        """What the first of the failures says of itself, in a few lines, where the words leave that open."""
+        """Returns a few lines of the first failure, where the words leave particulars out."""
         if self.level or not self.records:
             return []
         lines = (" ".join(line.split()) for line in self.records[0].reason.splitlines())
@@ -41,8 +40,8 @@ class Cause:
         return [_first_line(self.records[0])]
 
 
-def causes(records: Iterable[Record], outcomes: Set[Outcome] = _RED) -> list[Cause]:
-    """Each failed test under one cause, the cause of most failures first.
+def causes(records: Iterable[Record], outcomes: Set[Outcome] = RED) -> list[Cause]:
+    """Returns each failed test under one cause, the cause of most failures first.
 
     Where frames of the server broke the protocol, that is the cause, whatever the case was about; of several
     such violations the one that most cases saw. Else it is the rule of the case, else what the failure says.

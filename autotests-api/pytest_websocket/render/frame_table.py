@@ -1,24 +1,15 @@
-"""The table of a transcript: a row per frame, note, opening and end, in the order of time."""
+"""Makes the rows of a transcript: one per frame, note, opening and end, in the order of time."""
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_websocket.protocol.frames import BINARY, CONTINUATION, TEXT, minimal_length_bits, opcode_name
 from pytest_websocket.recording import FrameRecord
 from pytest_websocket.render.conversation import Conversation
-from pytest_websocket.render.escaping import milliseconds, shown_data, size, text_html
-from pytest_websocket.render.payload import payload_html
-from pytest_websocket.target.secrets import Secrets
+from pytest_websocket.render.payload import Payload, payload_of
 
-_HEADING = (
-    '<table><colgroup><col style="width:44px"><col style="width:86px"><col style="width:132px">'
-    '<col style="width:98px"><col style="width:76px"><col></colgroup>'
-    '<thead><tr><th class="r">#</th><th class="r">time, ms</th><th>frame</th><th class="r">size</th>'
-    '<th class="r">answered</th><th>data</th></tr></thead>'
-)
 # Violations that are shown from the part of a long conversation that is left out.
 _MOST_VIOLATIONS = 10
 
@@ -33,7 +24,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something with a place on the common time axis: a frame, or words."""
+    """A frame, or words, at a time in seconds on the axis that all connections share."""
 
     at: float
     connection: int
@@ -42,8 +33,57 @@ class Event:
     message: int = 0
 
 
-def table(conversations: Sequence[Conversation], secrets: Secrets, limits: Limits) -> str:
-    """All events of the conversations on one time axis, which begins with the first connection."""
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the table; ``at`` is None where it only says that rows are left out.
+
+    ``since`` is the time since the row before, ``answered`` that from the frame's message to this answer,
+    both in seconds. ``tags`` are the bits of the header, each with whether it is wrong there.
+    """
+
+    words: str = ""
+    at: float | None = None
+    since: float = 0.0
+    connection: int = 0
+    name: str = ""
+    frame: FrameRecord | None = None
+    answered: float | None = None
+    payload: Payload | None = None
+
+    @property
+    def kind(self) -> str:
+        """Returns the classes of the row: s (sent) or g (received), c (control), v (violation), n (words)."""
+        if self.frame is None:
+            return "n" if self.at is None else f"n k{self.connection}"
+        kinds = ["s" if self.frame.sent else "g"]
+        kinds += ["c"] if self.frame.opcode >= 8 else []
+        kinds += ["v"] if self.frame.violation else []
+        return " ".join([*kinds, f"k{self.connection}"])
+
+    @property
+    def opcode(self) -> str:
+        """Returns the name of the frame's opcode."""
+        return opcode_name(self.frame.opcode) if self.frame is not None else ""
+
+    @property
+    def tags(self) -> list[tuple[str, bool]]:
+        """Returns the bits of the header (RFC 6455 §5.2), and which are wrong for a peer of that side."""
+        frame = self.frame
+        if frame is None:
+            return []
+        tags = [("FIN" if frame.fin else "no FIN", False)]
+        reserved = (("RSV1", frame.rsv1), ("RSV2", frame.rsv2), ("RSV3", frame.rsv3))
+        tags += [(name, False) for name, is_set in reserved if is_set]
+        if frame.masked or frame.sent:
+            tags.append(("MASK" if frame.masked else "no MASK", frame.masked != frame.sent))
+        if frame.length_bits != 7:
+            is_wrong = frame.length_bits != minimal_length_bits(frame.payload_size)
+            tags.append((f"{frame.length_bits}-bit length", is_wrong))
+        return tags
+
+
+def rows_of(conversations: Sequence[Conversation], limits: Limits) -> Iterator[Row]:
+    """Yields all events of the conversations on one time axis, which begins with the first connection."""
     begin = min(conversation.started for conversation in conversations)
     many = len(conversations) > 1
     events = sorted(
@@ -60,31 +100,36 @@ def table(conversations: Sequence[Conversation], secrets: Secrets, limits: Limit
         for trip in conversation.trips
     }
     names = [conversation.name for conversation in conversations] if many else [""]
-    half = limits.rows // 2
-    middle = range(half, len(events) - half) if len(events) > limits.rows else range(0)
-    # What breaks the protocol is what a reader came for, wherever it stands.
-    wrong = [number for number in middle if (frame := events[number].frame) is not None and frame.violation]
-    left_out = set(middle) - set(wrong[:_MOST_VIOLATIONS])
-    rows: list[str] = []
+    left_out = _left_out(events, limits.rows)
     previous, gap = 0.0, 0
     for number, event in enumerate(events):
         if number in left_out:
             gap += 1
             continue
         if gap:
-            rows.append(_words_row("", f"{gap:,} rows are left out here.", ""))
+            yield Row(words=f"{gap:,} rows are left out here.")
             gap = 0
-        when = f"{milliseconds(event.at)}<small>+{milliseconds(event.at - previous)}</small>"
-        who = _chip(event.connection, names[event.connection]) if many else ""
-        if event.frame is None:
-            rows.append(_words_row(when, who + event.words, f" k{event.connection}"))
-        else:
-            answered = times.get((event.connection, event.frame.number))
-            data = shown_data(event.frame, secrets)
-            shown = payload_html(event.frame, data, limits.payload, message=event.message)
-            rows.append(_frame_row(event, when, who, answered, shown))
-        previous = event.at
-    return f"{_HEADING}<tbody>{''.join(rows)}</tbody></table>"
+        since, previous = event.at - previous, event.at
+        frame = event.frame
+        yield Row(
+            words=event.words,
+            at=event.at,
+            since=since,
+            connection=event.connection,
+            name=names[event.connection],
+            frame=frame,
+            answered=times.get((event.connection, frame.number)) if frame is not None else None,
+            payload=payload_of(frame, limits.payload, message=event.message) if frame is not None else None,
+        )
+
+
+def _left_out(events: Sequence[Event], most: int) -> set[int]:
+    """Returns the indices in the middle of a long conversation, without the first rules broken there."""
+    if len(events) <= most:
+        return set()
+    middle = range(most // 2, len(events) - most // 2)
+    wrong = [number for number in middle if (frame := events[number].frame) is not None and frame.violation]
+    return set(middle) - set(wrong[:_MOST_VIOLATIONS])
 
 
 def _events(conversation: Conversation, index: int, offset: float, *, many: bool) -> Iterator[Event]:
@@ -97,51 +142,7 @@ def _events(conversation: Conversation, index: int, offset: float, *, many: bool
         message = begun[frame.sent] if frame.opcode == CONTINUATION else frame.opcode
         yield Event(offset + frame.at, index, frame, message=message)
     for note in conversation.notes:
-        yield Event(offset + note.at, index, words=text_html(note.text))
+        yield Event(offset + note.at, index, words=note.text)
     if conversation.ended_at is not None:
-        words = " ".join(
-            filter(None, [conversation.unfinished, conversation.ended or "The connection ended"])
-        )
-        yield Event(offset + conversation.ended_at, index, words=text_html(words))
-
-
-def _frame_row(event: Event, when: str, who: str, answered: float | None, payload: str) -> str:
-    frame = event.frame
-    assert frame is not None
-    kind = "s" if frame.sent else "g"
-    kind += " c" if frame.opcode >= 8 else ""
-    kind += " v" if frame.violation else ""
-    wrong = f'<div class="x">⚠ {text_html(frame.violation)}</div>' if frame.violation else ""
-    trip = f"{milliseconds(answered)} ms" if answered is not None else ""
-    return (
-        f'<tr class="{kind} k{event.connection}"><td class="r m q">{frame.number}</td>'
-        f'<td class="r">{when}</td>'
-        f'<td class="f">{who}<span class="o">{opcode_name(frame.opcode)}</span> {_bits(frame)}</td>'
-        f'<td class="r">{size(frame.size)}<small>{size(frame.wire_size)} on wire</small></td>'
-        f'<td class="r t">{trip}</td>'
-        f'<td class="d">{wrong}{payload}</td></tr>'
-    )
-
-
-def _words_row(when: str, words: str, kind: str) -> str:
-    return (
-        f'<tr class="n{kind}"><td class="q"></td><td class="r">{when}</td>'
-        f'<td class="d" colspan="4">{words}</td></tr>'
-    )
-
-
-def _bits(frame: FrameRecord) -> str:
-    """The header's bits (RFC 6455 §5.2); marked where they are not what a peer of that side may send."""
-    tags = [("FIN" if frame.fin else "no FIN", False)]
-    reserved = (("RSV1", frame.rsv1), ("RSV2", frame.rsv2), ("RSV3", frame.rsv3))
-    tags += [(name, False) for name, is_set in reserved if is_set]
-    if frame.masked or frame.sent:
-        tags.append(("MASK" if frame.masked else "no MASK", frame.masked != frame.sent))
-    minimal = minimal_length_bits(frame.payload_size)
-    if frame.length_bits != 7:
-        tags.append((f"{frame.length_bits}-bit length", frame.length_bits != minimal))
-    return "<br>" + "".join(f'<u class="w">{tag}</u>' if odd else f"<u>{tag}</u>" for tag, odd in tags)
-
-
-def _chip(index: int, name: str) -> str:
-    return f'<span class="w{index % 8}"><span class="k"></span>{html.escape(name)}</span> '
+        words = [conversation.unfinished, conversation.ended or "The connection ended"]
+        yield Event(offset + conversation.ended_at, index, words=" ".join(filter(None, words)))

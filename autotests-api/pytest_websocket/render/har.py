@@ -1,4 +1,4 @@
-"""A conversation as an HTTP archive: Chrome's developer tools (Network, import) show it frame by frame."""
+"""Renders conversations as an HTTP archive: Chrome's developer tools (Network, import) show the frames."""
 
 from __future__ import annotations
 
@@ -12,28 +12,25 @@ from pytest_websocket.protocol.frames import BINARY, CLOSE
 from pytest_websocket.recording import FrameRecord
 from pytest_websocket.render.close_summary import describe
 from pytest_websocket.render.conversation import Conversation
-from pytest_websocket.render.escaping import decoded, shown_data
-from pytest_websocket.render.http_head import Head, cut
-from pytest_websocket.target.secrets import Secrets
+from pytest_websocket.render.escaping import decoded
+from pytest_websocket.render.http_head import Head
 
 _MOST_MESSAGES = 400
 _LONGEST = 2048
 
 
-def archive(conversations: Sequence[Conversation], secrets: Secrets) -> str:
-    """All connections of a test as entries of one archive, with Chrome's ``_webSocketMessages``."""
+def archive(conversations: Sequence[Conversation]) -> str:
+    """Returns all connections of a test as entries of one archive, with Chrome's ``_webSocketMessages``."""
     log = {
         "version": "1.2",
-        "creator": {"name": "autotests-api", "version": "1"},
+        "creator": {"name": "pytest-websocket", "version": "1"},
         "pages": [],
-        "entries": [
-            _entry(number, conversation, secrets) for number, conversation in enumerate(conversations, 1)
-        ],
+        "entries": [_entry(number, conversation) for number, conversation in enumerate(conversations, 1)],
     }
     return json.dumps({"log": log}, ensure_ascii=False, separators=(",", ":"))
 
 
-def _entry(number: int, conversation: Conversation, secrets: Secrets) -> dict[str, Any]:
+def _entry(number: int, conversation: Conversation) -> dict[str, Any]:
     opened = round((conversation.opened_at or 0.0) * 1000, 3)
     whole = max(round(conversation.length * 1000, 3), opened)
     started = datetime.fromtimestamp(conversation.started_at, UTC).isoformat(timespec="milliseconds")
@@ -44,14 +41,14 @@ def _entry(number: int, conversation: Conversation, secrets: Secrets) -> dict[st
         "connection": str(number),
         "_resourceType": "websocket",
         "_webSocketMessages": [
-            _message(conversation, frame, secrets) for frame in conversation.frames[:_MOST_MESSAGES]
+            _message(conversation, frame) for frame in conversation.frames[:_MOST_MESSAGES]
         ],
         "cache": {},
         "request": {
             "method": conversation.request.method or "GET",
-            "url": secrets.url(conversation.url),
+            "url": conversation.url,
             "httpVersion": "HTTP/1.1",
-            "headers": _headers(conversation.request, secrets),
+            "headers": _headers(conversation.request),
             "queryString": [],
             "cookies": [],
             "headersSize": -1,
@@ -59,9 +56,9 @@ def _entry(number: int, conversation: Conversation, secrets: Secrets) -> dict[st
         },
         "response": {
             "status": response.status,
-            "statusText": cut(secrets.mask(response.reason)),
+            "statusText": response.reason,
             "httpVersion": "HTTP/1.1",
-            "headers": _headers(response, secrets),
+            "headers": _headers(response),
             "cookies": [],
             "content": {"size": 0, "mimeType": "x-unknown"},
             "redirectURL": "",
@@ -72,8 +69,8 @@ def _entry(number: int, conversation: Conversation, secrets: Secrets) -> dict[st
     }
 
 
-def _message(conversation: Conversation, frame: FrameRecord, secrets: Secrets) -> dict[str, Any]:
-    data = shown_data(frame, secrets)[:_LONGEST]
+def _message(conversation: Conversation, frame: FrameRecord) -> dict[str, Any]:
+    data = bytes(frame.data[:_LONGEST])
     if frame.opcode == CLOSE:
         shown = describe(data)
     elif frame.opcode == BINARY:
@@ -88,5 +85,5 @@ def _message(conversation: Conversation, frame: FrameRecord, secrets: Secrets) -
     }
 
 
-def _headers(head: Head, secrets: Secrets) -> list[dict[str, str]]:
-    return [{"name": name, "value": value} for name, value in head.shown(secrets)]
+def _headers(head: Head) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in head.listed]

@@ -1,18 +1,13 @@
-"""Several servers side by side: a column per server, a row per section of the RFCs."""
+"""Renders several servers side by side: a column per server, a row per section of the RFCs."""
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pytest_websocket.render.escaping import text_html
-from pytest_websocket.render.stylesheet import minified
-
-_STYLE = minified(Path(__file__).with_name("matrix.css").read_text(encoding="utf-8"))
 TARGETS = "targets"
 """Folder within the results where each of several runs says what it was made of."""
 _LEVELS = ("MUST", "SHOULD", "MAY")
@@ -28,28 +23,28 @@ class Server:
 
     @property
     def name(self) -> str:
-        """What the run was called, else the target."""
+        """Returns what the run was called, else the target."""
         return str(self.table["target"])
 
     @property
-    def is_fit(self) -> bool:
-        """Whether it keeps every MUST that was tested."""
-        return bool(self.table["fit"])
+    def conforms(self) -> bool:
+        """Returns whether it keeps every MUST that was tested."""
+        return bool(self.table["conforms"])
 
     @property
     def words(self) -> str:
-        """``149 of 150 MUST``."""
+        """Returns ``149 of 150 MUST``."""
         must = self.table["totals"]["MUST"]
         return f"{must['kept']} of {must['kept'] + must['broken']} MUST"
 
     def section(self, place: tuple[int, str]) -> dict[str, Any] | None:
-        """A section's rules, if any of its cases ran."""
+        """Returns a section's rules, if any of its tests ran."""
         sections = (each for each in self.table["sections"] if (each["rfc"], each["section"]) == place)
         return next(sections, None)
 
 
 def read_servers(folder: Path, targets: Path | None = None) -> list[Server]:
-    """What the runs have left below ``folder`` and ``targets``, in the order of their names."""
+    """Returns what the runs have left below ``folder`` and ``targets``, in the order of their names."""
     files = sorted(targets.glob("*.json")) if targets is not None else []
     facts = {run["name"]: run["facts"] for run in (json.loads(file.read_bytes()) for file in files)}
     tables = [
@@ -61,7 +56,7 @@ def read_servers(folder: Path, targets: Path | None = None) -> list[Server]:
 
 
 def merged_index(folder: Path) -> dict[str, Any]:
-    """Autobahn's ``index.json`` of all runs: it has room for many servers."""
+    """Returns Autobahn's ``index.json`` of all runs, which may list many servers."""
     merged: dict[str, Any] = {}
     for path in sorted(folder.rglob("index.json")):
         merged |= json.loads(path.read_text(encoding="utf-8"))
@@ -69,67 +64,41 @@ def merged_index(folder: Path) -> dict[str, Any]:
 
 
 def page(servers: Sequence[Server]) -> str:
-    """The table; a cell with something broken leads to the first case that failed."""
+    """Returns the table as a page; a cell with something broken leads to the first test that failed."""
+    # What one server has left is read without Jinja, too.
+    from pytest_websocket.render.pages import render
+
     topics = {
         (section["rfc"], section["section"]): section["topic"]
         for server in servers
         for section in server.table["sections"]
     }
     places = sorted(topics, key=lambda place: (place[0], [int(part) for part in place[1].split(".")]))
-    heads = "".join(f"<th>{html.escape(server.name)}</th>" for server in servers)
-    totals = "".join(_total(server) for server in servers)
-    rows = "".join(
-        f'<tr><th><b>§{section}</b> <span class="m">RFC {rfc}</span><br>'
-        f"{html.escape(topics[rfc, section])}</th>"
-        + "".join(_cell(server.section((rfc, section))) for server in servers)
-        + "</tr>"
-        for rfc, section in places
-    )
-    return (
-        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width"><title>Servers side by side</title>'
-        f"<style>{_STYLE}</style></head><body><h1>Servers side by side</h1>"
-        f'<div class="wide"><table><thead><tr><th></th>{heads}</tr><tr class="totals"><th></th>{totals}</tr>'
-        f"</thead><tbody>{rows}</tbody></table></div>"
-        f"{_facts(servers)}"
-        '<p class="m">Rules kept of rules tested; MUST, SHOULD, MAY. Red: a MUST is broken. Orange: the '
-        "server deviates from a SHOULD. A number leads to the first case that failed. Not known: skipped, "
-        "or other failures came first.</p></body></html>"
+    facts = list(dict.fromkeys(name for server in servers for name in server.facts))
+    return render(
+        "matrix.html.j2",
+        servers=servers,
+        rows=[
+            (rfc, section, topics[rfc, section], [_cell(each.section((rfc, section))) for each in servers])
+            for rfc, section in places
+        ],
+        facts=[(name, [server.facts.get(name, "–") for server in servers]) for name in facts],
     )
 
 
-def _facts(servers: Sequence[Server]) -> str:
-    """What the probe found, and the tools of each run; what is not the same everywhere stands out."""
-    names = list(dict.fromkeys(name for server in servers for name in server.facts))
-    if not names:
-        return ""
-    heads = "".join(f"<th>{html.escape(server.name)}</th>" for server in servers)
-    rows = ""
-    for name in names:
-        values = [server.facts.get(name, "–") for server in servers]
-        kind = "" if len(set(values)) == 1 else ' class="differs"'
-        cells = "".join(f"<td{kind}>{text_html(value)}</td>" for value in values)
-        rows += f"<tr><th>{html.escape(name)}</th>{cells}</tr>"
-    return (
-        f'<h2>Targets and tools</h2><div class="wide"><table class="facts"><thead><tr><th></th>{heads}</tr>'
-        f"</thead><tbody>{rows}</tbody></table></div>"
-    )
+@dataclass(frozen=True)
+class Part:
+    """The rules of one level in a cell: kept of tested; ``link`` leads to the first test that failed."""
+
+    words: str
+    level: str
+    link: str
 
 
-def _total(server: Server) -> str:
-    kind, word = ("kept", "✓ fit") if server.is_fit else ("broken", "✗ not fit")
-    should = server.table["totals"]["SHOULD"]["broken"]
-    aside = f'<br><span class="m">deviates from {should} SHOULD</span>' if should else ""
-    if server.table["causes"]:
-        cause = server.table["causes"][0]
-        many = f" ({cause['cases']:,} cases)" if cause["cases"] > 1 else ""
-        aside += f'<p class="m">{html.escape(cause["cause"])}{many}</p>'
-    return f'<td class="{kind}"><b>{word}</b><br>{server.words}{aside}</td>'
-
-
-def _cell(section: dict[str, Any] | None) -> str:
+def _cell(section: dict[str, Any] | None) -> tuple[str, list[Part]]:
+    """Returns the class of a cell and its parts; no class where the server has no such section."""
     if section is None:
-        return '<td class="m">–</td>'
+        return "", []
     parts, kind = [], "kept"
     for level in _LEVELS:
         rules = [rule for rule in section["rules"] if rule["level"] == level]
@@ -137,12 +106,9 @@ def _cell(section: dict[str, Any] | None) -> str:
         broken = [rule for rule in known if rule["verdict"] == "broken"]
         if not known:
             continue
-        words = f"{len(known) - len(broken)}/{len(known)}"
+        link = ""
         if broken:
             kind = "broken" if level != "SHOULD" else "deviates" if kind == "kept" else kind
-            failed = next(case for case in broken[0]["cases"] if case["outcome"] != "passed")
-            words = f'<a href="#{html.escape(failed["link"])}">{words}</a>'
-        parts.append(f"<span>{words} <small>{level}</small></span>")
-    if not parts:
-        return '<td class="m">not known</td>'
-    return f'<td class="{kind}">{" ".join(parts)}</td>'
+            link = next(case["link"] for case in broken[0]["cases"] if case["outcome"] != "passed")
+        parts.append(Part(f"{len(known) - len(broken)}/{len(known)}", level, link))
+    return (kind if parts else "m"), parts

@@ -7,8 +7,8 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from pytest_websocket.plugin.run import Outcome, Record
 from pytest_websocket.render.roundtrips import quantile
+from pytest_websocket.render.run import Outcome, Record
 
 # Of a test that is about load or bad networks the times say nothing about the server.
 _EPICS = ("Echo contract", "Conformance to the RFCs")

@@ -1,11 +1,11 @@
-"""The run in Markdown, for the summary of a GitHub job."""
+"""Renders the run in Markdown, for the summary of a GitHub job."""
 
 from __future__ import annotations
 
-from pytest_websocket.plugin.run import Outcome, Run
-from pytest_websocket.render.conformance import Conformance, causes_table
+from pytest_websocket.render.conformance import MOST_CAUSES, Conformance
 from pytest_websocket.render.failure_grouping import causes
-from pytest_websocket.render.markdown import cell
+from pytest_websocket.render.pages import render
+from pytest_websocket.render.run import RED, Outcome, Run
 
 _MOST_FAILURES = 30
 _LONGEST_REASON = 300
@@ -20,24 +20,20 @@ _MARKS = {
 
 
 def summary(run: Run, conformance: Conformance | None, title: str) -> str:
-    """Totals, failures with the first line of their reason, and the conformance table."""
-    totals = " · ".join(
-        f"{mark} {run.count(outcome)} {outcome}" for outcome, mark in _MARKS.items() if run.count(outcome)
-    )
-    lines = [f"## {cell(title)}", "", totals or "No test ran.", ""]
-    failed = [each for each in run.records.values() if each.outcome in {Outcome.FAILED, Outcome.BROKEN}]
+    """Returns verdict, totals, failures with the first line of their reason, and the conformance table."""
+    counts = ((mark, run.count(outcome), outcome) for outcome, mark in _MARKS.items())
+    failed = [each for each in run.records.values() if each.outcome in RED]
     found = causes(failed)
-    if len(found) < len(failed):
-        lines += causes_table(found)
-    if failed:
-        lines += ["| Failed | Why |", "|---|---|"]
-        for record in failed[:_MOST_FAILURES]:
-            first = record.reason.partition("\n")[0][:_LONGEST_REASON]
-            lines.append(f"| {cell(record.title or record.nodeid)} | {cell(first)} |")
-        if len(failed) > _MOST_FAILURES:
-            lines.append(f"| … and {len(failed) - _MOST_FAILURES} more | |")
-        lines.append("")
-    lines += [f"A test process died while running `{nodeid}`.\n" for nodeid in run.crashes]
-    if conformance is not None:
-        lines.append(conformance.to_markdown(alone=False))
-    return "\n".join(lines)
+    return render(
+        "summary.md.j2",
+        title=title,
+        conformance=conformance,
+        totals=[entry for entry in counts if entry[1]],
+        causes=found[:MOST_CAUSES] if len(found) < len(failed) else [],
+        failures=[
+            (record.title or record.nodeid, record.reason.partition("\n")[0][:_LONGEST_REASON])
+            for record in failed[:_MOST_FAILURES]
+        ],
+        more=max(0, len(failed) - _MOST_FAILURES),
+        crashes=run.crashes,
+    )

@@ -50,7 +50,7 @@ def test_proof_that_was_never_made_is_not_told(tmp_path):
 
 
 def test_table_cannot_end_the_script():
-    page = finish(RAW, Table("</script><script>alert(1)</script>", "0 of 1 </script>", "0/1", is_fit=False))
+    page = finish(RAW, Table("</script><script>alert(1)</script>", "0 of 1 </script>", "0/1", conforms=False))
     assert page.count("</script>") == finish(RAW).count("</script>")
 
 

@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from pytest_websocket.allure.labels import in_words
+from pytest_websocket.plugin.labels import in_words
 from pytest_websocket.plugin.marks import MUST, SHOULD, Rule
-from pytest_websocket.plugin.run import Outcome, Record
 from pytest_websocket.render import conformance_page, matrix
 from pytest_websocket.render.conformance import Conformance, Verdict, autobahn_index, badge, dump
+from pytest_websocket.render.run import Outcome, Record
 
 
 def record(name: str, outcome: Outcome, rule: Rule, reason: str = "") -> Record:
@@ -63,20 +63,23 @@ def test_one_failed_case_breaks_a_rule(table):
         "advice": Verdict.BROKEN,
         "compressed": Verdict.UNKNOWN,
     }
-    assert table.headline == "The server breaks 1 of 2 MUST rules and deviates from 1 SHOULD rule."
-    assert not table.is_fit
+    assert (
+        table.headline
+        == "The server does not conform: it breaks 1 of 2 MUST rules and deviates from 1 SHOULD rule."
+    )
+    assert not table.conforms
 
 
-def test_server_that_keeps_every_must_is_fit():
-    assert Conformance.of([record("a", Outcome.PASSED, KEPT)], "").is_fit
+def test_server_that_keeps_every_must_conforms():
+    assert Conformance.of([record("a", Outcome.PASSED, KEPT)], "").conforms
     assert Conformance.of(
         [record("e", Outcome.DEVIATES, ADVICE), record("a", Outcome.PASSED, KEPT)], ""
-    ).is_fit
+    ).conforms
 
 
 def test_nothing_is_known_of_a_server_that_was_not_tested():
     nothing = Conformance.of([record("b", Outcome.SKIPPED, KEPT)], "")
-    assert not nothing.is_fit
+    assert not nothing.conforms
     assert "Nothing is known" in nothing.headline
     assert "not tested" in badge(nothing)
 
@@ -86,7 +89,7 @@ def test_page_escapes_and_links(table):
     assert "<script" not in page
     assert "&lt;script&gt;" in page
     assert 'href="#link-d"' in page
-    assert "✗ not fit" in page
+    assert "✗ does not conform" in page
 
 
 def test_markdown_cannot_be_broken_out_of(table):
@@ -102,11 +105,12 @@ def test_rule_is_not_broken_by_what_came_before_it():
     table = Conformance.of([spoiled, record("f", Outcome.PASSED, ELSEWHERE)], "")
     verdicts = {each.rule.text: each.verdict for section in table.sections for each in section.rules}
     assert verdicts == {"kept": Verdict.UNKNOWN, "compressed": Verdict.KEPT}
-    assert not table.is_fit
+    assert not table.conforms
     assert table.headline == (
-        "Frames of the server break the protocol. Of 1 rule nothing is known: other failures came first."
+        "The server does not conform: its frames break the protocol."
+        " Of 1 rule nothing is known: other failures came first."
     )
-    assert "RFC 6455 §5.1: a server&#x27;s frame is masked" in conformance_page.page(table)
+    assert "RFC 6455 §5.1: a server&#39;s frame is masked" in conformance_page.page(table)
     assert "| 1 | RFC 6455 §5.1: a server's frame is masked |" in table.to_markdown()
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from pytest_websocket.allure.labels import title_of
+from pytest_websocket.plugin.labels import title_of
 
 
 @pytest.mark.parametrize("pattern", [re.compile(rb"\d+"), re.compile("ё")])

@@ -1,4 +1,4 @@
-"""Where a test belongs in the report, from the place of its file and the rule that it is tied to."""
+"""Derives labels and title of a test from the place of its file, its name and its rule."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ TITLE_LIMIT = 200
 
 
 @dataclass(frozen=True)
-class Place:
-    """Labels of one test."""
+class Labels:
+    """Where the report shows one test."""
 
     epic: str
     feature: str
@@ -69,15 +69,15 @@ class Place:
     rule: rfc.Rule | None
 
 
-def place_of(item: pytest.Item) -> Place:
-    """Epic, feature, story and severity of a collected test."""
+def labels_of(item: pytest.Item) -> Labels:
+    """Returns epic, feature, story and severity of a collected test."""
     folder, topic = _folder_and_topic(item)
     rule = rfc.rule_of(item)
     epic = EPICS.get(folder, in_words(folder) or "Tests")
     if rule is None:
-        return Place(epic, topic, "", _SEVERITIES_BY_FOLDER.get(folder, "normal"), topic, None)
+        return Labels(epic, topic, "", _SEVERITIES_BY_FOLDER.get(folder, "normal"), topic, None)
     topic = TOPICS.get((rule.rfc, rule.section), topic)
-    return Place(
+    return Labels(
         epic=epic,
         feature=f"{rule.title} {topic}".rstrip(),
         story=f"{rule.level}: {rule.text}",
@@ -88,7 +88,7 @@ def place_of(item: pytest.Item) -> Place:
 
 
 def title_of(item: pytest.Item) -> str:
-    """The test's name as a sentence, with the parameters' id behind a dot."""
+    """Returns the test's name as a sentence, with the parameters' id after a dot."""
     name: str = getattr(item, "originalname", None) or item.name
     title = in_words(name.removeprefix("test_"))
     call = getattr(item, "callspec", None)
@@ -98,7 +98,7 @@ def title_of(item: pytest.Item) -> str:
 
 
 def in_words(identifier: str) -> str:
-    """``utf8_is_checked`` → ``UTF-8 is checked``."""
+    """Returns ``UTF-8 is checked`` for ``utf8_is_checked``."""
     words = [_SPELLING.get(word, word) for word in identifier.split("_") if word]
     sentence = " ".join(words)
     return sentence[:1].upper() + sentence[1:]

@@ -1,0 +1,110 @@
+"""Says what became of the tests of a run, as plain data."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from pytest_websocket.plugin.marks import Rule
+from pytest_websocket.protocol.frames import CLOSE
+from pytest_websocket.render.conversation import Conversation
+
+# Round trips of one test that count for the run's metrics.
+_MOST_SAMPLES = 200
+_MOST_VIOLATIONS = 5
+
+
+class Outcome(StrEnum):
+    """What a test's end means to a reader of the report."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    DEVIATES = "deviates"
+    KNOWN = "known failure"
+    SKIPPED = "skipped"
+    BROKEN = "broken"
+
+
+RED = frozenset({Outcome.FAILED, Outcome.BROKEN})
+
+
+@dataclass
+class Record:
+    """One test: what it is, where the report shows it, how it ended and why, times in milliseconds.
+
+    ``violations`` are the rules that frames of the server broke, in words; ``spoiled`` says that what turned
+    the test red is not what it is about: such frames, or a handshake before it that failed. ``details`` is
+    the failure as pytest shows it, ``transcript`` the conversations of a failed test as a part of a page.
+    """
+
+    nodeid: str
+    title: str = ""
+    link: str = ""
+    epic: str = ""
+    feature: str = ""
+    topic: str = ""
+    rule: Rule | None = None
+    outcome: Outcome = Outcome.PASSED
+    spoiled: bool = False
+    reason: str = ""
+    details: str = ""
+    transcript: str = ""
+    duration: float = 0.0
+    close_code: int | None = None
+    violations: list[str] = field(default_factory=list)
+    opened: list[float] = field(default_factory=list)
+    trips: list[float] = field(default_factory=list)
+
+    @property
+    def anchor(self) -> str:
+        """Returns the id of the test on a page that shows it."""
+        return "t" + hashlib.md5(self.nodeid.encode("utf-8", "replace"), usedforsecurity=False).hexdigest()
+
+
+@dataclass
+class Run:
+    """All tests of a run, by node id, and those during which a process died."""
+
+    records: dict[str, Record] = field(default_factory=dict)
+    crashes: list[str] = field(default_factory=list)
+
+    @property
+    def conformance(self) -> list[Record]:
+        """Returns the tests that are tied to a rule."""
+        return [record for record in self.records.values() if record.rule is not None]
+
+    def count(self, *outcomes: Outcome) -> int:
+        """Returns how many tests ended so."""
+        return sum(record.outcome in outcomes for record in self.records.values())
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the conversations of a test say about the server, times in milliseconds."""
+
+    close_code: int | None
+    violations: list[str]
+    opened: list[float]
+    trips: list[float]
+
+    @classmethod
+    def of(cls, conversations: Sequence[Conversation]) -> Measured:
+        """Returns the last close code, each violation once, connect times and round trips."""
+        received = [frame for each in conversations for frame in each.frames if not frame.sent]
+        closes = [frame.data for frame in received if frame.opcode == CLOSE and len(frame.data) >= 2]
+        violations = [words for frame in received if frame.violation for words in frame.violation.split("; ")]
+        trips = [trip.seconds * 1000 for each in conversations for trip in each.trips]
+        return cls(
+            close_code=int.from_bytes(closes[-1][:2], "big") if closes else None,
+            violations=list(dict.fromkeys(map(_rule_first, violations)))[:_MOST_VIOLATIONS],
+            opened=[round(each.opened_at * 1000, 3) for each in conversations if each.opened_at],
+            trips=[round(trip, 3) for trip in trips[:_MOST_SAMPLES]],
+        )
+
+
+def _rule_first(violation: str) -> str:
+    """Returns ``RFC 6455 §5.1: words`` for ``words (RFC 6455 §5.1)``."""
+    words, _, rule = violation.removesuffix(")").rpartition(" (")
+    return f"{rule}: {words}" if rule.startswith("RFC ") else violation
