@@ -32,6 +32,9 @@ class RawConnection(Connection):
         self.abilities = abilities
         self.initial_messages = target.greetings
 
+    def __repr__(self) -> str:
+        return f"<raw connection {self.recording.name!r}: {self._state_in_words()}>"
+
     # The handshake
 
     async def expect_accepted(

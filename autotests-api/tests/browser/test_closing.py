@@ -1,4 +1,4 @@
-"""How a page and the server part, and what the CloseEvent says of it."""
+"""How a page and the server close a connection, and what the CloseEvent reports."""
 
 from __future__ import annotations
 
@@ -63,9 +63,9 @@ async def test_server_that_vanishes_reads_1006_in_the_page(tab, ledger):
 
 
 async def test_server_that_is_not_there_is_an_error_and_1006(tab, until):
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))
-        url = f"ws://127.0.0.1:{nobody.getsockname()[1]}/"
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"ws://127.0.0.1:{unused.getsockname()[1]}/"
         seen = await tab.run("(url) => closed(new WebSocket(url))", url)
     assert seen == {"code": 1006, "reason": "", "wasClean": False, "failed": True}
     assert await until(lambda: any("ERR_CONNECTION_REFUSED" in line for line in tab.console))

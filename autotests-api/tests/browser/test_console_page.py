@@ -24,7 +24,7 @@ HOSTILE = (
 
 
 class Console:
-    """The page as its user has it: by what is written on it."""
+    """The page as its user sees it: elements are found by their text."""
 
     def __init__(self, tab) -> None:
         self.tab = tab
@@ -232,9 +232,9 @@ async def test_chosen_code_reason_and_subprotocol_reach_the_server(console, ledg
 
 
 async def test_failures_are_said_in_words(console):
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))
-        await console.page.get_by_label("Address").fill(f"ws://127.0.0.1:{nobody.getsockname()[1]}/")
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        await console.page.get_by_label("Address").fill(f"ws://127.0.0.1:{unused.getsockname()[1]}/")
         await console.button("Connect").click()
         await console.says("Connection lost")
     await console.events.nth(1).wait_for()

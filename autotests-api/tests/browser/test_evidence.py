@@ -1,4 +1,4 @@
-"""What a browser case leaves behind, and that a lie of either side is found out."""
+"""The artifacts of a browser test, and that a wrong record of either side is noticed."""
 
 from __future__ import annotations
 

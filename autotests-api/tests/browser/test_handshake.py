@@ -1,4 +1,4 @@
-"""What a browser asks for when it connects, what it agrees to, and whom the server lets in."""
+"""What a browser requests when it connects, what it accepts, and which origins the server accepts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def test_page_learns_the_subprotocol_that_was_chosen(tab, target):
 
 @pytest.mark.needs("embedded")
 async def test_page_that_offers_only_unknown_subprotocols_is_not_connected(tab, target, until):
-    # The server accepts and chooses none (RFC 6455 §4.2.2); it is the browser that then gives up.
+    # The server accepts and chooses none (RFC 6455 §4.2.2); the browser then fails the connection.
     assert await tab.run(ATTEMPT, target.url, ["mqtt"]) == NEVER_OPEN
     assert await until(lambda: any("Sec-WebSocket-Protocol" in line for line in tab.console))
 
@@ -53,7 +53,7 @@ async def test_page_of_a_foreign_site_brings_the_cookies_of_its_user(open_tab, l
         url = f"http://{server.host}:{server.port}"
         await tab.page.context.add_cookies([{"name": "session", "value": "of the user", "url": url}])
         await tab.run("async (url) => { await connect(url, []); }", server.url)
-    # This is why a list of origins is needed wherever cookies log somebody in.
+    # A server that authenticates by cookies therefore needs a list of origins.
     assert ledger.entries[0].connection.request.headers["Cookie"] == "session=of the user"
 
 
@@ -99,8 +99,8 @@ async def test_page_connects_over_tls_to_a_server_with_a_trusted_certificate(tab
 
 
 async def test_browser_refuses_a_server_whose_certificate_nobody_trusts(tab, until):
-    with OwnAuthority() as nobody:
-        context = nobody.server_context("127.0.0.1")
+    with OwnAuthority() as unknown:
+        context = unknown.server_context("127.0.0.1")
         with run_in_background(lambda: serve(ssl=context), secure=True) as server:
             assert await tab.run(ATTEMPT, server.url) == NEVER_OPEN
     assert await until(lambda: any("ERR_CERT_AUTHORITY_INVALID" in line for line in tab.console))

@@ -1,4 +1,4 @@
-"""Binary: bytes come back as bytes, each of them, and text beside them stays text."""
+"""Binary messages are answered with the same bytes, text messages with text."""
 
 import random
 

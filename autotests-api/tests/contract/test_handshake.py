@@ -78,7 +78,7 @@ async def test_subprotocol_is_not_chosen_where_none_was_offered(connect, target,
         pytest.skip("the target is offered subprotocols with every handshake (--ws-subprotocol)")
     await open_or_refused(connect(subprotocols=["echo"]), echo)
     client = await connect(subprotocols=None)
-    assert client.subprotocol is None, "a subprotocol was chosen that nobody offered"
+    assert client.subprotocol is None, "a subprotocol was chosen that was not offered"
     await echo.soundness(client)
 
 
@@ -88,7 +88,7 @@ async def test_subprotocol_is_not_chosen_where_none_was_offered(connect, target,
     ids=["a site", "a local page", "no origin", "a file"],
 )
 async def test_console_of_any_page_is_served(connect, echo, origin):
-    """Ours promises it: the third client of the lesson is the console of a browser, on whatever page."""
+    """The echo API promises it: the lesson's third client is the console of a browser, on any page."""
     client = await open_or_refused(connect(origin=origin), echo)
     if client is not None:
         await still_echoes_or_closed(client, echo)
@@ -96,7 +96,7 @@ async def test_console_of_any_page_is_served(connect, echo, origin):
 
 @pytest.mark.parametrize("host", ["localhost", "example.com:80", "EXAMPLE.com", "192.0.2.1:80", "[::1]:80"])
 async def test_host_of_any_spelling_is_served(dial, opening, echo, host):
-    """Ours promises it; others may know which names are theirs."""
+    """The echo API promises it; other servers may accept their own names only."""
     raw = await dial()
     response = await raw.handshake(opening.having("Host", host))
     if not response.accepted and not echo.is_ours:
@@ -133,7 +133,7 @@ async def test_additional_headers_do_not_change_the_replies(connect, echo, targe
 
 
 async def open_or_refused(opening, echo):
-    """The open client, or None where the server refused the handshake, which ours does not."""
+    """The open client, or None where the server refused the handshake, which the echo API does not."""
     try:
         return await opening
     except ConnectFailed as refusal:
@@ -143,7 +143,7 @@ async def open_or_refused(opening, echo):
 
 
 async def still_echoes_or_closed(client, echo):
-    """Some servers refuse by ending the connection after an accepted handshake; ours does not."""
+    """Some servers refuse by ending the connection after an accepted handshake; the echo API does not."""
     try:
         await echo.replies(client, "here?")
     except ConnectionEnded:

@@ -1,4 +1,4 @@
-"""Lifetime: connections come and go, stay while they are idle, and leave nothing behind."""
+"""Lifetime: connections are opened and closed, stay open while they are idle, and leave nothing."""
 
 import asyncio
 
@@ -76,11 +76,11 @@ async def test_server_does_not_close_after_its_reply(client, echo):
 
 
 IDLE = 3.2
-"""Seconds. Timeouts that somebody wrote down in a hurry are of one, two or three."""
+"""Seconds; longer than the short timeouts that servers often have: one, two or three seconds."""
 
 
 async def test_idle_connection_stays_open(connect, raw_connection, target, echo):
-    """Idle from the first moment, after a conversation, after a large message, in a message, in a frame."""
+    """Idle after the handshake, after messages, after a large message, in a message, in a frame."""
     fresh, used, large = await connect(name="fresh"), await connect(name="used"), await connect(name="large")
     await echo.soundness(used)
     await echo.replies(large, "x" * min(50_000, echo.abilities.max_message))

@@ -1,4 +1,4 @@
-"""Neighbours: everyone hears only himself, whatever the others do or suffer."""
+"""Isolation: a client receives its own replies only, whatever happens on other connections."""
 
 import asyncio
 import random
@@ -12,30 +12,30 @@ from pytest_websocket.server.open_files import allow_many_connections
 
 pytestmark = pytest.mark.needs("text")
 
-CROWD = 1_000
+CONNECTIONS = 1_000
 WAVE = 50
 """Handshakes at a time: many servers have a backlog of 128, and some of them answer in a process each."""
 
 
 @pytest.fixture
-def crowd(connect):
-    """Open some clients at once."""
+def open_clients(connect):
+    """Opens ``count`` clients at once."""
 
     async def gather(count):
-        return await asyncio.gather(*(connect(name="of the crowd") for _ in range(count)))
+        return await asyncio.gather(*(connect(name="one of many") for _ in range(count)))
 
     return gather
 
 
 @pytest.fixture
 def many_connections(raw_connection, target):
-    """Open as many connections as are asked for; a target that is not ours may have room for fewer."""
+    """Opens ``count`` connections; a target other than the embedded one may accept fewer."""
 
     async def gather(count):
         allow_many_connections()
         connections = []
         while len(connections) < count:
-            wave = [raw_connection("of the crowd") for _ in range(min(WAVE, count - len(connections)))]
+            wave = [raw_connection("one of many") for _ in range(min(WAVE, count - len(connections)))]
             opened = await asyncio.gather(*wave, return_exceptions=True)
             connections += [raw for raw in opened if not isinstance(raw, BaseException)]
             refusals = [refusal for refusal in opened if isinstance(refusal, BaseException)]
@@ -45,14 +45,14 @@ def many_connections(raw_connection, target):
                 break
         if target.embedded:
             return connections
-        # Some servers accept the handshake first and then find that they have no room.
+        # Some servers accept the handshake first and then close the connections above their limit.
         return [raw for raw in connections if not await is_turned_away(raw)]
 
     return gather
 
 
 async def is_turned_away(raw) -> bool:
-    """Whether the server closed a connection that has said nothing, because it has too many."""
+    """Returns whether the server closed an unused connection because it has too many."""
     await raw.send(ping(b"any room?"))
     try:
         await raw.pong()
@@ -62,19 +62,19 @@ async def is_turned_away(raw) -> bool:
 
 
 async def test_thousand_connections_at_once_hear_only_themselves(many_connections, record_property):
-    connections = await many_connections(CROWD)
+    connections = await many_connections(CONNECTIONS)
     record_property("connections", len(connections))
     for word in ("first", "second"):
         for number, raw in enumerate(connections):
             await raw.send(text(f"{word} of connection {number}"))
-        # Backwards, so that a reply meant for another connection is read before its owner takes it.
+        # Backwards, so that a reply sent on the wrong connection is read there.
         for number, raw in reversed(list(enumerate(connections))):
             await raw.expect_echo(f"{word} of connection {number}")
     for raw in connections:
         raw.expect_no_message("a connection received more than its own replies")
 
 
-async def test_neighbours_talking_at_the_same_time_keep_their_own_order(crowd, echo, abilities):
+async def test_neighbours_talking_at_the_same_time_keep_their_own_order(open_clients, echo, abilities):
     """Sizes differ, so that replies are written in parts while other connections are served."""
     largest = min(abilities.max_message, 150_000)
 
@@ -86,15 +86,15 @@ async def test_neighbours_talking_at_the_same_time_keep_their_own_order(crowd, e
         ]
         await echo.burst(client, messages, window=8)
 
-    clients = await crowd(12)
+    clients = await open_clients(12)
     talks = [talk(number, client) for number, client in enumerate(clients)]
     outcomes = await asyncio.gather(*talks, return_exceptions=True)
     for failure in filter(None, outcomes):
         raise failure
 
 
-async def test_neighbours_saying_the_same_are_each_answered(crowd, echo):
-    for client in await crowd(10):
+async def test_neighbours_saying_the_same_are_each_answered(open_clients, echo):
+    for client in await open_clients(10):
         await echo.replies(client, "the same", "words", "the same")
 
 
@@ -110,15 +110,15 @@ async def test_pings_of_neighbours_are_not_mixed(many_connections, raw_connectio
             await raw.expect_pong(b"%d in turn %d" % (number, turn))
 
 
-async def test_neighbours_hear_nothing_of_a_conversation(crowd, echo):
-    speaker, *others = await crowd(6)
+async def test_neighbours_hear_nothing_of_a_conversation(open_clients, echo):
+    speaker, *others = await open_clients(6)
     await echo.burst(speaker, [f"private {number}" for number in range(20)])
     for other in others:
         await echo.silence(other)
 
 
-async def test_neighbours_taking_turns_are_each_answered(crowd, echo):
-    clients = await crowd(3)
+async def test_neighbours_taking_turns_are_each_answered(open_clients, echo):
+    clients = await open_clients(3)
     for number in range(12):
         await echo.replies(clients[number % 3], f"turn {number}")
     for client in clients:
@@ -207,39 +207,42 @@ DEATHS = [
 
 @pytest.mark.parametrize("death", DEATHS, ids=lambda death: death.__name__.replace("_", " "))
 async def test_neighbour_that_dies_disturbs_nobody(connect, raw_connection, echo, death):
-    client = await connect(name="neighbour")
+    client = await connect(name="another client")
     await echo.replies(client, "before")
     for _ in range(12):
         await death(await raw_connection("victim"))
         await echo.replies(client, "meanwhile")
     await echo.soundness(client)
-    await echo.soundness(await connect(name="newcomer"))
+    await echo.soundness(await connect(name="new client"))
 
 
 async def test_newcomer_hears_nothing_of_the_dead(connect, raw_connection, echo):
-    """A place that became free is given to the next one; what was under way to the dead is not."""
+    """A new connection may take the file descriptor of a closed one, but not its replies."""
     for number in range(20):
-        raw = await raw_connection("the dead")
-        await raw.send_together(*(text(f"for the dead {number}") for _ in range(20)))
+        raw = await raw_connection("closed")
+        await raw.send_together(*(text(f"for the closed {number}") for _ in range(20)))
         raw.reset()
-        await echo.silence(await connect(name="newcomer"))
+        await echo.silence(await connect(name="new client"))
 
 
 async def test_neighbour_that_stalls_disturbs_nobody(connect, raw_connection, echo, during):
-    """He sends and never reads, until all buffers are full."""
-    client, staller = await connect(name="neighbour"), await raw_connection("staller", small_buffers=True)
-    staller.pause_reading()
-    async with during(staller.send_bytes(text("x" * 10_000).encode() * 100)) as stalling:
+    """The client sends and never reads, until all buffers are full."""
+    client, slow_reader = (
+        await connect(name="another client"),
+        await raw_connection("slow reader", small_buffers=True),
+    )
+    slow_reader.pause_reading()
+    async with during(slow_reader.send_bytes(text("x" * 10_000).encode() * 100)) as sending:
         for number in range(1_000):
             await echo.replies(client, f"meanwhile {number}")
-            if stalling.done():
+            if sending.done():
                 break
         await echo.soundness(client)
-        await echo.soundness(await connect(name="newcomer"))
+        await echo.soundness(await connect(name="new client"))
 
 
 async def test_neighbour_that_floods_disturbs_nobody(connect, echo, during):
-    client, flooder = await connect(name="neighbour"), await connect(name="flooder", compression=False)
+    client, flooder = await connect(name="another client"), await connect(name="flooder", compression=False)
 
     async def read():
         while True:
@@ -249,26 +252,26 @@ async def test_neighbour_that_floods_disturbs_nobody(connect, echo, during):
         while True:
             for _ in range(20):
                 await flooder.send("flood")
-            # Sending waits only when buffers are full; the neighbour lives in the same event loop.
+            # Sending waits only when buffers are full; the other client runs in the same event loop.
             await asyncio.sleep(0)
 
     async with during(flood()), during(read()):
         for number in range(30):
             await echo.replies(client, f"meanwhile {number}")
-        await echo.soundness(await connect(name="newcomer"))
+        await echo.soundness(await connect(name="new client"))
 
 
 async def test_neighbour_that_begins_and_does_not_finish_disturbs_nobody(connect, dial, raw_connection, echo):
-    """One has connected and says nothing, one is in its handshake, one in a frame, one between fragments."""
+    """One is connected, one is in its handshake, one in a frame, one between fragments."""
     await dial("silent")
     await (await dial("in its handshake")).send_bytes(b"GET / HTTP/1.1\r\nHost: x\r\n")
     await (await raw_connection("in a frame")).send_bytes(text("never finished").encode()[:-3])
     await (await raw_connection("between fragments")).send(text("never ", fin=False))
-    await echo.soundness(await connect(name="neighbour"))
+    await echo.soundness(await connect(name="another client"))
 
 
 async def test_neighbour_that_is_refused_disturbs_nobody(connect, echo, dial):
-    client = await connect(name="neighbour")
+    client = await connect(name="another client")
     for nonsense in (
         b"\x00" * 100,
         b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",

@@ -42,7 +42,7 @@ async def test_second_burst_is_answered_like_the_first(client, echo):
 
 
 async def test_burst_of_every_size_is_answered_in_order(client, echo, abilities):
-    """A server that answers large messages elsewhere lets the small ones overtake them."""
+    """A server that answers large messages in another task answers small ones before them."""
     largest = min(abilities.max_message, 300_000)
     sizes = [largest, 1, 0, 70_000, 5, 20_000, 130, 0, largest, 1, 65_536, 2]
     messages = [f"{number} ".ljust(min(size, largest), "x") for number, size in enumerate(sizes)]
@@ -56,10 +56,7 @@ async def test_five_thousand_messages_on_one_connection_are_all_answered(connect
 
 
 async def test_three_hundred_replies_come_within_one_deadline(client, dial, echo, deadline):
-    """None of them waits longer for its turn because there were others before.
-
-    What the way there and back takes is not the server's: it is measured, and comes on top.
-    """
+    """A reply takes no longer after many others; the network's round trips are measured and added."""
     began = time.monotonic()
     await dial("to measure the way")
     way = time.monotonic() - began
@@ -105,7 +102,7 @@ async def test_equal_messages_in_one_segment_are_each_answered(raw):
 
 
 async def test_messages_torn_anywhere_between_segments_are_all_answered(raw):
-    """Two frames in two segments, cut at every place there is."""
+    """Two frames in two segments, cut at every offset."""
     both = text("first").encode() + text("second, длиннее").encode()
     for cut in range(1, len(both)):
         await raw.send_split(both, cut)

@@ -1,4 +1,4 @@
-"""Properties: for any text and any bytes the contract holds, for any sequence of them order holds."""
+"""Property-based tests: any text and bytes are answered, any sequence of them in order."""
 
 from contextlib import asynccontextmanager
 
@@ -26,7 +26,7 @@ short_text = st.text(alphabet=st.sampled_from("\x00\t\n\r \u00a0\u0301\ufeff\u20
 
 @pytest.fixture
 def conversation(connect):
-    """One connection for all examples; after a failure a new one, so that examples do not hurt each other."""
+    """One connection for all examples; after a failure a new one, so that no example affects another."""
     current = None
 
     @asynccontextmanager

@@ -51,7 +51,7 @@ def message_of(request, abilities, target):
 
 @pytest.fixture
 async def limit(target, echo, connect):
-    """The limit in bytes that the target promises: ours by default, else what --ws-max-message says."""
+    """The limit in bytes that the target promises: the echo API's, or that of --ws-max-message."""
     if target.embedded:
         return DEFAULT_MAX_SIZE
     if target.max_message is not None:
@@ -79,7 +79,7 @@ async def takes(connect, target, size) -> bool:
 
 @pytest.fixture
 def refused(echo, target, connect):
-    """Assert that a message above the limit was refused with 1009, and that others are still served."""
+    """Asserts that a message above the limit is refused with 1009, and that other clients are served."""
 
     async def check(client, message):
         with contextlib.suppress(ConnectionEnded):
@@ -190,7 +190,7 @@ async def test_limit_is_of_the_message_and_not_of_its_compressed_form(connect, r
 
 
 async def test_message_far_above_any_limit_is_refused_or_comes_back_whole(connect, echo, abilities):
-    """Which of the two is the server's choice; a part of the message, or nothing at all, is neither."""
+    """The server may do either; a part of the message, or no answer, is neither."""
     client = await connect(compression=False)
     message = "x" * (max(abilities.max_message, 1 << 20) + 1)
     with contextlib.suppress(ConnectionEnded):

@@ -1,4 +1,4 @@
-"""Text: the reply is the template around the message, letter by letter, whatever the letters are."""
+"""Text: the reply is the template with the message in it, unchanged, whatever its characters are."""
 
 import sys
 import unicodedata
@@ -211,7 +211,7 @@ async def test_invisible_character_survives_at_either_end(client, echo):
 @pytest.mark.parametrize("filler", ["x", "ж", "€", "😀"], ids=["1 byte", "2 bytes", "3 bytes", "4 bytes"])
 @pytest.mark.parametrize("shift", range(4))
 async def test_wide_character_is_not_torn_at_a_buffer_end(client, echo, filler, shift):
-    """Whatever the size of a server's buffers: some character lies across the end of each."""
+    """Some character crosses the end of a server's buffer, whatever its size."""
     size = 140_000
     echo.needs_size(size)
     message = "x" * shift + filler * ((size - shift) // len(filler.encode()))
@@ -219,7 +219,7 @@ async def test_wide_character_is_not_torn_at_a_buffer_end(client, echo, filler, 
 
 
 async def test_similar_messages_have_replies_of_their_own(client, echo):
-    """Replies that are remembered by length, by a beginning, without case or white space get mixed up."""
+    """A cache whose key is the length, a prefix, or ignores case or white space returns wrong replies."""
     body = "одинаковое начало " * 50
     await echo.replies(
         client,

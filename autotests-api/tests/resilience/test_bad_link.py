@@ -1,4 +1,4 @@
-"""A bad link delivers late, slowly and in pieces, but it delivers: nobody may notice but by the clock."""
+"""An impaired link delivers everything, but late, slowly or in pieces: only times change."""
 
 import pytest
 
@@ -57,15 +57,15 @@ async def test_message_survives_a_slow_link(connect, echo, link):
 async def test_slow_link_of_one_does_not_slow_the_others(connect, echo, link, during):
     echo.needs_size(60_000)
     slow = await connect(proxy=(await link(Bandwidth(50_000))).url, compression=False, name="slow")
-    neighbour = await connect(name="neighbour")
+    other_client = await connect(name="another client")
 
     async def crawl():
         await echo.replies(slow, "x" * 60_000)
 
     async with during(crawl()) as crawling:
-        await echo.burst(neighbour, [f"message {number}" for number in range(100)])
-        await echo.soundness(neighbour)
-        assert not crawling.done(), "the neighbour was served only when the slow one had finished"
+        await echo.burst(other_client, [f"message {number}" for number in range(100)])
+        await echo.soundness(other_client)
+        assert not crawling.done(), "the other client was served only when the slow one had finished"
 
 
 async def test_conversation_goes_on_when_the_link_gets_better(connect, echo, link):
@@ -82,16 +82,16 @@ async def test_conversation_goes_on_when_the_link_gets_better(connect, echo, lin
 
 @pytest.mark.parametrize("towards", DIRECTIONS.values(), ids=DIRECTIONS.keys())
 async def test_message_survives_a_link_that_stands_still(connect, echo, link, target, towards):
-    """What was sent into the standing link comes out of it in order, and once."""
+    """What was sent while the link was frozen arrives in order, and once."""
     cable = await link()
     client = await connect(proxy=cable.url)
-    neighbour = await connect(name="neighbour")
+    other_client = await connect(name="another client")
     await echo.replies(client, "before")
     standstill = cable.add(Freeze(), towards)
     messages = [f"message {number}" for number in range(30)]
     for message in messages:
         await client.send(message)
-    await echo.soundness(neighbour)
+    await echo.soundness(other_client)
     cable.remove(standstill)
     for message in messages:
         await client.expect(target.answer(message))

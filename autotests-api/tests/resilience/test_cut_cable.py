@@ -1,4 +1,4 @@
-"""A cable is cut: the connection is lost, and nothing else."""
+"""A connection is lost: by RST, FIN or corrupt data; other clients are not affected."""
 
 import contextlib
 
@@ -12,13 +12,13 @@ pytestmark = pytest.mark.needs("text")
 
 
 async def test_cut_cable_does_not_hurt_the_neighbours(connect, echo, link):
-    neighbour, cable = await connect(name="neighbour"), await link()
+    other_client, cable = await connect(name="another client"), await link()
     victim = await connect(proxy=cable.url, name="victim")
     await echo.replies(victim, "here")
     cable.reset()
     await victim.expect_closed()
-    await echo.soundness(neighbour)
-    await echo.soundness(await connect(name="newcomer"))
+    await echo.soundness(other_client)
+    await echo.soundness(await connect(name="new client"))
 
 
 async def test_client_is_served_again_when_the_cable_is_mended(connect, echo, link):
@@ -39,7 +39,7 @@ async def test_cable_cut_in_the_handshake_leaves_nothing_behind(connect, echo, l
     for _ in range(5):
         with contextlib.suppress(ConnectFailed, ExpectationFailed):
             await connect(proxy=cable.url, name="victim")
-    await echo.soundness(await connect(name="newcomer"))
+    await echo.soundness(await connect(name="new client"))
 
 
 @pytest.mark.parametrize("towards", [TO_SERVER, TO_CLIENT], ids=["to the server", "to the client"])
@@ -47,8 +47,8 @@ async def test_cable_cut_in_the_handshake_leaves_nothing_behind(connect, echo, l
 async def test_cable_cut_in_a_message_leaves_nothing_behind(
     connect, raw_connection, echo, link, after, towards
 ):
-    """In a header of 4 bytes, in the mask's key, in the payload, behind many messages."""
-    neighbour = await connect(name="neighbour")
+    """In a header of 4 bytes, in the masking key, in the payload, after many messages."""
+    other_client = await connect(name="another client")
     for _ in range(3):
         cable = await link()
         victim = await raw_connection("victim", link=cable)
@@ -57,14 +57,14 @@ async def test_cable_cut_in_a_message_leaves_nothing_behind(
         cable.add(End(after, RESET), towards)
         await victim.send(*(text("x" * 200) for _ in range(5)))
         await victim.tcp_ending()
-        await echo.replies(neighbour, "meanwhile")
-    await echo.soundness(neighbour)
-    await echo.soundness(await connect(name="newcomer"))
+        await echo.replies(other_client, "meanwhile")
+    await echo.soundness(other_client)
+    await echo.soundness(await connect(name="new client"))
 
 
 @pytest.mark.parametrize("after", [1, 4, 50])
 async def test_link_that_ends_in_a_message_leaves_nothing_behind(connect, raw_connection, echo, link, after):
-    """FIN instead of RST: the end looks orderly, and comes in the middle of a frame."""
+    """FIN instead of RST, in the middle of a frame."""
     for _ in range(3):
         cable = await link()
         victim = await raw_connection("victim", link=cable)
@@ -75,13 +75,13 @@ async def test_link_that_ends_in_a_message_leaves_nothing_behind(connect, raw_co
             pytest.skip(f"the target takes its time with a client whose half of TCP is closed: {ending}")
         await victim.expect_ended()
         victim.expect_no_message("a part of a message was answered")
-    await echo.soundness(await connect(name="newcomer"))
+    await echo.soundness(await connect(name="new client"))
 
 
 @pytest.mark.parametrize("at", [0, 1, 4, 6, 20], ids=["opcode", "length", "mask", "payload", "next frame"])
 async def test_corrupted_frame_does_not_hurt_the_neighbours(connect, raw_connection, echo, link, at):
-    """What becomes of the connection itself depends on the byte; RFC 6455 has no checksum."""
-    neighbour = await connect(name="neighbour")
+    """What happens to the connection itself depends on the byte; RFC 6455 has no checksum."""
+    other_client = await connect(name="another client")
     for mask in (0x01, 0x40, 0x80, 0xFF):
         cable = await link()
         victim = await raw_connection("victim", link=cable)
@@ -89,8 +89,8 @@ async def test_corrupted_frame_does_not_hurt_the_neighbours(connect, raw_connect
         await victim.send(text("corrupted"), text("on the way"))
         victim.half_close()
         await victim.tcp_ending()
-        await echo.replies(neighbour, "meanwhile")
-    await echo.soundness(await connect(name="newcomer"))
+        await echo.replies(other_client, "meanwhile")
+    await echo.soundness(await connect(name="new client"))
 
 
 async def test_cable_cut_under_a_burst_leaves_nothing_behind(connect, raw_connection, echo, link):
@@ -99,5 +99,5 @@ async def test_cable_cut_under_a_burst_leaves_nothing_behind(connect, raw_connec
         victim = await raw_connection("victim", link=cable)
         await victim.send_together(*(text(f"cut {number} message {place}") for place in range(100)))
         cable.reset()
-        await echo.silence(await connect(name="newcomer"))
+        await echo.silence(await connect(name="new client"))
     await echo.soundness(await connect(name="at the end"))

@@ -1,4 +1,4 @@
-"""A peer vanishes without a word, or stops taking what it asked for; the others do not notice."""
+"""A peer becomes unreachable, or stops reading; other clients are not affected."""
 
 import pytest
 
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.needs("text")
 
 @pytest.mark.parametrize("after", [0, 3, 100], ids=["between messages", "in a header", "in a message"])
 async def test_peers_that_vanish_do_not_hurt_the_neighbours(connect, raw_connection, echo, link, after):
-    neighbour, cable = await connect(name="neighbour"), await link()
+    other_client, cable = await connect(name="another client"), await link()
     vanishing = [await raw_connection(f"vanishing {number}", link=cable) for number in range(10)]
     for raw in vanishing:
         await raw.send(text("here"))
@@ -18,13 +18,13 @@ async def test_peers_that_vanish_do_not_hurt_the_neighbours(connect, raw_connect
     cable.add(Blackhole(after))
     for raw in vanishing:
         await raw.send(text("x" * 300))
-        await echo.replies(neighbour, "meanwhile")
-    await echo.soundness(neighbour)
-    await echo.soundness(await connect(name="newcomer"))
+        await echo.replies(other_client, "meanwhile")
+    await echo.soundness(other_client)
+    await echo.soundness(await connect(name="new client"))
 
 
 async def test_client_that_vanished_is_served_on_a_new_connection(connect, echo, link):
-    """The server still holds the old connection for alive."""
+    """The server does not know yet that the old connection is lost."""
     cable = await link()
     for number in range(5):
         client = await connect(proxy=cable.url, name=f"connection {number}")
@@ -38,41 +38,41 @@ async def test_client_that_vanished_is_served_on_a_new_connection(connect, echo,
 
 
 async def test_reply_that_nobody_takes_is_kept_and_not_lost(connect, raw_connection, echo, link, abilities):
-    """The server's buffers fill up while the way back stands still; afterwards all is there, in order."""
-    cable, neighbour = await link(), await connect(name="neighbour")
+    """The server's buffers fill up while the link to the client is frozen; afterwards all comes, in order."""
+    cable, other_client = await link(), await connect(name="another client")
     slow = await raw_connection("slow", link=cable)
     standstill = cable.add(Freeze(), TO_CLIENT)
     size = min(abilities.max_message, 100_000)
     messages = [f"{number} ".ljust(size, "x") for number in range(8)]
     for message in messages:
         await slow.send(text(message))
-        await echo.replies(neighbour, "meanwhile")
-    await echo.soundness(neighbour)
+        await echo.replies(other_client, "meanwhile")
+    await echo.soundness(other_client)
     cable.remove(standstill)
     await slow.expect_echo(*messages)
 
 
 async def test_message_that_arrives_late_is_answered(connect, raw_connection, echo, link):
-    """A part of a frame arrives, then the link stands still while others are served."""
-    cable, neighbour = await link(), await connect(name="neighbour")
+    """A part of a frame arrives, then the link is frozen while other clients are served."""
+    cable, other_client = await link(), await connect(name="another client")
     late = await raw_connection("late", link=cable)
     frame = text("late, but whole").encode()
     await late.send_bytes(frame[:5])
     standstill = cable.add(Freeze(), TO_SERVER)
     await late.send_bytes(frame[5:])
-    await echo.soundness(neighbour)
-    await echo.soundness(await connect(name="newcomer"))
+    await echo.soundness(other_client)
+    await echo.soundness(await connect(name="new client"))
     cable.remove(standstill)
     await late.expect_echo("late, but whole")
 
 
 async def test_closing_that_nobody_answers_does_not_hurt_the_neighbours(connect, raw_connection, echo, link):
-    cable, neighbour = await link(), await connect(name="neighbour")
+    cable, other_client = await link(), await connect(name="another client")
     for _ in range(5):
         leaving = await raw_connection("leaving", link=cable)
         hole = cable.add(Blackhole(), TO_CLIENT)
         await leaving.send(text("unheard"), close(1000))
-        await echo.replies(neighbour, "meanwhile")
+        await echo.replies(other_client, "meanwhile")
         cable.remove(hole)
         leaving.reset()
-    await echo.soundness(await connect(name="newcomer"))
+    await echo.soundness(await connect(name="new client"))

@@ -1,4 +1,4 @@
-"""Disclosure: an answer to a handshake tells nothing that its reader should not know, or should not run."""
+"""Information disclosure: an answer to a handshake has no secrets, stack traces or markup in it."""
 
 import pytest
 
@@ -9,7 +9,7 @@ MARKUP = "<script>alert(1)</script>"
 SECRETS = {"Cookie": "session=6f1e5ca1ab1e", "Authorization": "Bearer 6f1e5ca1ab1e"}
 
 TRACES = (b"Traceback (most recent call last)", b"    at Object.", b"\tat java.", b"goroutine 1 [")
-"""How programs in Python, JavaScript, Java and Go begin to tell where they stand."""
+"""How stack traces of Python, JavaScript, Java and Go begin."""
 
 
 BROKEN = {
@@ -27,7 +27,7 @@ BROKEN = {
     "a malformed subprotocol": lambda opening: opening.having("Sec-WebSocket-Protocol", ",;/"),
     "a path that is no UTF-8": lambda opening: opening.using(resource="/%ff%fe%00"),
 }
-"""Requests that a server refuses, or trips over."""
+"""Requests that a server refuses, or fails on."""
 
 MARKED = {
     "path": lambda opening: opening.using(resource=f"/{MARKUP}").without("Sec-WebSocket-Key"),
@@ -40,7 +40,7 @@ MARKED = {
 
 @pytest.fixture
 def answer_to(dial):
-    """The whole answer to a request, head and body, as far as it comes."""
+    """Sends a request and returns the response and its body, as far as they come."""
 
     async def ask(request):
         raw = await dial()
@@ -61,7 +61,7 @@ def answer_to(dial):
 
 @pytest.mark.parametrize("name", SECRETS)
 async def test_answer_does_not_repeat_the_clients_secrets(answer_to, opening, name):
-    """Who reads the answer, or a log of it, need not know them."""
+    """The answer may be logged where secrets must not be."""
     request = opening.having(name, SECRETS[name])
     for asked in (request, request.without("Sec-WebSocket-Key")):
         response, body = await answer_to(asked)
@@ -79,7 +79,7 @@ async def test_refusal_shows_no_stack_trace(answer_to, opening, broken):
 
 @pytest.mark.parametrize("marked", MARKED.values(), ids=MARKED.keys())
 async def test_refusal_holds_no_markup_of_the_request(answer_to, opening, marked):
-    """What a request says must not become a script in the page that shows the refusal."""
+    """Text of the request must not become a script in the page that shows the refusal."""
     response, body = await answer_to(marked(opening))
     if response is not None and "html" in (response.value("Content-Type") or "").lower():
         assert MARKUP.encode() not in body, f"the refusal is a page with markup of the request: {response}"

@@ -1,4 +1,4 @@
-"""Floods: legal frames in numbers that nobody needs; others are served meanwhile and afterwards."""
+"""Floods of legal frames: other clients are served meanwhile and afterwards."""
 
 import pytest
 
@@ -16,7 +16,7 @@ FLOODS = {
 
 @pytest.mark.parametrize("frame", FLOODS.values(), ids=FLOODS.keys())
 async def test_flood_of_small_frames_keeps_nobody_out(connect, raw_connection, echo, during, frame):
-    raw, neighbour = await raw_connection("flooder"), await connect(name="neighbour")
+    raw, other_client = await raw_connection("flooder"), await connect(name="another client")
     many = frame.encode() * 300
 
     async def flood():
@@ -26,11 +26,11 @@ async def test_flood_of_small_frames_keeps_nobody_out(connect, raw_connection, e
     async with during(flood()):
         for number in range(10):
             if echo.target.echo:
-                await echo.replies(neighbour, f"meanwhile {number}")
+                await echo.replies(other_client, f"meanwhile {number}")
             else:
-                await neighbour.ping()
-    await echo.soundness(neighbour)
-    await echo.soundness(await connect(name="newcomer"))
+                await other_client.ping()
+    await echo.soundness(other_client)
+    await echo.soundness(await connect(name="new client"))
 
 
 @pytest.mark.needs("text")
@@ -44,7 +44,7 @@ async def test_message_of_many_fragments_is_answered_or_refused(connect, raw_con
     got = await raw.message_or_ending()
     if got is not None:
         assert got.content == echo.target.answer(payload * (count + 1) + "."), "fragments were lost"
-    await echo.soundness(await connect(name="newcomer"))
+    await echo.soundness(await connect(name="new client"))
 
 
 async def test_fragments_that_never_end_keep_nobody_out(connect, raw_connection, echo):
@@ -52,7 +52,7 @@ async def test_fragments_that_never_end_keep_nobody_out(connect, raw_connection,
         raw = await raw_connection(f"flooder {number}")
         await raw.send(text("x", fin=False))
         await raw.send_bytes(continuation("", fin=False).encode() * 2_000)
-        await echo.soundness(await connect(name="neighbour"))
+        await echo.soundness(await connect(name="another client"))
 
 
 @pytest.mark.needs("text")
@@ -64,11 +64,11 @@ async def test_control_frames_in_numbers_between_fragments_keep_nobody_out(conne
     got = await raw.message_or_ending()
     if got is not None:
         assert got.content == echo.target.answer("begin end"), "control frames spoiled the message"
-    await echo.soundness(await connect(name="newcomer"))
+    await echo.soundness(await connect(name="new client"))
 
 
 async def test_storm_of_connections_keeps_nobody_out(connect, dial, echo):
-    """Connections that come and go without a word, as a port scanner's."""
+    """Connections without a handshake, as a port scanner makes them."""
     for _ in range(250):
         (await dial("scanner")).abort()
-    await echo.soundness(await connect(name="newcomer"))
+    await echo.soundness(await connect(name="new client"))

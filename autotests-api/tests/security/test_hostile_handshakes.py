@@ -1,4 +1,4 @@
-"""Hostile handshakes: giant, smuggled, repeated, or made to write into the server's answer."""
+"""Hostile handshakes: very large, smuggled, replayed, or with header injection."""
 
 import pytest
 
@@ -35,7 +35,7 @@ GIANTS = {
     ),
 }
 
-# What every object of JavaScript or Python has: a table that is one knows them all.
+# Attributes that every object of JavaScript or Python has: a lookup in a plain object finds them.
 INNATE = ["constructor", "__proto__", "prototype", "toString", "hasOwnProperty", "__class__", "__init__"]
 
 INJECTIONS = {
@@ -66,16 +66,16 @@ PATHS = {
 
 
 async def refused_or_accepted(raw, request):
-    """The answer to a request that may be refused in any way, but not left without an end."""
+    """Returns the response to a request, None where TCP ended; raises NotReceived where neither comes."""
     await raw.send_bytes(request.encode())
     raw.request = request
     return await raw.refusal()
 
 
 async def answer_to(raw, request, echo):
-    """The answer to a request, None where there is none: whoever says nothing gives nothing away.
+    """Returns the response to a request, None where there is none.
 
-    A server may take the head for one that is not complete yet, and wait; ours does not.
+    A server may wait for more of the head; the echo API does not.
     """
     try:
         return await refused_or_accepted(raw, request)
@@ -88,7 +88,7 @@ async def answer_to(raw, request, echo):
 @pytest.mark.parametrize("make", GIANTS.values(), ids=GIANTS.keys())
 async def test_giant_handshake_is_answered_or_ended(connect, dial, opening, echo, make):
     await refused_or_accepted(await dial("giant"), make(opening))
-    await echo.soundness(await connect(name="neighbour"))
+    await echo.soundness(await connect(name="another client"))
 
 
 @pytest.mark.parametrize("name", INNATE)
@@ -100,7 +100,7 @@ async def test_name_that_every_object_has_keeps_nobody_out(connect, dial, openin
         (name, name),
     ):
         await refused_or_accepted(await dial("hostile"), opening.having(header, value))
-    await echo.soundness(await connect(name="neighbour"))
+    await echo.soundness(await connect(name="another client"))
 
 
 async def test_handshake_without_an_end_keeps_nobody_out(connect, dial, opening, echo):
@@ -108,11 +108,11 @@ async def test_handshake_without_an_end_keeps_nobody_out(connect, dial, opening,
     await endless.send_bytes(opening.encode().removesuffix(b"\r\n"))
     for _ in range(32):
         await endless.send_bytes(b"X-More: " + b"x" * 8_000 + b"\r\n")
-    await echo.soundness(await connect(name="neighbour"))
+    await echo.soundness(await connect(name="another client"))
 
 
 async def test_handshake_without_an_end_is_ended(dial, opening, echo):
-    """Reading on without end is an offer to fill the memory."""
+    """A server that reads on without a limit can be made to run out of memory."""
     endless = await dial("endless")
     await endless.send_bytes(opening.encode().removesuffix(b"\r\n"))
     lines = b"".join(b"X-More-%d: " % number + b"x" * 1_000 + b"\r\n" for number in range(64))
@@ -132,7 +132,7 @@ async def test_line_without_an_end_keeps_nobody_out(connect, dial, echo):
     endless = await dial("endless")
     for _ in range(32):
         await endless.send_bytes(b"x" * 32_768)
-    await echo.soundness(await connect(name="neighbour"))
+    await echo.soundness(await connect(name="another client"))
 
 
 @pytest.mark.parametrize("where, what", INJECTIONS.values(), ids=INJECTIONS.keys())
@@ -142,37 +142,37 @@ async def test_handshake_writes_no_header_into_the_answer(connect, dial, opening
     if response is not None:
         injected = [line for line in response.raw.splitlines() if line.lower().startswith(b"x-injected")]
         assert not injected, f"the request wrote a header into the answer: {injected[0]!r}"
-    await echo.soundness(await connect(name="neighbour"))
+    await echo.soundness(await connect(name="another client"))
 
 
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS.keys())
 async def test_path_leads_to_no_file_of_the_server(connect, dial, opening, echo, path):
     for request in (opening.using(resource=path), opening.using(resource=path).without("Upgrade")):
-        raw = await dial("thief")
+        raw = await dial("path traversal")
         response = await answer_to(raw, request, echo)
         if response is not None and not response.accepted:
             raw.half_close()
             await raw.tcp_ending(deadline=raw.deadline / 10)
             assert b"root:" not in raw.body, "the server handed out its list of users"
             assert b"[fonts]" not in raw.body, "the server handed out a file of its system"
-    await echo.soundness(await connect(name="neighbour"))
+    await echo.soundness(await connect(name="another client"))
 
 
 async def test_replayed_handshake_is_a_handshake_like_any_other(connect, dial, opening, echo):
-    """A key is no secret and no session: the same bytes again open another connection."""
+    """A key is neither a secret nor a session: the same bytes open another connection."""
     connections = [await dial(f"replay {number}") for number in range(3)]
     for raw in connections:
         response = await raw.handshake(opening)
         assert response.accepted, f"the same handshake was refused when it came again: {response}"
-    await echo.soundness(await connect(name="neighbour"))
+    await echo.soundness(await connect(name="another client"))
 
 
 async def test_second_handshake_on_a_connection_is_not_answered(connect, raw_connection, opening, echo):
-    """Behind the first one there are frames, and this is none: its first byte has reserved bits set."""
+    """After the first one, the bytes are read as a frame, and its first byte has reserved bits set."""
     raw = await raw_connection("twice")
     await raw.send_bytes(opening.encode())
     await raw.expect_ended(probe_with_ping=False)
-    await echo.soundness(await connect(name="neighbour"))
+    await echo.soundness(await connect(name="another client"))
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ async def test_second_handshake_on_a_connection_is_not_answered(connect, raw_con
     ids=["in a body", "in a chunk", "behind an empty body"],
 )
 async def test_smuggled_handshake_is_not_answered(connect, dial, opening, echo, headers):
-    """Two requests, or one with a body: whatever the server makes of it, it switches protocols once."""
+    """Two requests, or one with a body: however the server reads it, it switches protocols once."""
     raw = await dial("smuggler")
     smuggled = opening.encode()
     request = opening
@@ -194,7 +194,7 @@ async def test_smuggled_handshake_is_not_answered(connect, dial, opening, echo, 
         raw.switch_protocols()
         await raw.ending(probe_with_ping=False, deadline=raw.deadline / 10)
         raw.expect_no_violation()
-    await echo.soundness(await connect(name="neighbour"))
+    await echo.soundness(await connect(name="another client"))
 
 
 NONSENSE = {
@@ -217,4 +217,4 @@ NONSENSE = {
 async def test_nonsense_instead_of_a_handshake_keeps_nobody_out(connect, dial, echo, nonsense):
     for _ in range(3):
         await (await dial("nonsense")).send_bytes(nonsense)
-        await echo.soundness(await connect(name="neighbour"))
+        await echo.soundness(await connect(name="another client"))

@@ -1,4 +1,4 @@
-"""Hungry messages: they announce, or unpack to, more memory than anybody should get."""
+"""Memory exhaustion: messages that announce, or inflate to, more than a server should hold."""
 
 import contextlib
 
@@ -21,31 +21,31 @@ OPCODES = {"text": 1, "binary": 2}
 @pytest.mark.parametrize("opcode", OPCODES.values(), ids=OPCODES.keys())
 @pytest.mark.parametrize("length", HUGE.values(), ids=HUGE.keys())
 async def test_huge_announced_length_keeps_nobody_out(connect, raw_connection, echo, length, opcode):
-    """The server may refuse at once, or wait for what will not come; it may not fetch the memory."""
-    raw = await raw_connection("hungry")
+    """The server may refuse at once, or wait for the payload; it must not allocate the memory."""
+    raw = await raw_connection("oversized")
     await raw.send_bytes(Frame(opcode).encode(length=length, length_bits=64) + b"x" * 1_000)
     if echo.is_ours:
         await raw.expect_ended(code=(1009, None), probe_with_ping=False)
-    await echo.soundness(await connect(name="neighbour"))
+    await echo.soundness(await connect(name="another client"))
 
 
 @pytest.mark.parametrize("length", HUGE.values(), ids=HUGE.keys())
 async def test_huge_announced_length_of_a_fragment_keeps_nobody_out(connect, raw_connection, echo, length):
-    """Behind other fragments, so that the sum does not fit into 64 bits, or not with a sign."""
-    raw = await raw_connection("hungry")
+    """After other fragments, so that the sum exceeds 64 bits, or 63."""
+    raw = await raw_connection("oversized")
     await raw.send(text("x" * 1_000, fin=False))
     await raw.send_bytes(continuation("").encode(length=length, length_bits=64) + b"x" * 1_000)
     if echo.is_ours:
         await raw.expect_ended(code=(1009, None), probe_with_ping=False)
-    await echo.soundness(await connect(name="neighbour"))
+    await echo.soundness(await connect(name="another client"))
 
 
 async def test_many_huge_announced_lengths_keep_nobody_out(connect, raw_connection, echo):
-    """Together they announce 60 GiB; each by itself a bit less than Java's largest array."""
+    """Together they announce 60 GiB, each of them a little less than Java's largest array."""
     for number in range(30):
-        raw = await raw_connection(f"hungry {number}")
+        raw = await raw_connection(f"oversized {number}")
         await raw.send_bytes(Frame(2).encode(length=2 * GIB - 9, length_bits=64) + b"x")
-    await echo.soundness(await connect(name="neighbour"))
+    await echo.soundness(await connect(name="another client"))
 
 
 async def test_fragments_above_the_limit_are_refused(connect, raw_connection, echo, target):
@@ -53,7 +53,7 @@ async def test_fragments_above_the_limit_are_refused(connect, raw_connection, ec
     if not echo.is_ours and target.max_message is None:
         pytest.skip("what the target's limit is has not been said (--ws-max-message)")
     limit = target.max_message or 1 << 20
-    raw = await raw_connection("hungry")
+    raw = await raw_connection("oversized")
     part = "x" * max(1, limit // 8)
     await raw.send(text(part, fin=False))
     for _ in range(24):
@@ -62,22 +62,22 @@ async def test_fragments_above_the_limit_are_refused(connect, raw_connection, ec
     if not echo.is_ours and not ending.ended:
         pytest.skip("the target takes more than --ws-max-message says")
     await raw.expect_ended(code=(1009, None))
-    await echo.soundness(await connect(name="neighbour"))
+    await echo.soundness(await connect(name="another client"))
 
 
 async def test_unfinished_messages_of_many_keep_nobody_out(connect, raw_connection, echo, abilities):
     size = min(abilities.max_message, 1 << 20) // 2
     for number in range(10):
-        raw = await raw_connection(f"hungry {number}")
+        raw = await raw_connection(f"oversized {number}")
         await raw.send(text("x" * size, fin=False))
-    await echo.soundness(await connect(name="neighbour"))
+    await echo.soundness(await connect(name="another client"))
 
 
 @pytest.mark.needs("text", "deflate")
 @pytest.mark.parametrize("size", [2 << 20, 12 << 20], ids=["2 MiB", "12 MiB"])
 async def test_message_that_unpacks_to_a_thousandfold_is_refused_or_whole(connect, echo, size):
-    """The way of a zip bomb: what is measured must be what comes out."""
-    client = await connect(name="hungry", compression=True, max_size=16 << 20)
+    """As a zip bomb: the limit counts for the inflated data."""
+    client = await connect(name="oversized", compression=True, max_size=16 << 20)
     message = "x" * size
     if echo.is_ours:
         with contextlib.suppress(ConnectionEnded):
@@ -86,7 +86,7 @@ async def test_message_that_unpacks_to_a_thousandfold_is_refused_or_whole(connec
     else:
         with contextlib.suppress(ConnectionEnded):
             await echo.replies(client, message)
-    await echo.soundness(await connect(name="neighbour"))
+    await echo.soundness(await connect(name="another client"))
 
 
 BROKEN = {
@@ -99,18 +99,18 @@ BROKEN = {
 @pytest.mark.needs("deflate")
 @pytest.mark.parametrize("payload", BROKEN.values(), ids=BROKEN.keys())
 async def test_compressed_nonsense_keeps_nobody_out(connect, raw_connection, echo, payload):
-    neighbour = await connect(name="neighbour")
+    other_client = await connect(name="another client")
     for _ in range(3):
         raw = await raw_connection("broken", extensions="permessage-deflate")
         await raw.send(Frame(1, payload, rsv1=True))
-        await echo.soundness(neighbour)
-    await echo.soundness(await connect(name="newcomer"))
+        await echo.soundness(other_client)
+    await echo.soundness(await connect(name="new client"))
 
 
 async def test_huge_control_frame_keeps_nobody_out(connect, raw_connection, echo):
-    """Control frames have at most 125 bytes (RFC 6455 §5.5), so ours waits for nothing."""
-    raw = await raw_connection("hungry")
+    """Control frames have at most 125 bytes (RFC 6455 §5.5), so the echo API refuses it at once."""
+    raw = await raw_connection("oversized")
     await raw.send_bytes(ping().encode(length=10 * GIB, length_bits=64)[:10] + bytes(4))
     if echo.is_ours:
         await raw.expect_failed(probe_with_ping=False)
-    await echo.soundness(await connect(name="neighbour"))
+    await echo.soundness(await connect(name="another client"))

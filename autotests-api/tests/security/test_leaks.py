@@ -1,85 +1,85 @@
-"""Leaks: who leaves without a word leaves nothing behind, however often."""
+"""Resource leaks: connections that end in any way, many times, use up nothing."""
 
 import pytest
 
 from pytest_websocket.protocol.frames import close, text
 
 ROUNDS = 101
-"""More than the room that servers of a fixed size have: pools of 10, 50 or 100."""
+"""More than the pools of 10, 50 or 100 connections that servers of a fixed size have."""
 
 
 async def leaves_before_the_handshake(dial, opening):
-    (await dial("leaver")).reset()
+    (await dial("leaving")).reset()
 
 
 async def leaves_in_the_request(dial, opening):
-    raw = await dial("leaver")
+    raw = await dial("leaving")
     await raw.send_bytes(opening.encode()[:60])
     raw.reset()
 
 
 async def leaves_before_the_response(dial, opening):
-    raw = await dial("leaver")
+    raw = await dial("leaving")
     await raw.send_bytes(opening.encode())
     raw.reset()
 
 
 async def leaves_after_the_handshake(dial, opening):
-    raw = await dial("leaver")
+    raw = await dial("leaving")
     await raw.handshake(opening)
     raw.reset()
 
 
 async def leaves_in_a_frame(dial, opening):
-    raw = await dial("leaver")
+    raw = await dial("leaving")
     await raw.handshake(opening)
     await raw.send_bytes(text("x" * 200).encode()[:100])
     raw.reset()
 
 
 async def leaves_before_the_reply(dial, opening):
-    raw = await dial("leaver")
+    raw = await dial("leaving")
     await raw.handshake(opening)
     await raw.send_together(text("x" * 200), text("y" * 200))
     raw.reset()
 
 
 async def leaves_with_a_fin(dial, opening):
-    raw = await dial("leaver")
+    raw = await dial("leaving")
     await raw.handshake(opening)
     await raw.send(text("and gone"))
     raw.abort()
 
 
 async def leaves_in_the_closing(dial, opening):
-    raw = await dial("leaver")
+    raw = await dial("leaving")
     await raw.handshake(opening)
     await raw.send(close(1000))
     raw.reset()
 
 
 async def leaves_after_a_refusal(dial, opening):
-    raw = await dial("leaver")
+    raw = await dial("leaving")
     await raw.send_bytes(opening.without("Sec-WebSocket-Key").encode())
     raw.reset()
 
 
 async def leaves_after_a_violation(dial, opening):
-    raw = await dial("leaver")
+    raw = await dial("leaving")
     await raw.handshake(opening)
     await raw.send(text(b"\xff"))
     raw.reset()
 
 
 async def hears_the_refusal_out(dial, opening):
-    raw = await dial("leaver")
+    raw = await dial("leaving")
     await raw.send_bytes(opening.without("Sec-WebSocket-Key").encode())
     await raw.refusal()
     raw.abort()
 
 
 async def hears_the_verdict_out(dial, opening):
-    raw = await dial("leaver")
+    raw = await dial("leaving")
     await raw.handshake(opening)
     await raw.send(text(b"\xff"))
     if not (await raw.ending(answers=0)).ended:
@@ -88,7 +88,7 @@ async def hears_the_verdict_out(dial, opening):
 
 
 async def closes_well(dial, opening):
-    raw = await dial("leaver")
+    raw = await dial("leaving")
     await raw.handshake(opening)
     if not (await raw.close(1000)).ended:
         pytest.skip("the server does not answer a Close, which another case judges")
@@ -105,10 +105,10 @@ LEAVERS = [
 
 @pytest.mark.parametrize("leave", LEAVERS, ids=lambda leave: leave.__name__.replace("_", " "))
 async def test_those_who_left_do_not_take_the_room_of_others(connect, dial, opening, echo, leave):
-    neighbour = await connect(name="neighbour")
+    other_client = await connect(name="another client")
     for _ in range(ROUNDS):
         await leave(dial, opening)
-    await echo.soundness(neighbour)
-    newcomers = [await connect(name=f"newcomer {number}") for number in range(5)]
-    for newcomer in newcomers:
-        await echo.soundness(newcomer)
+    await echo.soundness(other_client)
+    new_clients = [await connect(name=f"new client {number}") for number in range(5)]
+    for new_client in new_clients:
+        await echo.soundness(new_client)

@@ -1,10 +1,10 @@
-"""Origin: a page of somebody else's must not break what it cannot use (RFC 6455 §10.2)."""
+"""Origin: a page of another site does not affect other clients (RFC 6455 §10.2)."""
 
 from pytest_websocket.client.client import ConnectFailed
 
 
 async def test_page_of_a_stranger_harms_nobody(connect, echo, record_property):
-    """Whether strangers are let in is the server's choice; those with the right origin are, all the same."""
+    """Whether another origin is accepted is the server's choice; clients with the right one are."""
     try:
         stranger = await connect(origin="https://evil.example", name="stranger")
     except ConnectFailed as refusal:

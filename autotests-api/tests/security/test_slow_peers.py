@@ -1,50 +1,50 @@
-"""Slow peers: they take their time on purpose, to use up what the server has for others."""
+"""Slow peers: they send slowly on purpose, to use up the server's connections."""
 
 from pytest_websocket.protocol.frames import continuation, text
 
-CROWD = 50
-"""Hostile connections at once: fewer than any server has room for, more than a pool of threads has."""
+HOSTILE = 50
+"""Hostile connections at once: fewer than the limit of most servers, more than a pool of threads."""
 
 
 async def test_handshakes_that_drip_do_not_keep_others_out(connect, dial, opening, echo):
-    """The way of slowloris: many requests, a header line at a time, and never the last one."""
-    slow = [await dial(f"slow {number}") for number in range(CROWD)]
+    """As slowloris: many requests, one header line at a time, never the last one."""
+    slow = [await dial(f"slow {number}") for number in range(HOSTILE)]
     lines = opening.encode().removesuffix(b"\r\n").splitlines(keepends=True)
     for line in lines:
         for raw in slow:
             await raw.send_bytes(line)
-        await echo.soundness(await connect(name="neighbour"))
+        await echo.soundness(await connect(name="another client"))
 
 
 async def test_handshake_that_drips_octet_by_octet_is_answered_or_refused(connect, dial, opening, echo):
-    """Slow is not wrong: a client behind a bad link looks the same."""
+    """Slow is not wrong: a client with a slow link looks the same."""
     raw = await dial()
     await raw.send_in_pieces(opening.encode(), 1)
     response = await raw.refusal()
     if echo.is_ours:
         assert response is not None, "a slow handshake was not answered"
         assert response.accepted, f"a slow handshake was refused: {response}"
-    await echo.soundness(await connect(name="neighbour"))
+    await echo.soundness(await connect(name="another client"))
 
 
 async def test_connections_that_say_nothing_do_not_keep_others_out(connect, dial, echo):
-    for number in range(CROWD):
+    for number in range(HOSTILE):
         await dial(f"silent {number}")
-    await echo.soundness(await connect(name="neighbour"))
+    await echo.soundness(await connect(name="another client"))
 
 
 async def test_frames_that_never_end_do_not_keep_others_out(connect, raw_connection, echo):
     parts = [text("x" * 200).encode()[:stop] for stop in (1, 2, 3, 5, 7, 100)]
-    for number in range(CROWD):
+    for number in range(HOSTILE):
         await (await raw_connection(f"unfinished {number}")).send_bytes(parts[number % len(parts)])
-    await echo.soundness(await connect(name="neighbour"))
+    await echo.soundness(await connect(name="another client"))
 
 
 async def test_messages_that_never_end_do_not_keep_others_out(connect, raw_connection, echo):
-    slow = [await raw_connection(f"unfinished {number}") for number in range(CROWD)]
+    slow = [await raw_connection(f"unfinished {number}") for number in range(HOSTILE)]
     for raw in slow:
         await raw.send(text("begun", fin=False))
     for _ in range(3):
         for raw in slow:
             await raw.send(continuation(" and going on", fin=False))
-        await echo.soundness(await connect(name="neighbour"))
+        await echo.soundness(await connect(name="another client"))

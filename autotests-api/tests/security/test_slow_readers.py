@@ -1,6 +1,6 @@
-"""Slow readers: they do not take what they asked for, and the server has to keep it somewhere or wait.
+"""Slow readers: they do not read their replies, and the server has to keep them or wait.
 
-Their connections are narrow, so that all buffers are full after some 100 kB.
+Their connections have small buffers, so that all are full after some 100 kB.
 """
 
 import pytest
@@ -16,11 +16,11 @@ PILES = {
     "mixed messages": [f"{number} ".ljust((3_000, 50_000, 10)[number % 3], "x") for number in range(60)],
 }
 
-# A reply is longer than its message: of all messages, the shortest make a server write most at a time.
+# A reply is longer than its message: the shortest messages make a server write the most.
 STEEP_PILES = {"empty messages": [""] * 24_000, **PILES}
 
 MORE_THAN_BUFFERS_HOLD = 24 << 20
-"""Bytes. What a server has read well so far, the kernel keeps megabytes of for it."""
+"""Bytes; the kernel keeps megabytes for a server that has read fast so far."""
 
 
 def encoded(messages) -> bytes:
@@ -28,21 +28,21 @@ def encoded(messages) -> bytes:
 
 
 def hung_up(raw) -> bool:
-    """Whether the server ended the connection, which it may when a peer does not read."""
+    """Returns whether the server ended the connection, which it may when a peer does not read."""
     return raw.tcp != "open" or raw.close_status is not None
 
 
 async def test_peers_that_never_read_do_not_keep_others_out(connect, raw_connection, echo, during):
-    neighbour = await connect(name="neighbour")
-    greedy = [await raw_connection(f"greedy {number}", small_buffers=True) for number in range(3)]
-    for number, (raw, messages) in enumerate(zip(greedy, PILES.values(), strict=True)):
+    other_client = await connect(name="another client")
+    readers = [await raw_connection(f"slow reader {number}", small_buffers=True) for number in range(3)]
+    for number, (raw, messages) in enumerate(zip(readers, PILES.values(), strict=True)):
         raw.pause_reading()
         async with during(raw.send_bytes(encoded(messages))):
             for turn in range(10):
-                await echo.replies(neighbour, f"meanwhile {number}, {turn}")
-            await echo.soundness(await connect(name="newcomer"))
-    await echo.soundness(neighbour)
-    for raw in greedy:
+                await echo.replies(other_client, f"meanwhile {number}, {turn}")
+            await echo.soundness(await connect(name="new client"))
+    await echo.soundness(other_client)
+    for raw in readers:
         raw.reset()
     await echo.soundness(await connect(name="afterwards"))
 
@@ -50,10 +50,13 @@ async def test_peers_that_never_read_do_not_keep_others_out(connect, raw_connect
 @pytest.mark.parametrize("messages", STEEP_PILES.values(), ids=STEEP_PILES.keys())
 async def test_replies_that_are_read_late_all_come(connect, raw_connection, echo, during, messages):
     """All buffers run full and empty several times, and nothing is lost, repeated or forgotten in them."""
-    slow, neighbour = await raw_connection("slow", small_buffers=True), await connect(name="neighbour")
+    slow, other_client = (
+        await raw_connection("slow", small_buffers=True),
+        await connect(name="another client"),
+    )
     slow.pause_reading()
     async with during(slow.send_bytes(encoded(messages))):
-        await echo.soundness(neighbour)
+        await echo.soundness(other_client)
         slow.resume_reading()
         try:
             await slow.expect_echo(*messages)
@@ -68,11 +71,14 @@ async def test_replies_that_are_read_late_all_come(connect, raw_connection, echo
 async def test_closing_behind_replies_that_are_read_late_is_answered(
     connect, raw_connection, echo, during, messages
 ):
-    """The frame that is under way when the Close comes is sent to its end; behind it comes a Close."""
-    slow, neighbour = await raw_connection("slow", small_buffers=True), await connect(name="neighbour")
+    """The frame that is being sent when the Close comes is sent to its end; a Close follows."""
+    slow, other_client = (
+        await raw_connection("slow", small_buffers=True),
+        await connect(name="another client"),
+    )
     slow.pause_reading()
     async with during(slow.send_bytes(encoded(messages) + close(1000).encode())):
-        await echo.soundness(neighbour)
+        await echo.soundness(other_client)
         slow.sent_close = True
         slow.resume_reading()
         count = 0
@@ -87,23 +93,23 @@ async def test_closing_behind_replies_that_are_read_late_is_answered(
 
 
 async def test_server_waits_for_a_peer_that_does_not_read(raw_connection, echo, target):
-    """Replies that nobody takes neither pile up in the server's memory nor get lost: it stops reading."""
+    """The server stops reading; replies are neither kept in memory without limit nor lost."""
     if not echo.is_ours:
         pytest.skip("only our server promises to wait; others hang up on such a peer, or keep all in memory")
-    greedy = await raw_connection("greedy", small_buffers=True)
-    greedy.pause_reading()
-    patience, greedy.deadline = greedy.deadline, 0.5 * target.time_scale
+    reader = await raw_connection("slow reader", small_buffers=True)
+    reader.pause_reading()
+    deadline, reader.deadline = reader.deadline, 0.5 * target.time_scale
     sent, size, waits = [], 0, False
     while size < MORE_THAN_BUFFERS_HOLD and not waits:
         sent.append(f"{len(sent)} ".ljust((50_000, 120_000, 3_000)[len(sent) % 3], "x"))
         size += len(sent[-1])
         try:
-            await greedy.send(text(sent[-1]))
+            await reader.send(text(sent[-1]))
         except NotReceived:
             waits = True
-    assert waits, f"the server took {MORE_THAN_BUFFERS_HOLD >> 20} MiB and nobody read its replies"
-    greedy.deadline = patience
-    greedy.resume_reading()
-    # What did not go out in time is on its way all the same.
-    await greedy.expect_echo(*sent)
-    await greedy.expect_served()
+    assert waits, f"the server took {MORE_THAN_BUFFERS_HOLD >> 20} MiB although its replies were not read"
+    reader.deadline = deadline
+    reader.resume_reading()
+    # What was not sent within the deadline is sent later.
+    await reader.expect_echo(*sent)
+    await reader.expect_served()

@@ -1,4 +1,4 @@
-"""RFC 6455 §4.2.1: which opening handshakes a server takes, and which it has to refuse."""
+"""RFC 6455 §4.2.1: which opening handshakes a server accepts, and which it must refuse."""
 
 from dataclasses import replace
 
@@ -90,7 +90,7 @@ async def test_malformed_key_is_refused(dial, opening, key):
 @rfc6455("4.2.1", SHOULD, "a Sec-WebSocket-Key of another length than 16 bytes is refused")
 @pytest.mark.parametrize("key", KEYS_OF_ANOTHER_LENGTH.values(), ids=KEYS_OF_ANOTHER_LENGTH.keys())
 async def test_key_of_another_length_is_refused(dial, opening, key):
-    """A server need not decode the key (RFC 6455 §4.2.2), and one that does not cannot tell."""
+    """A server need not decode the key (RFC 6455 §4.2.2)."""
     await (await dial()).expect_rejected(opening.having("Sec-WebSocket-Key", key))
 
 
@@ -108,7 +108,7 @@ async def test_key_of_another_alphabet_is_refused(dial, opening, key):
     await (await dial()).expect_rejected(opening.having("Sec-WebSocket-Key", key))
 
 
-@rfc6455("11.3.1", SHOULD, "a Sec-WebSocket-Key that stands there twice is refused")
+@rfc6455("11.3.1", SHOULD, "a repeated Sec-WebSocket-Key is refused")
 async def test_repeated_key_is_refused(dial, opening):
     await (await dial()).expect_rejected(opening.having("Sec-WebSocket-Key", new_key(), new_key()))
 
@@ -141,7 +141,7 @@ async def test_fragment_in_the_request_target_is_refused(dial, opening):
     await (await dial()).expect_rejected(opening.using(resource=opening.resource + "#fragment"))
 
 
-@rfc6455("4.2.1", MUST, "a refused handshake does not stand in the way of the next")
+@rfc6455("4.2.1", MUST, "a refused handshake does not affect the next")
 async def test_refused_handshake_does_not_hurt_the_next(dial, opening):
     await (await dial()).expect_rejected(opening.without("Sec-WebSocket-Key"))
     raw = await dial()
@@ -250,7 +250,7 @@ async def test_white_space_before_values_is_dropped(dial, opening, padding):
     await takes_padded(dial, opening, padding, "")
 
 
-@rfc6455("4.2.1", SHOULD, "white space behind a header value does not belong to it either (RFC 9110 §5.5)")
+@rfc6455("4.2.1", SHOULD, "white space after a header value does not belong to it either (RFC 9110 §5.5)")
 @pytest.mark.parametrize("padding", [" ", "   ", "\t"], ids=["one space", "three spaces", "tab"])
 async def test_white_space_behind_values_is_dropped(dial, opening, padding):
     await takes_padded(dial, opening, " ", padding)
@@ -326,9 +326,7 @@ async def test_half_a_handshake_is_not_answered_early(dial, opening):
     await connection.expect_accepted(opening, data=whole[-2:])
 
 
-@rfc6455(
-    "4.1", MAY, "a client that does not wait for the 101 may lose its first frame, not its connection's sense"
-)
+@rfc6455("4.1", MAY, "a frame sent before the 101 may be lost, but is not read as something else")
 @pytest.mark.needs("echo")
 async def test_frame_in_the_segment_of_the_handshake_does_no_harm(dial, opening, target, record_property):
     connection = await dial()

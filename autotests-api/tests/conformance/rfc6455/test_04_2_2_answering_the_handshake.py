@@ -125,7 +125,9 @@ async def test_no_extension_is_accepted_when_none_is_offered(dial, opening):
     connection = await dial()
     response = await connection.handshake(opening.without("Sec-WebSocket-Extensions"))
     assert response.accepted, f"expected 101, got {response}"
-    assert response.value("Sec-WebSocket-Extensions") is None, "an extension was accepted that nobody offered"
+    assert response.value("Sec-WebSocket-Extensions") is None, (
+        "an extension was accepted that was not offered"
+    )
 
 
 @rfc6455("4.2.2", MUST, "a server passes over subprotocols and answers the same way after a refusal")

@@ -68,7 +68,7 @@ async def test_unmasked_ping_inside_a_message_ends_the_connection(raw):
     await raw.expect_failed()
 
 
-@rfc6455("5.1", MUST, "a frame behind a masked one in the same segment is judged on its own")
+@rfc6455("5.1", MUST, "a frame after a masked one in the same segment must be masked, too")
 async def test_unmasked_frame_behind_a_good_one_in_the_same_segment_ends_the_connection(raw):
     await raw.send_bytes(text("good").encode() + text("bad").encode(masked=False))
     await raw.expect_failed(answers=1)

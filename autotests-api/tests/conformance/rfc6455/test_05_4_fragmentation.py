@@ -104,7 +104,7 @@ async def test_empty_fragments_add_nothing(raw, parts):
     await raw.expect_echo("".join(parts))
 
 
-@rfc6455("5.4", MUST, "a fragment may have any length, whatever its neighbours have")
+@rfc6455("5.4", MUST, "a fragment may have any length, whatever the length of the others")
 @pytest.mark.parametrize(
     "sizes", [[125, 126], [126, 125], [1, 65536], [65535, 1], [127, 0, 65536, 1]], ids=str
 )
@@ -151,7 +151,7 @@ async def test_ping_between_fragments_does_not_wait_for_the_message(raw):
     await raw.expect_echo("first second")
 
 
-@rfc6455("5.4", MUST, "control frames may stand between all fragments", autobahn=["5.19", "5.20"])
+@rfc6455("5.4", MUST, "control frames may be sent between all fragments", autobahn=["5.19", "5.20"])
 @pytest.mark.parametrize("how", ["whole", "frame by frame"])
 @pytest.mark.needs("echo")
 async def test_pings_between_all_fragments_are_answered_in_order(raw, how):
@@ -163,11 +163,11 @@ async def test_pings_between_all_fragments_are_answered_in_order(raw, how):
     await raw.expect_echo("one two three four five six")
 
 
-@rfc6455("5.4", MUST, "a message loses nothing when pings stand between all of its fragments")
+@rfc6455("5.4", MUST, "a message loses nothing when pings are sent between all of its fragments")
 @pytest.mark.parametrize("count", [100, pytest.param(10_000, marks=pytest.mark.mass)])
 @pytest.mark.needs("echo")
 async def test_pings_between_many_fragments_cost_no_data(raw, count):
-    # Ten at a time: some servers hang up on a client that floods them with pings.
+    # Ten at a time: some servers close the connection of a client that sends many pings at once.
     for start in range(0, count, 10):
         payloads = [b"%d" % number for number in range(start, start + 10)]
         frames = [Frame(0 if payload != b"0" else 1, b"z", fin=False) for payload in payloads]
@@ -182,7 +182,7 @@ async def test_pings_between_many_fragments_cost_no_data(raw, count):
 @rfc6455("5.4", MUST, "an unsolicited Pong between fragments changes nothing")
 @pytest.mark.needs("echo")
 async def test_pong_between_fragments_changes_nothing(raw):
-    await raw.send(text("first ", fin=False), pong(b"nobody asked"), continuation("second"))
+    await raw.send(text("first ", fin=False), pong(b"not asked for"), continuation("second"))
     await raw.expect_echo("first second")
 
 
@@ -204,7 +204,7 @@ async def test_incomplete_message_is_not_answered(raw):
     await raw.expect_echo("first second third")
 
 
-@rfc6455("5.4", MUST, "a fragmented message leaves nothing behind for the next")
+@rfc6455("5.4", MUST, "a fragmented message leaves nothing for the next")
 @pytest.mark.needs("echo")
 async def test_messages_after_a_fragmented_one_are_whole(raw):
     await raw.send(
@@ -245,7 +245,7 @@ async def test_unfinished_message_is_not_left_to_the_next_connection(raw_connect
         await raw.expect_echo(f"number {number}")
 
 
-@rfc6455("5.4", MUST, "a text message behind a fragmented binary one is text, and the other way round")
+@rfc6455("5.4", MUST, "a text message after a fragmented binary one is text, and the other way round")
 @pytest.mark.needs("binary")
 async def test_kind_of_a_fragmented_message_does_not_stick(raw):
     await raw.send(Frame(BINARY, b"\xff", fin=False), continuation(b"\xfe"), text("text"), binary(b"\xfd"))

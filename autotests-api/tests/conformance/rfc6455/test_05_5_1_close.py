@@ -16,7 +16,7 @@ from pytest_websocket.protocol.frames import (
 
 
 async def frames_behind_the_close(raw) -> list[str]:
-    """Names of the frames that have come behind the server's first Close frame."""
+    """Returns the names of the frames received after the server's first Close frame."""
     names = []
     while raw.has_data:
         names.append(opcode_name((await raw.frame()).frame.opcode))
@@ -111,7 +111,7 @@ async def test_reason_that_is_not_utf8_is_refused(raw, reason):
     await raw.expect_ended(code=(1007, 1002), or_no_close=True)
 
 
-@rfc6455("5.5.1", MUST, "data behind the Close frame is not processed", autobahn=["7.1.4", "7.1.3"])
+@rfc6455("5.5.1", MUST, "data after the Close frame is not processed", autobahn=["7.1.4", "7.1.3"])
 @pytest.mark.parametrize("how", ["in one segment", "frame by frame"])
 @pytest.mark.parametrize("late", [text("too late"), binary(b"too late")], ids=["text", "binary"])
 async def test_message_after_close_is_not_answered(raw, late, how):
@@ -121,11 +121,11 @@ async def test_message_after_close_is_not_answered(raw, late, how):
         await raw.send(close(1000), late)
     await raw.expect_ended()
     await raw.after_closing()
-    raw.expect_no_message("a message behind our Close frame was answered")
+    raw.expect_no_message("a message after our Close frame was answered")
 
 
 @rfc6455(
-    "5.5.1", MUST, "a Ping behind the Close frame does not disturb the closing handshake", autobahn="7.1.3"
+    "5.5.1", MUST, "a Ping after the Close frame does not disturb the closing handshake", autobahn="7.1.3"
 )
 async def test_ping_after_close_does_not_disturb_the_closing(raw):
     await raw.send(close(1000), ping(b"too late"))
@@ -144,7 +144,7 @@ async def test_second_close_is_not_answered(raw, how):
     await raw.expect_ended()
     await raw.after_closing()
     late = await frames_behind_the_close(raw)
-    assert not late, f"behind the server's Close frame came {', '.join(late)}"
+    assert not late, f"after the server's Close frame came {', '.join(late)}"
 
 
 @rfc6455("5.5.1", MUST, "a message left unfinished by a Close frame is dropped", autobahn="7.1.5")
@@ -152,10 +152,10 @@ async def test_message_completed_after_close_is_not_answered(raw):
     await raw.send(text("unfinished ", fin=False), close(1000), continuation("business"))
     await raw.expect_ended()
     await raw.after_closing()
-    raw.expect_no_message("a message completed behind our Close frame was answered")
+    raw.expect_no_message("a message completed after our Close frame was answered")
 
 
-@rfc6455("5.4", SHOULD, "a Close frame may stand between the fragments of a message, and is no error there")
+@rfc6455("5.4", SHOULD, "a Close frame may be sent between the fragments of a message, and is no error there")
 @pytest.mark.parametrize(
     ("begun", "reason"),
     [(b"unfinished", ""), ("наполовину".encode()[:-1], "прощайте")],
@@ -190,7 +190,7 @@ async def test_answers_before_the_close_are_in_order(raw, target):
     assert answers == [target.answer(message) for message in messages[: len(answers)]]
 
 
-@rfc6455("5.5.1", MUST, "nothing comes behind the server's Close frame")
+@rfc6455("5.5.1", MUST, "nothing comes after the server's Close frame")
 @pytest.mark.needs("echo")
 async def test_nothing_comes_behind_the_servers_close(raw):
     await raw.send_together(*(text(f"message {number}") for number in range(50)), close(1000))
@@ -211,9 +211,7 @@ async def test_server_closes_tcp_without_a_reset(raw):
     await raw.expect_tcp_closed(cleanly=True)
 
 
-@rfc6455(
-    "7.1.1", SHOULD, "TCP is closed cleanly also while data is still coming, which nobody needs any more"
-)
+@rfc6455("7.1.1", SHOULD, "TCP is closed cleanly also while data is still coming")
 async def test_server_closes_tcp_without_a_reset_while_data_is_coming(raw):
     """A socket that is closed with unread data in it is reset, and a reset may overtake the Close frame."""
     raw.sent_close = True
@@ -261,7 +259,7 @@ async def test_half_closed_connection_ends(raw, record_property):
     record_property("observed", str(ending.close or "no Close frame"))
 
 
-@rfc6455("7.2.1", SHOULD, "a client that vanishes in the middle of a frame is not waited for")
+@rfc6455("7.2.1", SHOULD, "a connection that is cut in the middle of a frame ends")
 async def test_connection_cut_in_the_middle_of_a_frame_ends(raw):
     await raw.send_bytes(text("never finished").encode()[:-4])
     raw.half_close()
@@ -294,16 +292,16 @@ async def test_server_says_nothing_behind_its_close(raw, how):
         await raw.ending()
     await raw.tcp_ending()
     late = await frames_behind_the_close(raw)
-    assert not late, f"behind the server's Close frame came {', '.join(late)}"
+    assert not late, f"after the server's Close frame came {', '.join(late)}"
 
 
-@rfc6455("7.2.1", MUST, "a client that vanishes harms nobody else")
+@rfc6455("7.2.1", MUST, "a client that disconnects does not affect other clients")
 @pytest.mark.parametrize(
     "moment", ["idle", "inside a frame", "inside a message", "with an answer on its way"]
 )
 async def test_reset_of_a_connection_harms_nobody_else(raw_connection, moment):
-    neighbour = await raw_connection("neighbour")
-    await neighbour.expect_served()
+    other_client = await raw_connection("another client")
+    await other_client.expect_served()
     for _ in range(5):
         victim = await raw_connection("victim")
         if moment == "inside a frame":
@@ -313,8 +311,8 @@ async def test_reset_of_a_connection_harms_nobody_else(raw_connection, moment):
         elif moment == "with an answer on its way":
             await victim.send(text("unheard"))
         victim.reset()
-    await neighbour.expect_served()
-    await (await raw_connection("newcomer")).expect_served()
+    await other_client.expect_served()
+    await (await raw_connection("new client")).expect_served()
 
 
 @rfc6455("7.1.5", SHOULD, "the code of a normal closure is echoed")

@@ -1,4 +1,4 @@
-"""RFC 6455 §5.5: control frames in general, Ping and Pong (Close stands in test_05_5_1_close.py)."""
+"""RFC 6455 §5.5: control frames in general, Ping and Pong (Close is in test_05_5_1_close.py)."""
 
 import pytest
 
@@ -121,7 +121,7 @@ async def test_pings_in_a_row_are_answered_in_order(raw, how):
     await raw.expect_pong(*payloads)
 
 
-@rfc6455("5.4", MUST, "a Pong stands between the frames of an answer and never inside one")
+@rfc6455("5.4", MUST, "a Pong is sent between the frames of an answer and never inside one")
 @pytest.mark.parametrize("size", [100, 40_000, 60_000])
 @pytest.mark.needs("echo")
 async def test_ping_behind_a_message_in_one_segment_spoils_no_answer(raw, size):
@@ -181,7 +181,7 @@ async def test_ping_is_not_answered_with_a_message(raw):
     raw.expect_no_message("one message too many")
 
 
-UNASKED = {"empty": b"", "text": b"nobody asked", "125 bytes": b"\xff" * 125}
+UNASKED = {"empty": b"", "text": b"not asked for", "125 bytes": b"\xff" * 125}
 
 
 @rfc6455("5.5.3", MUST, "an unsolicited Pong is no message", autobahn=["2.7", "2.8", "2.9"])
@@ -214,7 +214,7 @@ async def test_control_frames_before_the_first_message_are_understood(raw):
     await raw.expect_echo("first")
 
 
-@rfc6455("5.5.2", MUST, "a Ping is answered behind a large message, too")
+@rfc6455("5.5.2", MUST, "a Ping is answered after a large message, too")
 @pytest.mark.needs("binary")
 async def test_ping_behind_a_large_message_is_answered(raw):
     raw.needs_size(200_000)

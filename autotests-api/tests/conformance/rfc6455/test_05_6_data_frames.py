@@ -95,7 +95,7 @@ TRIPS = [0, 16, 64, 256, KIB, 4 * KIB]
 
 
 def numbered(group: str, values: list[int]) -> list:
-    """Parameters that carry the number of the case that does the same."""
+    """Returns ``values`` as parameters, each with the number of Autobahn's case."""
     return [
         pytest.param(v, marks=pytest.mark.autobahn(f"{group}.{n}"), id=str(v))
         for n, v in enumerate(values, 1)

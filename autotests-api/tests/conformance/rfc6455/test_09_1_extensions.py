@@ -1,4 +1,4 @@
-"""RFC 6455 §9.1: negotiating extensions (permessage-deflate itself stands in rfc7692/)."""
+"""RFC 6455 §9.1: negotiating extensions (permessage-deflate itself is in rfc7692/)."""
 
 import pytest
 

@@ -78,12 +78,12 @@ async def test_answer_stays_within_the_offers(negotiate, offers):
     if not negotiation.response.accepted:
         pytest.skip(f"the server refuses the handshake, which other cases judge: {negotiation.response}")
     negotiation.expect_opened()
-    # Nobody knows these names, so nobody can have meant to accept them.
+    # These names exist only here, so that no server can accept them on purpose.
     invented = [name for name in ("x-unheard-of", "x-first", "x-last") if name in (negotiation.answer or "")]
     assert not invented, f"the server accepted {invented}, which exist only here: {negotiation.answer!r}"
 
 
-@rfc7692("5", SHOULD, "a server that compresses finds the offer wherever it stands")
+@rfc7692("5", SHOULD, "a server that compresses finds the offer at any place in the list")
 @pytest.mark.parametrize("offers", OFFERS.values(), ids=OFFERS.keys())
 async def test_offer_is_found_wherever_it_stands(negotiate, offers):
     negotiation = await negotiate(*offers)
@@ -109,7 +109,7 @@ PREFERENCES = {
 }
 
 
-@rfc7692("5", SHOULD, "of several offers that a server could accept, it accepts the one that stands first")
+@rfc7692("5", SHOULD, "of several offers that a server could accept, it accepts the first")
 @pytest.mark.parametrize("offers", PREFERENCES.values(), ids=PREFERENCES.keys())
 async def test_first_acceptable_offer_is_preferred(negotiate, offers):
     alone = [(await negotiate(offer, name=f"offer {number} alone")) for number, offer in enumerate(offers, 1)]
@@ -133,7 +133,7 @@ LIKENESSES = {
 }
 
 
-@rfc6455("9.1", MUST, "an extension is known by its whole name, where a name stands")
+@rfc6455("9.1", MUST, "an extension is recognised by its whole name, where a name is expected")
 @pytest.mark.parametrize("offer", LIKENESSES.values(), ids=LIKENESSES.keys())
 async def test_something_like_the_name_is_not_accepted(negotiate, offer):
     negotiation = await negotiate(offer)
@@ -159,7 +159,7 @@ SPELLINGS = {
 async def test_legal_spelling_is_read_for_what_it_says(negotiate, record_property, offer):
     negotiation = await negotiate(offer)
     record_property("observed", negotiation.answer or str(negotiation.response))
-    # A server may be too strict about spaces and quotes; it must not accept something else than was said.
+    # A server may be too strict about spaces and quotes; it must not accept something else than was offered.
     negotiation.expect_legal()
 
 

@@ -1,4 +1,4 @@
-"""RFC 7692 §6: the bit that says that a message is compressed, and where it may stand."""
+"""RFC 7692 §6: the bit that marks a message as compressed, and the frames that may have it."""
 
 import pytest
 
@@ -149,7 +149,7 @@ async def test_uncompressed_fragments_are_taken_as_they_are(deflated):
 @pytest.mark.parametrize("order", ["CUCU", "UCUC", "CCUUCC", "UUC", "CUUUUC", "uCuc", "cUcu"], ids="-".join)
 @pytest.mark.needs("echo")
 async def test_compressed_and_uncompressed_messages_take_turns(deflated, order):
-    """In small letters the messages that come in fragments."""
+    """Lower-case letters stand for messages in fragments."""
     for number, kind in enumerate(order):
         message = f"message {number}, of the same words as the one before it " * 3
         if kind in "Cc":
@@ -164,7 +164,7 @@ async def test_compressed_and_uncompressed_messages_take_turns(deflated, order):
 @rfc7692("6", MUST, "compressed and uncompressed messages in one segment are told apart")
 @pytest.mark.needs("echo")
 async def test_compressed_and_uncompressed_messages_in_one_segment_are_told_apart(deflated):
-    messages = [f"message {number} in a segment with its neighbours" for number in range(10)]
+    messages = [f"message {number} in one segment with others" for number in range(10)]
     frames = []
     for number, message in enumerate(messages):
         frames += deflated.compress(message) if number % 3 else [text(message)]

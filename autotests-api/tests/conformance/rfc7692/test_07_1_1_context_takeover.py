@@ -43,7 +43,7 @@ async def test_server_starts_every_message_with_an_empty_window(agree, offer, si
         await connection.expect_echo(message)
 
 
-@rfc7692("7.1.1.1", MUST, "the server keeps to server_no_context_takeover in whatever it sends in between")
+@rfc7692("7.1.1.1", MUST, "the server keeps to server_no_context_takeover with other messages between")
 async def test_server_forgets_its_window_between_messages_of_all_kinds(agree):
     connection = await agree(SERVER)
     for number in range(12):
@@ -55,7 +55,7 @@ async def test_server_forgets_its_window_between_messages_of_all_kinds(agree):
         await connection.expect_echo(message)
 
 
-@rfc7692("7.1.1.1", MUST, "server_no_context_takeover is for the server: it goes on to keep our window")
+@rfc7692("7.1.1.1", MUST, "server_no_context_takeover is for the server only: it keeps the client's window")
 async def test_server_no_context_takeover_leaves_our_window_alone(agree):
     connection = await agree(SERVER)
     keeps_our_window(connection)
@@ -88,7 +88,7 @@ async def test_answer_to_client_no_context_takeover_is_observed(agree, record_pr
     await connection.expect_echo(SENTENCE)
 
 
-@rfc7692("7.2.2", MUST, "a client may forget its window at every message, though nobody asked for it")
+@rfc7692("7.2.2", MUST, "a client may forget its window at every message, also without being asked")
 @pytest.mark.parametrize("offer", [NONE, SERVER], ids=["none", "server"])
 async def test_client_may_forget_its_window_unasked(agree, offer):
     connection = await agree(offer)
@@ -115,7 +115,7 @@ async def test_message_refers_back_to_an_earlier_message(unlimited, between):
     await unlimited.expect_echo(first.decode())
 
 
-@rfc7692("7.2.2", MUST, "the window goes on when more was said than it can hold")
+@rfc7692("7.2.2", MUST, "the window moves on when more was sent than it can hold")
 @pytest.mark.parametrize("size", [10_000, 40_000])
 async def test_message_refers_back_when_more_was_said_than_a_window_holds(unlimited, size):
     keeps_our_window(unlimited)
@@ -169,12 +169,12 @@ async def test_answers_are_no_part_of_our_window(unlimited):
         await unlimited.expect_echo(message)
 
 
-@rfc7692("7.2.2", MUST, "a new connection starts with an empty window, whatever others have said")
+@rfc7692("7.2.2", MUST, "a new connection starts with an empty window, whatever was sent on others")
 async def test_new_connection_starts_with_an_empty_window(agree):
-    spoken = await agree(NONE, name="somebody else")
-    secret = "a secret of somebody else, which is nobody's business " * 10
-    await spoken.send_compressed(secret)
-    await spoken.expect_echo(secret)
+    other = await agree(NONE, name="another client")
+    secret = "a secret of another client, which no one else may read " * 10
+    await other.send_compressed(secret)
+    await other.expect_echo(secret)
     connection = await agree(NONE)
     await connection.send(*compressed_frames(Blocks().fixed((40, 40)).message()))
     await connection.expect_failed()
@@ -183,10 +183,10 @@ async def test_new_connection_starts_with_an_empty_window(agree):
 @rfc7692("7.2.2", MUST, "a new connection starts with an empty window when an old one has closed as well")
 async def test_new_connection_inherits_no_window_of_a_closed_one(agree):
     for number in range(3):
-        spoken = await agree(NONE, name=f"connection {number} before")
-        await spoken.send_compressed("a secret of somebody else, which is nobody's business " * 10)
-        await spoken.expect_echo("a secret of somebody else, which is nobody's business " * 10)
-        await spoken.close()
+        other = await agree(NONE, name=f"connection {number} before")
+        await other.send_compressed("a secret of another client, which no one else may read " * 10)
+        await other.expect_echo("a secret of another client, which no one else may read " * 10)
+        await other.close()
     connection = await agree(NONE)
     await connection.send(*compressed_frames(Blocks().fixed((40, 40)).message()))
     await connection.expect_failed()

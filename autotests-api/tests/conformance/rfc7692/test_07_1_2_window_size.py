@@ -38,7 +38,7 @@ async def agree_on(agree, offer, direction, bits):
 )
 @pytest.mark.parametrize("bits", BITS)
 async def test_server_answers_with_no_larger_window_than_offered(negotiate, record_property, bits):
-    """It may decline; which sizes it takes is observed."""
+    """It may decline; which sizes it accepts is recorded."""
     offer = f"{NAME}; server_max_window_bits={bits}"
     negotiation = await negotiate(offer)
     if not negotiation.response.accepted:
@@ -55,7 +55,7 @@ async def test_server_repeats_a_window_that_limits_nothing(negotiate):
     assert "server_max_window_bits" in negotiation.answer, f"answered {negotiation.answer!r}"
 
 
-@rfc7692("7.1.2.2", MUST, "client_max_window_bits stands in no answer unless the client has offered it")
+@rfc7692("7.1.2.2", MUST, "client_max_window_bits is in no answer unless the client has offered it")
 @pytest.mark.parametrize(
     "offer",
     [NAME, f"{NAME}; server_max_window_bits=10", f"{NAME}; server_no_context_takeover"],
@@ -138,7 +138,7 @@ async def test_server_keeps_its_window_without_context_takeover(agree, bits):
         await connection.expect_echo(message)
 
 
-@rfc7692("7.1.2.1", MUST, "server_max_window_bits is for the server: our own window stays whole")
+@rfc7692("7.1.2.1", MUST, "server_max_window_bits limits the server only: the client's window keeps its size")
 @pytest.mark.parametrize("bits", [8, 9, 10, 12])
 @pytest.mark.needs("echo")
 async def test_limit_of_the_server_leaves_our_window_whole(agree, bits):
@@ -199,7 +199,7 @@ async def test_window_moves_on_with_every_message(unlimited):
     await unlimited.expect_echo(said[-size:][:200])
 
 
-@rfc7692("7.2.2", MUST, "a window that the server has limited is as large as it said")
+@rfc7692("7.2.2", MUST, "a window that the server has limited is as large as agreed on")
 @pytest.mark.parametrize("value", ["", *(f"={bits}" for bits in BITS)], ids=["none", *map(str, BITS)])
 @pytest.mark.needs("echo")
 async def test_limited_window_is_as_large_as_agreed(agree, value):

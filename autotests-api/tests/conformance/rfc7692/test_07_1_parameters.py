@@ -150,7 +150,7 @@ FALLBACKS = {
 }
 
 
-@rfc7692("7.1", MUST, "an illegal offer lends nothing to the legal one behind it")
+@rfc7692("7.1", MUST, "an illegal offer adds nothing to the legal one after it")
 @pytest.mark.parametrize("offer", FALLBACKS.values(), ids=FALLBACKS.keys())
 async def test_legal_offer_behind_an_illegal_one_is_judged_alone(negotiate, record_property, offer):
     negotiation = await negotiate(f"{offer}, {NAME}; server_no_context_takeover")
@@ -158,7 +158,7 @@ async def test_legal_offer_behind_an_illegal_one_is_judged_alone(negotiate, reco
     negotiation.expect_legal()
 
 
-@rfc7692("5", SHOULD, "the legal offer behind an illegal one is found")
+@rfc7692("5", SHOULD, "the legal offer after an illegal one is found")
 @pytest.mark.parametrize("offer", FALLBACKS.values(), ids=FALLBACKS.keys())
 async def test_legal_offer_behind_an_illegal_one_is_found(negotiate, offer):
     offers = f"{offer}, {NAME}"

@@ -1,4 +1,4 @@
-"""RFC 7692 §7.2.1: what the server sends can be inflated by anybody, and has its last four bytes cut off."""
+"""RFC 7692 §7.2.1: what the server compresses can be inflated, and has its last four bytes cut off."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""RFC 7692 §7.2.2: whatever DEFLATE allows is inflated, whatever it does not allow ends the connection."""
+"""RFC 7692 §7.2.2: legal DEFLATE data is inflated, illegal data fails the connection."""
 
 import random
 import zlib
@@ -263,7 +263,7 @@ async def test_broken_data_in_the_second_fragment_fails_the_connection(deflated)
     await deflated.expect_failed()
 
 
-@rfc7692("7.2.2", MUST, "broken data is found far behind the beginning of a message as well")
+@rfc7692("7.2.2", MUST, "broken data is found far into a message as well")
 async def test_broken_data_behind_much_good_data_fails_the_connection(deflated):
     deflated.needs_size(100_000)
     data = Blocks().stored(b"a" * 50_000).stored(b"b" * 50_000).header(RESERVED).encode()
@@ -274,15 +274,15 @@ async def test_broken_data_behind_much_good_data_fails_the_connection(deflated):
 @rfc7692("7.2.2", MUST, "a server that has met broken data serves its other connections as before")
 @pytest.mark.needs("echo")
 async def test_broken_data_harms_no_other_connection(agree):
-    neighbour = await agree("permessage-deflate", name="neighbour")
-    await neighbour.send_compressed(PROSE)
-    await neighbour.expect_echo(PROSE)
+    other_client = await agree("permessage-deflate", name="another client")
+    await other_client.send_compressed(PROSE)
+    await other_client.expect_echo(PROSE)
     for number, data in enumerate((b"\x07", b"\xff" * 50, Blocks().fixed((3, 1)).message())):
         broken = await agree("permessage-deflate", name=f"broken {number}")
         await broken.send(*compressed_frames(data))
         await broken.expect_failed()
-        await neighbour.send_compressed(PROSE)
-        await neighbour.expect_echo(PROSE)
+        await other_client.send_compressed(PROSE)
+        await other_client.expect_echo(PROSE)
 
 
 @rfc6455("7.4.1", SHOULD, "the Close frame that answers broken data carries 1007 or 1002")
@@ -346,7 +346,7 @@ async def test_compressed_text_that_is_not_utf8_fails_the_connection(deflated, c
     await deflated.expect_failed()
 
 
-@rfc6455("8.1", MUST, "text that is not UTF-8 is found in every fragment, and far behind the beginning")
+@rfc6455("8.1", MUST, "text that is not UTF-8 is found in every fragment, and far into the message")
 @pytest.mark.parametrize("where", ["second fragment", "last fragment", "behind 70 KiB", "later message"])
 @pytest.mark.needs("echo")
 async def test_bad_utf8_is_found_wherever_it_stands(deflated, where):

@@ -45,14 +45,14 @@ async def test_message_ended_by_a_final_block_is_understood(deflated, fragment):
     await deflated.expect_echo(PROSE)
 
 
-@rfc7692("7.2.3.4", SHOULD, "blocks behind a final one belong to the message as well")
+@rfc7692("7.2.3.4", SHOULD, "blocks after a final one belong to the message as well")
 @pytest.mark.parametrize("data", MORE_BEHIND.values(), ids=MORE_BEHIND.keys())
 async def test_blocks_behind_a_final_one_belong_to_the_message(deflated, data):
     await deflated.send(*compressed_frames(data))
     await deflated.expect_echo("Hello")
 
 
-@rfc7692("7.2.3.4", SHOULD, "messages behind a final block are understood")
+@rfc7692("7.2.3.4", SHOULD, "messages after a final block are understood")
 @pytest.mark.parametrize("how", FINAL)
 async def test_messages_behind_a_final_block_are_understood(deflated, how):
     data, message = FINAL[how]

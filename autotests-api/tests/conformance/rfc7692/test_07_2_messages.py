@@ -36,7 +36,7 @@ OFFERS = {
 }
 
 LIBRARY = 192 << 10
-"""Bytes of each kind of content; messages are cut from it at ever new places."""
+"""Bytes of each kind of content; messages are cut from it at different offsets."""
 
 
 @cache
@@ -64,7 +64,7 @@ def bitmap() -> bytes:
 
 @cache
 def prose() -> bytes:
-    """Words in the order of chance, with the frequencies of a language."""
+    """Words in random order, with the frequencies of a language."""
     chance = random.Random(3)
     words = ["und", "der", "ich", "nicht", "Geist", "Straße", "über", "schön", "но", "как", "было", "мир"]
     weights = [1 / rank for rank in range(1, len(words) + 1)]
