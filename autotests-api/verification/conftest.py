@@ -24,6 +24,7 @@ import websockets.asyncio.server
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
+from pytest_websocket.plugin.options import option_value
 from pytest_websocket.protocol.frames import mask, parse_header
 from pytest_websocket.server.background import run_in_background
 from verification import hostile_servers
@@ -32,6 +33,14 @@ ROOT = Path(__file__).parents[2]
 
 CASES = ROOT / "autotests-api" / "tests"
 FOLDERS = ("contract", "conformance", "resilience", "security")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves the tests of this folder out where another server than the embedded one is tested."""
+    if option_value(config, "ws-url"):
+        own = [item for item in items if item.path.is_relative_to(Path(__file__).parent)]
+        config.hook.pytest_deselected(items=own)
+        items[:] = [item for item in items if item not in set(own)]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """The pytest plugin: options, fixtures, selection and outcomes."""
 
 pytest_plugins = (
+    "pytest_websocket.plugin.activation",
+    "pytest_websocket.plugin.command_line",
     "pytest_websocket.plugin.selection",
     "pytest_websocket.plugin.target",
     "pytest_websocket.plugin.async_tests",
@@ -14,13 +16,7 @@ pytest_plugins = (
     "pytest_websocket.plugin.client_under_test",
     "pytest_websocket.plugin.client_compression",
     "pytest_websocket.plugin.load",
-    "pytest_websocket.plugin.outcomes",
-    "pytest_websocket.plugin.liveness",
-    "pytest_websocket.plugin.known_failures",
-    "pytest_websocket.plugin.redaction",
     "pytest_websocket.plugin.page_server",
     "pytest_websocket.plugin.browser_artifacts",
     "pytest_websocket.plugin.browser",
-    "pytest_websocket.plugin.run",
-    "pytest_websocket.plugin.job_summary",
 )

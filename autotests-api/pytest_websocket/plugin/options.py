@@ -268,6 +268,16 @@ def add_options(
             parser.addini(option.key, option.help, type="string", default=None)
 
 
+def flags_with_a_value() -> set[str]:
+    """Returns the flags of the plugin that take a value on the command line."""
+    return {"--rfc-table", *(option.flag for option in _BY_NAME.values() if not option.is_switch)}
+
+
+def is_any_given(config: pytest.Config) -> bool:
+    """Returns whether an option of the plugin is given, wherever it is read from."""
+    return any(_given(config, option)[1] is not None for option in _BY_NAME.values())
+
+
 def option_value(config: pytest.Config, name: str) -> Any:
     """The value of ``--name``: command line, else environment, else pytest.ini, else None.
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from pytest_websocket.plugin.activation import USED
 from pytest_websocket.plugin.known_failures import KNOWN_FAILURES
 from pytest_websocket.plugin.liveness import LIVENESS, TargetDown
 from pytest_websocket.plugin.marks import Level, Rule, autobahn_of, rule_of
@@ -110,6 +111,7 @@ def pytest_runtest_makereport(
     phase = Phase(item, call.excinfo.value if call.excinfo is not None else None, report)
     for policy in POLICIES:
         policy(phase)
+    setattr(report, USED, True)
     return report
 
 

@@ -51,7 +51,7 @@ def worth_showing(recordings: list[Recording]) -> list[Recording]:
 
 
 @pytest.fixture
-def recordings(request: pytest.FixtureRequest) -> Recordings:
+def recordings(request: pytest.FixtureRequest, _websocket_plugin: None) -> Recordings:
     """Where a test's connections leave their recordings."""
     return Recordings(request.node.stash.setdefault(RECORDINGS, []))
 

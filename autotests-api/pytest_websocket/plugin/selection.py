@@ -1,11 +1,9 @@
-"""Conformance cases by section and level: choose them, list them, print them as a table."""
+"""Selects conformance cases by section and level, and lists them."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,7 +12,7 @@ from pytest_websocket.plugin.marks import Level, Rule, autobahn_of, rule_of
 
 @dataclass
 class Entry:
-    """One test function and what it stands for, over all of its parameters."""
+    """One test function and the rule that it checks, over all of its parameters."""
 
     rule: Rule
     name: str
@@ -22,12 +20,14 @@ class Entry:
     autobahn: tuple[str, ...] = ()
     markers: tuple[str, ...] = ()
 
-
-ENTRIES = pytest.StashKey[list[Entry]]()
+    def __str__(self) -> str:
+        number = f" ({self.cases} cases)" if self.cases > 1 else ""
+        rule = self.rule
+        return f"{rule.title:<18} {rule.level:<6} {rule.text} — {self.name}{number}"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Options that choose and list conformance cases."""
+    """Registers the options that select and list conformance cases."""
     group = parser.getgroup("websocket conformance", "WebSocket conformance")
     group.addoption(
         "--rfc", action="append", metavar="SECTION", help="run the cases of a section: 5.5, 6455:5.5, 7692"
@@ -41,57 +41,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """A listing is printed without pytest's own lines around it."""
-    if is_listing(config):
-        config.option.verbose = -2
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the cases that the options ask for; a listing has those that ``-m`` leaves out as well."""
-    sections, level = config.getoption("rfc") or [], _level(config)
-    if sections or level is not None:
-        kept: list[pytest.Item] = []
-        gone: list[pytest.Item] = []
-        for item in items:
-            (kept if _is_asked_for(item, sections, level) else gone).append(item)
-        if not kept:
-            asked = [f"--rfc {section}" for section in sections] + ([f"--rfc-level {level}"] if level else [])
-            raise pytest.UsageError(
-                f"no case for {' '.join(asked)}; `pytest --rfc-list` prints what there is"
-            )
-        config.hook.pytest_deselected(items=gone)
+    """Deselects the tests that ``--rfc`` and ``--rfc-level`` do not ask for."""
+    kept = asked_for(config, items)
+    if len(kept) < len(items):
+        chosen = set(kept)
+        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
         items[:] = kept
-    if is_listing(config):
-        config.stash[ENTRIES] = entries_of(items)
-        items.clear()
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A listing that ran no test has done what it was asked for."""
-    if ENTRIES in session.config.stash:
-        session.exitstatus = pytest.ExitCode.OK
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Print what was asked for."""
-    if config.getoption("rfc_list"):
-        for entry in config.stash.get(ENTRIES, []):
-            number = f" ({entry.cases} cases)" if entry.cases > 1 else ""
-            rule = entry.rule
-            terminalreporter.write_line(
-                f"{rule.title:<18} {rule.level:<6} {rule.text} — {entry.name}{number}"
-            )
-    if ENTRIES in config.stash and (path := config.getoption("rfc_table")):
-        Path(path).write_text(table(config.stash[ENTRIES]) + "\n", encoding="utf-8")
-        terminalreporter.write_line(f"{path}: written")
+def asked_for(config: pytest.Config, items: list[pytest.Item]) -> list[pytest.Item]:
+    """Returns the tests that the options ask for. Raises pytest.UsageError where there are none."""
+    sections, level = config.getoption("rfc") or [], _level(config)
+    if not sections and level is None:
+        return items
+    kept = [item for item in items if _is_asked_for(item, sections, level)]
+    if not kept:
+        asked = [f"--rfc {section}" for section in sections] + ([f"--rfc-level {level}"] if level else [])
+        raise pytest.UsageError(f"no case for {' '.join(asked)}; `pytest --rfc-list` prints what there is")
+    return kept
 
 
 def entries_of(items: list[pytest.Item]) -> list[Entry]:
-    """The tests that are tied to a rule, one entry a function, in the order of the RFCs."""
+    """Returns the tests that are tied to a rule, one entry a function, in the order of the RFCs."""
     found: dict[tuple[Rule, str], Entry] = {}
     for item in items:
         rule = rule_of(item)
@@ -107,7 +80,7 @@ def entries_of(items: list[pytest.Item]) -> list[Entry]:
 
 
 def table(entries: list[Entry]) -> str:
-    """The entries as a Markdown document."""
+    """Returns the entries as a Markdown document."""
     levels = Counter(dict.fromkeys(Level, 0))
     for entry in entries:
         levels[entry.rule.level] += entry.cases
@@ -138,11 +111,6 @@ def table(entries: list[Entry]) -> str:
         name = f"`{entry.name}`" + "".join(f" `{marker}`" for marker in entry.markers)
         lines.append(f"| {rule.level} | {rule.text} | {name} | {entry.cases} | {_ranges(entry.autobahn)} |")
     return "\n".join(lines)
-
-
-def is_listing(config: pytest.Config) -> bool:
-    """Whether this run only prints what there is, and needs no target."""
-    return bool(config.getoption("rfc_list") or config.getoption("rfc_table"))
 
 
 def _level(config: pytest.Config) -> Level | None:

@@ -1,4 +1,4 @@
-"""Where this run aims: the options, the embedded server, the probe, and what is skipped and why."""
+"""Makes the target of the options, probes it before the first test that needs it, skips what it cannot do."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ import base64
 import ipaddress
 import ssl
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import pytest
 from websockets.asyncio.server import Server
 
+from pytest_websocket.plugin.activation import is_xdist_controller
 from pytest_websocket.plugin.options import add_options, option_value, read_option
-from pytest_websocket.plugin.selection import is_listing
 from pytest_websocket.plugin.tls import OwnAuthority
 from pytest_websocket.server import echo as websocket_server
 from pytest_websocket.server.background import BackgroundServer, run_in_background
@@ -26,99 +25,127 @@ from pytest_websocket.target.probe import describe, probe
 from pytest_websocket.target.target import DEFAULT_TIMEOUT, ECHO_TEMPLATE, Abilities, Target
 
 TARGET = pytest.StashKey[Target]()
+"""The target as the options name it; an embedded one has no address yet."""
+
 ABILITIES = pytest.StashKey[Abilities]()
 PROBED = pytest.StashKey[bool]()
+
 AIMED_AT = pytest.StashKey[Target]()
 """The target with its address, once a test has asked for it."""
 
 NOT_STARTED = "127.0.0.1:0"
 """Address of an embedded server before it listens."""
 
-OWN_TESTS = ("verification", "examples")
-"""Folders of tests/ that test our own tools and never the target."""
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Register the options of the target."""
+    """Registers the options of the target."""
     add_options(parser)
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Read the target from the options."""
-    config.addinivalue_line(
-        "markers",
-        "needs(*abilities, size=0): skip the case, with the reason, on a target that lacks one of them: "
-        "echo, text, binary, deflate, embedded; or that takes no message of size bytes",
-    )
-    if config.option.help:
-        return
-    config.stash[TARGET] = target_from(config)
-    config.stash[ABILITIES] = _abilities_from_controller(config) or Abilities(deflate=True)
-
-
-def pytest_cmdline_main(config: pytest.Config) -> int | None:
-    """With ``--ws-probe`` print what the target can do, and stop."""
-    if not option_value(config, "ws-probe"):
-        return None
-    target, abilities = _probe(target_from(config))
-    for name, fact in describe(target, abilities).items():
-        print(f"{name}: {fact}")  # noqa: T201
-    return 0
-
-
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Probe the target, once: before the first test, and before any xdist worker starts."""
+    """Probes the target of the options before xdist starts its workers: the controller collects no tests."""
     config = session.config
-    if hasattr(config, "workerinput") or _needs_no_target(config):
-        return
-    shown, config.stash[ABILITIES] = _probe(config.stash[TARGET])
-    config.stash[PROBED] = True
-    if not shown.embedded:
-        config.stash[TARGET] = shown
+    if is_xdist_controller(config) and TARGET in config.stash and not config.getoption("collectonly"):
+        probe_once(config)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    """Say at the top of the run where it aims and what was found."""
-    if not config.stash.get(PROBED, False):
-        return []
-    facts = describe(config.stash[TARGET], config.stash[ABILITIES])
-    return [f"ws {name}: {fact}" for name, fact in facts.items()]
+    """Says in the header of a run with xdist what was found out about the target."""
+    return facts_found(config)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Hand the controller's findings to an xdist worker."""
-    node.workerinput["ws_abilities"] = node.config.stash[ABILITIES].to_json()
+    """Hands what the controller of xdist found out to a worker."""
+    if node.config.stash.get(PROBED, False):
+        node.workerinput["ws_abilities"] = node.config.stash[ABILITIES].to_json()
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests of our own tools where a foreign target is tested."""
-    if config.stash[TARGET].embedded:
-        return
-    gone = [item for item in items if _is_own_test(item.path)]
-    if gone:
-        config.hook.pytest_deselected(items=gone)
-        items[:] = [item for item in items if not _is_own_test(item.path)]
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Takes over what a worker of xdist found out, where the controller has probed nothing."""
+    found = (getattr(node, "workeroutput", None) or {}).get("ws_abilities")
+    if found and not node.config.stash.get(PROBED, False):
+        configured_target(node.config)
+        node.config.stash[ABILITIES] = Abilities.from_json(found)
+        node.config.stash[PROBED] = True
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip a case whose needs the target cannot meet."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """Before the first test probes the target, if a test needs one, and marks the tests it cannot run."""
+    config = session.config
+    collected = [] if is_xdist_controller(config) else session.items
+    cannot_run = session.testsfailed and not config.getoption("continue_on_collection_errors")
+    if not config.getoption("collectonly") and not cannot_run and any(map(_needs_target, collected)):
+        is_first = not config.stash.get(PROBED, False)
+        probe_once(config)
+        terminal = config.pluginmanager.get_plugin("terminalreporter")
+        if is_first and terminal is not None and config.get_verbosity() >= 0:
+            for line in facts_found(config):
+                terminal.write_line(line)
+        for item in collected:
+            _skip_without_abilities(item)
+    return (yield)
+
+
+def configured_target(config: pytest.Config) -> Target:
+    """Returns the target that the options name, read once. Raises pytest.UsageError."""
+    if TARGET not in config.stash:
+        config.stash[TARGET] = target_from(config)
+        given = getattr(config, "workerinput", {}).get("ws_abilities")
+        config.stash[ABILITIES] = Abilities.from_json(given) if given else Abilities(deflate=True)
+        config.stash[PROBED] = given is not None
+    return config.stash[TARGET]
+
+
+def probe_once(config: pytest.Config) -> None:
+    """Probes the target if that was not done yet. Raises pytest.UsageError where it cannot be tested."""
+    target = configured_target(config)
+    if not config.stash[PROBED]:
+        shown, config.stash[ABILITIES] = probed(target)
+        config.stash[PROBED] = True
+        config.stash[_SHOWN] = shown
+        if hasattr(config, "workeroutput"):
+            config.workeroutput["ws_abilities"] = config.stash[ABILITIES].to_json()
+
+
+def facts_found(config: pytest.Config) -> list[str]:
+    """Returns what the probe of this process found, a line each; nothing where another process printed it."""
+    if _SHOWN not in config.stash or hasattr(config, "workerinput"):
+        return []
+    facts = describe(config.stash[_SHOWN], config.stash[ABILITIES])
+    return [f"ws {name}: {fact}" for name, fact in facts.items()]
+
+
+_SHOWN = pytest.StashKey[Target]()
+"""The target that was probed: an embedded one with the address that it had then."""
+
+
+def _needs_target(item: pytest.Item) -> bool:
+    return "_probed_target" in getattr(item, "fixturenames", ()) or _needs_of(item) != (set(), 0)
+
+
+def _needs_of(item: pytest.Item) -> tuple[set[str], int]:
     needs: set[str] = set()
     size = 0
     for mark in item.iter_markers("needs"):
         needs.update(mark.args)
         size = max(size, mark.kwargs.get("size", 0))
-    if needs or size:
-        reason = missing(needs, size, item.config.stash[TARGET], item.config.stash[ABILITIES])
-        if reason:
-            raise pytest.skip.Exception(reason, _use_item_location=True)
+    return needs, size
+
+
+def _skip_without_abilities(item: pytest.Item) -> None:
+    needs, size = _needs_of(item)
+    reason = missing(needs, size, item.config.stash[TARGET], item.config.stash[ABILITIES])
+    if reason:
+        item.add_marker(pytest.mark.skip(reason=reason))
 
 
 def missing(needs: set[str], size: int, target: Target, abilities: Abilities) -> str:
-    """Why a case with these ``needs`` cannot run against this target; empty when it can.
+    """Returns why a test with these ``needs`` cannot run against this target; empty when it can.
 
-    Raises pytest.UsageError for a need that nobody knows.
+    Raises pytest.UsageError for an unknown need.
     """
     unknown = needs - {"echo", "text", "binary", "deflate", "embedded"}
     if unknown:
@@ -139,7 +166,7 @@ def missing(needs: set[str], size: int, target: Target, abilities: Abilities) ->
 
 
 def target_from(config: pytest.Config) -> Target:
-    """The target that the options name. Raises pytest.UsageError for options that do not fit together."""
+    """Makes the target of the options. Raises pytest.UsageError for options that exclude each other."""
     url = option_value(config, "ws-url") or _base_url(config)
     in_tls = bool(option_value(config, "ws-tls"))
     if url and in_tls:
@@ -182,31 +209,38 @@ def target_from(config: pytest.Config) -> Target:
 def run_embedded(
     target: Target, authority: OwnAuthority | None
 ) -> AbstractContextManager[BackgroundServer[Server]]:
-    """The embedded server in the background; over TLS where there is an authority for its certificate."""
+    """Runs the embedded server in the background; over TLS where there is an authority to certify it."""
     context = authority.server_context("127.0.0.1") if authority else None
     return run_in_background(lambda: websocket_server.serve(ssl=context), secure=target.secure)
 
 
 @pytest.fixture(scope="session")
-def tls_authority(request: pytest.FixtureRequest) -> Iterator[OwnAuthority | None]:
+def _probed_target(_websocket_plugin: None, pytestconfig: pytest.Config) -> Target:
+    """Returns the target of the options once it is probed, which is before the first test where possible."""
+    probe_once(pytestconfig)
+    return configured_target(pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def tls_authority(pytestconfig: pytest.Config) -> Iterator[OwnAuthority | None]:
     """The certificate authority of this run with ``--ws-tls``; None without."""
-    with _authority_for(request.config.stash[TARGET]) as authority:
+    with _authority_for(configured_target(pytestconfig)) as authority:
         yield authority
 
 
 @pytest.fixture(scope="session")
 def echo_server(
-    request: pytest.FixtureRequest, tls_authority: OwnAuthority | None
+    pytestconfig: pytest.Config, tls_authority: OwnAuthority | None
 ) -> Iterator[BackgroundServer[Server]]:
     """The embedded echo server, on a free port, in an event loop and a thread of its own."""
-    with run_embedded(request.config.stash[TARGET], tls_authority) as server:
+    with run_embedded(configured_target(pytestconfig), tls_authority) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def target(request: pytest.FixtureRequest) -> Target:
+def target(request: pytest.FixtureRequest, _probed_target: Target) -> Target:
     """The server under test: the embedded one unless ``--ws-url`` names another."""
-    chosen = request.config.stash[TARGET]
+    chosen = _probed_target
     if chosen.embedded:
         server = request.getfixturevalue("echo_server")
         authority = request.getfixturevalue("tls_authority")
@@ -216,9 +250,9 @@ def target(request: pytest.FixtureRequest) -> Target:
 
 
 @pytest.fixture(scope="session")
-def abilities(request: pytest.FixtureRequest) -> Abilities:
+def abilities(pytestconfig: pytest.Config, _probed_target: Target) -> Abilities:
     """What the probe found the target able to do."""
-    return request.config.stash[ABILITIES]
+    return pytestconfig.stash[ABILITIES]
 
 
 @pytest.fixture
@@ -227,7 +261,8 @@ def deadline(target: Target) -> float:
     return target.deadline
 
 
-def _probe(target: Target) -> tuple[Target, Abilities]:
+def probed(target: Target) -> tuple[Target, Abilities]:
+    """Returns the target with its address, and what it can do. Raises pytest.UsageError."""
     try:
         if not target.embedded:
             return target, probe(target)
@@ -243,25 +278,8 @@ def _authority_for(target: Target) -> AbstractContextManager[OwnAuthority | None
     return OwnAuthority() if target.embedded and target.secure else nullcontext()
 
 
-def _abilities_from_controller(config: pytest.Config) -> Abilities | None:
-    given = getattr(config, "workerinput", {}).get("ws_abilities")
-    return Abilities.from_json(given) if given else None
-
-
-def _needs_no_target(config: pytest.Config) -> bool:
-    if config.option.collectonly or is_listing(config):
-        return True
-    named = [Path(config.invocation_params.dir, str(arg).partition("::")[0]) for arg in config.args]
-    return bool(named) and all(_is_own_test(path) for path in named)
-
-
-def _is_own_test(path: Path) -> bool:
-    tests = Path(__file__).resolve().parents[2]
-    return any((tests / folder) in (path.resolve(), *path.resolve().parents) for folder in OWN_TESTS)
-
-
 def _base_url(config: pytest.Config) -> str | None:
-    """The URL of pytest-base-url, where that plugin is installed and was given one."""
+    """Returns the URL of pytest-base-url, where that plugin is installed and was given one."""
     given: str | None = config.getoption("base_url", None)
     if given is None:
         try:
@@ -274,7 +292,7 @@ def _base_url(config: pytest.Config) -> str | None:
 
 
 def _without_userinfo(url: str) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """Turn ``user:password@`` into a header, so that the URL can be shown and every client sends it."""
+    """Turns ``user:password@`` into a header, so that the URL can be shown and every client sends it."""
     parts = urlsplit(url)
     userinfo, at, address = parts.netloc.rpartition("@")
     if not at:

@@ -42,9 +42,13 @@ def echo_url(serve: Any) -> str:
 def test_unreachable_target_is_one_message_and_status_4(run_suite: Any, nowhere: str) -> None:
     run = run_suite("--ws-url", nowhere, ONE_CASE)
     assert run.status == 4
-    assert run.output.strip().startswith(f"ERROR: cannot open a WebSocket connection to {nowhere}")
-    assert len(run.output.strip().splitlines()) == 1
-    assert run_suite("-n", "2", "--ws-url", nowhere, ONE_CASE).status == 4
+    message = f"ERROR: cannot open a WebSocket connection to {nowhere}"
+    assert run.output.strip().splitlines()[-1].startswith(message)
+    assert "no tests ran" in run.output
+    assert run.output.count("cannot open") == 1
+    parallel = run_suite("-n", "2", "--ws-url", nowhere, ONE_CASE)
+    assert parallel.status == 4
+    assert parallel.output.strip().startswith(message)
 
 
 def test_invalid_option_is_one_message_and_status_4(run_suite: Any) -> None:

@@ -1,0 +1,102 @@
+"""Starts the parts of the plugin that act on every test, once a test or an option asks for them.
+
+Installed beside tests that use nothing of it, the plugin declares options, marks and fixtures, and no more.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_websocket.plugin.options import is_any_given
+
+PARTS = (
+    "pytest_websocket.plugin.liveness",
+    "pytest_websocket.plugin.known_failures",
+    "pytest_websocket.plugin.redaction",
+    "pytest_websocket.plugin.outcomes",
+    "pytest_websocket.plugin.run",
+    "pytest_websocket.plugin.job_summary",
+)
+
+MARKS = {
+    "rfc": "rfc(rule): the rule of an RFC that a test checks; written as @rfc6455(...) or @rfc7692(...)",
+    "needs": "needs(*abilities, size=0): skip the test, with the reason, on a target that lacks one of them: "
+    "echo, text, binary, deflate, embedded; or that takes no message of size bytes",
+    "autobahn": "autobahn(number): the case of the Autobahn Testsuite that checks the same",
+    "mass": "big or many messages (conformance in quantity); run with -m mass",
+    "load": "many connections at once, or for long; run with -m load",
+    "browser": "a real Chromium talks to the server; run with -m browser",
+    "thirdparty": "starts third-party servers; run with -m thirdparty",
+}
+
+_OWN_MARKS = {"rfc", "needs"}
+
+USED = "uses_websocket_plugin"
+"""Attribute of the reports of a process in which the parts are started; it crosses to xdist's controller."""
+
+
+@pytest.fixture(scope="session")
+def _websocket_plugin(pytestconfig: pytest.Config) -> None:
+    """Requested by the fixtures whose use starts the parts of the plugin."""
+    activate(pytestconfig)
+
+
+def activate(config: pytest.Config) -> None:
+    """Reads the target from the options and registers the parts; the second time does nothing."""
+    from pytest_websocket.plugin.target import configured_target
+
+    configured_target(config)
+    for part in PARTS:
+        config.pluginmanager.import_plugin(part)
+
+
+def uses_plugin(item: pytest.Item) -> bool:
+    """Returns whether a test uses a fixture of the plugin, or a mark that changes its outcome."""
+    if "_websocket_plugin" in getattr(item, "fixturenames", ()):
+        return True
+    return any(mark.name in _OWN_MARKS for mark in item.iter_markers())
+
+
+class _FirstTest:
+    """Waits in the collection for the first test that uses the plugin."""
+
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        """Starts the parts before the hooks that are called with all tests."""
+        if uses_plugin(item):
+            item.config.pluginmanager.unregister(self)
+            activate(item.config)
+
+
+class _FirstReport:
+    """Waits in the controller of xdist, which collects no tests, for a worker whose tests use the plugin."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Starts the parts and passes them the report, as the call of this hook has begun without them."""
+        if hasattr(report, USED):
+            plugins = self._config.pluginmanager
+            plugins.unregister(self)
+            before = plugins.get_plugins()
+            activate(self._config)
+            plugins.subset_hook_caller("pytest_runtest_logreport", before)(report=report)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Declares the marks, and starts the parts at once where an option of the plugin is given."""
+    for mark in MARKS.values():
+        config.addinivalue_line("markers", mark)
+    if config.getoption("help"):
+        return
+    if is_any_given(config):
+        activate(config)
+    else:
+        waits = _FirstReport(config) if is_xdist_controller(config) else _FirstTest()
+        config.pluginmanager.register(waits, "websocket-first-use")
+
+
+def is_xdist_controller(config: pytest.Config) -> bool:
+    """Returns whether xdist runs the tests of this session in other processes."""
+    return config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput")
