@@ -1,0 +1,116 @@
+"""The code in the documents runs: each page's blocks, in an empty folder, with the imports that they show."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import pytest
+from websockets.asyncio.server import Server, ServerConnection
+
+from examples.pubsub_api import serve_pubsub
+from pytest_websocket.server.background import run_in_background
+from pytest_websocket.server.echo import serve
+
+ROOT = Path(__file__).parents[4]
+PACKAGE = ROOT / "autotests-api"
+THIRD_PARTY = PACKAGE / "verification" / "thirdparty"
+
+NAMED = re.compile(r"# ([\w.]+\.(?:py|ini))\n")
+
+Serve = Callable[[], AbstractAsyncContextManager[Server]]
+
+
+async def plain_echo(connection: ServerConnection) -> None:
+    async for message in connection:
+        await connection.send(message)
+
+
+SERVERS: dict[str, Serve] = {
+    "README.md": lambda: serve(handler=plain_echo),
+    "docs/your-own-api.md": serve_pubsub,
+    "docs/report.md": lambda: serve(handler=plain_echo),
+}
+"""The pages whose blocks are run, and the server that they need."""
+
+
+def blocks(page: str) -> list[tuple[str, str]]:
+    """Returns language and text of every fenced block of Python or of an ini file."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return re.findall(r"^```(python|ini)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def write_files(page: str, folder: Path) -> list[Path]:
+    """Writes each block to the file that its first line names; returns the files."""
+    files: list[Path] = []
+    for _, block in blocks(page):
+        named = NAMED.match(block)
+        assert named, f"{page}: the first line of a block should name its file:\n{block}"
+        path = folder / named[1]
+        with path.open("a", encoding="utf-8") as file:
+            file.write(block if path not in files else f"\n\n{block}")
+        files.append(path)
+    return list(dict.fromkeys(files))
+
+
+@pytest.fixture
+def url(request: pytest.FixtureRequest) -> Iterator[str]:
+    page: str = request.getfixturevalue("page")
+    with run_in_background(SERVERS[page]) as running:
+        yield running.url
+
+
+def run(folder: Path, url: str, *command: str) -> str:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("WS_", "PYTEST_"))}
+    ended = subprocess.run(
+        [sys.executable, *command],
+        cwd=folder,
+        env={**environment, "WS_URL": url, "WS_REPLY": "{message}", "PYTHONPATH": str(PACKAGE)},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
+
+
+@pytest.mark.parametrize("page", SERVERS)
+def test_blocks_of_a_page_run_in_an_empty_folder(page: str, url: str, tmp_path: Path) -> None:
+    files = write_files(page, tmp_path)
+    tests = [path for path in files if path.name.startswith("test_")]
+    output = run(
+        tmp_path, url, "-m", "pytest", "-p", "pytest_websocket.plugin", *(path.name for path in tests)
+    )
+    written = sum(
+        isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
+        for path in tests
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+    )
+    assert written > 0
+    assert f"{written} passed" in output
+    for path in files:
+        if path.suffix == ".py" and path not in tests and path.name != "conftest.py":
+            run(tmp_path, url, path.name)
+
+
+def test_every_page_with_python_is_run() -> None:
+    pages = {
+        path.relative_to(ROOT).as_posix()
+        for path in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"))
+        if "```python" in path.read_text(encoding="utf-8")
+    }
+    # README.ru.md has the blocks of README.md; those of the other two are compared with files that run.
+    assert pages - {"README.ru.md", "docs/targets.md", "docs/clients.md"} == set(SERVERS)
+
+
+def test_programs_of_the_targets_page_are_those_that_the_suite_is_run_against() -> None:
+    text = (ROOT / "docs" / "targets.md").read_text(encoding="utf-8")
+    shown = set(re.findall(r"^```(?:python|javascript)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
+    programs = [path for pattern in ("*_server.py", "*.mjs") for path in THIRD_PARTY.glob(pattern)]
+    assert shown == {path.read_text(encoding="utf-8") for path in programs if path.name != "lesson_server.py"}
