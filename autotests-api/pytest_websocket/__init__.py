@@ -15,7 +15,8 @@ if TYPE_CHECKING:
         expect_rejected,
         json_with,
     )
-    from pytest_websocket.plugin.marks import MAY, MUST, SHOULD, rfc6455, rfc7692
+    from pytest_websocket.plugin.marks import rfc6455, rfc7692
+    from pytest_websocket.protocol.rules import MAY, MUST, SHOULD
     from pytest_websocket.recording import Recording
 
 __all__ = [
@@ -34,13 +35,17 @@ __all__ = [
     "rfc7692",
 ]
 
-_MARKS = {"MAY", "MUST", "SHOULD", "rfc6455", "rfc7692"}
+_HOMES = {
+    "Recording": "recording",
+    "rfc6455": "plugin.marks",
+    "rfc7692": "plugin.marks",
+    **dict.fromkeys(("MAY", "MUST", "SHOULD"), "protocol.rules"),
+}
 
 
 def __getattr__(name: str) -> Any:
     # Imported on first use: the plugin imports this package in every pytest run of the environment.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    recorded = "recording" if name == "Recording" else "client.client"
-    module = "plugin.marks" if name in _MARKS else recorded
-    return getattr(import_module(f"{__name__}.{module}"), name)
+    module = import_module(f"{__name__}.{_HOMES.get(name, 'client.client')}")
+    return getattr(module, name)

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from pytest_websocket.plugin import marks as rfc
+from pytest_websocket.protocol.rules import Rule
 from pytest_websocket.render.sections import TOPICS
 
 EPICS = {
@@ -66,7 +67,7 @@ class Labels:
     story: str
     severity: str
     topic: str
-    rule: rfc.Rule | None
+    rule: Rule | None
 
 
 def labels_of(item: pytest.Item) -> Labels:

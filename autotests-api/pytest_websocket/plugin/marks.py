@@ -3,55 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import pytest
 
+from pytest_websocket.protocol.rules import MAY, MUST, SHOULD, Level, Rule
 
-class Level(StrEnum):
-    """How binding a rule is, in the words of RFC 2119.
+__all__ = ["MAY", "MUST", "SHOULD", "autobahn_of", "rfc6455", "rfc7692", "rule_of"]
 
-    A broken MUST fails the case. A broken SHOULD is reported as xfailed and fails with ``--ws-strict``.
-    A MAY case passes whichever permitted way the server takes, and fails only when it takes none of them.
-    """
-
-    MUST = "MUST"
-    SHOULD = "SHOULD"
-    MAY = "MAY"
-
-    def __str__(self) -> str:
-        return self.value
-
-
-MUST, SHOULD, MAY = Level.MUST, Level.SHOULD, Level.MAY
 
 Cases = str | Iterable[str]
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One rule of one RFC, as a case checks it."""
-
-    rfc: int
-    section: str
-    level: Level
-    text: str
-    autobahn: tuple[str, ...] = ()
-
-    @property
-    def title(self) -> str:
-        """``RFC 6455 §5.1``."""
-        return f"RFC {self.rfc} §{self.section}"
-
-    @property
-    def url(self) -> str:
-        """The section in the RFC Editor's HTML edition."""
-        return f"https://www.rfc-editor.org/rfc/rfc{self.rfc}.html#section-{self.section}"
-
-    def __str__(self) -> str:
-        return f"{self.title} {self.level}: {self.text}"
 
 
 def rfc6455(section: str, level: Level, text: str, *, autobahn: Cases = ()) -> pytest.MarkDecorator:

@@ -15,11 +15,12 @@ import pytest
 from pytest_websocket.plugin.activation import USED
 from pytest_websocket.plugin.known_failures import KNOWN_FAILURES
 from pytest_websocket.plugin.liveness import LIVENESS, TargetDown
-from pytest_websocket.plugin.marks import Level, Rule, autobahn_of, rule_of
+from pytest_websocket.plugin.marks import autobahn_of, rule_of
 from pytest_websocket.plugin.raw_connections import ProtocolViolation, ServerHarmed
 from pytest_websocket.plugin.recordings import shown_with_a_failure
 from pytest_websocket.plugin.redaction import redact_report
 from pytest_websocket.plugin.target import TARGET
+from pytest_websocket.protocol.rules import Level, Rule
 
 
 @dataclass(frozen=True)

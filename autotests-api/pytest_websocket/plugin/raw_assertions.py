@@ -130,7 +130,7 @@ class RawConnection(Connection):
         """No frame of the server so far broke a rule. Does not wait."""
         __tracebackhide__ = True
         if self.violations:
-            raise AssertionError(f"the server broke the protocol: {'; '.join(self.violations[:5])}")
+            raise AssertionError(f"the server broke the protocol: {'; '.join(map(str, self.violations[:5]))}")
 
     # The end
 

@@ -14,9 +14,9 @@ from pytest_websocket.network import Link
 from pytest_websocket.plugin.raw_assertions import RawConnection
 from pytest_websocket.plugin.recordings import Recordings
 from pytest_websocket.plugin.target import ABILITIES
+from pytest_websocket.protocol.deflate import Inflater
 from pytest_websocket.protocol.frames import ping, text
 from pytest_websocket.protocol.handshake import Request, problems_of_acceptance
-from pytest_websocket.protocol.reader import Inflate
 from pytest_websocket.raw.connection import Connection
 from pytest_websocket.raw.ending import NotReceived
 from pytest_websocket.recording import Recording
@@ -127,7 +127,7 @@ class OpenRawConnection(Protocol):
         name: str = "raw",
         *,
         extensions: str | None = None,
-        inflate: Inflate | None = None,
+        inflate: Inflater | None = None,
         link: Link | None = None,
         small_buffers: bool = False,
     ) -> RawConnection:
@@ -167,7 +167,7 @@ def raw_connection(dial: Dial, opening: Request) -> OpenRawConnection:
         name: str = "raw",
         *,
         extensions: str | None = None,
-        inflate: Inflate | None = None,
+        inflate: Inflater | None = None,
         link: Link | None = None,
         small_buffers: bool = False,
     ) -> RawConnection:
@@ -228,7 +228,7 @@ class ServerCheck:
         violations = [violation for connection in connections for violation in connection.violations]
         if violations:
             raise ProtocolViolation(
-                "the server broke the protocol in what it sent: " + "; ".join(violations[:5])
+                "the server broke the protocol in what it sent: " + "; ".join(map(str, violations[:5]))
             )
         for connection in connections:
             connection.shutdown()

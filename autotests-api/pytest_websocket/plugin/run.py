@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from pytest_websocket.plugin.labels import labels_of, title_of
-from pytest_websocket.plugin.marks import Level, Rule
 from pytest_websocket.plugin.raw_connections import NotOpened, ProtocolViolation
 from pytest_websocket.plugin.recordings import RECORDINGS
 from pytest_websocket.plugin.target import AIMED_AT, TARGET
 from pytest_websocket.plugin.terminal import Terminal
+from pytest_websocket.protocol.rules import Level, Rule
 from pytest_websocket.render import transcript
 from pytest_websocket.render.conversation import Conversation
 from pytest_websocket.render.run import Measured, Outcome, Record, Run

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from pytest_websocket.plugin.marks import Level, Rule, autobahn_of, rule_of
+from pytest_websocket.plugin.marks import autobahn_of, rule_of
+from pytest_websocket.protocol.rules import Level, Rule
 
 
 @dataclass

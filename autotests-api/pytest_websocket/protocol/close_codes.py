@@ -1,36 +1,67 @@
-"""Close codes of RFC 6455 §7.4."""
+"""Close codes of RFC 6455 §7.4: their meanings, and which may stand on the wire."""
 
 from __future__ import annotations
 
+from enum import IntEnum
+
 from pytest_websocket.text import preview
 
-CLOSE_CODES = {
-    1000: "normal closure",
-    1001: "going away",
-    1002: "protocol error",
-    1003: "unsupported data",
-    1005: "no code given",
-    1006: "no Close frame",
-    1007: "invalid data",
-    1008: "policy violation",
-    1009: "message too big",
-    1010: "extension missing",
-    1011: "internal error",
-    1012: "service restart",
-    1013: "try again later",
-    1014: "bad gateway",
-    1015: "TLS handshake failed",
+
+class CloseCode(IntEnum):
+    """Close codes of RFC 6455 §7.4.1 and of IANA's registry up to 1015."""
+
+    NORMAL_CLOSURE = 1000
+    GOING_AWAY = 1001
+    PROTOCOL_ERROR = 1002
+    UNSUPPORTED_DATA = 1003
+    RESERVED = 1004
+    NO_CODE = 1005
+    NO_CLOSE_FRAME = 1006
+    INVALID_DATA = 1007
+    POLICY_VIOLATION = 1008
+    MESSAGE_TOO_BIG = 1009
+    EXTENSION_MISSING = 1010
+    INTERNAL_ERROR = 1011
+    SERVICE_RESTART = 1012
+    TRY_AGAIN_LATER = 1013
+    BAD_GATEWAY = 1014
+    TLS_FAILURE = 1015
+
+
+NEVER_SENT = frozenset({CloseCode.NO_CODE, CloseCode.NO_CLOSE_FRAME, CloseCode.TLS_FAILURE})
+"""What a program reports and no Close frame carries (RFC 6455 §7.4.1)."""
+
+_DEFINED = frozenset(CloseCode)
+_MEANINGS = {
+    CloseCode.NO_CODE: "no code given",
+    CloseCode.NO_CLOSE_FRAME: "no Close frame",
+    CloseCode.TLS_FAILURE: "TLS handshake failed",
 }
+
+
+def is_undefined(code: int) -> bool:
+    """Returns whether a code below 3000 is not defined (RFC 6455 §7.4.2); `NEVER_SENT` are defined."""
+    return code < 3000 and (code == CloseCode.RESERVED or code not in _DEFINED)
+
+
+def meaning_of(code: int) -> str:
+    """Returns the meaning of a close code in a few words."""
+    if code in _DEFINED:
+        known = CloseCode(code)
+        return _MEANINGS.get(known, known.name.lower().replace("_", " "))
+    if 3000 <= code <= 3999:
+        return "registered by a library or framework"
+    return "private to the application" if 4000 <= code <= 4999 else "not a defined code"
 
 
 def describe_code(code: int, reason: str = "") -> str:
     """Returns a close code with its meaning and the reason: ``1001 (going away) “bye”``."""
-    named = f"{code} ({CLOSE_CODES.get(code, 'no common meaning')})"
+    named = f"{code} ({meaning_of(code)})"
     return f"{named} {preview(reason)}" if reason else named
 
 
 def describe_body(body: bytes) -> str:
     """Returns the body of a Close frame (RFC 6455 §5.5.1) in words; ``body`` may be malformed."""
     if len(body) < 2:
-        return f"{body!r}" if body else "without a code"
-    return describe_code(int.from_bytes(body[:2], "big"), body[2:].decode(errors="replace"))
+        return f"a body of one byte, {body.hex()}" if body else "without a code"
+    return describe_code(int.from_bytes(body[:2], "big"), body[2:].decode(errors="backslashreplace"))

@@ -19,6 +19,7 @@ MAX_INFLATED = 64 << 20
 
 _EXACT = 20 << 10
 _STEP = 32
+_BLOCK = 64 << 10
 _MARK = b"a block may start here"
 _PROBE = b"\x00" + struct.pack("<HH", len(_MARK), len(_MARK) ^ 0xFFFF) + _MARK
 
@@ -73,8 +74,16 @@ class Deflater:
         )
 
 
+class InflateError(ValueError):
+    """A compressed message cannot be inflated."""
+
+
+class TooLarge(InflateError):
+    """A message inflates to more than the limit."""
+
+
 class Inflater:
-    """Inflates the server's messages with exactly the window that was agreed, and judges their form.
+    """Inflates messages with exactly the window that was agreed, and judges their form (RFC 7692 §7.2.2).
 
     zlib forgives a back-reference beyond the window as long as the data is still in its output buffer. So
     below 15 bits the output is drawn byte by byte for the first 20 KiB of a connection, and in steps of
@@ -87,72 +96,68 @@ class Inflater:
         self.bits = bits
         self.takeover = takeover
         self.limit = limit
+        self._size = 1 << bits
         self._inflated = 0
-        self._window = b""
+        self._taken = 0
+        self._produced = 0
+        self._window = bytearray()
         self._stream = self._fresh()
 
     def __call__(self, data: bytes) -> bytes:
-        """The content of a whole compressed message.
+        """Returns the content of a whole compressed message; raises as `inflate` does."""
+        return b"".join(self.inflate(data, last=True))
 
-        Raises ValueError for broken DEFLATE data, a back-reference beyond the window, a message that does
-        not end where a block ends (RFC 7692 §7.2.1), and more than ``limit`` bytes.
+    def inflate(self, data: bytes, *, last: bool) -> Iterator[bytes]:
+        """Yields what a piece of a message inflates to, in blocks of at most 64 KiB; ``last`` ends it.
+
+        Raises `InflateError` for broken DEFLATE data, a back-reference beyond the window and a message that
+        does not end where a block ends (RFC 7692 §7.2.1); `TooLarge` for more than ``limit`` bytes.
         """
-        if not data:
-            raise ValueError("it has no data, not even the header of an empty block")
-        if not self.takeover:
-            self._window = b""
+        if not self._taken and not self.takeover:
+            self._window.clear()
             self._stream = self._fresh()
-        out = bytearray()
-        rest = data + TAIL
+        self._taken += len(data)
+        if last and not self._taken:
+            raise InflateError("it has no data, not even the header of an empty block")
+        rest = data + TAIL if last else data
         while True:
-            try:
-                drawn, rest = self._draw(rest, self.limit - len(out))
-            except zlib.error as error:
-                raise ValueError(self._in_words(error)) from error
-            out += drawn
-            self._window = (self._window + drawn[-self._size :])[-self._size :]
+            at = 0
+            while at < len(rest) and not self._stream.eof:
+                # Short slices: zlib hands back the input that it has not used as a copy at every step.
+                piece = rest[at:] if self.bits == MAX_WINDOW_BITS else rest[at : at + 64]
+                at += len(piece)
+                yield from self._draw(piece)
             if not self._stream.eof:
                 break
             # A block with BFINAL ends zlib's stream, but neither the message nor the window.
+            rest = self._stream.unused_data + rest[at:]
             self._stream = self._fresh()
-        self._check_that_a_block_has_ended()
-        return bytes(out)
+        if last:
+            self._taken = self._produced = 0
+            self._check_that_a_block_has_ended()
 
-    @property
-    def _size(self) -> int:
-        return 1 << self.bits
-
-    def _draw(self, data: bytes, limit: int) -> tuple[bytes, bytes]:
-        """What ``data`` inflates to, and what of it lies behind a final block."""
-        if self.bits == MAX_WINDOW_BITS:
-            out = self._stream.decompress(data, limit + 1)
-            self._check_limit(len(out), limit)
-            return out, self._stream.unused_data
-        drawn = bytearray()
-        # Short slices, because zlib hands back the input that it has not used as a copy at every step.
-        for start in range(0, len(data), 64):
-            for piece in self._steps(data[start : start + 64]):
-                drawn += piece
-                self._check_limit(len(drawn), limit)
-            if self._stream.eof:
-                return bytes(drawn), self._stream.unused_data + data[start + 64 :]
-        return bytes(drawn), b""
-
-    def _steps(self, data: bytes) -> Iterator[bytes]:
+    def _draw(self, data: bytes) -> Iterator[bytes]:
         while True:
-            drawn = self._stream.decompress(data, 1 if self._inflated < _EXACT else _STEP)
-            self._inflated += len(drawn)
-            yield drawn
+            step = _BLOCK if self.bits == MAX_WINDOW_BITS else 1 if self._inflated < _EXACT else _STEP
+            try:
+                drawn = self._stream.decompress(data, step)
+            except zlib.error as error:
+                raise InflateError(self._in_words(error)) from error
+            if drawn:
+                self._inflated += len(drawn)
+                self._produced += len(drawn)
+                if self._produced > self.limit:
+                    raise TooLarge(f"it inflates to more than {self.limit} bytes")
+                self._window += drawn
+                if len(self._window) > 2 * self._size:
+                    del self._window[: -self._size]
+                yield drawn
             data = self._stream.unconsumed_tail
-            if self._stream.eof or not (data or drawn):
+            if self._stream.eof or (not data and len(drawn) < step):
                 return
 
     def _fresh(self) -> zlib._Decompress:
-        return zlib.decompressobj(-self.bits, zdict=self._window)
-
-    def _check_limit(self, size: int, limit: int) -> None:
-        if size > limit:
-            raise ValueError(f"it inflates to more than {self.limit} bytes")
+        return zlib.decompressobj(-self.bits, zdict=bytes(self._window[-self._size :]))
 
     def _check_that_a_block_has_ended(self) -> None:
         try:
@@ -160,7 +165,7 @@ class Inflater:
         except zlib.error:
             ended = False
         if not ended:
-            raise ValueError(
+            raise InflateError(
                 "it does not end where a DEFLATE block ends, or its last four bytes were not cut"
             )
 

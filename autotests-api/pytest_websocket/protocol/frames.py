@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 
 class Opcode(IntEnum):
@@ -72,20 +73,54 @@ class Frame:
         return self.opcode >= 8
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
-    """A frame's header as it stood on the wire."""
+class Header(NamedTuple):
+    """A frame's header as it stood on the wire (RFC 6455 §5.2).
 
-    opcode: int
-    fin: bool
-    rsv1: bool
-    rsv2: bool
-    rsv3: bool
-    masked: bool
+    ``first`` and ``second`` are its first two bytes; ``length`` is the payload's and ``size`` the header's,
+    in bytes; ``mask_key`` is empty when the frame is not masked.
+    """
+
+    first: int
+    second: int
     mask_key: bytes
     length: int
     length_bits: LengthBits
     size: int
+
+    @property
+    def opcode(self) -> int:
+        """The frame's type, see `Opcode`."""
+        return self.first & 0x0F
+
+    @property
+    def fin(self) -> bool:
+        """Whether the frame is the last of its message."""
+        return bool(self.first & 0x80)
+
+    @property
+    def rsv1(self) -> bool:
+        """The first reserved bit; marks a compressed message (RFC 7692 §6)."""
+        return bool(self.first & 0x40)
+
+    @property
+    def rsv2(self) -> bool:
+        """The second reserved bit."""
+        return bool(self.first & 0x20)
+
+    @property
+    def rsv3(self) -> bool:
+        """The third reserved bit."""
+        return bool(self.first & 0x10)
+
+    @property
+    def masked(self) -> bool:
+        """Whether the payload is masked (RFC 6455 §5.3)."""
+        return bool(self.second & 0x80)
+
+    @property
+    def is_control(self) -> bool:
+        """Whether the frame is a control frame (RFC 6455 §5.5)."""
+        return bool(self.first & 0x08)
 
     @property
     def is_minimal(self) -> bool:
@@ -137,78 +172,86 @@ def minimal_length_bits(length: int) -> LengthBits:
     return 16 if length < 1 << 16 else 64
 
 
-def mask(data: bytes, key: bytes) -> bytes:
-    """Mask or unmask (RFC 6455 §5.3); the operation is its own inverse."""
-    if not data:
-        return b""
-    # One XOR of two big integers is the fastest way that plain Python has.
+def mask(data: bytes, key: bytes, offset: int = 0) -> bytes:
+    """Masks or unmasks (RFC 6455 §5.3); ``data`` begins ``offset`` bytes into the payload."""
     size = len(data)
-    repeated = (key * (size // 4 + 1))[:size]
+    turn = offset % 4
+    # One XOR of two big integers is the fastest way that plain Python has.
+    repeated = ((key[turn:] + key[:turn]) * (size // 4 + 1))[:size]
     return (int.from_bytes(data, "big") ^ int.from_bytes(repeated, "big")).to_bytes(size, "big")
 
 
-def parse_header(buffer: bytes | bytearray | memoryview) -> Header | None:
-    """Read a frame header from the start of ``buffer``; None while it is incomplete. Judges nothing."""
-    if len(buffer) < 2:
+def parse_header(buffer: bytes | bytearray | memoryview, start: int = 0) -> Header | None:
+    """Reads a frame header at ``start``; returns None while it is incomplete. Judges nothing."""
+    available = len(buffer) - start
+    if available < 2:
         return None
-    first, second = buffer[0], buffer[1]
-    masked = bool(second & 0x80)
+    first, second = buffer[start], buffer[start + 1]
     length = second & 0x7F
     bits: LengthBits = 7
     size = 2
     if length >= 126:
         bits, size = (16, 4) if length == 126 else (64, 10)
-        if len(buffer) < size:
+        if available < size:
             return None
-        length = int.from_bytes(buffer[2:size], "big")
+        length = int.from_bytes(buffer[start + 2 : start + size], "big")
     key = b""
-    if masked:
-        if len(buffer) < size + 4:
+    if second & 0x80:
+        if available < size + 4:
             return None
-        key = bytes(buffer[size : size + 4])
+        key = bytes(buffer[start + size : start + size + 4])
         size += 4
-    return Header(
-        opcode=first & 0x0F,
-        fin=bool(first & 0x80),
-        rsv1=bool(first & 0x40),
-        rsv2=bool(first & 0x20),
-        rsv3=bool(first & 0x10),
-        masked=masked,
-        mask_key=key,
-        length=length,
-        length_bits=bits,
-        size=size,
-    )
+    return Header(first, second, key, length, bits, size)
 
 
-class Progress:
-    """Where the bytes that were written so far end: between two frames, or inside one (RFC 6455 §5.2)."""
+class FrameParser:
+    """Splits a stream of bytes into frames, in whatever pieces it comes. Takes any bytes, never raises.
+
+    ``header`` is of the frame that began last, ``missing`` the bytes of its payload that have not come.
+    """
+
+    __slots__ = ("_partial", "header", "missing")
 
     def __init__(self) -> None:
-        self._header = b""
-        self._missing = 0
+        self.header: Header | None = None
+        self.missing = 0
+        self._partial = b""
+
+    @property
+    def partial_header(self) -> bytes:
+        """The bytes of a header that is not complete."""
+        return self._partial
 
     @property
     def is_inside(self) -> bool:
-        """Whether a frame has been begun that is not complete."""
-        return bool(self._header or self._missing)
+        """Whether a frame has begun that is not complete."""
+        return bool(self._partial or self.missing)
 
-    def feed(self, data: bytes) -> None:
-        """Go on by what was written."""
-        at = 0
-        while at < len(data):
-            if self._missing:
-                passed = min(self._missing, len(data) - at)
-                self._missing -= passed
-                at += passed
-                continue
-            begun = self._header + data[at : at + LONGEST_HEADER]
-            header = parse_header(begun)
-            if header is None:
-                self._header = begun
-                return
-            at += header.size - len(self._header)
-            self._header, self._missing = b"", header.length
+    def feed(self, data: bytes) -> Iterator[tuple[Header, bytes, bool]]:
+        """Yields each frame's header, every piece of its payload, still masked, and whether it is the last.
+
+        The piece is empty where a payload is, and where none of it has come with its header.
+        """
+        at, end = 0, len(data)
+        while at < end:
+            if not self.missing:
+                carried = self._partial
+                window, start = (carried + data[at : at + LONGEST_HEADER], 0) if carried else (data, at)
+                header = parse_header(window, start)
+                if header is None:
+                    self._partial = window[start:]
+                    return
+                self._partial = b""
+                self.header, self.missing = header, header.length
+                at += header.size - len(carried)
+                if not header.length or at == end:
+                    yield header, b"", not header.length
+                    continue
+            assert self.header is not None
+            piece = data[at : at + self.missing]
+            at += len(piece)
+            self.missing -= len(piece)
+            yield self.header, piece, not self.missing
 
 
 def opcode_name(opcode: int) -> str:

@@ -1,10 +1,11 @@
-"""A strict reader of what a server sends: frames, messages, and every rule of RFC 6455 that they break."""
+"""Reads what a peer sends strictly: frames, messages, and every rule that they break."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
+from pytest_websocket.protocol.decoder import Decoder
+from pytest_websocket.protocol.deflate import Inflater
 from pytest_websocket.protocol.frames import (
     BINARY,
     CLOSE,
@@ -12,17 +13,14 @@ from pytest_websocket.protocol.frames import (
     PONG,
     TEXT,
     Frame,
+    FrameParser,
     Header,
-    Opcode,
     mask,
-    opcode_name,
-    parse_header,
 )
+from pytest_websocket.protocol.rules import Role, Violation
 
 MAX_PAYLOAD = 32 << 20
-"""Bytes; a frame that announces more is refused before its data, so that no server can fill the memory."""
-
-Inflate = Callable[[bytes], bytes]
+"""Bytes; a frame that announces more is refused before its data, so that no peer can fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +55,11 @@ class CloseStatus:
     code: int | None
     reason: bytes = b""
 
+    @classmethod
+    def parse(cls, body: bytes) -> CloseStatus:
+        """Reads a body that may be malformed; half a code is none."""
+        return cls(int.from_bytes(body[:2], "big"), body[2:]) if len(body) > 1 else cls(None)
+
     def __str__(self) -> str:
         if self.code is None:
             return "a Close frame without a code"
@@ -64,13 +67,9 @@ class CloseStatus:
         return f"Close {self.code}" + (f" {reason!r}" if reason else "")
 
 
-_HTTP = b"HTTP/1."
-"""Read as a frame, it would be half a Close with RSV1: nothing that explains what has happened."""
-
-
 @dataclass(frozen=True, slots=True)
 class ReceivedFrame:
-    """One frame from the server, with the message that it completed."""
+    """One received frame, with the message that it completed."""
 
     frame: Frame
     header: Header
@@ -89,141 +88,91 @@ class ReceivedFrame:
 
 
 class Reader:
-    """Reads the server's side of an open connection (RFC 6455 §5) and notes every violation in words.
+    """Reads what ``sender`` sends on an open connection (RFC 6455 §5) and keeps every violation.
 
-    ``inflate`` turns the payload of a compressed message into its data and raises ValueError when it
-    cannot; without it a frame with RSV1 is a violation (RFC 6455 §5.2, RFC 7692 §6).
+    ``inflater`` is for a connection on which permessage-deflate was agreed. ``unreadable`` is set after a
+    frame or message of more than ``max_payload`` bytes and after HTTP: nothing after it is read.
     """
 
-    def __init__(self, inflate: Inflate | None = None, max_payload: int = MAX_PAYLOAD) -> None:
-        self.violations: list[str] = []
+    def __init__(
+        self, inflater: Inflater | None = None, max_payload: int = MAX_PAYLOAD, *, sender: Role = Role.SERVER
+    ) -> None:
+        self.violations: list[Violation] = []
         self.unreadable = False
-        self._inflate = inflate
         self._max_payload = max_payload
-        self._buffer = bytearray()
-        self._opcode = 0
+        self._parser = FrameParser()
+        self._sender = sender
+        self._decoder = Decoder(inflater, sender=sender)
+        self._is_new = True
+        self._payload: list[bytes] = []
+        self._plain: list[bytes] = []
+        self._first: Header | None = None
         self._parts: list[bytes] = []
+        self._frames = 0
         self._size = 0
-        self._compressed = False
-        self._closed = False
 
     def feed(self, data: bytes) -> list[ReceivedFrame]:
-        """The frames that ``data`` completes. After a frame too large to read nothing more is read."""
+        """Returns the frames that ``data`` completes."""
+        received: list[ReceivedFrame] = []
         if self.unreadable:
-            return []
-        self._buffer += data
-        received = []
-        while not self.unreadable and (header := parse_header(self._buffer)) is not None:
-            if self._buffer.startswith(_HTTP):
-                line = bytes(self._buffer[:60]).partition(b"\r\n")[0].decode("latin-1")
-                self.violations.append(f"an HTTP response among the frames: {line!r} (RFC 6455 §5.2)")
+            return received
+        for header, piece, last in self._parser.feed(data):
+            if self._is_new:
+                self._decoder.begin(header)
+                self._is_new = False
+                if header.length > self._max_payload:
+                    self._give_up(f"the {self._sender} announced a frame of {header.length} bytes")
+                    return received
+            self._payload.append(piece)
+            self._plain += self._decoder.take(piece, last=last)
+            if self._decoder.unreadable:
+                self.violations += self._decoder.violations
                 self.unreadable = True
-                self._buffer.clear()
-                break
-            if header.length > self._max_payload:
-                self.violations.append(f"the server announced a frame of {header.length} bytes")
-                if header.length >> 63:
-                    self.violations.append("top bit of a 64-bit length is set (RFC 6455 §5.2)")
-                self.unreadable = True
-                self._buffer.clear()
-                break
-            if len(self._buffer) < header.total:
-                break
-            payload = bytes(memoryview(self._buffer)[header.size : header.total])
-            del self._buffer[: header.total]
-            received.append(self._read(header, mask(payload, header.mask_key) if header.masked else payload))
+                return received
+            if last:
+                self.violations += self._decoder.violations
+                received.append(self._frame(header))
+                self._is_new = True
+                if self.unreadable:
+                    return received
         return received
 
-    @property
-    def pending(self) -> bytes:
-        """Bytes of a frame that is not complete."""
-        return bytes(self._buffer)
+    def _give_up(self, words: str) -> None:
+        self.violations += [*self._decoder.violations, Violation(None, words)]
+        self.unreadable = True
 
-    def _read(self, header: Header, payload: bytes) -> ReceivedFrame:
+    def _frame(self, header: Header) -> ReceivedFrame:
+        payload, plain = b"".join(self._payload), b"".join(self._plain)
+        self._payload, self._plain = [], []
+        if header.mask_key:
+            payload = mask(payload, header.mask_key)
         frame = Frame(header.opcode, payload, header.fin, header.rsv1, header.rsv2, header.rsv3)
-        self._judge(header, frame)
         if frame.opcode == CLOSE:
-            self._closed = True
-            return ReceivedFrame(frame, header, close=self._read_close(payload))
-        if frame.opcode in (CONTINUATION, TEXT, BINARY):
-            return ReceivedFrame(frame, header, message=self._assemble(frame))
-        return ReceivedFrame(frame, header)
+            return ReceivedFrame(frame, header, close=CloseStatus.parse(payload))
+        message = self._message(header, plain) if frame.opcode in (CONTINUATION, TEXT, BINARY) else None
+        return ReceivedFrame(frame, header, message)
 
-    def _judge(self, header: Header, frame: Frame) -> None:
-        name = opcode_name(frame.opcode)
-        broken = self.violations.append
-        # A second Close, or a Pong that was under way, is forbidden to nobody.
-        if self._closed and not frame.is_control:
-            broken(f"{name} frame after the server's Close frame (RFC 6455 §5.5.1)")
-        if header.masked:
-            broken(f"{name} frame from the server is masked (RFC 6455 §5.1)")
-        if not header.is_minimal:
-            broken(f"length {header.length} of a {name} frame is not in its shortest form (RFC 6455 §5.2)")
-        if (
-            frame.rsv2
-            or frame.rsv3
-            or (frame.rsv1 and (self._inflate is None or frame.opcode not in (TEXT, BINARY)))
-        ):
-            bits = "".join(str(n) for n, on in enumerate((frame.rsv1, frame.rsv2, frame.rsv3), 1) if on)
-            broken(f"reserved bit RSV{bits} of a {name} frame is set without an extension (RFC 6455 §5.2)")
-        if frame.opcode not in tuple(Opcode):
-            broken(f"reserved {name} used by the server (RFC 6455 §5.2)")
-        if frame.is_control and not frame.fin:
-            broken(f"{name} frame is fragmented (RFC 6455 §5.5)")
-        if frame.is_control and header.length > 125:
-            broken(f"{name} frame has {header.length} bytes, more than 125 (RFC 6455 §5.5)")
-
-    def _assemble(self, frame: Frame) -> Message | None:
-        if frame.opcode == CONTINUATION and not self._opcode:
-            self.violations.append("continuation frame with no message to continue (RFC 6455 §5.4)")
+    def _message(self, header: Header, plain: bytes) -> Message | None:
+        """Returns the message that a data frame completes, None for any other."""
+        if header.opcode != CONTINUATION:
+            self._first, self._parts, self._frames, self._size = header, [], 0, 0
+        first = self._first
+        if first is None:
             return None
-        if frame.opcode != CONTINUATION:
-            if self._opcode:
-                self.violations.append("new message inside a fragmented one (RFC 6455 §5.4)")
-            self._opcode, self._parts, self._size, self._compressed = frame.opcode, [], 0, frame.rsv1
-        self._size += len(frame.payload)
+        self._frames += 1
+        self._size += header.length
         if self._size > self._max_payload:
-            self.violations.append(f"the server's message passed {self._max_payload} bytes without an end")
-            self.unreadable = True
-            self._parts = []
-            return None
-        self._parts.append(frame.payload)
-        if not frame.fin:
-            return None
-        message = self._finish(self._opcode, b"".join(self._parts), len(self._parts))
-        self._opcode, self._parts = 0, []
-        return message
-
-    def _finish(self, opcode: int, data: bytes, frames: int) -> Message | None:
-        if self._compressed and self._inflate is not None:
-            try:
-                data = self._inflate(data)
-            except ValueError as error:
-                self.violations.append(f"a compressed message cannot be inflated: {error} (RFC 7692 §7.2.2)")
-                return None
-        if opcode == TEXT and not _is_utf8(data):
-            self.violations.append("a text message is not UTF-8 (RFC 6455 §5.6)")
-        return Message(opcode, data, frames, self._compressed)
-
-    def _read_close(self, body: bytes) -> CloseStatus:
-        if not body:
-            return CloseStatus(None)
-        if len(body) == 1:
-            self.violations.append("Close frame has a body of one byte (RFC 6455 §5.5.1)")
-            return CloseStatus(None)
-        status = CloseStatus(int.from_bytes(body[:2], "big"), body[2:])
-        if status.code in (1005, 1006, 1015):
             self.violations.append(
-                f"Close frame carries {status.code}, never allowed on the wire (RFC 6455 §7.4.1)"
+                Violation(
+                    None, f"the {self._sender}'s message passed {self._max_payload} bytes without an end"
+                )
             )
-        if not _is_utf8(status.reason):
-            self.violations.append("reason of the Close frame is not UTF-8 (RFC 6455 §5.5.1)")
-        return status
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+            self.unreadable = True
+            return None
+        self._parts.append(plain)
+        if not header.fin:
+            return None
+        self._first = None
+        if self._decoder.failed:
+            return None
+        return Message(first.opcode, b"".join(self._parts), self._frames, first.rsv1)

@@ -7,9 +7,11 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from pytest_websocket.protocol.frames import PING, Frame, LengthBits, Progress, close, ping, pong
+from pytest_websocket.protocol.deflate import Inflater
+from pytest_websocket.protocol.frames import PING, Frame, FrameParser, LengthBits, close, ping, pong
 from pytest_websocket.protocol.handshake import Request, Response, parse_response, without_interim
-from pytest_websocket.protocol.reader import CloseStatus, Inflate, Message, Reader, ReceivedFrame
+from pytest_websocket.protocol.reader import CloseStatus, Message, Reader, ReceivedFrame
+from pytest_websocket.protocol.rules import Violation
 from pytest_websocket.raw.ending import Ending, NotReceived
 from pytest_websocket.raw.stream import Stream
 from pytest_websocket.recording import Recording
@@ -50,7 +52,7 @@ class Connection(Stream):
         self._head = bytearray()
         self._frames: deque[ReceivedFrame] = deque()
         self._backlog = 0
-        self._progress = Progress()
+        self._written = FrameParser()
         self._pending_pongs = b""
 
     def data_received(self, data: bytes) -> None:
@@ -88,7 +90,7 @@ class Connection(Stream):
 
     # The handshake
 
-    async def handshake(self, request: Request, *, inflate: Inflate | None = None) -> Response:
+    async def handshake(self, request: Request, *, inflate: Inflater | None = None) -> Response:
         """Sends ``request`` and returns the response; after a 101 the connection speaks frames."""
         self.request = request
         await self.send_bytes(request.encode())
@@ -113,7 +115,7 @@ class Connection(Stream):
         await self._until(lambda: self._head_is_complete() or self.tcp != "open", "an answer", deadline)
         return await self.read_response() if self._head_is_complete() else None
 
-    def switch_protocols(self, inflate: Inflate | None = None) -> None:
+    def switch_protocols(self, inflate: Inflater | None = None) -> None:
         """Reads what the server sends as frames from now on, what came after the response head included."""
         self.reader = Reader(inflate)
         early, self._head = bytes(self._head), bytearray()
@@ -167,7 +169,7 @@ class Connection(Stream):
         return bytes(self._head)
 
     @property
-    def violations(self) -> list[str]:
+    def violations(self) -> list[Violation]:
         """Returns the rules that the server's frames broke, in words."""
         return self.reader.violations if self.reader else []
 
@@ -259,13 +261,14 @@ class Connection(Stream):
     def _write(self, data: bytes) -> bool:
         written = super()._write(data)
         if written and self.reader is not None:
-            self._progress.feed(data)
+            for _ in self._written.feed(data):
+                pass
             self._flush_pongs()
         return written
 
     def _flush_pongs(self) -> None:
         """Sends the pending Pongs, unless part of a frame has been sent: they would become payload of it."""
-        if self._pending_pongs and not self._progress.is_inside:
+        if self._pending_pongs and not self._written.is_inside:
             pongs, self._pending_pongs = self._pending_pongs, b""
             super()._write(pongs)
 

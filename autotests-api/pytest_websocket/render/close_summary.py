@@ -5,27 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from pytest_websocket.protocol.close_codes import meaning_of
 from pytest_websocket.protocol.frames import CLOSE
 from pytest_websocket.recording import FrameRecord
-
-CODES = {
-    1000: "normal closure",
-    1001: "going away",
-    1002: "protocol error",
-    1003: "unsupported data",
-    1004: "reserved",
-    1005: "no code, never on the wire",
-    1006: "abnormal closure, never on the wire",
-    1007: "data of the wrong type, such as text that is not UTF-8",
-    1008: "policy violation",
-    1009: "message too big",
-    1010: "extension missing",
-    1011: "unexpected condition in the server",
-    1012: "service restart",
-    1013: "try again later",
-    1014: "bad gateway",
-    1015: "TLS failure, never on the wire",
-}
 
 
 @dataclass(frozen=True)
@@ -77,20 +59,9 @@ def describe(body: bytes) -> str:
     if len(body) == 1:
         return f"a body of one byte, {body.hex()}"
     code = int.from_bytes(body[:2], "big")
-    named = f"{code} ({code_name(code)})"
+    named = f"{code} ({meaning_of(code)})"
     reason = body[2:].decode("utf-8", "backslashreplace")
     return f"{named}, reason “{reason}”" if reason else named
-
-
-def code_name(code: int) -> str:
-    """Returns the meaning of a close code (RFC 6455 §7.4)."""
-    if code in CODES:
-        return CODES[code]
-    if 3000 <= code <= 3999:
-        return "registered by a library or framework"
-    if 4000 <= code <= 4999:
-        return "private to the application"
-    return "not a defined code"
 
 
 def _first_close(frames: Iterable[FrameRecord], *, sent: bool) -> FrameRecord | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from pytest_websocket.plugin.marks import MAY, MUST, SHOULD, Level, Rule
+from pytest_websocket.protocol.rules import MAY, MUST, SHOULD, Level, Rule
 from pytest_websocket.render.failure_grouping import Cause, causes
 from pytest_websocket.render.pages import render
 from pytest_websocket.render.run import Outcome, Record

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import groupby
 from typing import Any
 
-from pytest_websocket.plugin.marks import MAY, MUST, SHOULD, Level
+from pytest_websocket.protocol.rules import MAY, MUST, SHOULD, Level
 from pytest_websocket.render.conformance import Conformance, RuleVerdict, Verdict
 from pytest_websocket.render.failure_grouping import Cause, causes
 from pytest_websocket.render.pages import render

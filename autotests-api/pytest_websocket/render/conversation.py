@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from pytest_websocket.recording import FrameRecord, Note, Recording, Totals
@@ -76,4 +76,4 @@ class Conversation:
 def _redacted(frame: FrameRecord, secrets: Secrets) -> FrameRecord:
     data = bytes(frame.data)
     safe = secrets.mask_bytes(data, cut=len(data) < frame.size)
-    return frame if safe == data else replace(frame, data=safe)
+    return frame if safe == data else frame._replace(data=safe)

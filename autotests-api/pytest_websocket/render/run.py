@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from pytest_websocket.plugin.marks import Rule
 from pytest_websocket.protocol.frames import CLOSE
+from pytest_websocket.protocol.rules import Rule
 from pytest_websocket.render.conversation import Conversation
 
 # Round trips of one test that count for the run's metrics.
@@ -94,17 +94,16 @@ class Measured:
         """Returns the last close code, each violation once, connect times and round trips."""
         received = [frame for each in conversations for frame in each.frames if not frame.sent]
         closes = [frame.data for frame in received if frame.opcode == CLOSE and len(frame.data) >= 2]
-        violations = [words for frame in received if frame.violation for words in frame.violation.split("; ")]
+        violations = [
+            f"{violation.rule.title}: {violation.words}"
+            for frame in received
+            for violation in frame.violations
+            if violation.rule is not None
+        ]
         trips = [trip.seconds * 1000 for each in conversations for trip in each.trips]
         return cls(
             close_code=int.from_bytes(closes[-1][:2], "big") if closes else None,
-            violations=list(dict.fromkeys(map(_rule_first, violations)))[:_MOST_VIOLATIONS],
+            violations=list(dict.fromkeys(violations))[:_MOST_VIOLATIONS],
             opened=[round(each.opened_at * 1000, 3) for each in conversations if each.opened_at],
             trips=[round(trip, 3) for trip in trips[:_MOST_SAMPLES]],
         )
-
-
-def _rule_first(violation: str) -> str:
-    """Returns ``RFC 6455 §5.1: words`` for ``words (RFC 6455 §5.1)``."""
-    words, _, rule = violation.removesuffix(")").rpartition(" (")
-    return f"{rule}: {words}" if rule.startswith("RFC ") else violation

@@ -144,7 +144,7 @@ class ScriptedServer:
             raise failure(
                 ExpectationFailed,
                 "the client broke the protocol",
-                (("the client sent", "; ".join(broken[0].violations[:5])),),
+                (("the client sent", "; ".join(map(str, broken[0].violations[:5]))),),
                 broken[0].recording,
             )
         unexpected = [one for one in self.connections if not one.taken]

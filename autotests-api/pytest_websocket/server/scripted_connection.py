@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
+from pytest_websocket.protocol.deflate import Inflater
 from pytest_websocket.protocol.frames import (
     PING,
     Frame,
+    FrameParser,
     Header,
     LengthBits,
-    Progress,
     close,
-    opcode_name,
     pong,
 )
 from pytest_websocket.protocol.handshake import accept_value
-from pytest_websocket.protocol.reader import CloseStatus, Inflate, Message, Reader, ReceivedFrame
+from pytest_websocket.protocol.reader import CloseStatus, Message, Reader, ReceivedFrame
+from pytest_websocket.protocol.rules import Role, Violation
 from pytest_websocket.recording import Recording
 from pytest_websocket.server.scripted_handshake import ClientRequest, parse_request, response
 from pytest_websocket.server.scripted_stream import AcceptedStream
@@ -32,18 +32,6 @@ MAX_HEADERS = 100_000
 """Headers of the last frames that are kept, for whoever judges how the client masks."""
 
 Headers = Iterable[tuple[str, str]]
-
-
-class ClientFrames(Reader):
-    """Reads the client's side of an open connection: as `Reader`, but every frame must be masked."""
-
-    def _read(self, header: Header, payload: bytes) -> ReceivedFrame:
-        if not header.masked:
-            self.violations.append(
-                f"{opcode_name(header.opcode)} frame from the client is not masked (RFC 6455 §5.1)"
-            )
-        received = super()._read(replace(header, masked=False), payload)
-        return replace(received, header=header)
 
 
 class AcceptedConnection(AcceptedStream):
@@ -64,7 +52,7 @@ class AcceptedConnection(AcceptedStream):
         self.has_request = False
         self.taken = False
         self.subprotocol: str | None = None
-        self.reader: ClientFrames | None = None
+        self.reader: Reader | None = None
         self.close_status: CloseStatus | None = None
         self.sent_close = False
         self.headers_received: deque[Header] = deque(maxlen=MAX_HEADERS)
@@ -72,7 +60,7 @@ class AcceptedConnection(AcceptedStream):
         self._head = bytearray()
         self._frames: deque[ReceivedFrame] = deque()
         self._backlog = 0
-        self._progress = Progress()
+        self._written = FrameParser()
         self._pending_pongs = b""
 
     def data_received(self, data: bytes) -> None:
@@ -94,7 +82,7 @@ class AcceptedConnection(AcceptedStream):
         subprotocol: str | None = None,
         headers: Headers = (),
         extensions: str | None = None,
-        inflate: Inflate | None = None,
+        inflate: Inflater | None = None,
     ) -> None:
         """Answers the request with 101 (RFC 6455 §4.2.2); from there on the connection speaks frames.
 
@@ -120,10 +108,10 @@ class AcceptedConnection(AcceptedStream):
         await self.answer(response(status, lines) + content)
         self.close_tcp()
 
-    async def answer(self, data: bytes, *, inflate: Inflate | None = None) -> None:
+    async def answer(self, data: bytes, *, inflate: Inflater | None = None) -> None:
         """Answers the request with ``data`` as it is; what the client sends after it is read as frames."""
         self._write(data)
-        self.reader = ClientFrames(inflate)
+        self.reader = Reader(inflate, sender=Role.CLIENT)
         early, self._head = bytes(self._head), bytearray()
         if early:
             self._feed(early)
@@ -149,8 +137,8 @@ class AcceptedConnection(AcceptedStream):
     # Reading
 
     @property
-    def violations(self) -> list[str]:
-        """Rules that the client's frames broke, in words."""
+    def violations(self) -> list[Violation]:
+        """The rules that the client's frames broke."""
         return self.reader.violations if self.reader else []
 
     @property
@@ -221,13 +209,14 @@ class AcceptedConnection(AcceptedStream):
     def _write(self, data: bytes) -> bool:
         written = super()._write(data)
         if written and self.reader is not None:
-            self._progress.feed(data)
+            for _ in self._written.feed(data):
+                pass
             self._flush_pongs()
         return written
 
     def _flush_pongs(self) -> None:
         # A Pong inside a frame that is not complete would become a part of its payload.
-        if self._pending_pongs and not self._progress.is_inside:
+        if self._pending_pongs and not self._written.is_inside:
             pongs, self._pending_pongs = self._pending_pongs, b""
             super()._write(pongs)
 

@@ -11,8 +11,9 @@ import allure
 import pytest
 
 from pytest_websocket.allure.steps import step
-from pytest_websocket.plugin.marks import MAY, MUST, SHOULD, rfc6455
+from pytest_websocket.plugin.marks import rfc6455
 from pytest_websocket.protocol.frames import ping, text
+from pytest_websocket.protocol.rules import MAY, MUST, SHOULD
 
 MARKUP = "<script>window.pwned = true</script><img src=x onerror='window.pwned = true'>"
 

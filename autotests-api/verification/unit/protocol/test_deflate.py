@@ -141,16 +141,29 @@ def test_inflater_draws_the_first_20_kib_byte_by_byte_and_the_rest_in_steps_of_3
     assert 100 <= len(asked.sizes[exact:]) <= 102
 
 
-def test_inflater_asks_for_no_more_than_one_byte_above_its_limit():
-    inflater = Inflater(limit=1000)
-    inflater._stream = asked = Asked(inflater._stream)
-    assert inflater(Deflater().deflate(b"Hello")) == b"Hello"
-    assert asked.sizes == [1001]
-
-
 def test_slice_is_drawn_until_nothing_more_comes_of_it():
     data = Blocks().fixed(b"a", (258, 1), ended=False).encode()
-    assert b"".join(Inflater(9)._steps(data)) == b"a" * 259
+    assert b"".join(Inflater(9).inflate(data, last=False)) == b"a" * 259
+
+
+@pytest.mark.parametrize("bits", [9, 15])
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_message_is_inflated_in_whatever_pieces_it_comes(bits, size):
+    inflater, deflater = Inflater(bits), Deflater(bits)
+    for message in (NOISE[:3000], b"", bytes(3000)):
+        data = deflater.deflate(message)
+        pieces = [data[at : at + size] for at in range(0, len(data), size)]
+        blocks = [
+            block
+            for number, piece in enumerate(pieces, 1)
+            for block in inflater.inflate(piece, last=number == len(pieces))
+        ]
+        assert b"".join(blocks) == message
+
+
+def test_large_message_is_inflated_in_blocks():
+    blocks = list(Inflater().inflate(Deflater().deflate(bytes(1 << 20)), last=True))
+    assert {len(block) for block in blocks} == {64 << 10}
 
 
 @pytest.mark.parametrize("bits", [8, 9, 12])

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from pytest_websocket.protocol.frames import (
     Frame,
+    FrameParser,
     Opcode,
-    Progress,
     binary,
     close,
     continuation,
@@ -151,15 +151,34 @@ def test_opcodes_have_names() -> None:
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536])
 @pytest.mark.parametrize("masked", [True, False], ids=["masked", "not masked"])
 @pytest.mark.parametrize("piece", [1, 3, 14, 1 << 20])
-def test_progress_tells_the_inside_of_a_frame_from_the_place_behind_it(
-    size: int, masked: bool, piece: int
-) -> None:
+def test_parser_knows_whether_a_frame_is_complete(size: int, masked: bool, piece: int) -> None:
     data = binary(bytes(size)).encode(masked=masked)
-    progress = Progress()
-    assert not progress.is_inside
+    parser = FrameParser()
+    assert not parser.is_inside
     for _ in range(2):
         for at in range(0, len(data), piece):
-            progress.feed(data[at : at + piece])
-            assert progress.is_inside == (at + piece < len(data))
-    progress.feed(data * 2 + data[:1])
-    assert progress.is_inside
+            list(parser.feed(data[at : at + piece]))
+            assert parser.is_inside == (at + piece < len(data))
+    list(parser.feed(data * 2 + data[:1]))
+    assert parser.is_inside
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1 << 20])
+def test_parser_yields_headers_with_the_pieces_of_their_payloads(size: int) -> None:
+    frames = [text("one"), ping(), binary(bytes(range(200))), close(1000, "bye")]
+    data = b"".join(frame.encode() for frame in frames)
+    parser, seen, payload = FrameParser(), [], b""
+    for at in range(0, len(data), size):
+        for header, piece, last in parser.feed(data[at : at + size]):
+            payload += mask(piece, header.mask_key, len(payload))
+            if last:
+                seen.append((header.opcode, payload))
+                payload = b""
+    assert seen == [(frame.opcode, frame.payload) for frame in frames]
+    assert (parser.missing, parser.partial_header) == (0, b"")
+
+
+def test_parser_yields_a_header_before_its_payload() -> None:
+    parser = FrameParser()
+    ((header, piece, last),) = parser.feed(binary(b"").encode(masked=False, length=1 << 40, length_bits=64))
+    assert (header.length, piece, last, parser.missing) == (1 << 40, b"", False, 1 << 40)

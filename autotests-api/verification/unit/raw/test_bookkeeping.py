@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_websocket.protocol.deflate import Deflater, Inflater
 from pytest_websocket.protocol.frames import Frame, binary, close, continuation, ping, pong, text
 from pytest_websocket.protocol.handshake import Request
 from pytest_websocket.raw.connection import PROBE, Connection
@@ -251,8 +252,8 @@ async def test_refusal_without_an_answer_is_none_and_a_half_answer_is_shown(pape
 async def test_inflated_messages_are_those_of_the_given_inflater(paper) -> None:
     raw = Connection(Recording(), 0.05)
     raw.connection_made(paper)
-    raw.data_received(b"HTTP/1.1 101 -\r\n\r\n" + encoded(Frame(1, b"olleh", rsv1=True)))
-    await raw.handshake(Request("/", ()), inflate=lambda data: data[::-1])
+    raw.data_received(b"HTTP/1.1 101 -\r\n\r\n" + encoded(Frame(1, Deflater().deflate(b"hello"), rsv1=True)))
+    await raw.handshake(Request("/", ()), inflate=Inflater())
     assert (await raw.message()).content == "hello"
     assert raw.violations == []
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from pytest_websocket.plugin.labels import in_words
-from pytest_websocket.plugin.marks import MUST, SHOULD, Rule
+from pytest_websocket.protocol.rules import MUST, SHOULD, Rule
 from pytest_websocket.render import conformance_page, matrix
 from pytest_websocket.render.conformance import Conformance, Verdict, autobahn_index, badge, dump
 from pytest_websocket.render.run import Outcome, Record

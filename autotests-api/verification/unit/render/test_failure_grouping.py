@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pytest_websocket.plugin.marks import MUST, Rule
+from pytest_websocket.protocol.rules import MUST, Rule
 from pytest_websocket.render.failure_grouping import causes
 from pytest_websocket.render.run import Outcome, Record
 from pytest_websocket.server.background import run_in_background

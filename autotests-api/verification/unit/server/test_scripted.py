@@ -331,9 +331,9 @@ async def test_client_that_does_not_read_costs_the_deadline(start, dial_tcp) -> 
         (Frame(1, b"x", rsv2=True).encode(), "RSV2"),
         (Frame(3).encode(), "reserved"),
         (Frame(9, fin=False).encode(), "is fragmented"),
-        (Frame(0).encode(), "no message to continue"),
-        (text(b"\xff").encode(), "not UTF-8"),
-        (text("x").encode(length_bits=64), "shortest form"),
+        (Frame(0).encode(), "without a message to continue"),
+        (text(b"\xff").encode(), "not valid UTF-8"),
+        (text("x").encode(length_bits=64), "fewest bytes"),
     ],
 )
 async def test_frame_that_breaks_the_rfc_fails_the_test(opened, frame: bytes, words: str) -> None:

@@ -1,0 +1,128 @@
+"""Decodes and judges the frames of one direction."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterable, Iterator
+
+from pytest_websocket.protocol.deflate import InflateError, Inflater, TooLarge
+from pytest_websocket.protocol.frames import CLOSE, CONTINUATION, TEXT, Header, mask
+from pytest_websocket.protocol.judge import (
+    TEXT_NOT_UTF8,
+    http_response,
+    judge_close,
+    judge_header,
+    not_inflated,
+)
+from pytest_websocket.protocol.rules import Role, Violation
+
+_Utf8 = codecs.getincrementaldecoder("utf-8")
+
+# "HTTP/1." read as a frame is an unmasked Close of 84 bytes with RSV1: its header, then its payload.
+_HTTP_HEADER, _HTTP_PAYLOAD = (0x48, 0x54), b"TP/1."
+
+
+class Decoder:
+    """Unmasks, inflates (RFC 7692) and judges one frame after the other.
+
+    ``violations`` are those of the current frame, judged as frames of ``sender``; None judges nothing.
+    ``failed`` says that the current message cannot be inflated: it and all compressed messages after it
+    stay as they came. ``unreadable`` says that the bytes are no frames.
+    """
+
+    def __init__(self, inflater: Inflater | None = None, *, sender: Role | None = Role.SERVER) -> None:
+        self.violations: list[Violation] = []
+        self.failed = False
+        self.unreadable = False
+        self._sender = sender
+        self._inflater = inflater
+        self._compression = inflater is not None
+        self._offset = 0
+        self._body = b""
+        self._in_message = False
+        self._compressed = False
+        self._utf8: codecs.IncrementalDecoder | None = None
+        self._closed = False
+
+    def use(self, inflater: Inflater) -> None:
+        """Inflates from now on."""
+        self._inflater = inflater
+        self._compression = True
+
+    def begin(self, header: Header) -> None:
+        """Begins a frame."""
+        self._header = header
+        self._offset = 0
+        self.violations = []
+        if self._sender is not None:
+            self.violations += judge_header(
+                header,
+                self._sender,
+                after_close=self._closed,
+                in_message=self._in_message,
+                compression=self._compression,
+            )
+        if header.is_control:
+            self._body = b""
+            return
+        if header.opcode != CONTINUATION:
+            self._compressed = header.rsv1 and self._compression
+            self.failed = self._compressed and self._inflater is None
+            is_text = header.opcode == TEXT and self._sender is not None and not self.failed
+            self._utf8 = _Utf8() if is_text else None
+        self._in_message = not header.fin
+
+    def take(self, piece: bytes, *, last: bool) -> Iterator[bytes]:
+        """Yields what a piece of the frame's payload is after unmasking and inflating, in bounded blocks."""
+        header = self._header
+        if not self._offset and header[:2] == _HTTP_HEADER and piece.startswith(_HTTP_PAYLOAD):
+            line = b"HT" + piece[:58].partition(b"\r\n")[0]
+            self.violations = [http_response(line)]
+            self.unreadable = self._sender is not None
+        if header.mask_key:
+            piece = mask(piece, header.mask_key, self._offset)
+        self._offset += len(piece)
+        if header.is_control:
+            self._take_control(piece, last)
+            yield piece
+            return
+        ends = last and header.fin
+        inflating = self._compressed and not self.failed
+        for block in self._inflate(piece, ends) if inflating else (piece,):
+            self._check_text(block)
+            yield block
+        if ends:
+            self._check_text(b"", final=True)
+            self._compressed = False
+            self._utf8 = None
+
+    def _take_control(self, piece: bytes, last: bool) -> None:
+        if self._header.opcode != CLOSE:
+            return
+        if self._header.length <= 125:
+            self._body += piece
+        if last:
+            self._closed = True
+            if self._sender is not None:
+                self.violations += judge_close(self._body)
+
+    def _inflate(self, piece: bytes, last: bool) -> Iterable[bytes]:
+        assert self._inflater is not None
+        try:
+            yield from self._inflater.inflate(piece, last=last)
+        except InflateError as error:
+            self._inflater = None
+            self._utf8 = None
+            self.failed = True
+            if isinstance(error, TooLarge):
+                self.violations.append(Violation(None, f"a compressed message cannot be inflated: {error}"))
+            elif self._sender is not None:
+                self.violations.append(not_inflated(str(error)))
+
+    def _check_text(self, block: bytes, *, final: bool = False) -> None:
+        if self._utf8 is not None:
+            try:
+                self._utf8.decode(block, final)
+            except UnicodeDecodeError:
+                self._utf8 = None
+                self.violations.append(TEXT_NOT_UTF8)
