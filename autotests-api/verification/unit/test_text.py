@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import pytest
 
@@ -48,19 +49,26 @@ def test_every_code_point_becomes_printable_text_or_a_joiner() -> None:
 @pytest.mark.parametrize(
     ("message", "settings", "shown"),
     [
-        ("short", {}, "“short”"),
-        (b"\xff", {}, r"b'\xff'"),
-        ("x" * 121, {}, f"“{'x' * 120}” …"),
-        ("abcdefgh", {"limit": 4, "around": 5}, "… “defg” …"),
-        ("abcd", {"whole": False}, "“abcd” …"),
-        ("\x1b", {}, r"“\x1b”"),
+        ("text", {}, "“text”"),
+        (b"by\x00", {}, r"b'by\x00'"),
+        ("line\n", {}, r"“line\n”"),
+        ("x" * 120, {}, "“" + "x" * 120 + "”"),
+        ("x" * 121, {}, "“" + "x" * 120 + "” …"),
+        ("abcdef", {"limit": 4}, "“abcd” …"),
+        ("abcdef", {"limit": 6}, "“abcdef”"),
+        ("abcdefghij", {"limit": 4, "around": 5}, "… “defg” …"),
+        ("abcdefghij", {"limit": 4, "around": 2}, "“abcd” …"),
+        ("abcdefghij", {"limit": 4, "around": 3}, "… “bcde” …"),
+        ("abcdefghij", {"limit": 4, "around": 9}, "… “ghij”"),
+        ("ab", {"limit": 4, "around": 1}, "“ab”"),
+        ("ab", {"whole": False}, "“ab” …"),
     ],
 )
-def test_preview_shows_a_part_of_the_message_in_quotes(
-    message: str | bytes, settings: dict[str, int], shown: str
+def test_preview_shows_the_part_of_a_message_around_an_index(
+    message: str | bytes, settings: dict[str, Any], shown: str
 ) -> None:
-    assert preview(message, **settings) == shown  # type: ignore[arg-type]
+    assert preview(message, **settings) == shown
 
 
-def test_count_names_one_and_many() -> None:
+def test_quantity_names_one_and_many() -> None:
     assert [quantity(number, "byte") for number in (0, 1, 2)] == ["0 bytes", "1 byte", "2 bytes"]

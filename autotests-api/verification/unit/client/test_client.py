@@ -481,7 +481,10 @@ async def test_other_end_than_expected_is_shown(peer, code, reason) -> None:
     client = await peer(says(then="close"))
     with pytest.raises(ExpectationFailed, match="the connection ended in another way") as failure:
         await client.expect_closed(code, reason)
-    assert lines_of(failure)[2] == "received: closed by the server with 4001 (no common meaning) “said all”"
+    assert (
+        lines_of(failure)[2]
+        == "received: closed by the server with 4001 (private to the application) “said all”"
+    )
 
 
 async def test_wait_on_a_connection_that_ends_says_how_it_ended(peer) -> None:
@@ -489,7 +492,7 @@ async def test_wait_on_a_connection_that_ends_says_how_it_ended(peer) -> None:
     with pytest.raises(ConnectionEnded) as failure:
         await client.expect("more")
     assert failure.value.headline == (
-        "no message came: the connection was closed by the server with 4001 (no common meaning) “said all”"
+        "no message came: the connection was closed by the server with 4001 (private to the application) “said all”"
     )
 
 
