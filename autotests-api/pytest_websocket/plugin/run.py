@@ -70,7 +70,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.import_plugin("pytest_websocket.allure.plugin")
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
+# Not among the first, as the Allure report is, which needs what this adds.
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:

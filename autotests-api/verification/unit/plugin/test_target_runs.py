@@ -157,7 +157,7 @@ def test_credentials_reach_neither_terminal_nor_junit_nor_results(run_suite: Any
             f"--log-file={tmp_path / 'log.txt'}",
             f"--alluredir={results}",
             ONE_CASE,
-            "contract/test_text.py",
+            "contract/test_text.py::test_white_space_comes_back_untouched",
         )
     assert run.counts["failed"] > 3
     leaks = [
