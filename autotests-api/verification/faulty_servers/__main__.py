@@ -1,4 +1,4 @@
-"""`python -m verification.faulty_servers NAME --port 0` starts one faulty server by hand; `--list` names them all."""
+"""``python -m verification.faulty_servers NAME --port 0`` starts a faulty server; ``--list`` names them all."""
 
 from __future__ import annotations
 

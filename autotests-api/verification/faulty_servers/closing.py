@@ -12,7 +12,10 @@ from verification.faulty_servers.correct.framing import BAD_DATA, NORMAL, PROTOC
 from verification.faulty_servers.registry import fault
 
 
-@fault("RFC 6455 §5.5.1")
+@fault(
+    "RFC 6455 §5.5.1",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::test_close_is_answered_with_a_close[1000]",
+)
 class NeverAnswersClose(Connection):
     """A Close ends TCP without a Close in return."""
 
@@ -21,7 +24,11 @@ class NeverAnswersClose(Connection):
         self.finished = True
 
 
-@fault("RFC 6455 §5.5.1")
+@fault(
+    "RFC 6455 §5.5.1",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
+    "test_message_after_close_is_not_answered[text-in one segment]",
+)
 class IgnoresClose(Connection):
     """A Close is not answered and ends nothing."""
 
@@ -29,7 +36,10 @@ class IgnoresClose(Connection):
         self.parse_close(payload)
 
 
-@fault("RFC 6455 §7.1.5")
+@fault(
+    "RFC 6455 §7.1.5",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::test_close_code_is_echoed[3000]",
+)
 class AnswersCloseWith1000(Connection):
     """The code of a Close is not echoed; it is 1000, always."""
 
@@ -37,7 +47,10 @@ class AnswersCloseWith1000(Connection):
         return close(NORMAL)
 
 
-@fault("RFC 6455 §7.1.5")
+@fault(
+    "RFC 6455 §7.1.5",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::test_close_code_is_echoed[3000]",
+)
 class AnswersCloseWithoutACode(Connection):
     """The answer to a Close has an empty body, always."""
 
@@ -45,7 +58,10 @@ class AnswersCloseWithoutACode(Connection):
         return close(None)
 
 
-@fault("RFC 6455 §7.1.5")
+@fault(
+    "RFC 6455 §7.1.5",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::test_close_code_is_echoed[3000]",
+)
 class AnswersApplicationCodesWith1000(Connection):
     """Codes of 3000 and above are answered with 1000."""
 
@@ -53,7 +69,10 @@ class AnswersApplicationCodesWith1000(Connection):
         return close(NORMAL if code is not None and code >= 3000 else code)
 
 
-@fault("RFC 6455 §5.5.1")
+@fault(
+    "RFC 6455 §5.5.1",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::test_close_with_a_reason_is_answered[none]",
+)
 class AnswersCloseInLittleEndian(Connection):
     """The two bytes of the code come back the wrong way round."""
 
@@ -61,7 +80,11 @@ class AnswersCloseInLittleEndian(Connection):
         return Frame(CLOSE, b"" if code is None else struct.pack("<H", code))
 
 
-@fault("RFC 6455 §5.5.1")
+@fault(
+    "RFC 6455 §5.5.1",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
+    "test_second_close_is_not_answered[frame by frame]",
+)
 class AnswersCloseTwice(Connection):
     """A Close is answered by the library and once more by the handler."""
 
@@ -70,7 +93,11 @@ class AnswersCloseTwice(Connection):
         self.write(self.encode_frame(self.close_reply(None, b"")))
 
 
-@fault("RFC 6455 §5.5.1")
+@fault(
+    "RFC 6455 §5.5.1",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
+    "test_close_with_a_reason_is_answered[cyrillic]",
+)
 class CutsTheReasonInsideACharacter(Connection):
     """The reason comes back cut to eleven bytes, wherever a character ends."""
 
@@ -78,7 +105,11 @@ class CutsTheReasonInsideACharacter(Connection):
         return close(code, reason[:11])
 
 
-@fault("RFC 6455 §5.5.1")
+@fault(
+    "RFC 6455 §5.5.1",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
+    "test_close_with_a_reason_is_answered[122 bytes]",
+)
 class AnswersCloseWithATooLongReason(Connection):
     """The answer to a long reason explains itself in more bytes than a control frame may have."""
 
@@ -86,7 +117,10 @@ class AnswersCloseWithATooLongReason(Connection):
         return close(code, b"closed by the client: " + reason if len(reason) > 100 else b"")
 
 
-@fault("RFC 6455 §5.5.1")
+@fault(
+    "RFC 6455 §5.5.1",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::test_close_with_a_reason_is_answered[text]",
+)
 class AnswersTheCloseAsAMessage(Connection):
     """The reason of a Close is answered as a message before the Close is."""
 
@@ -96,7 +130,11 @@ class AnswersTheCloseAsAMessage(Connection):
         super().on_close(payload)
 
 
-@fault("RFC 6455 §5.5.1")
+@fault(
+    "RFC 6455 §5.5.1",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
+    "test_message_after_close_is_not_answered[text-in one segment]",
+)
 class GoesOnReadingAfterClose(Connection):
     """Frames that follow the client's Close in the same segment are still answered."""
 
@@ -116,7 +154,11 @@ class GoesOnReadingAfterClose(Connection):
         self.finished = self.finished or self.closing
 
 
-@fault("RFC 6455 §5.5.1")
+@fault(
+    "RFC 6455 §5.5.1",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
+    "test_message_after_close_is_not_answered[text-in one segment]",
+)
 class SendsAMessageAfterItsClose(Connection):
     """A farewell follows the Close."""
 
@@ -125,7 +167,11 @@ class SendsAMessageAfterItsClose(Connection):
         self.write(self.encode_frame(text("bye")))
 
 
-@fault("RFC 6455 §5.5.1")
+@fault(
+    "RFC 6455 §5.5.1",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
+    "test_close_in_the_segment_of_a_message_is_answered",
+)
 class WaitsForAnotherMessageBeforeItCloses(Connection):
     """A Close is noticed when the next bytes come."""
 
@@ -140,7 +186,10 @@ class WaitsForAnotherMessageBeforeItCloses(Connection):
         super().feed()
 
 
-@fault("RFC 6455 §7.1.1")
+@fault(
+    "RFC 6455 §7.1.1",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::test_server_closes_tcp_without_a_reset",
+)
 class KeepsTcpOpenAfterClose(Connection):
     """Close is answered, and then the server waits for the client to close TCP."""
 
@@ -150,7 +199,10 @@ class KeepsTcpOpenAfterClose(Connection):
             pass
 
 
-@fault("RFC 6455 §7.1.1")
+@fault(
+    "RFC 6455 §7.1.1",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::test_server_closes_tcp_without_a_reset",
+)
 class ResetsInsteadOfClosing(Connection):
     """TCP ends in a reset, which may overtake the Close."""
 
@@ -161,7 +213,11 @@ class ResetsInsteadOfClosing(Connection):
         self.writer.transport.abort()
 
 
-@fault("RFC 6455 §7.1.1")
+@fault(
+    "RFC 6455 §7.1.1",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
+    "test_server_closes_tcp_without_a_reset_while_data_is_coming",
+)
 class ClosesTcpWithUnreadData(Connection):
     """TCP is closed at once after a Close, and data that was still coming turns that into a reset."""
 
@@ -170,7 +226,11 @@ class ClosesTcpWithUnreadData(Connection):
         self.writer.close()
 
 
-@fault("RFC 6455 §7.1.7")
+@fault(
+    "RFC 6455 §7.1.7",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
+    "test_server_closes_tcp_after_failing_the_connection[not UTF-8]",
+)
 class KeepsTcpOpenAfterAViolation(Connection):
     """A violation is answered with a Close, and TCP stays open until the client closes it."""
 
@@ -187,7 +247,11 @@ class KeepsTcpOpenAfterAViolation(Connection):
         super().fail(violation)
 
 
-@fault("RFC 6455 §7.1.7")
+@fault(
+    "RFC 6455 §7.1.7",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
+    "test_failed_connection_answers_nothing_more[continuation of nothing]",
+)
 class ServesOnAfterAViolation(Connection):
     """A violation is answered with a Close, and then messages are answered as before."""
 
@@ -197,9 +261,14 @@ class ServesOnAfterAViolation(Connection):
         if self.header is None and self.buffer and (header := self.parse_header()) is not None:
             self.take(min(header.total, len(self.buffer)))
         self.header = None
+        self.feed_safely()
 
 
-@fault("RFC 6455 §7.4.1")
+@fault(
+    "RFC 6455 §7.4.1",
+    caught_by="tests/conformance/rfc7692/test_07_2_2_decompression.py::"
+    "test_broken_data_is_refused_with_a_fitting_code[ones]",
+)
 class HangsUpWithoutACode(Connection):
     """A violation ends TCP without a Close."""
 
@@ -207,7 +276,10 @@ class HangsUpWithoutACode(Connection):
         self.finished = True
 
 
-@fault("RFC 6455 §7.4.1")
+@fault(
+    "RFC 6455 §7.4.1",
+    caught_by="tests/conformance/rfc6455/test_08_1_utf8.py::test_illegal_utf8_is_refused_with_1007[c0 af]",
+)
 class CallsEveryViolationNormal(Connection):
     """Violations end in a Close with 1000."""
 
@@ -215,7 +287,10 @@ class CallsEveryViolationNormal(Connection):
         super().fail(Violation(NORMAL, violation.reason))
 
 
-@fault("RFC 6455 §7.4.1")
+@fault(
+    "RFC 6455 §7.4.1",
+    caught_by="tests/conformance/rfc6455/test_08_1_utf8.py::test_illegal_utf8_is_refused_with_1007[ff]",
+)
 class CallsEveryViolationAnInternalError(Connection):
     """Every violation surfaces as an unhandled exception, that is 1011."""
 
@@ -223,7 +298,10 @@ class CallsEveryViolationAnInternalError(Connection):
         super().fail(Violation(1011, "internal error"))
 
 
-@fault("RFC 6455 §7.4.1")
+@fault(
+    "RFC 6455 §7.4.1",
+    caught_by="tests/conformance/rfc6455/test_08_1_utf8.py::test_illegal_utf8_is_refused_with_1007[ff]",
+)
 class CallsBadTextAProtocolError(Connection):
     """Text that is not UTF-8 ends in 1002."""
 
@@ -231,7 +309,11 @@ class CallsBadTextAProtocolError(Connection):
         super().fail(Violation(PROTOCOL_ERROR if violation.code == BAD_DATA else violation.code, ""))
 
 
-@fault("RFC 6455 §7.4.1")
+@fault(
+    "RFC 6455 §7.4.1",
+    caught_by="tests/conformance/rfc6455/test_10_4_limits.py::"
+    "test_message_beyond_the_limit_is_refused_with_1009",
+)
 class CallsATooBigMessageAPolicyViolation(Connection):
     """A message above the limit ends in 1008."""
 
@@ -239,7 +321,11 @@ class CallsATooBigMessageAPolicyViolation(Connection):
         super().fail(Violation(1008 if violation.code == TOO_BIG else violation.code, ""))
 
 
-@fault("RFC 6455 §7.4.1")
+@fault(
+    "RFC 6455 §7.4.1",
+    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
+    "test_undefined_code_is_refused_with_1002[0]",
+)
 class CallsAProtocolErrorBadData(Connection):
     """A protocol error ends in 1007."""
 
@@ -247,7 +333,11 @@ class CallsAProtocolErrorBadData(Connection):
         super().fail(Violation(BAD_DATA if violation.code == PROTOCOL_ERROR else violation.code, ""))
 
 
-@fault("RFC 6455 §5.5.1")
+@fault(
+    "RFC 6455 §5.5.1",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
+    "test_close_with_one_byte_fails_the_connection[03]",
+)
 class ExplainsViolationsAtLength(Connection):
     """The reason of a Close for a violation is longer than a control frame may be."""
 
@@ -255,7 +345,11 @@ class ExplainsViolationsAtLength(Connection):
         super().fail(Violation(violation.code, f"{violation} " * 9))
 
 
-@fault("RFC 6455 §7.4.1")
+@fault(
+    "RFC 6455 §7.4.1",
+    caught_by="tests/conformance/rfc7692/test_07_2_2_decompression.py::"
+    "test_broken_data_is_refused_with_a_fitting_code[ones]",
+)
 class ResetsAtAViolation(Connection):
     """A violation ends in a reset."""
 
@@ -264,7 +358,11 @@ class ResetsAtAViolation(Connection):
         self.writer.transport.abort()
 
 
-@fault("RFC 6455 §5.1")
+@fault(
+    "RFC 6455 §5.1",
+    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::"
+    "test_unmasked_frame_ends_the_connection[close]",
+)
 class AnswersAViolationWithAMessage(Connection):
     """A violation is answered with a text that explains it; the connection goes on."""
 
@@ -275,7 +373,11 @@ class AnswersAViolationWithAMessage(Connection):
         self.in_message = False
 
 
-@fault("RFC 6455 §7.1.7")
+@fault(
+    "RFC 6455 §7.1.7",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
+    "test_failed_connection_answers_nothing_more[not masked]",
+)
 class ReadsOnAfterAViolation(Connection):
     """What follows a violation in the same segment is still answered, before the Close."""
 
@@ -291,7 +393,10 @@ class ReadsOnAfterAViolation(Connection):
             self.fail(violation)
 
 
-@fault("RFC 6455 §7.2.1")
+@fault(
+    "RFC 6455 §7.2.1",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::test_half_closed_connection_ends",
+)
 class IgnoresTheEndOfTheStream(Connection):
     """When the client stops sending without a Close, the connection stays for ever."""
 
@@ -301,7 +406,10 @@ class IgnoresTheEndOfTheStream(Connection):
             await asyncio.Event().wait()
 
 
-@fault("RFC 6455 §7.4.1")
+@fault(
+    "RFC 6455 §7.4.1",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::test_half_closed_connection_ends",
+)
 class Sends1006WhenTheStreamEnds(Connection):
     """When the client stops sending without a Close, it is told 1006."""
 
@@ -310,7 +418,10 @@ class Sends1006WhenTheStreamEnds(Connection):
         super().end_of_stream()
 
 
-@fault("RFC 6455 §5.6")
+@fault(
+    "RFC 6455 §5.6",
+    caught_by="tests/conformance/rfc6455/test_05_6_data_frames.py::test_kinds_of_messages_are_told_apart",
+)
 class ClosesAfterAnEmptyMessage(Connection):
     """An empty message is taken for the end of the conversation."""
 
@@ -321,7 +432,10 @@ class ClosesAfterAnEmptyMessage(Connection):
             self.fail(Violation(NORMAL, ""))
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_order.py::test_messages_in_one_segment_are_all_answered[100]",
+)
 class ClosesAfterAHundredMessages(Connection):
     """The hundredth message is answered, and then the server closes with 1000."""
 
@@ -334,7 +448,10 @@ class ClosesAfterAHundredMessages(Connection):
             self.fail(Violation(NORMAL, ""))
 
 
-@fault("RFC 6455 §5.5.1")
+@fault(
+    "RFC 6455 §5.5.1",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::test_answers_before_the_close_are_in_order",
+)
 class FragmentsItsClose(Connection):
     """The Close that answers a Close lacks FIN."""
 
@@ -343,7 +460,11 @@ class FragmentsItsClose(Connection):
         return bytes([data[0] & 0x7F]) + data[1:] if frame.opcode == CLOSE else data
 
 
-@fault("RFC 6455 §5.5.1")
+@fault(
+    "RFC 6455 §5.5.1",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
+    "test_message_after_close_is_not_answered[text-in one segment]",
+)
 class AnswersEachCloseOfASegment(Connection):
     """Two Close frames in one segment get two Close frames."""
 

@@ -10,7 +10,11 @@ from verification.faulty_servers.correct.framing import PROTOCOL_ERROR, Violatio
 from verification.faulty_servers.registry import fault
 
 
-@fault("RFC 6455 §7.4")
+@fault(
+    "RFC 6455 §7.4",
+    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
+    "test_code_that_is_never_sent_is_not_echoed[1006]",
+)
 class AcceptsEveryCode(Connection):
     """Close codes are not looked at."""
 
@@ -18,7 +22,10 @@ class AcceptsEveryCode(Connection):
         return True
 
 
-@fault("RFC 6455 §7.4.2")
+@fault(
+    "RFC 6455 §7.4.2",
+    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::test_undefined_code_is_not_echoed[0]",
+)
 class AcceptsCodesBelow1000(Connection):
     """Codes 0 to 999 are accepted."""
 
@@ -26,7 +33,10 @@ class AcceptsCodesBelow1000(Connection):
         return code < 1000 or super().is_valid_code(code)
 
 
-@fault("RFC 6455 §7.4.2")
+@fault(
+    "RFC 6455 §7.4.2",
+    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::test_undefined_code_is_not_echoed[0]",
+)
 class AcceptsCode0(Connection):
     """Code 0 is taken for no code."""
 
@@ -34,7 +44,10 @@ class AcceptsCode0(Connection):
         return code == 0 or super().is_valid_code(code)
 
 
-@fault("RFC 6455 §7.4.2")
+@fault(
+    "RFC 6455 §7.4.2",
+    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::test_undefined_code_is_not_echoed[999]",
+)
 class AcceptsCode999(Connection):
     """The lower bound of codes is off by one."""
 
@@ -42,7 +55,11 @@ class AcceptsCode999(Connection):
         return code == 999 or super().is_valid_code(code)
 
 
-@fault("RFC 6455 §7.4.1")
+@fault(
+    "RFC 6455 §7.4.1",
+    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
+    "test_undefined_code_is_refused_with_1002[1004]",
+)
 class AcceptsCode1004(Connection):
     """The reserved code 1004 is accepted."""
 
@@ -50,7 +67,11 @@ class AcceptsCode1004(Connection):
         return code == 1004 or super().is_valid_code(code)
 
 
-@fault("RFC 6455 §7.4.1")
+@fault(
+    "RFC 6455 §7.4.1",
+    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
+    "test_code_that_is_never_sent_is_not_echoed[1005]",
+)
 class AcceptsCode1005(Connection):
     """1005, which must not stand on the wire, is accepted."""
 
@@ -58,7 +79,11 @@ class AcceptsCode1005(Connection):
         return code == 1005 or super().is_valid_code(code)
 
 
-@fault("RFC 6455 §7.4.1")
+@fault(
+    "RFC 6455 §7.4.1",
+    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
+    "test_code_that_is_never_sent_is_not_echoed[1006]",
+)
 class AcceptsCode1006(Connection):
     """1006, which must not stand on the wire, is accepted."""
 
@@ -66,7 +91,11 @@ class AcceptsCode1006(Connection):
         return code == 1006 or super().is_valid_code(code)
 
 
-@fault("RFC 6455 §7.4.1")
+@fault(
+    "RFC 6455 §7.4.1",
+    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
+    "test_code_that_is_never_sent_is_not_echoed[1015]",
+)
 class AcceptsCode1015(Connection):
     """1015, which must not stand on the wire, is accepted."""
 
@@ -74,7 +103,10 @@ class AcceptsCode1015(Connection):
         return code == 1015 or super().is_valid_code(code)
 
 
-@fault("RFC 6455 §7.4.2")
+@fault(
+    "RFC 6455 §7.4.2",
+    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::test_undefined_code_is_not_echoed[1016]",
+)
 class AcceptsUnregisteredCodes(Connection):
     """Codes 1016 to 2999, which nobody has defined, are accepted."""
 
@@ -82,7 +114,10 @@ class AcceptsUnregisteredCodes(Connection):
         return 1016 <= code <= 2999 or super().is_valid_code(code)
 
 
-@fault("RFC 6455 §7.4.2")
+@fault(
+    "RFC 6455 §7.4.2",
+    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::test_undefined_code_is_not_echoed[2999]",
+)
 class AcceptsCode2999(Connection):
     """The lower bound of the application's codes is off by one."""
 
@@ -90,7 +125,11 @@ class AcceptsCode2999(Connection):
         return code == 2999 or super().is_valid_code(code)
 
 
-@fault("RFC 6455 §7.4.2")
+@fault(
+    "RFC 6455 §7.4.2",
+    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
+    "test_defined_code_is_not_called_an_error[3000]",
+)
 class RefusesCode3000(Connection):
     """The lower bound of the libraries' codes is off by one."""
 
@@ -98,7 +137,11 @@ class RefusesCode3000(Connection):
         return code != 3000 and super().is_valid_code(code)
 
 
-@fault("RFC 6455 §7.4.2")
+@fault(
+    "RFC 6455 §7.4.2",
+    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
+    "test_defined_code_is_not_called_an_error[4999]",
+)
 class RefusesCode4999(Connection):
     """The upper bound of the application's codes is off by one."""
 
@@ -106,7 +149,11 @@ class RefusesCode4999(Connection):
         return code != 4999 and super().is_valid_code(code)
 
 
-@fault("RFC 6455 §7.4.2")
+@fault(
+    "RFC 6455 §7.4.2",
+    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
+    "test_defined_code_is_not_called_an_error[3999]",
+)
 class RefusesApplicationCodes(Connection):
     """Only the codes that the protocol itself defines are accepted."""
 
@@ -114,7 +161,11 @@ class RefusesApplicationCodes(Connection):
         return code < 3000 and super().is_valid_code(code)
 
 
-@fault("RFC 6455 §7.4.2")
+@fault(
+    "RFC 6455 §7.4.2",
+    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
+    "test_defined_code_is_not_called_an_error[3000]",
+)
 class RefusesCodesOfLibraries(Connection):
     """Codes 3000 to 3999 are refused; 4000 and above are not."""
 
@@ -122,7 +173,11 @@ class RefusesCodesOfLibraries(Connection):
         return not 3000 <= code <= 3999 and super().is_valid_code(code)
 
 
-@fault("RFC 6455 §7.4.2")
+@fault(
+    "RFC 6455 §7.4.2",
+    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
+    "test_close_with_a_code_registered_later_is_answered[1012]",
+)
 class RefusesCodesRegisteredLater(Connection):
     """1012, 1013 and 1014, registered after the RFC, are refused."""
 
@@ -130,7 +185,11 @@ class RefusesCodesRegisteredLater(Connection):
         return not 1012 <= code <= 1014 and super().is_valid_code(code)
 
 
-@fault("RFC 6455 §7.4.1")
+@fault(
+    "RFC 6455 §7.4.1",
+    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
+    "test_defined_code_is_not_called_an_error[1001]",
+)
 class RefusesCode1001(Connection):
     """A client that goes away with 1001 has broken the protocol."""
 
@@ -138,7 +197,11 @@ class RefusesCode1001(Connection):
         return code != 1001 and super().is_valid_code(code)
 
 
-@fault("RFC 6455 §7.4.1")
+@fault(
+    "RFC 6455 §7.4.1",
+    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
+    "test_defined_code_is_not_called_an_error[1003]",
+)
 class RefusesCode1003(Connection):
     """1003 is taken for one of the reserved codes."""
 
@@ -146,7 +209,11 @@ class RefusesCode1003(Connection):
         return code != 1003 and super().is_valid_code(code)
 
 
-@fault("RFC 6455 §7.4.1")
+@fault(
+    "RFC 6455 §7.4.1",
+    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
+    "test_defined_code_is_not_called_an_error[1007]",
+)
 class RefusesCode1007(Connection):
     """The range of reserved codes goes one too far."""
 
@@ -154,7 +221,11 @@ class RefusesCode1007(Connection):
         return code != 1007 and super().is_valid_code(code)
 
 
-@fault("RFC 6455 §7.4.1")
+@fault(
+    "RFC 6455 §7.4.1",
+    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
+    "test_defined_code_is_not_called_an_error[1011]",
+)
 class RefusesCodes1010And1011(Connection):
     """The table of codes ends at 1009."""
 
@@ -162,7 +233,11 @@ class RefusesCodes1010And1011(Connection):
         return code not in (1010, 1011) and super().is_valid_code(code)
 
 
-@fault("RFC 6455 §5.5.1")
+@fault(
+    "RFC 6455 §5.5.1",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
+    "test_close_is_answered_with_a_close[without a code]",
+)
 class Sends1005ForAnEmptyClose(Connection):
     """A Close without a code is answered with 1005."""
 
@@ -170,7 +245,11 @@ class Sends1005ForAnEmptyClose(Connection):
         return close(1005 if code is None else code)
 
 
-@fault("RFC 6455 §7.4.1")
+@fault(
+    "RFC 6455 §7.4.1",
+    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
+    "test_code_that_is_never_sent_is_not_echoed[1005]",
+)
 class Sends1006ForAViolation(Connection):
     """A violation is answered with 1006."""
 
@@ -178,7 +257,11 @@ class Sends1006ForAViolation(Connection):
         super().fail(Violation(1006, ""))
 
 
-@fault("RFC 6455 §5.5.1")
+@fault(
+    "RFC 6455 §5.5.1",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
+    "test_close_is_answered_with_a_close[without a code]",
+)
 class Sends0ForAnEmptyClose(Connection):
     """A Close without a code is answered with code 0."""
 
@@ -186,7 +269,11 @@ class Sends0ForAnEmptyClose(Connection):
         return close(code or 0)
 
 
-@fault("RFC 6455 §5.5.1")
+@fault(
+    "RFC 6455 §5.5.1",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
+    "test_close_is_answered_with_a_close[without a code]",
+)
 class RefusesAnEmptyClose(Connection):
     """A Close without a code is taken for a protocol error."""
 
@@ -196,7 +283,10 @@ class RefusesAnEmptyClose(Connection):
         return super().parse_close(payload)
 
 
-@fault("RFC 6455 §5.5.1")
+@fault(
+    "RFC 6455 §5.5.1",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::test_close_with_one_byte_is_refused_with_1002",
+)
 class AcceptsHalfACode(Connection):
     """A Close with a body of one byte is answered as if it were empty."""
 
@@ -204,7 +294,11 @@ class AcceptsHalfACode(Connection):
         return super().parse_close(payload if len(payload) > 1 else b"")
 
 
-@fault("RFC 6455 §5.5.1")
+@fault(
+    "RFC 6455 §5.5.1",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
+    "test_close_with_one_byte_fails_the_connection[03]",
+)
 class IgnoresHalfACode(Connection):
     """A Close with a body of one byte ends nothing."""
 
@@ -213,7 +307,11 @@ class IgnoresHalfACode(Connection):
             super().on_close(payload)
 
 
-@fault("RFC 6455 §8.1")
+@fault(
+    "RFC 6455 §8.1",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
+    "test_reason_that_is_not_utf8_is_refused[overlong]",
+)
 class AcceptsAReasonThatIsNotUtf8(Connection):
     """The reason of a Close is not checked."""
 
@@ -221,7 +319,11 @@ class AcceptsAReasonThatIsNotUtf8(Connection):
         pass
 
 
-@fault("RFC 6455 §8.1")
+@fault(
+    "RFC 6455 §8.1",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
+    "test_reason_that_is_not_utf8_is_refused[truncated character]",
+)
 class AcceptsAReasonThatIsCutInsideACharacter(Connection):
     """The reason of a Close may end inside a character."""
 
@@ -232,7 +334,11 @@ class AcceptsAReasonThatIsCutInsideACharacter(Connection):
             raise self.not_utf8() from error
 
 
-@fault("RFC 6455 §5.5.1")
+@fault(
+    "RFC 6455 §5.5.1",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
+    "test_close_with_a_reason_is_answered[123 bytes]",
+)
 class RefusesTheLongestReason(Connection):
     """A reason of 123 bytes is one too long."""
 
@@ -242,7 +348,10 @@ class RefusesTheLongestReason(Connection):
         super().check_close_reason(reason)
 
 
-@fault("RFC 6455 §5.5.1")
+@fault(
+    "RFC 6455 §5.5.1",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::test_close_with_a_reason_is_answered[astral]",
+)
 class RefusesAReasonThatIsNotAscii(Connection):
     """A reason must be ASCII."""
 
@@ -252,7 +361,10 @@ class RefusesAReasonThatIsNotAscii(Connection):
         super().check_close_reason(reason)
 
 
-@fault("RFC 6455 §5.5.1")
+@fault(
+    "RFC 6455 §5.5.1",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::test_close_with_a_reason_is_answered[text]",
+)
 class ChecksTheCodeAsText(Connection):
     """The whole body must be UTF-8, though its first two bytes are a number."""
 
@@ -261,7 +373,11 @@ class ChecksTheCodeAsText(Connection):
         return super().parse_close(payload)
 
 
-@fault("RFC 6455 §7.4.1")
+@fault(
+    "RFC 6455 §7.4.1",
+    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
+    "test_defined_code_is_not_called_an_error[1009]",
+)
 class TakesErrorCodesForErrors(Connection):
     """A client that closes because of an error of the server's is told that this is an error: 1002."""
 
@@ -269,7 +385,11 @@ class TakesErrorCodesForErrors(Connection):
         return code not in (1002, 1007, 1008, 1009) and super().is_valid_code(code)
 
 
-@fault("RFC 6455 §7.4.1")
+@fault(
+    "RFC 6455 §7.4.1",
+    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
+    "test_defined_code_is_not_called_an_error[1000]",
+)
 class RefusesCode1000(Connection):
     """A normal closure is a protocol error."""
 
@@ -277,7 +397,11 @@ class RefusesCode1000(Connection):
         return code != 1000 and super().is_valid_code(code)
 
 
-@fault("RFC 6455 §7.4")
+@fault(
+    "RFC 6455 §7.4",
+    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
+    "test_defined_code_is_not_called_an_error[1002]",
+)
 class TakesAReportedErrorForItsOwn(Connection):
     """A client that reports a protocol error with 1002 gets 1011: the report is an exception here."""
 

@@ -23,7 +23,10 @@ class TextConnection(Connection):
         return super().reply_to(self.alter(message) if isinstance(message, str) else message)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_handshake.py::test_additional_headers_do_not_change_the_replies",
+)
 class RepliesWithoutThePrefix(Connection):
     """A plain echo: the prefix is missing."""
 
@@ -31,7 +34,10 @@ class RepliesWithoutThePrefix(Connection):
         return message
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_handshake.py::test_additional_headers_do_not_change_the_replies",
+)
 class RepliesWithALatinLetter(Connection):
     """The first letter of the prefix is a Latin C, which looks the same."""
 
@@ -39,7 +45,10 @@ class RepliesWithALatinLetter(Connection):
         return "C" + PREFIX[1:] + message if isinstance(message, str) else super().reply_to(message)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_size.py::test_limit_is_of_the_message_and_not_of_its_fragments",
+)
 class RepliesWithoutTheBlank(Connection):
     """There is no blank between the prefix and the message."""
 
@@ -47,7 +56,10 @@ class RepliesWithoutTheBlank(Connection):
         return PREFIX.rstrip() + message if isinstance(message, str) else super().reply_to(message)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_handshake.py::test_additional_headers_do_not_change_the_replies",
+)
 class RepliesWithANoBreakSpace(Connection):
     """The blank after the prefix is U+00A0."""
 
@@ -55,7 +67,10 @@ class RepliesWithANoBreakSpace(Connection):
         return PREFIX.rstrip() + "\u00a0" + message if isinstance(message, str) else super().reply_to(message)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::test_white_space_comes_back_untouched[line feed]",
+)
 class RepliesWithALineEnd(Connection):
     """Every reply to a text ends in a line feed."""
 
@@ -63,7 +78,10 @@ class RepliesWithALineEnd(Connection):
         return PREFIX + message + "\n" if isinstance(message, str) else super().reply_to(message)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::test_shorter_message_shows_nothing_of_a_longer_one",
+)
 class RepliesToLongMessagesWithoutThePrefix(Connection):
     """Above 64 KiB a message is passed through as it is."""
 
@@ -71,7 +89,10 @@ class RepliesToLongMessagesWithoutThePrefix(Connection):
         return message if len(message) > 1 << 16 else super().reply_to(message)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::test_reply_is_the_template_around_the_message[one space]",
+)
 class TrimsMessages(TextConnection):
     """White space around a message is cut off."""
 
@@ -79,7 +100,10 @@ class TrimsMessages(TextConnection):
         return text.strip()
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_size.py::test_message_above_the_limit_is_refused[text-plain]",
+)
 class TrimsLineEnds(TextConnection):
     """Line ends at the end of a message are cut off."""
 
@@ -87,7 +111,10 @@ class TrimsLineEnds(TextConnection):
         return text.rstrip("\r\n")
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::test_reply_is_the_template_around_the_message[long]",
+)
 class TrimsTrailingBlanks(TextConnection):
     """Blanks at the end of a message are cut off."""
 
@@ -95,7 +122,10 @@ class TrimsTrailingBlanks(TextConnection):
         return text.rstrip(" ")
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::test_reply_is_the_template_around_the_message[one space]",
+)
 class TrimsLeadingBlanks(TextConnection):
     """White space at the start of a message is cut off."""
 
@@ -103,7 +133,10 @@ class TrimsLeadingBlanks(TextConnection):
         return text.lstrip()
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_handshake.py::test_chosen_subprotocol_was_offered[ours]",
+)
 class NormalisesLineEnds(TextConnection):
     """CR LF becomes LF."""
 
@@ -111,7 +144,10 @@ class NormalisesLineEnds(TextConnection):
         return text.replace("\r\n", "\n")
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::test_white_space_comes_back_untouched[carriage return]",
+)
 class TurnsCarriageReturnsIntoLineFeeds(TextConnection):
     """A CR that stands alone becomes LF."""
 
@@ -119,7 +155,10 @@ class TurnsCarriageReturnsIntoLineFeeds(TextConnection):
         return re.sub("\r(?!\n)", "\n", text)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::test_white_space_comes_back_untouched[runs of spaces]",
+)
 class CollapsesBlanks(TextConnection):
     """Several blanks in a row become one, as in HTML."""
 
@@ -127,7 +166,10 @@ class CollapsesBlanks(TextConnection):
         return re.sub(" {2,}", " ", text)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::test_white_space_comes_back_untouched[tabs]",
+)
 class ExpandsTabs(TextConnection):
     """A tab becomes blanks."""
 
@@ -135,7 +177,10 @@ class ExpandsTabs(TextConnection):
         return text.replace("\t", "    ")
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::test_invisible_character_survives_at_either_end",
+)
 class ComposesCharacters(TextConnection):
     """Text is brought into normal form C."""
 
@@ -143,7 +188,10 @@ class ComposesCharacters(TextConnection):
         return unicodedata.normalize("NFC", text)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::test_unicode_comes_back_untouched[case pairs]",
+)
 class DecomposesCharacters(TextConnection):
     """Text is brought into normal form D, as a file system does."""
 
@@ -151,7 +199,10 @@ class DecomposesCharacters(TextConnection):
         return unicodedata.normalize("NFD", text)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_size.py::test_limit_is_counted_in_bytes_and_not_in_letters",
+)
 class ReplacesCompatibilityCharacters(TextConnection):
     """Text is brought into normal form KC: ligatures, wide letters and superscripts become plain."""
 
@@ -159,7 +210,10 @@ class ReplacesCompatibilityCharacters(TextConnection):
         return unicodedata.normalize("NFKC", text)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_properties.py::test_any_text_in_any_fragments_comes_back_whole",
+)
 class LowersText(TextConnection):
     """Capitals become small letters."""
 
@@ -167,7 +221,11 @@ class LowersText(TextConnection):
         return text.lower()
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::"
+    "test_reply_is_the_template_around_the_message[\\u0451 is not \\u0435]",
+)
 class WritesYeForYo(TextConnection):
     """ё becomes е, as in a telegram."""
 
@@ -175,7 +233,10 @@ class WritesYeForYo(TextConnection):
         return text.replace("ё", "е").replace("Ё", "Е")
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::test_unicode_comes_back_untouched[NUL]",
+)
 class CutsTextAtNul(TextConnection):
     """A text ends at its first NUL, as a C string."""
 
@@ -183,7 +244,11 @@ class CutsTextAtNul(TextConnection):
         return text.partition("\0")[0]
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::"
+    "test_white_space_comes_back_untouched[vertical tab and form feed]",
+)
 class DropsControlCharacters(TextConnection):
     """Control characters are left out, tab and line ends excepted."""
 
@@ -191,7 +256,10 @@ class DropsControlCharacters(TextConnection):
         return "".join(c for c in text if c in "\t\r\n" or unicodedata.category(c) != "Cc")
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::test_white_space_comes_back_untouched[every Unicode space]",
+)
 class DropsC1Controls(TextConnection):
     """U+0080 to U+009F are left out."""
 
@@ -199,7 +267,10 @@ class DropsC1Controls(TextConnection):
         return re.sub("[\x80-\x9f]", "", text)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::test_unicode_comes_back_untouched[escape sequences]",
+)
 class DropsEscapes(TextConnection):
     """Terminal sequences that begin with ESC are left out."""
 
@@ -207,7 +278,10 @@ class DropsEscapes(TextConnection):
         return re.sub("\x1b(\\[[0-9;]*[A-Za-z])?", "", text)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::test_unicode_comes_back_untouched[bidi controls]",
+)
 class DropsBidiControls(TextConnection):
     """Characters that turn the writing direction are left out."""
 
@@ -215,7 +289,10 @@ class DropsBidiControls(TextConnection):
         return re.sub("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]", "", text)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::test_unicode_comes_back_untouched[zero width]",
+)
 class DropsZeroWidthCharacters(TextConnection):
     """Zero width joiners and spaces are left out, so that a family of emoji falls apart."""
 
@@ -223,7 +300,10 @@ class DropsZeroWidthCharacters(TextConnection):
         return re.sub("[\u200b-\u200d\u2060]", "", text)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::test_unicode_comes_back_untouched[a family]",
+)
 class DropsVariationSelectors(TextConnection):
     """U+FE0F after a symbol is left out."""
 
@@ -231,7 +311,10 @@ class DropsVariationSelectors(TextConnection):
         return re.sub("[\ufe00-\ufe0f]", "", text)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::test_unicode_comes_back_untouched[astral]",
+)
 class ReplacesAstralCharacters(TextConnection):
     """Characters beyond U+FFFF become U+FFFD."""
 
@@ -239,7 +322,10 @@ class ReplacesAstralCharacters(TextConnection):
         return re.sub("[\U00010000-\U0010ffff]", "\ufffd", text)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::test_unicode_comes_back_untouched[private use]",
+)
 class DropsPrivateCharacters(TextConnection):
     """Characters of the private use areas are left out."""
 
@@ -247,7 +333,10 @@ class DropsPrivateCharacters(TextConnection):
         return "".join(c for c in text if unicodedata.category(c) != "Co")
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::test_white_space_comes_back_untouched[next line]",
+)
 class TakesLineSeparatorsForLineFeeds(TextConnection):
     """U+0085, U+2028 and U+2029 become line feeds."""
 
@@ -255,7 +344,10 @@ class TakesLineSeparatorsForLineFeeds(TextConnection):
         return re.sub("[\x85\u2028\u2029]", "\n", text)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_size.py::test_limit_is_of_the_message_and_not_of_its_fragments",
+)
 class AnswersTheFirstLineOnly(TextConnection):
     """A message is read up to its first line feed."""
 
@@ -263,7 +355,11 @@ class AnswersTheFirstLineOnly(TextConnection):
         return text.partition("\n")[0]
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::"
+    "test_reply_is_the_template_around_the_message[the reply to a reply]",
+)
 class StripsItsOwnPrefix(TextConnection):
     """A message that already begins with the prefix gets no second one."""
 
@@ -271,7 +367,10 @@ class StripsItsOwnPrefix(TextConnection):
         return text.removeprefix(PREFIX)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::test_wide_character_is_not_torn_at_a_buffer_end[3-4 bytes]",
+)
 class SpoilsCharactersAcross4Kib(TextConnection):
     """A text is handled in blocks of 4,096 bytes, and a character across two of them is lost."""
 
@@ -280,7 +379,10 @@ class SpoilsCharactersAcross4Kib(TextConnection):
         return "".join(data[i : i + 4096].decode(errors="replace") for i in range(0, len(data), 4096))
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_size.py::test_limit_is_of_the_message_and_not_of_its_fragments",
+)
 class ChokesOnWhatItsConsoleLacks(Connection):
     """Messages are printed on a console in windows-1251; what that lacks is an exception, and no reply."""
 

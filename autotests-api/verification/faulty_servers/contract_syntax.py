@@ -14,7 +14,10 @@ from verification.faulty_servers.correct.messages import PREFIX
 from verification.faulty_servers.registry import fault
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::test_text_that_looks_like_code_comes_back_as_written[HTML]",
+)
 class EscapesHtml(TextConnection):
     """<, > and & become entities."""
 
@@ -22,7 +25,10 @@ class EscapesHtml(TextConnection):
         return html.escape(text, quote=False)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::test_text_that_looks_like_code_comes_back_as_written[quoted]",
+)
 class EscapesQuotes(TextConnection):
     """Quotation marks get a backslash."""
 
@@ -30,7 +36,10 @@ class EscapesQuotes(TextConnection):
         return text.replace('"', '\\"').replace("'", "\\'")
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::test_text_that_looks_like_code_comes_back_as_written[ERB]",
+)
 class StripsTags(TextConnection):
     """Everything between < and > is left out."""
 
@@ -38,7 +47,10 @@ class StripsTags(TextConnection):
         return re.sub("<[^>]*>", "", text)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::test_text_that_looks_like_code_comes_back_as_written[entities]",
+)
 class ResolvesEntities(TextConnection):
     """&lt; and &amp; become characters."""
 
@@ -46,7 +58,11 @@ class ResolvesEntities(TextConnection):
         return html.unescape(text)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::"
+    "test_text_that_looks_like_code_comes_back_as_written[percent encoding]",
+)
 class DecodesPercents(TextConnection):
     """%20 becomes a blank."""
 
@@ -54,7 +70,10 @@ class DecodesPercents(TextConnection):
         return urllib.parse.unquote(text)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::test_text_that_looks_like_code_comes_back_as_written[escapes]",
+)
 class ResolvesBackslashes(TextConnection):
     """A backslash and n become a line feed."""
 
@@ -62,7 +81,11 @@ class ResolvesBackslashes(TextConnection):
         return text.replace("\\n", "\n").replace("\\t", "\t")
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::"
+    "test_text_that_looks_like_code_comes_back_as_written[JSON object]",
+)
 class ReformatsJson(TextConnection):
     """A message that is a JSON object is parsed and written again."""
 
@@ -74,7 +97,10 @@ class ReformatsJson(TextConnection):
         return json.dumps(parsed, ensure_ascii=False) if isinstance(parsed, dict | list) else text
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::test_text_that_looks_like_code_comes_back_as_written[JSON words]",
+)
 class ReadsJsonScalars(TextConnection):
     """A message that is a number or a JSON constant is parsed: 1.50 becomes 1.5, null becomes None."""
 
@@ -86,7 +112,11 @@ class ReadsJsonScalars(TextConnection):
         return text if isinstance(parsed, dict | list | str) else str(parsed)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::"
+    "test_text_that_looks_like_code_comes_back_as_written[percent format]",
+)
 class FormatsWithPercents(Connection):
     """The message is a format string: %s and %d in it are replaced."""
 
@@ -95,7 +125,11 @@ class FormatsWithPercents(Connection):
         return re.sub("%[sdr]", "None", reply).replace("%%", "%") if isinstance(reply, str) else reply
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::"
+    "test_text_that_looks_like_code_comes_back_as_written[brace format]",
+)
 class FormatsWithBraces(Connection):
     """The message is a template: {} and {message} in it are replaced."""
 
@@ -105,7 +139,11 @@ class FormatsWithBraces(Connection):
         return PREFIX + re.sub(r"\{(message)?\}", lambda _: message, message)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::"
+    "test_text_that_looks_like_code_comes_back_as_written[percent format]",
+)
 class FormatsWithDollars(TextConnection):
     """$name and ${name} in a message are replaced with nothing."""
 
@@ -113,7 +151,10 @@ class FormatsWithDollars(TextConnection):
         return re.sub(r"\$(\w+|\{\w+\})", "", text)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::test_text_that_looks_like_code_comes_back_as_written[mustache]",
+)
 class EvaluatesTemplates(TextConnection):
     """{{ 7*7 }} becomes 49."""
 

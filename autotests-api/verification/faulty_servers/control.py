@@ -10,7 +10,11 @@ from verification.faulty_servers.correct.framing import PROTOCOL_ERROR, Violatio
 from verification.faulty_servers.registry import fault
 
 
-@fault("RFC 6455 §5.5")
+@fault(
+    "RFC 6455 §5.5",
+    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
+    "test_empty_control_frame_without_fin_fails_the_connection[ping]",
+)
 class AcceptsFragmentedControlFrames(Connection):
     """A control frame without FIN is served as if it were whole."""
 
@@ -19,7 +23,11 @@ class AcceptsFragmentedControlFrames(Connection):
             super().check_control(header)
 
 
-@fault("RFC 6455 §5.5")
+@fault(
+    "RFC 6455 §5.5",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
+    "test_close_with_a_long_reason_fails_the_connection",
+)
 class AcceptsAFragmentedClose(Connection):
     """Only Ping and Pong are refused without FIN."""
 
@@ -28,28 +36,44 @@ class AcceptsAFragmentedClose(Connection):
             super().check_control(header)
 
 
-@fault("RFC 6455 §5.5")
+@fault(
+    "RFC 6455 §5.5",
+    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
+    "test_long_control_frame_fails_the_connection[close-126]",
+)
 class AcceptsControlFramesOf126Bytes(Connection):
     """The limit of control frames is one byte too high."""
 
     control_limit = 126
 
 
-@fault("RFC 6455 §5.5")
+@fault(
+    "RFC 6455 §5.5",
+    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
+    "test_long_control_frame_fails_the_connection[close-126]",
+)
 class AcceptsControlFramesOfAnyLength(Connection):
     """The length of control frames is not looked at."""
 
     control_limit = 1 << 62
 
 
-@fault("RFC 6455 §5.5")
+@fault(
+    "RFC 6455 §5.5",
+    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
+    "test_unsolicited_pong_is_not_answered[125 bytes]",
+)
 class RefusesControlFramesOf125Bytes(Connection):
     """The limit of control frames is one byte too low."""
 
     control_limit = 124
 
 
-@fault("RFC 6455 §5.5")
+@fault(
+    "RFC 6455 §5.5",
+    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
+    "test_long_control_frame_fails_the_connection[ping-126]",
+)
 class CutsLongPings(Connection):
     """A Ping of more than 125 bytes is answered with its first 125."""
 
@@ -59,7 +83,11 @@ class CutsLongPings(Connection):
         super().on_ping(payload[:125])
 
 
-@fault("RFC 6455 §5.5")
+@fault(
+    "RFC 6455 §5.5",
+    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
+    "test_fragmented_control_frame_inside_a_message_fails_the_connection[ping]",
+)
 class ChecksControlFramesOutsideMessagesOnly(Connection):
     """Between fragments a Ping may be long and lack FIN."""
 
@@ -68,7 +96,11 @@ class ChecksControlFramesOutsideMessagesOnly(Connection):
             super().check_control(header)
 
 
-@fault("RFC 6455 §5.5.2")
+@fault(
+    "RFC 6455 §5.5.2",
+    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
+    "test_pings_between_messages_disturb_none",
+)
 class IgnoresPings(Connection):
     """A Ping gets no Pong."""
 
@@ -76,7 +108,11 @@ class IgnoresPings(Connection):
         pass
 
 
-@fault("RFC 6455 §5.5.3")
+@fault(
+    "RFC 6455 §5.5.3",
+    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
+    "test_ping_is_answered_with_a_pong_of_the_same_payload[empty]",
+)
 class IgnoresEmptyPings(Connection):
     """A Ping without payload gets no Pong."""
 
@@ -85,7 +121,11 @@ class IgnoresEmptyPings(Connection):
             super().on_ping(payload)
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
+    "test_ping_between_fragments_is_answered_and_the_message_is_whole[frame by frame]",
+)
 class IgnoresPingsInsideAMessage(Connection):
     """A Ping between fragments gets no Pong."""
 
@@ -94,7 +134,11 @@ class IgnoresPingsInsideAMessage(Connection):
             super().on_ping(payload)
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
+    "test_ping_between_fragments_does_not_wait_for_the_message",
+)
 class HoldsPongsUntilTheMessageEnds(Connection):
     """A Ping between fragments is answered only after the message is complete."""
 
@@ -115,7 +159,10 @@ class HoldsPongsUntilTheMessageEnds(Connection):
                 super().on_ping(self.held.pop(0))
 
 
-@fault("RFC 6455 §5.5.2")
+@fault(
+    "RFC 6455 §5.5.2",
+    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::test_ping_after_ping_is_answered",
+)
 class ForgetsEveryTenthPing(Connection):
     """The tenth Ping on a connection gets no Pong."""
 
@@ -127,7 +174,11 @@ class ForgetsEveryTenthPing(Connection):
             super().on_ping(payload)
 
 
-@fault("RFC 6455 §5.5.2")
+@fault(
+    "RFC 6455 §5.5.2",
+    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
+    "test_ping_is_not_answered_with_a_message",
+)
 class AnswersPingWithPing(Connection):
     """A Ping is answered with a Ping."""
 
@@ -135,7 +186,11 @@ class AnswersPingWithPing(Connection):
         self.send_frame(ping(payload))
 
 
-@fault("RFC 6455 §5.5.2")
+@fault(
+    "RFC 6455 §5.5.2",
+    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
+    "test_pings_between_messages_disturb_none",
+)
 class AnswersPingTwice(Connection):
     """The library and the handler both answer a Ping."""
 
@@ -144,7 +199,11 @@ class AnswersPingTwice(Connection):
         super().on_ping(payload)
 
 
-@fault("RFC 6455 §5.5.2")
+@fault(
+    "RFC 6455 §5.5.2",
+    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
+    "test_pings_between_messages_disturb_none",
+)
 class StopsAnsweringPingsAfterAMessage(Connection):
     """Pings are answered only until the first message."""
 
@@ -159,7 +218,11 @@ class StopsAnsweringPingsAfterAMessage(Connection):
             super().on_ping(payload)
 
 
-@fault("RFC 6455 §5.5.3")
+@fault(
+    "RFC 6455 §5.5.3",
+    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
+    "test_ping_is_answered_with_a_pong_of_the_same_payload[one byte]",
+)
 class SendsEmptyPongs(Connection):
     """A Pong does not carry the Ping's payload."""
 
@@ -167,7 +230,11 @@ class SendsEmptyPongs(Connection):
         super().on_ping(b"")
 
 
-@fault("RFC 6455 §5.5.3")
+@fault(
+    "RFC 6455 §5.5.3",
+    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
+    "test_ping_of_every_length_is_answered_with_the_same_payload",
+)
 class SendsPongsOneByteShort(Connection):
     """The last byte of a payload of 125 bytes is cut off in the Pong."""
 
@@ -175,7 +242,11 @@ class SendsPongsOneByteShort(Connection):
         super().on_ping(payload[:124])
 
 
-@fault("RFC 6455 §5.5.3")
+@fault(
+    "RFC 6455 §5.5.3",
+    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
+    "test_ping_is_answered_with_a_pong_of_the_same_payload[zeros]",
+)
 class CutsPongsAtNul(Connection):
     """The payload of a Ping is kept as a C string."""
 
@@ -183,7 +254,11 @@ class CutsPongsAtNul(Connection):
         super().on_ping(payload.split(b"\0")[0])
 
 
-@fault("RFC 6455 §5.5.3")
+@fault(
+    "RFC 6455 §5.5.3",
+    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
+    "test_ping_is_answered_with_a_pong_of_the_same_payload[binary]",
+)
 class TakesPingPayloadsForText(Connection):
     """The payload of a Ping is decoded as UTF-8 with replacement and encoded again."""
 
@@ -191,7 +266,11 @@ class TakesPingPayloadsForText(Connection):
         super().on_ping(payload.decode(errors="replace").encode()[:125])
 
 
-@fault("RFC 6455 §5.5.3")
+@fault(
+    "RFC 6455 §5.5.3",
+    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
+    "test_ping_is_answered_with_a_pong_of_the_same_payload[binary]",
+)
 class RefusesPingsThatAreNotText(Connection):
     """A Ping whose payload is not UTF-8 ends the connection."""
 
@@ -200,7 +279,11 @@ class RefusesPingsThatAreNotText(Connection):
         super().on_ping(payload)
 
 
-@fault("RFC 6455 §5.5.3")
+@fault(
+    "RFC 6455 §5.5.3",
+    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
+    "test_ping_is_answered_with_a_pong_of_the_same_payload[text]",
+)
 class SendsThePongOfThePingBefore(Connection):
     """A Pong carries the payload of the Ping before."""
 
@@ -211,7 +294,11 @@ class SendsThePongOfThePingBefore(Connection):
         self.last = payload
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
+    "test_pings_between_many_fragments_cost_no_data[100]",
+)
 class SendsPongsInReverse(Connection):
     """Pings that come in one segment are answered last first."""
 
@@ -228,7 +315,11 @@ class SendsPongsInReverse(Connection):
             self.send_frame(pong(self.stack.pop()))
 
 
-@fault("RFC 6455 §5.5.3")
+@fault(
+    "RFC 6455 §5.5.3",
+    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
+    "test_unsolicited_pong_is_not_answered[text]",
+)
 class AnswersUnsolicitedPongs(Connection):
     """A Pong is answered with a Pong."""
 
@@ -236,7 +327,11 @@ class AnswersUnsolicitedPongs(Connection):
         self.send_frame(pong(payload))
 
 
-@fault("RFC 6455 §5.5.3")
+@fault(
+    "RFC 6455 §5.5.3",
+    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
+    "test_unsolicited_pong_is_not_answered[text]",
+)
 class EndsAtAnUnsolicitedPong(Connection):
     """A Pong that answers no Ping is a protocol error."""
 
@@ -244,7 +339,11 @@ class EndsAtAnUnsolicitedPong(Connection):
         raise Violation(PROTOCOL_ERROR, "unexpected Pong")
 
 
-@fault("RFC 6455 §5.5.3")
+@fault(
+    "RFC 6455 §5.5.3",
+    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
+    "test_unsolicited_pong_is_not_answered[text]",
+)
 class EndsAtAnUnsolicitedPongWithPayload(Connection):
     """A Pong with a payload that answers no Ping is a protocol error; an empty one is not."""
 
@@ -253,7 +352,11 @@ class EndsAtAnUnsolicitedPongWithPayload(Connection):
             raise Violation(PROTOCOL_ERROR, "unexpected Pong")
 
 
-@fault("RFC 6455 §5.5.3")
+@fault(
+    "RFC 6455 §5.5.3",
+    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
+    "test_row_of_unsolicited_pongs_harms_nothing",
+)
 class EchoesPongsAsMessages(Connection):
     """The payload of a Pong is answered like a binary message."""
 
@@ -261,7 +364,11 @@ class EchoesPongsAsMessages(Connection):
         self.message(payload)
 
 
-@fault("RFC 6455 §5.5.2")
+@fault(
+    "RFC 6455 §5.5.2",
+    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
+    "test_pings_between_messages_disturb_none",
+)
 class EchoesPingsAsMessages(Connection):
     """The handler sees Pings, too, and answers them."""
 
@@ -270,7 +377,11 @@ class EchoesPingsAsMessages(Connection):
         self.message(payload)
 
 
-@fault("RFC 6455 §5.5")
+@fault(
+    "RFC 6455 §5.5",
+    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
+    "test_unsolicited_pong_is_not_answered[text]",
+)
 class SendsFragmentedPongs(Connection):
     """A Pong is sent without FIN."""
 
@@ -279,7 +390,11 @@ class SendsFragmentedPongs(Connection):
         return bytes([data[0] & 0x7F]) + data[1:] if frame.opcode == PONG else data
 
 
-@fault("RFC 6455 §5.5")
+@fault(
+    "RFC 6455 §5.5",
+    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
+    "test_ping_of_every_length_is_answered_with_the_same_payload",
+)
 class WritesControlLengthsIn16Bits(Connection):
     """The length of a Pong is written in 16 bits, always."""
 
@@ -287,7 +402,11 @@ class WritesControlLengthsIn16Bits(Connection):
         return frame.encode(masked=False, length_bits=16 if frame.opcode == PONG else None)
 
 
-@fault("RFC 6455 §5.5.2")
+@fault(
+    "RFC 6455 §5.5.2",
+    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
+    "test_pings_in_a_row_are_answered_in_order[in one segment]",
+)
 class AnswersOnlyTheFirstPingOfASegment(Connection):
     """Of several Pings in one segment only the first gets a Pong, so that the last stays open."""
 
@@ -303,7 +422,11 @@ class AnswersOnlyTheFirstPingOfASegment(Connection):
         self.answered = True
 
 
-@fault("RFC 6455 §5.5.2")
+@fault(
+    "RFC 6455 §5.5.2",
+    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
+    "test_pings_in_a_row_are_answered_in_order[frame by frame]",
+)
 class AnswersPingsWhenItIsIdle(Connection):
     """A Pong waits until nothing has come for ten seconds."""
 
@@ -311,7 +434,11 @@ class AnswersPingsWhenItIsIdle(Connection):
         asyncio.get_running_loop().call_later(10, self.send_frame, pong(payload))
 
 
-@fault("RFC 6455 §5.5")
+@fault(
+    "RFC 6455 §5.5",
+    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
+    "test_ping_is_answered_with_a_pong_of_the_same_payload[empty]",
+)
 class SwapsPingAndPong(Connection):
     """The two opcodes are mixed up: a Pong is answered, a Ping is not."""
 
@@ -321,7 +448,11 @@ class SwapsPingAndPong(Connection):
         super().control(opcode, payload)
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
+    "test_ping_behind_a_message_in_one_segment_spoils_no_answer[40000]",
+)
 class SendsPongsInsideAFrame(Connection):
     """A long reply is written in two halves, and a Pong gets between them."""
 
@@ -347,7 +478,10 @@ class SendsPongsInsideAFrame(Connection):
         self.write_rest()
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_lifetime.py::test_idle_connection_stays_open",
+)
 class PingsIdleClientsWithTooMuch(Connection):
     """A client that is silent for a fifth of a second gets a Ping of 126 bytes."""
 

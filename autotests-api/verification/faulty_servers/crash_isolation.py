@@ -56,7 +56,10 @@ class FragileServer(EchoServer):
         raise NotImplementedError
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_isolation.py::test_neighbour_that_dies_disturbs_nobody[dies by reset]",
+)
 class DiesOfAReset(FragileServer):
     """A client that resets TCP ends the process."""
 
@@ -64,7 +67,11 @@ class DiesOfAReset(FragileServer):
         return isinstance(cause, ConnectionResetError | BrokenPipeError)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_handshake.py::"
+    "test_subprotocol_on_a_line_of_its_own_is_chosen[Sec-WebSocket-Protocol]",
+)
 class DiesOfALostConnection(FragileServer):
     """A client that vanishes without a Close ends the process."""
 
@@ -72,7 +79,11 @@ class DiesOfALostConnection(FragileServer):
         return isinstance(cause, EOFError)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/conformance/rfc6455/test_08_1_utf8.py::"
+    "test_illegal_utf8_ends_the_connection_at_once_or_later[f4 90 80 80-fragments]",
+)
 class DiesOfABadText(FragileServer):
     """A text that is not UTF-8 ends the process."""
 
@@ -80,7 +91,10 @@ class DiesOfABadText(FragileServer):
         return isinstance(cause, Violation) and "UTF-8" in cause.reason
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::test_unmasked_frame_ends_the_connection[text]",
+)
 class DiesOfAnUnmaskedFrame(FragileServer):
     """A frame without a mask ends the process."""
 
@@ -88,7 +102,11 @@ class DiesOfAnUnmaskedFrame(FragileServer):
         return isinstance(cause, Violation) and "not masked" in cause.reason
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/security/test_memory_exhaustion.py::"
+    "test_huge_announced_length_keeps_nobody_out[the most-binary]",
+)
 class DiesOfAHugeLength(FragileServer):
     """A length that memory cannot hold ends the process."""
 
@@ -96,7 +114,11 @@ class DiesOfAHugeLength(FragileServer):
         return isinstance(cause, Violation) and ("bigger" in cause.reason or "top bit" in cause.reason)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
+    "test_close_with_one_byte_fails_the_connection[03]",
+)
 class DiesOfHalfACloseCode(FragileServer):
     """A Close with a body of one byte ends the process."""
 
@@ -104,7 +126,10 @@ class DiesOfHalfACloseCode(FragileServer):
         return isinstance(cause, Violation) and "half" in cause.reason
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_lifetime.py::test_client_is_served_again_after_its_connection_failed",
+)
 class DiesOfAReservedOpcode(FragileServer):
     """A reserved opcode ends the process."""
 
@@ -112,7 +137,11 @@ class DiesOfAReservedOpcode(FragileServer):
         return isinstance(cause, Violation) and "opcode" in cause.reason
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/security/test_memory_exhaustion.py::"
+    "test_compressed_nonsense_keeps_nobody_out[no such distance]",
+)
 class DiesOfBrokenDeflate(FragileServer):
     """Compressed data that is broken ends the process."""
 
@@ -120,7 +149,10 @@ class DiesOfBrokenDeflate(FragileServer):
         return isinstance(cause, Violation) and "deflate" in cause.reason
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_isolation.py::test_neighbour_that_is_refused_disturbs_nobody",
+)
 class DiesOfGarbage(FragileServer):
     """Bytes that are not HTTP end the process."""
 
@@ -128,7 +160,11 @@ class DiesOfGarbage(FragileServer):
         return isinstance(cause, Refusal) and "not an HTTP" in cause.reason
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_malformed_key_is_refused[empty]",
+)
 class DiesOfABadKey(FragileServer):
     """A Sec-WebSocket-Key that is not base64 ends the process."""
 
@@ -136,7 +172,11 @@ class DiesOfABadKey(FragileServer):
         return isinstance(cause, Refusal) and "Key" in cause.reason
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/security/test_hostile_handshakes.py::"
+    "test_giant_handshake_is_answered_or_ended[a header name of 100 KiB]",
+)
 class DiesOfALongHead(FragileServer):
     """A request head that is too large ends the process."""
 
@@ -144,7 +184,11 @@ class DiesOfALongHead(FragileServer):
         return isinstance(cause, Refusal) and cause.status == 431
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_isolation.py::"
+    "test_neighbour_that_dies_disturbs_nobody[dies of a violation]",
+)
 class EndsAllConnectionsAtAViolation(EchoServer):
     """One client's violation ends the connections of all."""
 
@@ -160,7 +204,10 @@ class EndsAllConnectionsAtAViolation(EchoServer):
     connection_class = ContagiousConnection
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_lifetime.py::test_client_is_served_again_after_it_broke_off",
+)
 class EndsAnotherConnectionWhenOneIsLost(EchoServer):
     """When a client vanishes, another one's connection is cleaned up in its stead."""
 
@@ -175,7 +222,11 @@ class EndsAnotherConnectionWhenOneIsLost(EchoServer):
     connection_class = WrongConnection
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_garbage_does_not_open_a_connection[a frame]",
+)
 class DiesOfAHeaderThatIsNotAscii(FragileServer):
     """A byte above 7F in a request head ends the process."""
 

@@ -24,7 +24,11 @@ class CodecConnection(Connection):
             self.inflater = self.inflater_class(self.agreed.deflate)
 
 
-@fault("RFC 7692 §7.1.1.1")
+@fault(
+    "RFC 7692 §7.1.1.1",
+    caught_by="tests/conformance/rfc7692/test_07_1_1_context_takeover.py::"
+    "test_server_forgets_its_window_between_messages_of_all_kinds",
+)
 class KeepsItsContext(CodecConnection):
     """server_no_context_takeover is agreed to, and the context is kept."""
 
@@ -38,7 +42,11 @@ class KeepsItsContext(CodecConnection):
     deflater_class = KeepingDeflater
 
 
-@fault("RFC 7692 §7.2.2")
+@fault(
+    "RFC 7692 §7.2.2",
+    caught_by="tests/conformance/rfc7692/test_07_1_1_context_takeover.py::"
+    "test_message_refers_back_to_an_earlier_message[1]",
+)
 class ForgetsTheClientsContext(CodecConnection):
     """The inflater starts afresh with each message, though the client may refer back."""
 
@@ -52,7 +60,11 @@ class ForgetsTheClientsContext(CodecConnection):
     inflater_class = ForgettingInflater
 
 
-@fault("RFC 7692 §7.1.1")
+@fault(
+    "RFC 7692 §7.1.1",
+    caught_by="tests/conformance/rfc7692/test_07_1_1_context_takeover.py::"
+    "test_server_no_context_takeover_leaves_our_window_alone",
+)
 class MixesUpTheTwoContexts(CodecConnection):
     """server_no_context_takeover resets the inflater, client_no_context_takeover the deflater."""
 
@@ -62,7 +74,11 @@ class MixesUpTheTwoContexts(CodecConnection):
             self.deflater.takeover, self.inflater.takeover = self.inflater.takeover, self.deflater.takeover
 
 
-@fault("RFC 7692 §7.1.2.1")
+@fault(
+    "RFC 7692 §7.1.2.1",
+    caught_by="tests/conformance/rfc7692/test_07_1_2_window_size.py::"
+    "test_limit_of_the_server_leaves_our_window_whole[9]",
+)
 class CompressesInTheFullWindow(CodecConnection):
     """server_max_window_bits is agreed to, and the window stays at 32 KiB."""
 
@@ -75,7 +91,11 @@ class CompressesInTheFullWindow(CodecConnection):
     deflater_class = WideDeflater
 
 
-@fault("RFC 7692 §7.1.2")
+@fault(
+    "RFC 7692 §7.1.2",
+    caught_by="tests/conformance/rfc7692/test_07_1_2_window_size.py::"
+    "test_limit_of_the_server_leaves_our_window_whole[12]",
+)
 class MixesUpTheTwoWindows(CodecConnection):
     """The server compresses in the client's window and inflates in its own."""
 
@@ -87,7 +107,11 @@ class MixesUpTheTwoWindows(CodecConnection):
             self.inflater.stream = self.inflater.new_stream()
 
 
-@fault("RFC 7692 §7.1.2.2")
+@fault(
+    "RFC 7692 §7.1.2.2",
+    caught_by="tests/conformance/rfc7692/test_07_1_2_window_size.py::"
+    "test_limit_of_the_client_leaves_the_servers_messages_whole[12]",
+)
 class InflatesInANarrowWindow(CodecConnection):
     """The inflater has a window of 512 bytes, whatever was agreed."""
 
@@ -100,7 +124,11 @@ class InflatesInANarrowWindow(CodecConnection):
     inflater_class = NarrowInflater
 
 
-@fault("RFC 7692 §7.2.1")
+@fault(
+    "RFC 7692 §7.2.1",
+    caught_by="tests/conformance/rfc7692/test_07_2_1_compression.py::"
+    "test_answer_inflates_to_its_message[short-small window]",
+)
 class LeavesTheTailOn(CodecConnection):
     """The four bytes 00 00 FF FF at the end of a compressed message are sent."""
 
@@ -113,7 +141,11 @@ class LeavesTheTailOn(CodecConnection):
     deflater_class = LeavingDeflater
 
 
-@fault("RFC 7692 §7.2.1")
+@fault(
+    "RFC 7692 §7.2.1",
+    caught_by="tests/conformance/rfc7692/test_07_2_1_compression.py::"
+    "test_answer_inflates_to_its_message[short-small window]",
+)
 class CutsTooMuchOfTheTail(CodecConnection):
     """Five bytes are cut from the end of a compressed message instead of four."""
 
@@ -126,7 +158,11 @@ class CutsTooMuchOfTheTail(CodecConnection):
     deflater_class = CuttingDeflater
 
 
-@fault("RFC 7692 §7.2.1")
+@fault(
+    "RFC 7692 §7.2.1",
+    caught_by="tests/conformance/rfc7692/test_07_1_2_window_size.py::"
+    "test_server_keeps_its_window_message_after_message[8]",
+)
 class CutsFourBytesOfAFinishedStream(CodecConnection):
     """The stream is finished and not flushed, and its last four bytes, which are data, are cut off."""
 
@@ -144,7 +180,11 @@ class CutsFourBytesOfAFinishedStream(CodecConnection):
     deflater_class = FinishingDeflater
 
 
-@fault("RFC 7692 §7.2.1")
+@fault(
+    "RFC 7692 §7.2.1",
+    caught_by="tests/conformance/rfc7692/test_07_2_1_compression.py::"
+    "test_answer_inflates_to_its_message[short-small window]",
+)
 class SendsAZlibHeader(CodecConnection):
     """The compressed data begins with the two bytes of the zlib format."""
 
@@ -157,7 +197,11 @@ class SendsAZlibHeader(CodecConnection):
     deflater_class = ZlibDeflater
 
 
-@fault("RFC 7692 §7.2.1")
+@fault(
+    "RFC 7692 §7.2.1",
+    caught_by="tests/conformance/rfc7692/test_07_1_2_window_size.py::"
+    "test_server_keeps_its_window_from_message_to_message[11]",
+)
 class LosesATenthMessageFromItsContext(CodecConnection):
     """The tenth message is compressed by a copy, so that the window lacks it afterwards."""
 
@@ -179,7 +223,11 @@ class LosesATenthMessageFromItsContext(CodecConnection):
     deflater_class = ForgetfulDeflater
 
 
-@fault("RFC 7692 §7.2.2")
+@fault(
+    "RFC 7692 §7.2.2",
+    caught_by="tests/conformance/rfc7692/test_07_2_3_4_final_blocks.py::"
+    "test_reference_across_a_final_block_is_never_misread",
+)
 class IgnoresFinalBlocks(CodecConnection):
     """After a block with BFINAL nothing more is inflated."""
 
@@ -200,7 +248,11 @@ class IgnoresFinalBlocks(CodecConnection):
     inflater_class = StoppingInflater
 
 
-@fault("RFC 7692 §7.2.3.4")
+@fault(
+    "RFC 7692 §7.2.3.4",
+    caught_by="tests/conformance/rfc7692/test_07_2_3_4_final_blocks.py::"
+    "test_message_ended_by_a_final_block_is_understood[1]",
+)
 class RefusesFinalBlocks(CodecConnection):
     """A block with BFINAL is broken data."""
 
@@ -216,7 +268,11 @@ class RefusesFinalBlocks(CodecConnection):
     inflater_class = RefusingInflater
 
 
-@fault("RFC 7692 §7.2.2")
+@fault(
+    "RFC 7692 §7.2.2",
+    caught_by="tests/conformance/rfc7692/test_07_2_2_decompression.py::"
+    "test_truncated_data_is_not_taken_for_a_message[no end of block]",
+)
 class AcceptsDataThatStopsInsideABlock(CodecConnection):
     """Compressed data that is cut off is answered as far as it went."""
 
@@ -229,7 +285,11 @@ class AcceptsDataThatStopsInsideABlock(CodecConnection):
     inflater_class = TrustingInflater
 
 
-@fault("RFC 7692 §7.2.2")
+@fault(
+    "RFC 7692 §7.2.2",
+    caught_by="tests/conformance/rfc7692/test_07_2_2_decompression.py::"
+    "test_truncated_data_is_not_taken_for_a_message[without its last two bytes]",
+)
 class ForgetsTheTail(CodecConnection):
     """The four bytes are not put back before a message is inflated, so that its end may stay inside zlib."""
 
@@ -244,7 +304,11 @@ class ForgetsTheTail(CodecConnection):
     inflater_class = TaillessInflater
 
 
-@fault("RFC 7692 §7.2.2")
+@fault(
+    "RFC 7692 §7.2.2",
+    caught_by="tests/conformance/rfc7692/test_07_1_1_context_takeover.py::"
+    "test_message_refers_back_to_a_fragmented_message",
+)
 class InflatesEachFragment(Connection):
     """Each fragment is ended like a message."""
 
@@ -254,7 +318,11 @@ class InflatesEachFragment(Connection):
         super().frame_ends(header)
 
 
-@fault("RFC 7692 §7.2.2")
+@fault(
+    "RFC 7692 §7.2.2",
+    caught_by="tests/conformance/rfc7692/test_07_2_2_decompression.py::"
+    "test_broken_data_fails_the_connection[stored length with another complement]",
+)
 class AnswersBrokenDataWithNothing(CodecConnection):
     """Data that cannot be inflated is taken for an empty message."""
 
@@ -277,7 +345,11 @@ class AnswersBrokenDataWithNothing(CodecConnection):
     inflater_class = ForgivingInflater
 
 
-@fault("RFC 6455 §10.4")
+@fault(
+    "RFC 6455 §10.4",
+    caught_by="tests/conformance/rfc7692/test_10_4_limits.py::"
+    "test_compressed_fragments_beyond_the_limit_fail_the_connection[10]",
+)
 class CountsTheCompressedSize(CodecConnection):
     """The limit is for what is on the wire, so that a small bomb makes a big message."""
 
@@ -290,7 +362,10 @@ class CountsTheCompressedSize(CodecConnection):
     inflater_class = UnlimitedInflater
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_size.py::test_limit_is_of_the_message_and_not_of_its_compressed_form",
+)
 class CutsAtTheLimitWhenItInflates(CodecConnection):
     """A compressed message above the limit is cut to the limit and answered."""
 
@@ -309,7 +384,11 @@ class CutsAtTheLimitWhenItInflates(CodecConnection):
     inflater_class = CuttingInflater
 
 
-@fault("RFC 7692 §7.2.2")
+@fault(
+    "RFC 7692 §7.2.2",
+    caught_by="tests/conformance/rfc7692/test_07_2_2_decompression.py::"
+    "test_truncated_data_is_not_taken_for_a_message[one byte of it]",
+)
 class KeepsTheTailOfTheMessageBefore(CodecConnection):
     """The tail is put in front of the next message and not at the end of this one."""
 
@@ -332,7 +411,11 @@ class KeepsTheTailOfTheMessageBefore(CodecConnection):
     inflater_class = LateInflater
 
 
-@fault("RFC 7692 §7.2.1")
+@fault(
+    "RFC 7692 §7.2.1",
+    caught_by="tests/conformance/rfc7692/test_07_2_1_compression.py::"
+    "test_repeated_answer_behind_another_one_inflates[small window]",
+)
 class RemembersWhatItCompressed(CodecConnection):
     """A reply that equals the one before is not compressed again: its bytes are repeated."""
 
@@ -349,7 +432,11 @@ class RemembersWhatItCompressed(CodecConnection):
     deflater_class = RememberingDeflater
 
 
-@fault("RFC 7692 §7.2.2")
+@fault(
+    "RFC 7692 §7.2.2",
+    caught_by="tests/conformance/rfc7692/test_07_1_1_context_takeover.py::"
+    "test_message_refers_back_when_more_was_said_than_a_window_holds[10000]",
+)
 class LosesItsWindowAfter32Kib(CodecConnection):
     """When 32 KiB were inflated in all, the inflater starts afresh."""
 

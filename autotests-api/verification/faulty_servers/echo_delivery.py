@@ -10,7 +10,10 @@ from verification.faulty_servers.correct.framing import Message, Violation
 from verification.faulty_servers.registry import fault
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_binary.py::test_bytes_come_back_as_bytes[empty]",
+)
 class IgnoresEmptyMessages(Connection):
     """An empty message gets no reply."""
 
@@ -19,7 +22,10 @@ class IgnoresEmptyMessages(Connection):
             super().message(message)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_binary.py::test_bytes_come_back_as_bytes[empty]",
+)
 class IgnoresEmptyBytes(Connection):
     """An empty binary message gets no reply."""
 
@@ -28,7 +34,10 @@ class IgnoresEmptyBytes(Connection):
             super().message(message)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_binary.py::test_bytes_come_back_as_bytes[not UTF-8]",
+)
 class IgnoresBytes(Connection):
     """Binary messages get no reply."""
 
@@ -37,7 +46,10 @@ class IgnoresBytes(Connection):
             super().message(message)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::test_repeated_message_is_answered_every_time",
+)
 class RepliesTwice(Connection):
     """Every message is answered twice."""
 
@@ -46,7 +58,10 @@ class RepliesTwice(Connection):
         super().message(message)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_handshake.py::test_additional_headers_do_not_change_the_replies",
+)
 class RepliesTwiceToTheTenthMessage(Connection):
     """The tenth message on a connection is answered twice."""
 
@@ -59,7 +74,10 @@ class RepliesTwiceToTheTenthMessage(Connection):
             super().message(message)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_order.py::test_five_thousand_messages_on_one_connection_are_all_answered",
+)
 class LosesTheTenthMessage(Connection):
     """The tenth message on a connection gets no reply."""
 
@@ -71,7 +89,10 @@ class LosesTheTenthMessage(Connection):
             super().message(message)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_order.py::test_five_thousand_messages_on_one_connection_are_all_answered",
+)
 class LosesTheHundredthMessage(Connection):
     """The hundredth message on a connection gets no reply."""
 
@@ -83,7 +104,10 @@ class LosesTheHundredthMessage(Connection):
             super().message(message)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::test_reply_is_the_template_around_the_message[one space]",
+)
 class RepliesOneMessageLate(Connection):
     """A reply is that to the message before."""
 
@@ -95,7 +119,10 @@ class RepliesOneMessageLate(Connection):
             super().message(late)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_handshake.py::test_additional_headers_do_not_change_the_replies",
+)
 class HoldsRepliesUntilThereAreTwo(Connection):
     """Replies are sent in pairs."""
 
@@ -110,7 +137,10 @@ class HoldsRepliesUntilThereAreTwo(Connection):
             self.first = None
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_order.py::test_equal_messages_in_one_segment_are_each_answered",
+)
 class RepliesToDoublesOnce(Connection):
     """A message that equals the one before is taken for a repetition and not answered."""
 
@@ -122,7 +152,10 @@ class RepliesToDoublesOnce(Connection):
         self.before = message
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_binary.py::test_similar_bytes_have_replies_of_their_own",
+)
 class RemembersRepliesByTheirLength(Connection):
     """Replies are cached, and the key of the cache is too short."""
 
@@ -134,7 +167,10 @@ class RemembersRepliesByTheirLength(Connection):
         return self.cache.setdefault((type(message), len(message)), super().reply_to(message))
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_binary.py::test_similar_bytes_have_replies_of_their_own",
+)
 class RemembersRepliesByTheirBeginning(Connection):
     """Replies are cached by type, length and the first 64 characters."""
 
@@ -146,7 +182,11 @@ class RemembersRepliesByTheirBeginning(Connection):
         return self.cache.setdefault((message[:64], len(message)), super().reply_to(message))
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_isolation.py::"
+    "test_neighbour_that_dies_disturbs_nobody[dies in the closing]",
+)
 class ReusesItsReplyBuffer(Connection):
     """A reply that is shorter than the one before ends in what is left of that."""
 
@@ -160,7 +200,10 @@ class ReusesItsReplyBuffer(Connection):
         return reply
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_size.py::test_message_of_exactly_the_limit_comes_back[binary-plain]",
+)
 class RemembersTheFirstType(Connection):
     """The type of the first message on a connection decides the type of all replies."""
 
@@ -173,7 +216,10 @@ class RemembersTheFirstType(Connection):
         return reply.encode() if self.binary and isinstance(reply, str) else reply
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_handshake.py::test_additional_headers_do_not_change_the_replies",
+)
 class LosesAMessageThatComesAtOnce(Connection):
     """The handler is set up 20 ms after the handshake; what comes before is lost."""
 
@@ -189,7 +235,10 @@ class LosesAMessageThatComesAtOnce(Connection):
             super().message(message)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/security/test_slow_readers.py::test_server_waits_for_a_peer_that_does_not_read",
+)
 class LosesTheFirstMessageAfterAPause(Connection):
     """A message that comes after a quarter of a second of silence wakes the handler, but gets no reply."""
 
@@ -202,7 +251,10 @@ class LosesTheFirstMessageAfterAPause(Connection):
         self.last = now
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_lifetime.py::test_idle_connection_stays_open",
+)
 class HangsUpAfterAPause(Connection):
     """A connection that was silent for half a second is closed."""
 
@@ -215,7 +267,10 @@ class HangsUpAfterAPause(Connection):
             return True
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::test_word_that_means_something_elsewhere_is_only_a_message",
+)
 class ObeysWords(Connection):
     """The messages ping, close, exit and quit are commands."""
 
@@ -228,7 +283,10 @@ class ObeysWords(Connection):
             super().message(message)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_handshake.py::test_every_path_is_served_alike[not ASCII]",
+)
 class RepliesByPath(Connection):
     """Only the path / has the prefix; any other is a plain echo."""
 
@@ -242,7 +300,10 @@ class RepliesByPath(Connection):
         return message if self.plain else super().reply_to(message)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_handshake.py::test_chosen_subprotocol_was_offered[ours]",
+)
 class RepliesBySubprotocol(Connection):
     """With a subprotocol the prefix is missing."""
 
@@ -250,7 +311,10 @@ class RepliesBySubprotocol(Connection):
         return message if self.agreed.subprotocol else super().reply_to(message)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_handshake.py::test_additional_headers_do_not_change_the_replies",
+)
 class RepliesByCompression(Connection):
     """With compression the prefix is missing."""
 
@@ -258,7 +322,11 @@ class RepliesByCompression(Connection):
         return message if self.agreed.deflate else super().reply_to(message)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_size.py::"
+    "test_message_at_a_boundary_of_length_comes_back[binary-plain-65536]",
+)
 class FindsACloseInsideAPayload(Connection):
     """The bytes 88 00 end the connection, wherever they stand in a message."""
 
@@ -268,7 +336,10 @@ class FindsACloseInsideAPayload(Connection):
         super().message(message)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::test_text_that_looks_like_code_comes_back_as_written[HTTP]",
+)
 class TakesAnEmptyLineForANewRequest(Connection):
     """A text with an empty line in it is handed to the HTTP parser."""
 
@@ -278,7 +349,10 @@ class TakesAnEmptyLineForANewRequest(Connection):
         super().message(message)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_order.py::test_messages_in_one_segment_are_all_answered[1000]",
+)
 class LosesThe256ThMessage(Connection):
     """Messages are counted in one byte, and the one that is number 0 again gets no reply."""
 
@@ -290,7 +364,10 @@ class LosesThe256ThMessage(Connection):
             super().message(message)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_order.py::test_client_that_reads_late_gets_every_reply",
+)
 class GetsSlowerWithEachMessage(Connection):
     """Every message is compared with all that came before it."""
 
@@ -302,7 +379,10 @@ class GetsSlowerWithEachMessage(Connection):
         super().message(message)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_lifetime.py::test_idle_connection_stays_open",
+)
 class EndsConnectionsAfterThreeSeconds(Connection):
     """A connection may live for three seconds, busy or not."""
 
@@ -314,7 +394,11 @@ class EndsConnectionsAfterThreeSeconds(Connection):
             self.fail(Violation(1001, "time is up"))
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/security/test_slow_readers.py::"
+    "test_closing_behind_replies_that_are_read_late_is_answered",
+)
 class CutsTheReplyUnderWayAtAClose(Connection):
     """When a Close comes while a reply is still being sent, the rest of the reply is dropped."""
 
@@ -324,7 +408,11 @@ class CutsTheReplyUnderWayAtAClose(Connection):
         super().on_close(payload)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/security/test_floods.py::"
+    "test_control_frames_in_numbers_between_fragments_keep_nobody_out",
+)
 class DropsTheReplyAfterAPong(Connection):
     """A Pong is taken for the answer that was awaited, and the next message gets none."""
 

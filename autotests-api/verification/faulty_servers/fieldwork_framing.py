@@ -29,7 +29,12 @@ class Idler(Connection):
         """Something came."""
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_server_writes_lengths_at_every_boundary[65534]",
+    origin="blind round 3",
+)
 class WritesLengthsWithASignedShort(Connection):
     """Replies of 32,768 to 65,535 bytes have their length in 64 bits, which is not the shortest form."""
 
@@ -39,7 +44,12 @@ class WritesLengthsWithASignedShort(Connection):
         return super().encode_frame(frame)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_high_bits_of_a_length_are_not_dropped[2^32+5]",
+    origin="blind round 3",
+)
 class ReadsLengthsModulo32Bits(Connection):
     """Of a 64-bit length only the lower half is looked at."""
 
@@ -53,7 +63,12 @@ class ReadsLengthsModulo32Bits(Connection):
         super().check_length_encoding(self.announced or header)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_frame_and_a_half_in_one_segment_are_told_apart[5]",
+    origin="blind round 3",
+)
 class ReadsATornMaskKeyAsZeros(Connection):
     """When a segment ends inside the masking key, the key's other bytes stay zero."""
 
@@ -70,7 +85,12 @@ class ReadsATornMaskKeyAsZeros(Connection):
         return dataclasses.replace(header, mask_key=header.mask_key[:known].ljust(4, b"\x00"))
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_frames_cut_anywhere_are_put_together[7]",
+    origin="blind round 3",
+)
 class LosesASingleTrailingByte(Connection):
     """A header's first byte that comes behind another frame, and alone, is thrown away."""
 
@@ -81,7 +101,12 @@ class LosesASingleTrailingByte(Connection):
             self.buffer.clear()
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
+    "test_empty_fragments_add_nothing[empty last]",
+    origin="blind round 3",
+)
 class MissesAnEmptyFinalFrame(Connection):
     """An empty last fragment ends the message only when further bytes come."""
 
@@ -91,7 +116,12 @@ class MissesAnEmptyFinalFrame(Connection):
         return super().step_data(header)
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
+    "test_empty_fragments_add_nothing[three empty]",
+    origin="blind round 3",
+)
 class IgnoresAnEmptyFirstFrame(Connection):
     """A first fragment without payload begins no message, and the rest has nothing to continue."""
 
@@ -100,7 +130,11 @@ class IgnoresAnEmptyFirstFrame(Connection):
             super().frame_begins(header)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_lifetime.py::test_idle_connection_stays_open",
+    origin="blind round 3",
+)
 class ForgetsAMessageThatPauses(Idler):
     """When nothing comes for a second between two fragments, the message is given up."""
 
@@ -109,7 +143,12 @@ class ForgetsAMessageThatPauses(Idler):
             self.in_message = False
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
+    "test_pong_between_fragments_changes_nothing",
+    origin="blind round 3",
+)
 class TakesTheTypeFromAPong(Connection):
     """A Pong between a text's fragments overwrites the type, and the reply is binary."""
 
@@ -127,7 +166,12 @@ class TakesTheTypeFromAPong(Connection):
         return message.encode() if self.retyped and isinstance(message, str) else message
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
+    "test_ping_between_large_fragments_is_answered",
+    origin="blind round 3",
+)
 class DropsPingsDeepInAMessage(Connection):
     """A Ping between fragments is not answered once more than 64 KiB of the message have come."""
 
@@ -136,7 +180,12 @@ class DropsPingsDeepInAMessage(Connection):
             super().on_ping(payload)
 
 
-@fault("RFC 6455 §5.5.3")
+@fault(
+    "RFC 6455 §5.5.3",
+    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
+    "test_shorter_ping_behind_a_longer_one_is_answered_with_its_own_payload[one by one]",
+    origin="blind round 3",
+)
 class AnswersAnEmptyPingWithTheLast(Connection):
     """A Ping without payload is answered with the payload of the Ping before."""
 
@@ -147,7 +196,12 @@ class AnswersAnEmptyPingWithTheLast(Connection):
         super().on_ping(self.last)
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
+    "test_close_between_fragments_closes_the_connection",
+    origin="blind round 3",
+)
 class QueuesACloseBehindAnOpenMessage(Connection):
     """A Close between fragments is answered only when the message is complete."""
 
@@ -165,7 +219,11 @@ class QueuesACloseBehindAnOpenMessage(Connection):
             self.on_close(self.queued)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_lifetime.py::test_idle_connection_stays_open",
+    origin="blind round 3",
+)
 class DropsACloseAfterIdling(Idler):
     """A Close that comes after a second of silence finds the session gone: TCP ends without an answer."""
 
@@ -176,7 +234,12 @@ class DropsACloseAfterIdling(Idler):
             super().on_close(payload)
 
 
-@fault("RFC 6455 §7.4")
+@fault(
+    "RFC 6455 §7.4",
+    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
+    "test_undefined_code_is_refused_with_1002[65535]",
+    origin="blind round 3",
+)
 class ReadsHighCloseCodesAsNone(Connection):
     """A close code above 32,767 is negative, and taken for a Close without a code."""
 
@@ -187,7 +250,12 @@ class ReadsHighCloseCodesAsNone(Connection):
         return super().parse_close(payload)
 
 
-@fault("RFC 6455 §5.5.1")
+@fault(
+    "RFC 6455 §5.5.1",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
+    "test_close_with_a_reason_is_answered[122 bytes of cyrillic]",
+    origin="blind round 3",
+)
 class EchoesAReasonCutInsideACharacter(Connection):
     """The close reason is sent back from a buffer of 64 bytes, with half a character at its end."""
 

@@ -30,7 +30,11 @@ class PooledParser(Connection):
         return super().accept_value((stale or [key])[0])
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/security/test_hostile_handshakes.py::test_path_leads_to_no_file_of_the_server[absolute]",
+    origin="blind round 3",
+)
 class KeepsTheKeyOfARefusedHandshake(EchoServer):
     """The first handshake after a refused one is accepted with the refused one's key."""
 
@@ -41,7 +45,12 @@ class KeepsTheKeyOfARefusedHandshake(EchoServer):
         self.stale: list[str] = []
 
 
-@fault("RFC 6455 §4.2.2")
+@fault(
+    "RFC 6455 §4.2.2",
+    caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
+    "test_accept_value_is_made_of_the_key[descending]",
+    origin="blind round 3",
+)
 class UrlDecodesTheKey(Connection):
     """A plus in the key becomes a blank before it is hashed."""
 
@@ -49,7 +58,12 @@ class UrlDecodesTheKey(Connection):
         return super().accept_value(key.replace("+", " "))
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_token_upgrade_is_found_beside_a_tab[before it]",
+    origin="blind round 3",
+)
 class StripsBlanksButNoTabs(Connection):
     """An element of Connection with a tab before it is not recognised."""
 
@@ -59,7 +73,12 @@ class StripsBlanksButNoTabs(Connection):
             raise self.upgrade_required("Connection: Upgrade is needed")
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_handshake.py::"
+    "test_subprotocol_on_a_line_of_its_own_is_chosen[sec-websocket-protocol]",
+    origin="blind round 3",
+)
 class MissesProtocolInLowerCase(Connection):
     """The field name sec-websocket-protocol, as proxies write it, is not recognised."""
 
@@ -68,7 +87,12 @@ class MissesProtocolInLowerCase(Connection):
         return super().offered_subprotocols(dataclasses.replace(request, fields=seen))
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_handshake.py::"
+    "test_known_subprotocol_is_chosen_and_no_other[ours behind many]",
+    origin="blind round 3",
+)
 class SeesEightSubprotocols(Connection):
     """Subprotocols are kept in an array of eight; the ninth is never chosen."""
 
@@ -76,7 +100,11 @@ class SeesEightSubprotocols(Connection):
         return super().choose_subprotocol(offered[:8])
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_handshake.py::test_chosen_subprotocol_was_offered[part of ours]",
+    origin="blind round 3",
+)
 class MatchesSubprotocolByPrefix(Connection):
     """Offered echo.v2 the server answers echo, which nobody offered."""
 
@@ -85,7 +113,11 @@ class MatchesSubprotocolByPrefix(Connection):
         return next((name for offer in offered for name in known if offer.startswith(name)), None)
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_4_versions.py::test_malformed_version_is_refused[13x]",
+    origin="blind round 3",
+)
 class ReadsVersionWithAtoi(Connection):
     """Sec-WebSocket-Version is a number with anything behind it."""
 
@@ -95,7 +127,12 @@ class ReadsVersionWithAtoi(Connection):
             super().check_websocket_version(request)
 
 
-@fault("RFC 6455 §4.2")
+@fault(
+    "RFC 6455 §4.2",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_handshake_in_pieces_is_taken[2]",
+    origin="blind round 3",
+)
 class MissesATornEmptyLine(Connection):
     """The empty line is looked for in every segment apart, so that a torn one is never found."""
 
@@ -111,7 +148,11 @@ class MissesATornEmptyLine(Connection):
         return await super().read_request()
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_handshake.py::test_every_path_is_served_alike[not UTF-8]",
+    origin="blind round 3",
+)
 class DecodesPathsAsUtf8(Connection):
     """A path whose percent-escapes are not UTF-8 is refused."""
 
@@ -123,7 +164,11 @@ class DecodesPathsAsUtf8(Connection):
             raise Refusal(400, "bad escapes in the request target") from error
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_handshake.py::test_host_of_any_spelling_is_served[[::1]:80]",
+    origin="blind round 3",
+)
 class SplitsHostAtEveryColon(Connection):
     """A Host that is an IPv6 address is refused, because it has more than one colon."""
 
@@ -143,7 +188,12 @@ class SharedAnswer(Connection):
         return self.server.remembered
 
 
-@fault("RFC 6455 §4.2.2")
+@fault(
+    "RFC 6455 §4.2.2",
+    caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
+    "test_selected_subprotocol_is_spelt_as_offered",
+    origin="blind round 3",
+)
 class RemembersTheSubprotocol(EchoServer):
     """Once a client has agreed on a subprotocol, those that offer none are answered with it, too."""
 
@@ -154,7 +204,12 @@ class RemembersTheSubprotocol(EchoServer):
         self.remembered: str | None = None
 
 
-@fault("RFC 7692 §7.1.2.2")
+@fault(
+    "RFC 7692 §7.1.2.2",
+    caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
+    "test_legal_offer_behind_an_illegal_one_is_judged_alone[client bits too large]",
+    origin="blind round 3",
+)
 class LeaksParametersOfADeclinedOffer(Connection):
     """client_max_window_bits of a declined offer stands in the answer to the next, which has none."""
 

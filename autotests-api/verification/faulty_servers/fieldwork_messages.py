@@ -21,7 +21,12 @@ class ModifiedUtf8(Utf8):
         return super().decode(data.replace(b"\xc0\x80", b"\x00"))
 
 
-@fault("RFC 6455 §8.1")
+@fault(
+    "RFC 6455 §8.1",
+    caught_by="tests/conformance/rfc6455/test_08_1_utf8.py::"
+    "test_illegal_utf8_fails_the_connection[6.19.1 c0 80]",
+    origin="blind round 3",
+)
 class AcceptsJavasNul(Connection):
     """The overlong C0 80 is taken for U+0000."""
 
@@ -29,7 +34,12 @@ class AcceptsJavasNul(Connection):
         return ModifiedUtf8()
 
 
-@fault("RFC 6455 §8.1")
+@fault(
+    "RFC 6455 §8.1",
+    caught_by="tests/conformance/rfc6455/test_08_1_utf8.py::"
+    "test_astral_character_cut_at_any_byte_is_whole[3]",
+    origin="blind round 3",
+)
 class CarriesTwoBytesOfACharacter(Connection):
     """A fragment may end after one or two bytes of a character; after three the text counts as broken."""
 
@@ -49,7 +59,11 @@ class BorrowsTheDecoder(Connection):
         return self.server.utf8
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_isolation.py::test_wide_character_torn_between_neighbours_stays_whole",
+    origin="blind round 3",
+)
 class SharesTheTextDecoder(EchoServer):
     """Half a character of one client's fragment is completed or lost by what another client sends."""
 
@@ -83,7 +97,12 @@ class WidensWhenItResets(Deflater):
         return super().new_stream()
 
 
-@fault("RFC 7692 §7.2.1")
+@fault(
+    "RFC 7692 §7.2.1",
+    caught_by="tests/conformance/rfc7692/test_07_1_2_window_size.py::"
+    "test_server_keeps_its_window_without_context_takeover[9]",
+    origin="blind round 3",
+)
 class ForgetsTheWindowWhenItResets(OtherDeflater):
     """Without context takeover every message but the first is compressed with the biggest window."""
 
@@ -97,7 +116,12 @@ class CutsShortTails(Deflater):
         return compressed if len(compressed) > 8192 else super().cut_tail(compressed)
 
 
-@fault("RFC 7692 §7.2.1")
+@fault(
+    "RFC 7692 §7.2.1",
+    caught_by="tests/conformance/rfc7692/test_07_1_2_window_size.py::"
+    "test_server_keeps_its_window_within_a_message[1-15]",
+    origin="blind round 3",
+)
 class KeepsTheTailOfLongMessages(OtherDeflater):
     """00 00 FF FF is not cut off when the compressed message needs more than one buffer."""
 
@@ -112,7 +136,12 @@ class NeverResets(Deflater):
         self.takeover = True
 
 
-@fault("RFC 7692 §7.2.1")
+@fault(
+    "RFC 7692 §7.2.1",
+    caught_by="tests/conformance/rfc7692/test_07_2_1_compression.py::"
+    "test_answers_to_messages_sent_together_inflate_in_their_order[server no takeover]",
+    origin="blind round 3",
+)
 class KeepsContextWithinASegment(OtherDeflater):
     """server_no_context_takeover holds between segments; replies to messages of one share their context."""
 
@@ -127,7 +156,12 @@ class KeepsContextWithinASegment(OtherDeflater):
                 self.deflater.stream = self.deflater.new_stream()
 
 
-@fault("RFC 7692 §7.2.1")
+@fault(
+    "RFC 7692 §7.2.1",
+    caught_by="tests/conformance/rfc7692/test_07_2_1_compression.py::"
+    "test_binary_answer_inflates_to_its_message[1000-as browsers do]",
+    origin="blind round 3",
+)
 class CompressesWhatItSendsPlain(Connection):
     """A long reply that does not shrink is sent plain, but stays in the window for later replies."""
 
@@ -155,7 +189,11 @@ class TakesADirtyDeflater(Connection):
             self.deflater = self.server.pool.pop(self.agreed.deflate)
 
 
-@fault("RFC 7692 §7.2.1")
+@fault(
+    "RFC 7692 §7.2.1",
+    caught_by="tests/conformance/rfc7692/test_07_2_1_compression.py::test_answer_inflates_to_its_message",
+    origin="blind round 3",
+)
 class ReusesADirtyDeflater(EchoServer):
     """The compressor of a client that vanished without a Close serves another one with its old window."""
 
@@ -177,7 +215,12 @@ class HalfTheWindow(Inflater):
         return zlib.decompressobj(wbits=-min(self.bits, MAX_WINDOW_BITS - 1))
 
 
-@fault("RFC 7692 §7.2.2")
+@fault(
+    "RFC 7692 §7.2.2",
+    caught_by="tests/conformance/rfc7692/test_07_1_2_window_size.py::"
+    "test_reference_across_many_messages_is_understood[1]",
+    origin="blind round 3",
+)
 class InflatesWithHalfTheWindow(Connection):
     """What the client refers to in earlier messages is forgotten after 16 KiB instead of 32."""
 
@@ -187,7 +230,12 @@ class InflatesWithHalfTheWindow(Connection):
             self.inflater = HalfTheWindow(self.agreed.deflate)
 
 
-@fault("RFC 7692 §7.2.2")
+@fault(
+    "RFC 7692 §7.2.2",
+    caught_by="tests/conformance/rfc7692/test_07_1_1_context_takeover.py::"
+    "test_uncompressed_message_is_no_part_of_the_window",
+    origin="blind round 3",
+)
 class ForgetsItsWindowAfterAPlainMessage(Connection):
     """An uncompressed message between compressed ones empties the window of the client's context."""
 
@@ -197,7 +245,12 @@ class ForgetsItsWindowAfterAPlainMessage(Connection):
         return super().finish_message()
 
 
-@fault("RFC 7692 §7.2.3.6")
+@fault(
+    "RFC 7692 §7.2.3.6",
+    caught_by="tests/conformance/rfc7692/test_07_2_2_decompression.py::"
+    "test_compressed_empty_message_in_fragments_is_understood[[b'\\\\x00', b'']]",
+    origin="blind round 3",
+)
 class ForgetsTheTailAfterAnEmptyLastFragment(Connection):
     """When the last fragment is empty, 00 00 FF FF is not appended, and the next message breaks."""
 
@@ -211,7 +264,12 @@ class ForgetsTheTailAfterAnEmptyLastFragment(Connection):
         return b"" if self.ends_empty else super().inflate_end()
 
 
-@fault("RFC 7692 §7.2.2")
+@fault(
+    "RFC 7692 §7.2.2",
+    caught_by="tests/conformance/rfc7692/test_07_1_1_context_takeover.py::"
+    "test_empty_message_leaves_the_window_as_it_is[fixed]",
+    origin="blind round 3",
+)
 class WaitsForMoreOfAnEmptyMessage(Connection):
     """A compressed message that inflates to nothing is taken for incomplete, and not answered."""
 
@@ -220,7 +278,11 @@ class WaitsForMoreOfAnEmptyMessage(Connection):
             super().message(message)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_size.py::test_limit_is_of_the_message_and_not_of_the_pings_between",
+    origin="blind round 3",
+)
 class RefusesExactlyTheLimitInFragments(Connection):
     """A message of exactly 1 MiB is too big when it comes in fragments."""
 
@@ -230,7 +292,12 @@ class RefusesExactlyTheLimitInFragments(Connection):
             raise self.too_big()
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/conformance/rfc6455/test_10_4_limits.py::"
+    "test_fragmented_messages_below_the_limit_do_not_add_up",
+    origin="blind round 3",
+)
 class CountsFragmentedMessagesTogether(Connection):
     """The limit holds for all the fragmented messages of a connection together."""
 
@@ -260,7 +327,12 @@ class InheritsText(Connection):
         return message
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_isolation.py::"
+    "test_neighbour_that_dies_disturbs_nobody[dies between fragments]",
+    origin="blind round 3",
+)
 class InheritsTheFragmentsOfTheVanished(EchoServer):
     """What a client sent of a text before it vanished stands at the beginning of another client's."""
 
@@ -286,7 +358,11 @@ class BooksMemory(Connection):
             raise self.too_big()
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/security/test_memory_exhaustion.py::test_unfinished_messages_of_many_keep_nobody_out",
+    origin="blind round 3",
+)
 class NeverFreesWhatTheVanishedHeld(EchoServer):
     """What vanished clients had sent of a message is never freed, and taken from a room of 2 MiB."""
 

@@ -10,7 +10,11 @@ from verification.faulty_servers.correct.framing import PROTOCOL_ERROR, Violatio
 from verification.faulty_servers.registry import fault
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
+    "test_continuation_after_a_whole_message_fails_the_connection[final]",
+)
 class AcceptsAContinuationOfNothing(Connection):
     """A continuation frame without a message before it is taken for a message."""
 
@@ -19,7 +23,11 @@ class AcceptsAContinuationOfNothing(Connection):
             super().check_order(header)
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
+    "test_continuation_after_a_whole_message_fails_the_connection[final]",
+)
 class SkipsAContinuationOfNothing(Connection):
     """A continuation frame without a message before it is read and forgotten."""
 
@@ -35,7 +43,11 @@ class SkipsAContinuationOfNothing(Connection):
             super().message(message)
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
+    "test_continuation_after_a_whole_message_fails_the_connection[final]",
+)
 class AcceptsAContinuationAfterAFragmentedMessage(Connection):
     """Once a fragmented message was complete, one more continuation is accepted."""
 
@@ -50,7 +62,11 @@ class AcceptsAContinuationAfterAFragmentedMessage(Connection):
             super().check_order(header)
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
+    "test_new_message_inside_an_unfinished_one_fails_the_connection[then text-text first-whole]",
+)
 class LetsANewMessageReplaceAnUnfinishedOne(Connection):
     """A text frame inside a fragmented message starts afresh; the fragments are lost."""
 
@@ -59,7 +75,11 @@ class LetsANewMessageReplaceAnUnfinishedOne(Connection):
             super().check_order(header)
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
+    "test_new_message_inside_an_unfinished_one_fails_the_connection[then text-text first-whole]",
+)
 class TakesANewMessageForAContinuation(Connection):
     """A text frame inside a fragmented message is appended to it."""
 
@@ -79,7 +99,11 @@ class TakesANewMessageForAContinuation(Connection):
         super().frame_ends(header)
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
+    "test_new_message_inside_an_unfinished_one_fails_the_connection[then text-binary first-whole]",
+)
 class AcceptsABinaryFrameInsideAText(Connection):
     """Only a frame of the same type is refused inside a fragmented message."""
 
@@ -89,7 +113,11 @@ class AcceptsABinaryFrameInsideAText(Connection):
             super().check_order(header)
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
+    "test_new_message_inside_an_unfinished_one_fails_the_connection[then text-text first-fragmented]",
+)
 class AcceptsAnUnfinishedFrameInsideAMessage(Connection):
     """A second first fragment is refused only when it has FIN set."""
 
@@ -98,7 +126,11 @@ class AcceptsAnUnfinishedFrameInsideAMessage(Connection):
             super().check_order(header)
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
+    "test_fragments_of_any_length_make_one_message[[125, 126]]",
+)
 class AnswersEachFragment(Connection):
     """Every fragment is answered as a message of its own."""
 
@@ -108,7 +140,11 @@ class AnswersEachFragment(Connection):
         self.parts, self.characters = [], []
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
+    "test_empty_fragments_add_nothing[empty middle]",
+)
 class EndsAMessageAtTheSecondFragment(Connection):
     """The first continuation frame ends the message, whatever its FIN says."""
 
@@ -116,7 +152,11 @@ class EndsAMessageAtTheSecondFragment(Connection):
         super().frame_ends(replace(header, fin=True) if header.opcode == CONTINUATION else header)
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
+    "test_ping_between_fragments_is_answered_and_the_message_is_whole[whole]",
+)
 class NeedsFinOnTheFirstFrame(Connection):
     """Fragmented messages are not supported."""
 
@@ -126,7 +166,11 @@ class NeedsFinOnTheFirstFrame(Connection):
         super().check_order(header)
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
+    "test_ping_between_fragments_does_not_wait_for_the_message",
+)
 class ForgetsTheMessageAtAPing(Connection):
     """A Ping between fragments throws away what came before it."""
 
@@ -135,7 +179,11 @@ class ForgetsTheMessageAtAPing(Connection):
         self.parts, self.characters = [], []
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
+    "test_ping_between_fragments_is_answered_and_the_message_is_whole[whole]",
+)
 class EndsTheMessageAtAPing(Connection):
     """A Ping between fragments resets the reader, so that the continuation has nothing to continue."""
 
@@ -144,7 +192,11 @@ class EndsTheMessageAtAPing(Connection):
         self.in_message = False
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
+    "test_pong_between_fragments_changes_nothing",
+)
 class ForgetsTheMessageAtAPong(Connection):
     """An unsolicited Pong between fragments throws away what came before it."""
 
@@ -152,7 +204,11 @@ class ForgetsTheMessageAtAPong(Connection):
         self.parts, self.characters = [], []
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
+    "test_ping_between_fragments_is_answered_and_the_message_is_whole[whole]",
+)
 class RefusesControlFramesInsideAMessage(Connection):
     """A Ping between fragments is a protocol error."""
 
@@ -162,7 +218,11 @@ class RefusesControlFramesInsideAMessage(Connection):
         super().check_control(header)
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
+    "test_ping_between_fragments_is_answered_and_the_message_is_whole[whole]",
+)
 class TakesControlPayloadsIntoTheMessage(Connection):
     """The payload of a Ping between fragments becomes part of the message."""
 
@@ -172,7 +232,11 @@ class TakesControlPayloadsIntoTheMessage(Connection):
             self.add(payload)
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
+    "test_close_between_fragments_closes_the_connection",
+)
 class IgnoresACloseInsideAMessage(Connection):
     """A Close between fragments is not looked at."""
 
@@ -181,7 +245,11 @@ class IgnoresACloseInsideAMessage(Connection):
             super().on_close(payload)
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
+    "test_ping_between_fragments_is_answered_and_the_message_is_whole[whole]",
+)
 class AnswersFragmentedTextInBinary(Connection):
     """The type of the last frame decides, and a continuation is not text."""
 
@@ -195,7 +263,11 @@ class AnswersFragmentedTextInBinary(Connection):
             super().frame_ends(header)
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
+    "test_messages_after_a_fragmented_one_are_whole",
+)
 class KeepsTheFragmentsOfTheMessageBefore(Connection):
     """The list of fragments is not emptied after a fragmented message."""
 
@@ -205,7 +277,11 @@ class KeepsTheFragmentsOfTheMessageBefore(Connection):
         self.characters = kept
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
+    "test_empty_fragments_add_nothing[two empty]",
+)
 class TakesAnEmptyFirstFragmentForNone(Connection):
     """Whether a message is open is told by whether it has bytes already."""
 
@@ -215,7 +291,11 @@ class TakesAnEmptyFirstFragmentForNone(Connection):
         super().check_order(header)
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
+    "test_empty_fragments_add_nothing[empty middle]",
+)
 class EndsAMessageAtAnEmptyFragment(Connection):
     """A continuation frame without payload is taken for the last one."""
 
@@ -224,7 +304,11 @@ class EndsAMessageAtAnEmptyFragment(Connection):
         super().frame_ends(replace(header, fin=True) if empty else header)
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
+    "test_empty_fragments_add_nothing[two empty]",
+)
 class WaitsAfterAnEmptyLastFragment(Connection):
     """A last fragment without payload does not end the message."""
 
@@ -233,7 +317,11 @@ class WaitsAfterAnEmptyLastFragment(Connection):
         super().frame_ends(replace(header, fin=False) if empty else header)
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
+    "test_many_fragments_make_one_message[10]",
+)
 class LosesTheTenthFragment(Connection):
     """The tenth fragment of a message is not appended."""
 
@@ -247,7 +335,11 @@ class LosesTheTenthFragment(Connection):
         super().data(b"" if self.count == 10 and not self.compressed else piece)
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
+    "test_messages_after_a_fragmented_one_are_whole",
+)
 class StaysInsideAFragmentedMessage(Connection):
     """After a fragmented message the next message is refused as if the first were still open."""
 
@@ -256,7 +348,11 @@ class StaysInsideAFragmentedMessage(Connection):
         self.in_message = header.opcode == CONTINUATION
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
+    "test_fragments_of_any_length_make_one_message[[127, 0, 65536, 1]]",
+)
 class FlushesBigMessagesEarly(Connection):
     """Fragments are answered as soon as they make 64 KiB together."""
 
@@ -268,7 +364,11 @@ class FlushesBigMessagesEarly(Connection):
             super().frame_ends(header)
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
+    "test_new_message_after_a_ping_inside_an_unfinished_one_fails_the_connection",
+)
 class AcceptsAMessageInsideAMessageAfterAPing(Connection):
     """A Ping between fragments makes the reader forget that a message is open, but not its fragments."""
 

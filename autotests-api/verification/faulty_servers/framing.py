@@ -10,7 +10,11 @@ from verification.faulty_servers.correct.framing import PROTOCOL_ERROR, Violatio
 from verification.faulty_servers.registry import fault
 
 
-@fault("RFC 6455 §5.1")
+@fault(
+    "RFC 6455 §5.1",
+    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::"
+    "test_unmasked_frame_of_any_length_ends_the_connection[125]",
+)
 class AcceptsUnmaskedFrames(Connection):
     """A client frame without a mask is served like any other."""
 
@@ -18,7 +22,11 @@ class AcceptsUnmaskedFrames(Connection):
         pass
 
 
-@fault("RFC 6455 §5.1")
+@fault(
+    "RFC 6455 §5.1",
+    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::"
+    "test_unmasked_frame_after_good_messages_ends_the_connection[ping-1]",
+)
 class AcceptsUnmaskedControlFrames(Connection):
     """The mask is demanded of data frames only."""
 
@@ -27,7 +35,11 @@ class AcceptsUnmaskedControlFrames(Connection):
             super().check_masked(header)
 
 
-@fault("RFC 6455 §5.1")
+@fault(
+    "RFC 6455 §5.1",
+    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::"
+    "test_unmasked_frame_is_refused_with_1002[close]",
+)
 class AcceptsUnmaskedClose(Connection):
     """The mask is demanded of every frame but Close."""
 
@@ -36,7 +48,11 @@ class AcceptsUnmaskedClose(Connection):
             super().check_masked(header)
 
 
-@fault("RFC 6455 §5.1")
+@fault(
+    "RFC 6455 §5.1",
+    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::"
+    "test_unmasked_continuation_ends_the_connection",
+)
 class AcceptsUnmaskedContinuations(Connection):
     """The mask is demanded of the first fragment only."""
 
@@ -45,7 +61,11 @@ class AcceptsUnmaskedContinuations(Connection):
             super().check_masked(header)
 
 
-@fault("RFC 6455 §5.1")
+@fault(
+    "RFC 6455 §5.1",
+    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::"
+    "test_unmasked_frame_ends_the_connection[empty text]",
+)
 class AcceptsUnmaskedEmptyFrames(Connection):
     """A frame without payload may come without a mask, since there is nothing to unmask."""
 
@@ -54,7 +74,11 @@ class AcceptsUnmaskedEmptyFrames(Connection):
             super().check_masked(header)
 
 
-@fault("RFC 6455 §5.1")
+@fault(
+    "RFC 6455 §5.1",
+    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::"
+    "test_unmasked_frame_after_good_messages_ends_the_connection[text-1]",
+)
 class ChecksTheMaskOfTheFirstFrameOnly(Connection):
     """Once one frame came masked, the mask is taken for granted."""
 
@@ -66,7 +90,10 @@ class ChecksTheMaskOfTheFirstFrameOnly(Connection):
         self.trusted = True
 
 
-@fault("RFC 6455 §5.1")
+@fault(
+    "RFC 6455 §5.1",
+    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::test_unmasked_frame_ends_the_connection[text]",
+)
 class DropsUnmaskedFramesSilently(Connection):
     """An unmasked text frame is thrown away and the connection goes on."""
 
@@ -84,7 +111,11 @@ class DropsUnmaskedFramesSilently(Connection):
         super().frame_begins(header)
 
 
-@fault("RFC 6455 §5.1")
+@fault(
+    "RFC 6455 §5.1",
+    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::"
+    "test_unmasked_frame_after_good_messages_ends_the_connection[text-1]",
+)
 class AnswersAnUnmaskedFrameBeforeItCloses(Connection):
     """An unmasked message is answered; only then the connection ends."""
 
@@ -96,7 +127,10 @@ class AnswersAnUnmaskedFrameBeforeItCloses(Connection):
         super().check_masked(header)
 
 
-@fault("RFC 6455 §5.1")
+@fault(
+    "RFC 6455 §5.1",
+    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::test_server_sends_data_frames_unmasked[0]",
+)
 class MasksItsFrames(Connection):
     """The server masks the frames that it sends."""
 
@@ -104,7 +138,10 @@ class MasksItsFrames(Connection):
         return frame.encode(masked=True)
 
 
-@fault("RFC 6455 §5.1")
+@fault(
+    "RFC 6455 §5.1",
+    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::test_server_sends_pong_and_close_unmasked",
+)
 class MasksItsPongs(Connection):
     """A Pong is the client's Ping with another opcode, its mask included."""
 
@@ -112,7 +149,11 @@ class MasksItsPongs(Connection):
         return frame.encode(masked=frame.opcode == PONG)
 
 
-@fault("RFC 6455 §5.1")
+@fault(
+    "RFC 6455 §5.1",
+    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::"
+    "test_unmasked_frame_ends_the_connection[close]",
+)
 class MasksItsClose(Connection):
     """The Close that answers a Close is masked."""
 
@@ -120,7 +161,10 @@ class MasksItsClose(Connection):
         return frame.encode(masked=frame.opcode == CLOSE)
 
 
-@fault("RFC 6455 §5.3")
+@fault(
+    "RFC 6455 §5.3",
+    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::test_any_masking_key_is_understood[zero]",
+)
 class RefusesTheMaskKeyZero(Connection):
     """A mask key of four zero bytes is taken for no mask."""
 
@@ -130,7 +174,11 @@ class RefusesTheMaskKeyZero(Connection):
         super().check_masked(header)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_payload_in_two_segments_is_one_message",
+)
 class RestartsTheMaskAtEachSegment(Connection):
     """The position in the mask key is lost when a frame's payload comes in several segments."""
 
@@ -138,7 +186,11 @@ class RestartsTheMaskAtEachSegment(Connection):
         return super().unmask(piece, header, 0)
 
 
-@fault("RFC 6455 §5.3")
+@fault(
+    "RFC 6455 §5.3",
+    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::"
+    "test_payload_of_a_long_frame_is_unmasked_to_its_end[4107]",
+)
 class UnmasksTheTailOfLongFramesWrong(Connection):
     """A fast loop unmasks eight bytes at a time; what is left of a long payload keeps its mask."""
 
@@ -150,7 +202,11 @@ class UnmasksTheTailOfLongFramesWrong(Connection):
         return plain[:-rest] + piece[-rest:]
 
 
-@fault("RFC 6455 §5.3")
+@fault(
+    "RFC 6455 §5.3",
+    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::"
+    "test_every_fragment_is_unmasked_with_its_own_key",
+)
 class UnmasksFragmentsWithTheFirstKey(Connection):
     """Continuation frames are unmasked with the key of the frame that began the message."""
 
@@ -168,7 +224,10 @@ class UnmasksFragmentsWithTheFirstKey(Connection):
         return mask(piece, self.first_key[turn:] + self.first_key[:turn])
 
 
-@fault("RFC 6455 §5.3")
+@fault(
+    "RFC 6455 §5.3",
+    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::test_every_frame_is_unmasked_with_its_own_key",
+)
 class RemembersTheMaskKeyOfTheConnection(Connection):
     """The first frame's key is taken for all frames, as a client that never changes it would allow."""
 
@@ -181,7 +240,11 @@ class RemembersTheMaskKeyOfTheConnection(Connection):
         return mask(piece, self.key[turn:] + self.key[:turn])
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_reserved_bit_of_a_data_frame_fails_the_connection[rsv 001-text]",
+)
 class IgnoresReservedBits(Connection):
     """RSV1, RSV2 and RSV3 are not looked at."""
 
@@ -189,7 +252,11 @@ class IgnoresReservedBits(Connection):
         pass
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_reserved_bit_of_a_control_frame_fails_the_connection[rsv 100-ping]",
+)
 class AcceptsRsv1WithoutCompression(Connection):
     """RSV1 is accepted though no extension gave it a meaning."""
 
@@ -202,7 +269,11 @@ class AcceptsRsv1WithoutCompression(Connection):
         self.compressed = header.rsv1 and self.inflater is not None
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_reserved_bit_of_a_data_frame_fails_the_connection[rsv 010-text]",
+)
 class AcceptsRsv2(Connection):
     """RSV2 is not looked at."""
 
@@ -211,7 +282,11 @@ class AcceptsRsv2(Connection):
             super().check_reserved_bits(header)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_reserved_bit_of_a_data_frame_fails_the_connection[rsv 001-text]",
+)
 class AcceptsRsv3(Connection):
     """RSV3 is not looked at."""
 
@@ -220,7 +295,11 @@ class AcceptsRsv3(Connection):
             super().check_reserved_bits(header)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_reserved_bit_of_a_data_frame_fails_the_connection[rsv 011-text]",
+)
 class AcceptsReservedBitsInPairs(Connection):
     """The bits are compared with 1, 2 and 4, so that two of them at once pass."""
 
@@ -229,7 +308,11 @@ class AcceptsReservedBitsInPairs(Connection):
             super().check_reserved_bits(header)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_reserved_bit_of_a_control_frame_fails_the_connection[rsv 100-ping]",
+)
 class AcceptsReservedBitsOnControlFrames(Connection):
     """The bits are checked on data frames only."""
 
@@ -238,7 +321,11 @@ class AcceptsReservedBitsOnControlFrames(Connection):
             super().check_reserved_bits(header)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_reserved_bit_of_a_continuation_fails_the_connection[rsv 010]",
+)
 class AcceptsReservedBitsOnContinuations(Connection):
     """The bits are checked on a message's first frame only."""
 
@@ -247,7 +334,11 @@ class AcceptsReservedBitsOnContinuations(Connection):
             super().check_reserved_bits(header)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_reserved_bit_behind_a_good_message_fails_the_connection[rsv 010-whole]",
+)
 class ChecksReservedBitsUntilTheFirstMessage(Connection):
     """After one good message the bits are not looked at any more."""
 
@@ -262,7 +353,11 @@ class ChecksReservedBitsUntilTheFirstMessage(Connection):
             super().check_reserved_bits(header)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_text_length_is_read_at_every_boundary[1]",
+)
 class SetsRsv2InReplies(Connection):
     """Every reply has RSV2 set."""
 
@@ -271,7 +366,11 @@ class SetsRsv2InReplies(Connection):
         return bytes([data[0] | 0x20]) + data[1:] if frame.opcode < CLOSE else data
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_binary_length_is_read_at_every_boundary[1]",
+)
 class SetsRsv1WithoutCompression(Connection):
     """Binary replies have RSV1 set though nothing was negotiated."""
 
@@ -280,7 +379,11 @@ class SetsRsv1WithoutCompression(Connection):
         return bytes([data[0] | 0x40]) + data[1:] if frame.opcode == BINARY else data
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_reserved_data_opcode_fails_the_connection[3-empty]",
+)
 class TakesReservedDataOpcodesForBinary(Connection):
     """Opcodes 3 to 7 are served as if they were 2."""
 
@@ -295,7 +398,11 @@ class TakesReservedDataOpcodesForBinary(Connection):
         super().frame_begins(header)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_reserved_control_opcode_fails_the_connection[11-with payload]",
+)
 class SkipsReservedControlOpcodes(Connection):
     """Opcodes 11 to 15 are read and forgotten."""
 
@@ -304,7 +411,11 @@ class SkipsReservedControlOpcodes(Connection):
             super().check_opcode(header)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_reserved_control_opcode_fails_the_connection[11-with payload]",
+)
 class AcceptsOpcodeEleven(Connection):
     """The range check of control opcodes is off by one."""
 
@@ -313,7 +424,11 @@ class AcceptsOpcodeEleven(Connection):
             super().check_opcode(header)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_reserved_control_opcode_fails_the_connection[15-empty]",
+)
 class AcceptsOpcodeFifteen(Connection):
     """The range check of opcodes leaves out the last one."""
 
@@ -322,7 +437,11 @@ class AcceptsOpcodeFifteen(Connection):
             super().check_opcode(header)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_reserved_data_opcode_fails_the_connection[3-empty]",
+)
 class TakesOpcodeThreeForText(Connection):
     """The range check of data opcodes is off by one."""
 
@@ -338,7 +457,11 @@ class TakesOpcodeThreeForText(Connection):
         super().frame_begins(header)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_reserved_opcode_inside_a_message_fails_the_connection[15]",
+)
 class ChecksOpcodesBetweenMessagesOnly(Connection):
     """Inside a fragmented message a reserved control opcode is skipped."""
 
@@ -347,7 +470,11 @@ class ChecksOpcodesBetweenMessagesOnly(Connection):
             super().check_opcode(header)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_reserved_control_opcode_fails_the_connection[12-with payload]",
+)
 class DropsFramesWithReservedOpcodes(Connection):
     """A frame with a reserved opcode that is short is thrown away instead of ending the connection."""
 
@@ -366,7 +493,11 @@ class DropsFramesWithReservedOpcodes(Connection):
         return super().step_data(header)
 
 
-@fault("RFC 6455 §5.3")
+@fault(
+    "RFC 6455 §5.3",
+    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::"
+    "test_every_fragment_is_unmasked_with_its_own_key",
+)
 class UnmasksWithTheKeyOfTheLastPing(Connection):
     """A Ping between fragments leaves its key behind, and the next fragment is unmasked with it."""
 

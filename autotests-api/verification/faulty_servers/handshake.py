@@ -7,7 +7,11 @@ from verification.faulty_servers.correct.request import Refusal, Request
 from verification.faulty_servers.registry import fault
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_request_that_is_no_handshake_is_refused[POST]",
+)
 class AcceptsEveryMethod(Connection):
     """The request's method is not looked at."""
 
@@ -15,7 +19,11 @@ class AcceptsEveryMethod(Connection):
         pass
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_refusal_is_an_http_error[POST]",
+)
 class AcceptsPost(Connection):
     """A POST may open a WebSocket, too."""
 
@@ -24,7 +32,11 @@ class AcceptsPost(Connection):
             super().check_method(request)
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_refusal_is_an_http_error[lower-case get]",
+)
 class AcceptsTheMethodInLowerCase(Connection):
     """Methods are compared without regard to case, though HTTP's are case-sensitive."""
 
@@ -33,7 +45,11 @@ class AcceptsTheMethodInLowerCase(Connection):
             super().check_method(request)
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_refusal_is_an_http_error[HTTP/1.0]",
+)
 class AcceptsHttp10(Connection):
     """HTTP/1.0 is good enough."""
 
@@ -42,7 +58,11 @@ class AcceptsHttp10(Connection):
             super().check_http_version(request)
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_refusal_is_an_http_error[HTTP/1.0]",
+)
 class AcceptsEveryHttpVersion(Connection):
     """The HTTP version is not looked at."""
 
@@ -50,7 +70,11 @@ class AcceptsEveryHttpVersion(Connection):
         pass
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_refusal_is_an_http_error[no Host]",
+)
 class AcceptsARequestWithoutHost(Connection):
     """A missing Host header is not missed."""
 
@@ -59,7 +83,11 @@ class AcceptsARequestWithoutHost(Connection):
             super().check_host(request)
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_request_with_two_hosts_is_refused[another]",
+)
 class AcceptsSeveralHosts(Connection):
     """The first of several Host headers counts."""
 
@@ -68,7 +96,11 @@ class AcceptsSeveralHosts(Connection):
             super().check_host(request)
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_request_that_is_no_handshake_is_refused[no Upgrade]",
+)
 class AcceptsARequestWithoutUpgrade(Connection):
     """A missing Upgrade header is not missed."""
 
@@ -77,7 +109,11 @@ class AcceptsARequestWithoutUpgrade(Connection):
             super().check_upgrade(request)
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_request_that_is_no_handshake_is_refused[empty Upgrade]",
+)
 class AcceptsAnUpgradeToAnything(Connection):
     """Upgrade must be there; what it names is not looked at."""
 
@@ -86,7 +122,11 @@ class AcceptsAnUpgradeToAnything(Connection):
             super().check_upgrade(request)
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_request_that_is_no_handshake_is_refused[Upgrade to websockets]",
+)
 class FindsWebsocketInsideAnotherWord(Connection):
     """Upgrade is searched for the letters websocket, so that websocket2 will do."""
 
@@ -95,7 +135,11 @@ class FindsWebsocketInsideAnotherWord(Connection):
             super().check_upgrade(request)
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_upgrade_in_any_case_is_taken[WebSocket]",
+)
 class ComparesUpgradeWithItsCase(Connection):
     """Only websocket in lower case is understood."""
 
@@ -104,7 +148,11 @@ class ComparesUpgradeWithItsCase(Connection):
             raise self.upgrade_required("this is a WebSocket endpoint")
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_request_that_is_no_handshake_is_refused[no Connection]",
+)
 class AcceptsARequestWithoutConnection(Connection):
     """A missing Connection header is not missed."""
 
@@ -113,7 +161,11 @@ class AcceptsARequestWithoutConnection(Connection):
             super().check_connection(request)
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_request_that_is_no_handshake_is_refused[empty Connection]",
+)
 class AcceptsEveryConnectionHeader(Connection):
     """Connection must be there; what it names is not looked at."""
 
@@ -122,7 +174,11 @@ class AcceptsEveryConnectionHeader(Connection):
             super().check_connection(request)
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_request_that_is_no_handshake_is_refused[Connection upgraded]",
+)
 class FindsUpgradeInsideAnotherWord(Connection):
     """Connection is searched for the letters upgrade, so that no-upgrade will do."""
 
@@ -131,7 +187,11 @@ class FindsUpgradeInsideAnotherWord(Connection):
             super().check_connection(request)
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_connection_that_holds_the_token_upgrade_is_taken[UPGRADE]",
+)
 class ComparesConnectionWithItsCase(Connection):
     """Only Upgrade with a capital is understood."""
 
@@ -140,7 +200,11 @@ class ComparesConnectionWithItsCase(Connection):
             raise self.upgrade_required("Connection: Upgrade is needed")
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_connection_that_holds_the_token_upgrade_is_taken[keep-alive, Upgrade]",
+)
 class TakesConnectionForOneWord(Connection):
     """`Connection: keep-alive, Upgrade`, which browsers send, is refused."""
 
@@ -149,7 +213,11 @@ class TakesConnectionForOneWord(Connection):
             raise self.upgrade_required("Connection: Upgrade is needed")
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_connection_that_holds_the_token_upgrade_is_taken[keep-alive | Upgrade]",
+)
 class ReadsTheFirstConnectionHeaderOnly(Connection):
     """Of several Connection headers only the first is read."""
 
@@ -159,7 +227,11 @@ class ReadsTheFirstConnectionHeaderOnly(Connection):
         super().check_connection(request)
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_connection_that_holds_the_token_upgrade_is_taken[Upgrade | keep-alive]",
+)
 class ReadsTheLastConnectionHeaderOnly(Connection):
     """Of several Connection headers only the last is read."""
 
@@ -169,7 +241,11 @@ class ReadsTheLastConnectionHeaderOnly(Connection):
             raise self.upgrade_required("Connection: Upgrade is needed")
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_header_names_in_any_case_are_taken[upper case]",
+)
 class ReadsHeaderNamesWithTheirCase(Connection):
     """sec-websocket-key in lower case is not found."""
 
@@ -179,7 +255,11 @@ class ReadsHeaderNamesWithTheirCase(Connection):
         super().check_key(request)
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_white_space_before_values_is_dropped[none]",
+)
 class NeedsABlankAfterTheColon(Connection):
     """A header field without a blank after its colon is malformed."""
 
@@ -189,7 +269,11 @@ class NeedsABlankAfterTheColon(Connection):
         return super().parse_head(head)
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_request_that_is_no_handshake_is_refused[POST]",
+)
 class NeedsAnOrigin(Connection):
     """A client that is no browser, and sends no Origin, is refused."""
 
@@ -199,7 +283,10 @@ class NeedsAnOrigin(Connection):
         super().check_origin(request)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_handshake.py::test_console_of_any_page_is_served[no origin]",
+)
 class RefusesForeignOrigins(Connection):
     """An Origin that is not the server's own is refused, though nobody asked for that."""
 
@@ -209,7 +296,11 @@ class RefusesForeignOrigins(Connection):
             raise Refusal(403, "this origin is not allowed")
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_absolute_request_target_is_taken",
+)
 class RefusesAbsoluteTargets(Connection):
     """The request target must be a path; an absolute URI is refused."""
 
@@ -219,7 +310,10 @@ class RefusesAbsoluteTargets(Connection):
             raise Refusal(400, "bad request target")
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_handshake.py::test_every_path_is_served_alike[path and query]",
+)
 class RefusesQueries(Connection):
     """A target with a query is not found."""
 
@@ -229,7 +323,10 @@ class RefusesQueries(Connection):
             raise Refusal(404, "there is nothing here")
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_handshake.py::test_every_path_is_served_alike[long]",
+)
 class RefusesEveryPathButTheRoot(Connection):
     """Only the path / is served."""
 
@@ -239,7 +336,11 @@ class RefusesEveryPathButTheRoot(Connection):
             raise Refusal(404, "there is nothing here")
 
 
-@fault("RFC 6455 §3")
+@fault(
+    "RFC 6455 §3",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_fragment_in_the_request_target_is_refused",
+)
 class AcceptsAFragmentInTheTarget(Connection):
     """A target with a # is served."""
 
@@ -248,7 +349,11 @@ class AcceptsAFragmentInTheTarget(Connection):
             super().check_target(request)
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_unknown_headers_are_passed_over[X-Empty-]",
+)
 class RefusesUnknownHeaders(Connection):
     """A header field that the server does not know is malformed."""
 
@@ -261,7 +366,11 @@ class RefusesUnknownHeaders(Connection):
         super().judge(request)
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_request_that_is_no_handshake_is_refused[Upgrade to websockets]",
+)
 class FindsUpgradeInAnotherHeader(Connection):
     """The head is searched for `upgrade: websocket`, and a remark in another header will do."""
 

@@ -7,7 +7,10 @@ from verification.faulty_servers.correct.request import Request
 from verification.faulty_servers.registry import fault
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_4_versions.py::test_malformed_version_is_refused[x]",
+)
 class AcceptsEveryVersion(Connection):
     """Sec-WebSocket-Version must be there; its value is not looked at."""
 
@@ -16,7 +19,11 @@ class AcceptsEveryVersion(Connection):
             super().check_websocket_version(request)
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_refusal_is_an_http_error[no version]",
+)
 class AcceptsARequestWithoutVersion(Connection):
     """A missing Sec-WebSocket-Version is not missed."""
 
@@ -25,7 +32,10 @@ class AcceptsARequestWithoutVersion(Connection):
             super().check_websocket_version(request)
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_4_versions.py::test_malformed_version_is_refused[256]",
+)
 class AcceptsNewerVersions(Connection):
     """A version above 13 is accepted, too."""
 
@@ -35,7 +45,10 @@ class AcceptsNewerVersions(Connection):
             super().check_websocket_version(request)
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_4_versions.py::test_malformed_version_is_refused[13x]",
+)
 class FindsVersion13AtTheBeginning(Connection):
     """A version that begins with 13 is accepted: 130, or 13 and a list."""
 
@@ -45,7 +58,10 @@ class FindsVersion13AtTheBeginning(Connection):
             super().check_websocket_version(request)
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_4_versions.py::test_malformed_version_is_refused[013]",
+)
 class ReadsTheVersionAsANumber(Connection):
     """013 and +13 are accepted, because they are 13 as a number."""
 
@@ -58,7 +74,10 @@ class ReadsTheVersionAsANumber(Connection):
         super().check_websocket_version(request)
 
 
-@fault("RFC 6455 §11.3.5")
+@fault(
+    "RFC 6455 §11.3.5",
+    caught_by="tests/conformance/rfc6455/test_04_4_versions.py::test_several_versions_are_refused[13 | 8]",
+)
 class AcceptsTheVersionTwice(Connection):
     """Sec-WebSocket-Version may stand there several times."""
 
@@ -67,7 +86,11 @@ class AcceptsTheVersionTwice(Connection):
             super().check_websocket_version(request)
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_malformed_key_is_refused[empty]",
+)
 class AcceptsEveryKey(Connection):
     """Sec-WebSocket-Key must be there; its value is not looked at."""
 
@@ -75,7 +98,11 @@ class AcceptsEveryKey(Connection):
         return True
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_refusal_is_an_http_error[no key]",
+)
 class AcceptsARequestWithoutKey(Connection):
     """A missing Sec-WebSocket-Key is taken for an empty one."""
 
@@ -89,7 +116,10 @@ class AcceptsARequestWithoutKey(Connection):
         return super().response_fields(request)
 
 
-@fault("RFC 6455 §11.3.1")
+@fault(
+    "RFC 6455 §11.3.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::test_repeated_key_is_refused",
+)
 class AcceptsTheKeyTwice(Connection):
     """Of several keys the first counts."""
 
@@ -99,7 +129,11 @@ class AcceptsTheKeyTwice(Connection):
             super().check_key(request)
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_key_of_another_length_is_refused[15 bytes]",
+)
 class AcceptsKeysOfAnyLength(Connection):
     """The key must be base64, of however many bytes."""
 
@@ -110,7 +144,11 @@ class AcceptsKeysOfAnyLength(Connection):
         return len(key) % 4 == 0 and key.rstrip("=").replace("+", "0").replace("/", "0").isalnum()
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_malformed_key_is_refused[not base64]",
+)
 class AcceptsKeysOf24Characters(Connection):
     """The key must be 24 characters long; whether they are base64 is not looked at."""
 
@@ -118,7 +156,11 @@ class AcceptsKeysOf24Characters(Connection):
         return len(key) == 24
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_malformed_key_is_refused[text]",
+)
 class AcceptsKeysOf16Characters(Connection):
     """Sixteen characters that are not base64 will do, as if the key were not encoded."""
 
@@ -126,7 +168,11 @@ class AcceptsKeysOf16Characters(Connection):
         return len(key) == 16 or super().is_key(key)
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_connection_that_holds_the_token_upgrade_is_taken",
+)
 class RefusesKeysWithASlash(Connection):
     """The key must be of letters and digits, though base64 has + and / as well."""
 

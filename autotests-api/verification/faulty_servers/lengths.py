@@ -15,7 +15,11 @@ def _with_length_bits(frame: Frame, bits: LengthBits | None) -> bytes:
     return frame.encode(masked=False, length_bits=bits)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_length_in_a_longer_form_is_refused[0-16]",
+)
 class AcceptsLongLengths(Connection):
     """A length that is not in its shortest encoding is accepted."""
 
@@ -24,7 +28,11 @@ class AcceptsLongLengths(Connection):
             super().check_length_encoding(header)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_length_in_a_longer_form_is_refused[0-16]",
+)
 class AcceptsShortLengthsIn16Bits(Connection):
     """A length below 126 may be written in 16 bits."""
 
@@ -33,7 +41,11 @@ class AcceptsShortLengthsIn16Bits(Connection):
             super().check_length_encoding(header)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_length_in_a_longer_form_is_refused[0-64]",
+)
 class AcceptsShortLengthsIn64Bits(Connection):
     """A length below 65,536 may be written in 64 bits."""
 
@@ -42,7 +54,11 @@ class AcceptsShortLengthsIn64Bits(Connection):
             super().check_length_encoding(header)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_length_in_a_longer_form_is_refused[125-16]",
+)
 class AcceptsLength125In16Bits(Connection):
     """The check for the shortest encoding is off by one at 125."""
 
@@ -51,7 +67,11 @@ class AcceptsLength125In16Bits(Connection):
             super().check_length_encoding(header)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_length_in_a_longer_form_is_refused[65535-64]",
+)
 class AcceptsLength65535In64Bits(Connection):
     """The check for the shortest encoding is off by one at 65,535."""
 
@@ -60,7 +80,11 @@ class AcceptsLength65535In64Bits(Connection):
             super().check_length_encoding(header)
 
 
-@fault("RFC 6455 §5.5")
+@fault(
+    "RFC 6455 §5.5",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_ping_with_a_longer_length_is_refused[64]",
+)
 class AcceptsLongLengthsOnControlFrames(Connection):
     """The shortest encoding is demanded of data frames only."""
 
@@ -69,7 +93,11 @@ class AcceptsLongLengthsOnControlFrames(Connection):
             super().check_length_encoding(header)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_text_length_is_read_at_every_boundary[126]",
+)
 class RefusesLength126(Connection):
     """A payload of 126 bytes is taken for a length that needs no extra bytes."""
 
@@ -79,7 +107,11 @@ class RefusesLength126(Connection):
         super().check_length_encoding(header)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_text_length_is_read_at_every_boundary[65536]",
+)
 class RefusesLength65536(Connection):
     """A payload of 65,536 bytes is taken for a length that fits into 16 bits."""
 
@@ -89,7 +121,11 @@ class RefusesLength65536(Connection):
         super().check_length_encoding(header)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_length_with_its_top_bit_set_fails_the_connection[text-2^63]",
+)
 class IgnoresTheTopBitOfTheLength(Connection):
     """The top bit of a 64-bit length is cut off and the rest is believed."""
 
@@ -105,7 +141,11 @@ class IgnoresTheTopBitOfTheLength(Connection):
             super().check_length_encoding(header)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_length_with_its_top_bit_set_fails_the_connection[text-2^63]",
+)
 class WaitsForANegativeLength(Connection):
     """A length with its top bit set is negative, and the frame never begins or ends."""
 
@@ -114,7 +154,11 @@ class WaitsForANegativeLength(Connection):
         return None if header is not None and header.length >= 1 << 63 else header
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_text_length_is_read_at_every_boundary[65534]",
+)
 class ReadsLengthsOf16BitsAsSigned(Connection):
     """A length of 32,768 or more in 16 bits is negative and refused."""
 
@@ -124,7 +168,11 @@ class ReadsLengthsOf16BitsAsSigned(Connection):
         super().check_length_encoding(header)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_high_bits_of_a_length_are_not_dropped[2^32+5]",
+)
 class ReadsOnly32BitsOfTheLength(Connection):
     """A length of 2^32 + n is read as n."""
 
@@ -140,7 +188,11 @@ class ReadsOnly32BitsOfTheLength(Connection):
             super().check_length_encoding(header)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_server_writes_lengths_at_every_boundary[125]",
+)
 class WritesLength125In16Bits(Connection):
     """A payload of exactly 125 bytes is announced in 16 bits."""
 
@@ -148,7 +200,11 @@ class WritesLength125In16Bits(Connection):
         return _with_length_bits(frame, 16 if len(frame.payload) == 125 else None)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_server_writes_lengths_at_every_boundary[126]",
+)
 class WritesLength126In64Bits(Connection):
     """A payload of exactly 126 bytes is announced in 64 bits."""
 
@@ -156,7 +212,11 @@ class WritesLength126In64Bits(Connection):
         return _with_length_bits(frame, 64 if len(frame.payload) == 126 else None)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_server_writes_lengths_at_every_boundary[65535]",
+)
 class WritesLength65535In64Bits(Connection):
     """A payload of exactly 65,535 bytes is announced in 64 bits."""
 
@@ -164,7 +224,11 @@ class WritesLength65535In64Bits(Connection):
         return _with_length_bits(frame, 64 if len(frame.payload) == 65535 else None)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_server_writes_lengths_at_every_boundary[128]",
+)
 class WritesMiddleLengthsIn64Bits(Connection):
     """Every payload of 126 bytes or more is announced in 64 bits."""
 
@@ -172,7 +236,11 @@ class WritesMiddleLengthsIn64Bits(Connection):
         return _with_length_bits(frame, 64 if len(frame.payload) >= 126 else None)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_server_writes_lengths_at_every_boundary[128]",
+)
 class WritesShortLengthsIn16Bits(Connection):
     """Every payload below 65,536 bytes is announced in 16 bits."""
 
@@ -180,7 +248,11 @@ class WritesShortLengthsIn16Bits(Connection):
         return _with_length_bits(frame, 16 if len(frame.payload) < 1 << 16 else None)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_server_writes_lengths_at_every_boundary[65536]",
+)
 class WritesLength65536In16Bits(Connection):
     """A payload of exactly 65,536 bytes is announced as 0, because 16 bits overflow."""
 
@@ -191,7 +263,11 @@ class WritesLength65536In16Bits(Connection):
         return data[:1] + struct.pack("!BH", 126, 0) + frame.payload
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_server_writes_lengths_at_every_boundary[65537]",
+)
 class WritesLongLengthsInLittleEndian(Connection):
     """A 64-bit length is sent with its bytes the wrong way round."""
 
@@ -202,7 +278,11 @@ class WritesLongLengthsInLittleEndian(Connection):
         return data[:2] + data[2:10][::-1] + data[10:]
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_length_is_read_in_network_byte_order[66051]",
+)
 class AnnouncesOneByteTooMany(Connection):
     """The length of a payload above 65,536 bytes counts one byte that is not sent."""
 
@@ -211,7 +291,11 @@ class AnnouncesOneByteTooMany(Connection):
         return frame.encode(masked=False, length=size + 1 if size > 1 << 16 else size)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_server_writes_lengths_at_every_boundary[65536]",
+)
 class CutsPayloadsOf64Kib(Connection):
     """The last byte of a payload of exactly 65,536 bytes is not sent, nor announced."""
 
@@ -221,7 +305,11 @@ class CutsPayloadsOf64Kib(Connection):
         return super().encode_frame(frame)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_frame_and_a_half_in_one_segment_are_told_apart[2]",
+)
 class NeedsTheHeaderInOneSegment(Connection):
     """A frame whose header comes in two segments is malformed."""
 
@@ -232,7 +320,11 @@ class NeedsTheHeaderInOneSegment(Connection):
         return header
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_frames_cut_anywhere_are_put_together[2]",
+)
 class LosesAByteWhenTheHeaderIsSplit(Connection):
     """The first byte of a frame is forgotten when it comes alone."""
 
@@ -242,7 +334,11 @@ class LosesAByteWhenTheHeaderIsSplit(Connection):
         return super().parse_header()
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
+    "test_ping_between_fragments_is_answered_and_the_message_is_whole[octet by octet]",
+)
 class NeedsControlFramesInOneSegment(Connection):
     """A control frame whose payload is still on its way is malformed."""
 
@@ -252,7 +348,11 @@ class NeedsControlFramesInOneSegment(Connection):
         return super().step_control(header)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_payload_in_two_segments_is_one_message",
+)
 class TakesOneSegmentForTheWholePayload(Connection):
     """A payload that comes in two segments is taken to end with the first."""
 
@@ -262,7 +362,11 @@ class TakesOneSegmentForTheWholePayload(Connection):
         return super().step_data(header)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_frames_in_one_segment_are_each_answered[2]",
+)
 class HandlesOneFramePerSegment(Connection):
     """The second frame of a segment waits until another segment comes."""
 
@@ -272,7 +376,11 @@ class HandlesOneFramePerSegment(Connection):
                 break
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_frames_cut_anywhere_are_put_together[2]",
+)
 class DropsTheSecondFrameOfASegment(Connection):
     """What follows a frame in the same segment is thrown away."""
 
@@ -281,7 +389,10 @@ class DropsTheSecondFrameOfASegment(Connection):
         self.buffer.clear()
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::test_half_a_frame_is_not_answered",
+)
 class DropsWhatFollowsAControlFrame(Connection):
     """What follows a Ping in the same segment is thrown away."""
 
@@ -292,7 +403,11 @@ class DropsWhatFollowsAControlFrame(Connection):
         return handled
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_text_length_is_read_at_every_boundary[65534]",
+)
 class LosesBytesAtTheBoundaryOfItsReads(Connection):
     """When a read fills the 64 KiB buffer to the last byte, that byte is lost."""
 
@@ -304,7 +419,11 @@ class LosesBytesAtTheBoundaryOfItsReads(Connection):
         return more
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
+    "test_empty_fragments_add_nothing[only the middle]",
+)
 class NeverEndsAnEmptyFrame(Connection):
     """A data frame without payload is noticed only when the next bytes come."""
 
@@ -312,7 +431,11 @@ class NeverEndsAnEmptyFrame(Connection):
         return bool(self.buffer) and super().step_data(header)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_text_length_is_read_at_every_boundary[65535]",
+)
 class ReadsTheNextFrameAsPayload(Connection):
     """The payload of a frame of exactly 65,535 bytes is read one byte too long."""
 
@@ -323,7 +446,11 @@ class ReadsTheNextFrameAsPayload(Connection):
         return replace(header, length=1 << 16, length_bits=64)
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_binary_length_is_read_at_every_boundary[65536]",
+)
 class ReadsOnly16BitsOfTheLength(Connection):
     """A length of 2^16 + n is read as n."""
 

@@ -9,7 +9,10 @@ from verification.faulty_servers.correct.messages import PREFIX
 from verification.faulty_servers.registry import fault
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_size.py::test_message_of_exactly_the_limit_comes_back[text-plain]",
+)
 class RefusesTheBiggestMessage(Connection):
     """The limit is one byte too low."""
 
@@ -18,7 +21,10 @@ class RefusesTheBiggestMessage(Connection):
         return super().limit - 1
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_size.py::test_message_above_the_limit_is_refused[text-plain]",
+)
 class AcceptsOneByteTooMany(Connection):
     """The limit is one byte too high."""
 
@@ -27,7 +33,10 @@ class AcceptsOneByteTooMany(Connection):
         return super().limit + 1
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_size.py::test_message_above_the_limit_is_refused[text-plain]",
+)
 class HasNoLimit(Connection):
     """Messages of any size are answered."""
 
@@ -36,7 +45,10 @@ class HasNoLimit(Connection):
         return 1 << 40
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_size.py::test_message_above_the_limit_is_refused[text-plain]",
+)
 class LimitsMessagesTo64Kib(Connection):
     """Messages above 65,535 bytes are refused."""
 
@@ -45,7 +57,10 @@ class LimitsMessagesTo64Kib(Connection):
         return (1 << 16) - 1
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_size.py::test_limit_is_counted_in_bytes_and_not_in_letters",
+)
 class LimitsFramesAndNotMessages(Connection):
     """Each fragment may be as big as a message, and there may be any number of them."""
 
@@ -58,7 +73,10 @@ class LimitsFramesAndNotMessages(Connection):
         return 1 << 40 if self.in_message else super().limit
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_size.py::test_message_of_exactly_the_limit_comes_back[text-plain]",
+)
 class CountsTheBytesOfAllMessages(Connection):
     """The limit is for the connection, not for a message."""
 
@@ -71,7 +89,10 @@ class CountsTheBytesOfAllMessages(Connection):
         super().message(message)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_size.py::test_message_above_the_limit_is_refused[text-plain]",
+)
 class SkipsTooBigMessages(Connection):
     """A message above the limit is read and forgotten, and the connection goes on."""
 
@@ -84,7 +105,10 @@ class SkipsTooBigMessages(Connection):
             super().message(message)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_size.py::test_message_above_the_limit_is_refused[text-plain]",
+)
 class CutsTooBigMessages(Connection):
     """A message above the limit is answered with its beginning."""
 
@@ -96,7 +120,10 @@ class CutsTooBigMessages(Connection):
         super().message(message[: self.server.max_size])
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_size.py::test_message_of_exactly_the_limit_comes_back[text-plain]",
+)
 class CutsMessagesAt64Kib(Connection):
     """Of a message only the first 65,536 characters are answered."""
 
@@ -104,7 +131,11 @@ class CutsMessagesAt64Kib(Connection):
         super().message(message[: 1 << 16])
 
 
-@fault("RFC 6455 §10.4")
+@fault(
+    "RFC 6455 §10.4",
+    caught_by="tests/conformance/rfc6455/test_10_4_limits.py::"
+    "test_announced_length_beyond_the_limit_fails_the_connection[10 GiB]",
+)
 class RefusesATooBigMessageOnlyWhenItIsComplete(Connection):
     """The limit is checked at the end, so that a client can fill the memory first."""
 
@@ -118,7 +149,10 @@ class RefusesATooBigMessageOnlyWhenItIsComplete(Connection):
         super().message(message)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_size.py::test_message_of_exactly_the_limit_comes_back[text-plain]",
+)
 class FailsWhereThePrefixCrossesALimit(Connection):
     """A message that only its reply's prefix brings above the limit is refused."""
 
@@ -128,7 +162,10 @@ class FailsWhereThePrefixCrossesALimit(Connection):
         return super().reply_to(message)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_size.py::test_limit_is_counted_in_bytes_and_not_in_letters",
+)
 class LimitsCharactersAndNotBytes(Connection):
     """A text may have as many characters as a binary message has bytes."""
 
@@ -142,7 +179,10 @@ class LimitsCharactersAndNotBytes(Connection):
         super().message(message)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_size.py::test_limit_is_of_the_message_and_not_of_the_pings_between",
+)
 class CountsControlFramesIntoTheLimit(Connection):
     """What Pings between fragments carry counts as the message's."""
 

@@ -10,7 +10,11 @@ from verification.faulty_servers.correct.request import Request
 from verification.faulty_servers.registry import fault
 
 
-@fault("RFC 7692 §7")
+@fault(
+    "RFC 7692 §7",
+    caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
+    "test_illegal_offer_is_not_accepted[almost known]",
+)
 class AcceptsUnknownParameters(Connection):
     """A parameter that nobody has defined is skipped."""
 
@@ -18,7 +22,11 @@ class AcceptsUnknownParameters(Connection):
         pass
 
 
-@fault("RFC 7692 §7")
+@fault(
+    "RFC 7692 §7",
+    caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
+    "test_illegal_offer_is_not_accepted[client takeover twice]",
+)
 class AcceptsRepeatedParameters(Connection):
     """Of a parameter that stands there twice the last counts."""
 
@@ -26,7 +34,11 @@ class AcceptsRepeatedParameters(Connection):
         pass
 
 
-@fault("RFC 7692 §7.1.1")
+@fault(
+    "RFC 7692 §7.1.1",
+    caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
+    "test_illegal_offer_does_not_hinder_the_handshake[server takeover with a value]",
+)
 class AcceptsAValueOnAFlag(Connection):
     """server_no_context_takeover=1 is accepted."""
 
@@ -34,7 +46,11 @@ class AcceptsAValueOnAFlag(Connection):
         pass
 
 
-@fault("RFC 7692 §7.1.2")
+@fault(
+    "RFC 7692 §7.1.2",
+    caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
+    "test_illegal_offer_is_not_accepted[server bits too small]",
+)
 class AcceptsEveryWindowSize(Connection):
     """Window bits of any number are accepted and brought into range."""
 
@@ -44,7 +60,11 @@ class AcceptsEveryWindowSize(Connection):
         return super().window_bits(value)
 
 
-@fault("RFC 7692 §7.1.2")
+@fault(
+    "RFC 7692 §7.1.2",
+    caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
+    "test_legal_offer_behind_an_illegal_one_is_judged_alone[server bits too small]",
+)
 class AcceptsWindowBits7(Connection):
     """The lower bound of window bits is off by one."""
 
@@ -52,7 +72,11 @@ class AcceptsWindowBits7(Connection):
         return 8 if value == "7" else super().window_bits(value)
 
 
-@fault("RFC 7692 §7.1.2")
+@fault(
+    "RFC 7692 §7.1.2",
+    caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
+    "test_legal_offer_behind_an_illegal_one_is_judged_alone[client bits too large]",
+)
 class AcceptsWindowBits16(Connection):
     """The upper bound of window bits is off by one."""
 
@@ -60,7 +84,11 @@ class AcceptsWindowBits16(Connection):
         return 15 if value == "16" else super().window_bits(value)
 
 
-@fault("RFC 7692 §7.1.2")
+@fault(
+    "RFC 7692 §7.1.2",
+    caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
+    "test_illegal_offer_is_not_accepted[server bits two leading zeros]",
+)
 class AcceptsLeadingZeros(Connection):
     """Window bits may have leading zeros."""
 
@@ -68,7 +96,11 @@ class AcceptsLeadingZeros(Connection):
         return super().window_bits(value and re.sub("^0+", "", value))
 
 
-@fault("RFC 7692 §7.1.2.1")
+@fault(
+    "RFC 7692 §7.1.2.1",
+    caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
+    "test_illegal_offer_is_not_accepted[server bits without a value]",
+)
 class AcceptsServerWindowBitsWithoutAValue(Connection):
     """server_max_window_bits without a value is taken for 15."""
 
@@ -76,7 +108,11 @@ class AcceptsServerWindowBitsWithoutAValue(Connection):
         return 15 if value is None else super().window_bits(value)
 
 
-@fault("RFC 7692 §7.1.2")
+@fault(
+    "RFC 7692 §7.1.2",
+    caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
+    "test_illegal_offer_is_not_accepted[server bits with a sign]",
+)
 class ReadsWindowBitsAsPythonDoes(Connection):
     """Whatever int() takes is a number: +10, 1_0, and blanks around it."""
 
@@ -88,7 +124,11 @@ class ReadsWindowBitsAsPythonDoes(Connection):
         return super().window_bits(str(number))
 
 
-@fault("RFC 7692 §7.1.2")
+@fault(
+    "RFC 7692 §7.1.2",
+    caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
+    "test_illegal_offer_is_not_accepted[server bits with a fraction]",
+)
 class ReadsWindowBitsAsCDoes(Connection):
     """Digits at the beginning are the number, and what follows is not looked at: 10.5, 10bits."""
 
@@ -97,7 +137,11 @@ class ReadsWindowBitsAsCDoes(Connection):
         return super().window_bits(digits and digits[0])
 
 
-@fault("RFC 7692 §7.1.2")
+@fault(
+    "RFC 7692 §7.1.2",
+    caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
+    "test_illegal_offer_is_not_accepted[server bits hexadecimal]",
+)
 class ReadsWindowBitsInHex(Connection):
     """0xa is 10."""
 
@@ -106,7 +150,11 @@ class ReadsWindowBitsInHex(Connection):
         return super().window_bits(str(int(value or "", 16)) if hexadecimal else value)
 
 
-@fault("RFC 7692 §7.1.2")
+@fault(
+    "RFC 7692 §7.1.2",
+    caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
+    "test_illegal_offer_is_not_accepted[server bits with a sign]",
+)
 class TakesBadWindowBitsForTheBiggest(Connection):
     """What is no number is taken for 15."""
 
@@ -114,7 +162,11 @@ class TakesBadWindowBitsForTheBiggest(Connection):
         return super().window_bits(value if value is None or value.isdecimal() else "15")
 
 
-@fault("RFC 6455 §9.1")
+@fault(
+    "RFC 6455 §9.1",
+    caught_by="tests/conformance/rfc7692/test_05_negotiation.py::"
+    "test_offer_is_found_under_a_header_name_in_any_case[lower case]",
+)
 class ReadsTheExtensionHeaderInOneSpelling(Connection):
     """Only Sec-WebSocket-Extensions is found, not sec-websocket-extensions."""
 

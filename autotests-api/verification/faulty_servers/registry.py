@@ -1,4 +1,4 @@
-"""The catalogue: every fault by its name, with the rule that it breaks."""
+"""Enters faults into the catalogue, with the rule that they break and the test that catches them."""
 
 from __future__ import annotations
 
@@ -14,15 +14,23 @@ Breaker = TypeVar("Breaker", bound=type[Connection] | type[EchoServer])
 
 @dataclass(frozen=True)
 class Fault:
-    """One way to be wrong: its name, the rule (an RFC's section or ``contract``), and how to build it."""
+    """One way to be wrong.
+
+    ``rule`` is the section of an RFC, or ``contract`` for what the echo promises. ``caught_by`` is the node id
+    of the test that has to fail, from autotests-api/ on; without parameters it stands for all cases of a
+    parametrized test, of which at least one has to fail: some faults need the cases before it. ``origin`` says
+    where the fault was thought of, if not beside the suite.
+    """
 
     name: str
     rule: str
     summary: str
     breaker: type[Connection] | type[EchoServer]
+    caught_by: str
+    origin: str = ""
 
     def server(self) -> EchoServer:
-        """A server that has this fault and no other."""
+        """Returns a new server that has this fault and no other."""
         if issubclass(self.breaker, EchoServer):
             return self.breaker()
         server_class = type("FaultyServer", (EchoServer,), {"connection_class": self.breaker})
@@ -33,14 +41,14 @@ class Fault:
 CATALOGUE: dict[str, Fault] = {}
 
 
-def fault(rule: str) -> Callable[[Breaker], Breaker]:
-    """Enter a class into the catalogue. Its name becomes the fault's, its docstring the summary."""
+def fault(rule: str, *, caught_by: str, origin: str = "") -> Callable[[Breaker], Breaker]:
+    """Enters a class into the catalogue. Its name becomes the fault's, its docstring the summary."""
 
     def enter(breaker: Breaker) -> Breaker:
         name = re.sub(r"(?<!^)(?=[A-Z])|(?<=[a-z])(?<!Rsv|Utf)(?=[0-9])", "-", breaker.__name__).lower()
         if name in CATALOGUE:
             raise ValueError(f"two faults are called {name}")
-        CATALOGUE[name] = Fault(name, rule, (breaker.__doc__ or "").strip(), breaker)
+        CATALOGUE[name] = Fault(name, rule, (breaker.__doc__ or "").strip(), breaker, caught_by, origin)
         return breaker
 
     return enter

@@ -14,7 +14,11 @@ from verification.faulty_servers.registry import fault
 Fields = list[tuple[str, str]]
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_handshake_in_pieces_is_taken[2]",
+)
 class NeedsTheRequestInOneSegment(Connection):
     """A request that comes in two segments is malformed."""
 
@@ -25,7 +29,11 @@ class NeedsTheRequestInOneSegment(Connection):
         return await super().read_request()
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_handshake_in_pieces_is_taken[1]",
+)
 class SearchesTheEndOfTheHeadInEachSegment(Connection):
     """The empty line is not found when it is split over two segments."""
 
@@ -40,7 +48,10 @@ class SearchesTheEndOfTheHeadInEachSegment(Connection):
         return await super().read_request()
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/security/test_hostile_handshakes.py::test_handshake_without_an_end_is_ended",
+)
 class ReadsEndlessHeads(Connection):
     """The request head has no limit."""
 
@@ -48,21 +59,33 @@ class ReadsEndlessHeads(Connection):
     field_limit = 1 << 40
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_many_and_long_headers_are_taken[30-40]",
+)
 class RefusesHeadsAbove1Kib(Connection):
     """A request with an ordinary cookie in it is too large."""
 
     head_limit = 1024
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_many_and_long_headers_are_taken[30-40]",
+)
 class RefusesMoreThanTwentyHeaders(Connection):
     """A request as browsers send it behind two proxies has too many header fields."""
 
     field_limit = 20
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_garbage_does_not_open_a_connection[binary]",
+)
 class WaitsForMoreAfterGarbage(Connection):
     """Bytes that are not HTTP are read on, in the hope of a request."""
 
@@ -90,7 +113,11 @@ class WaitsForMoreAfterGarbage(Connection):
         await super().end_tcp()
 
 
-@fault("RFC 6455 §4.2.2")
+@fault(
+    "RFC 6455 §4.2.2",
+    caught_by="tests/conformance/rfc6455/test_04_4_versions.py::"
+    "test_refusal_of_a_version_lists_the_known_ones[0]",
+)
 class HangsUpInsteadOfRefusing(Connection):
     """A request that is not acceptable gets no answer; TCP just ends."""
 
@@ -98,7 +125,11 @@ class HangsUpInsteadOfRefusing(Connection):
         pass
 
 
-@fault("RFC 6455 §4.2.2")
+@fault(
+    "RFC 6455 §4.2.2",
+    caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
+    "test_tcp_ends_behind_a_refusal_that_announces_it[Sec-WebSocket-Key]",
+)
 class KeepsTcpOpenAfterARefusal(Connection):
     """A refused client is answered, and TCP stays open without end."""
 
@@ -114,7 +145,11 @@ class KeepsTcpOpenAfterARefusal(Connection):
         super().start_codecs()
 
 
-@fault("RFC 6455 §4.2.2")
+@fault(
+    "RFC 6455 §4.2.2",
+    caught_by="tests/conformance/rfc6455/test_04_4_versions.py::"
+    "test_refusal_of_a_version_lists_the_known_ones[0]",
+)
 class RefusesWith200(Connection):
     """A request that is not acceptable is answered with 200 and a page."""
 
@@ -122,7 +157,11 @@ class RefusesWith200(Connection):
         super().refuse(Refusal(200, refusal.reason))
 
 
-@fault("RFC 6455 §4.2.2")
+@fault(
+    "RFC 6455 §4.2.2",
+    caught_by="tests/conformance/rfc6455/test_04_4_versions.py::"
+    "test_refusal_of_a_version_lists_the_known_ones[0]",
+)
 class RefusesWith500(Connection):
     """Every refusal is an unhandled exception, that is 500."""
 
@@ -130,7 +169,11 @@ class RefusesWith500(Connection):
         super().refuse(Refusal(500, "internal error"))
 
 
-@fault("RFC 6455 §4.2.2")
+@fault(
+    "RFC 6455 §4.2.2",
+    caught_by="tests/conformance/rfc6455/test_04_4_versions.py::"
+    "test_refusal_of_a_version_lists_the_known_ones[12]",
+)
 class RefusesAVersionWith400(Connection):
     """A wrong version is answered with 400 and no list of versions."""
 
@@ -141,7 +184,11 @@ class RefusesAVersionWith400(Connection):
             raise Refusal(400, refusal.reason) from None
 
 
-@fault("RFC 6455 §4.2.2")
+@fault(
+    "RFC 6455 §4.2.2",
+    caught_by="tests/conformance/rfc6455/test_04_4_versions.py::"
+    "test_refusal_of_a_version_lists_the_known_ones[12]",
+)
 class RefusesAVersionWithoutAList(Connection):
     """A wrong version is answered with 426, but not with the versions that are spoken."""
 
@@ -152,7 +199,11 @@ class RefusesAVersionWithoutAList(Connection):
             raise Refusal(426, refusal.reason, ("Upgrade", "websocket")) from None
 
 
-@fault("RFC 6455 §4.2.2")
+@fault(
+    "RFC 6455 §4.2.2",
+    caught_by="tests/conformance/rfc6455/test_04_4_versions.py::"
+    "test_refusal_of_a_version_lists_the_known_ones[12]",
+)
 class ListsTheWrongVersion(Connection):
     """A wrong version is answered with the version that the client asked for."""
 
@@ -164,7 +215,11 @@ class ListsTheWrongVersion(Connection):
             raise Refusal(426, refusal.reason, ("Sec-WebSocket-Version", asked)) from None
 
 
-@fault("RFC 6455 §4.2.2")
+@fault(
+    "RFC 6455 §4.2.2",
+    caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
+    "test_accept_value_is_made_of_the_key",
+)
 class RefusesEveryOtherRequest(Connection):
     """Every other request is answered with 503, as a pool with one dead worker does."""
 
@@ -176,7 +231,10 @@ class RefusesEveryOtherRequest(Connection):
             raise Refusal(503, "this worker is dead")
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/security/test_disclosure.py::test_refusal_shows_no_stack_trace[no version]",
+)
 class ShowsItsTraceback(Connection):
     """A refusal carries the server's traceback, with the paths of its files."""
 
@@ -185,7 +243,10 @@ class ShowsItsTraceback(Connection):
         super().refuse(Refusal(refusal.status, trace, *refusal.headers))
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/security/test_disclosure.py::test_refusal_holds_no_markup_of_the_request[key]",
+)
 class ShowsTheRequestInHtml(Connection):
     """A refusal is a page that shows the request as it came, markup and all."""
 
@@ -202,7 +263,11 @@ class ShowsTheRequestInHtml(Connection):
         super().refuse(Refusal(refusal.status, f"<pre>{self.shown}</pre>{refusal.reason}", *refusal.headers))
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_blank_before_the_colon_is_refused[Host]",
+)
 class AcceptsABlankBeforeTheColon(Connection):
     """`Host : server` is read as Host, where a proxy in front of it reads another header."""
 
@@ -210,7 +275,10 @@ class AcceptsABlankBeforeTheColon(Connection):
         return super().parse_head(re.sub(rb"[ \t]+:", b":", head))
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/security/test_disclosure.py::test_refusal_shows_no_stack_trace[a path that is no UTF-8]",
+)
 class ShowsWhereItCouldNotDecode(Connection):
     """A path or a header that is not UTF-8 is answered with 500 and the traceback of the decoder."""
 
@@ -225,7 +293,11 @@ class ShowsWhereItCouldNotDecode(Connection):
         super().judge(request)
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_upgrade_with_other_protocols_is_answered[websocket, x-unheard-of]",
+)
 class LeavesOtherUpgradesUnanswered(Connection):
     """Who names another protocol beside websocket in Upgrade is left waiting."""
 

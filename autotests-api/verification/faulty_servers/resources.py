@@ -58,14 +58,20 @@ class SlotServer(EchoServer):
         self.slots -= connection.ending in self.leaks
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_lifetime.py::test_client_is_served_again_after_it_broke_off",
+)
 class LeaksASlotWhenAConnectionIsLost(SlotServer):
     """A client that vanishes without a Close keeps its slot; after eight nobody is served."""
 
     leaks = ("lost", "reset")
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_isolation.py::test_neighbour_that_dies_disturbs_nobody[dies by reset]",
+)
 class LeaksASlotWhenAConnectionIsReset(SlotServer):
     """A client that resets TCP keeps its slot; after three nobody is served."""
 
@@ -73,21 +79,32 @@ class LeaksASlotWhenAConnectionIsReset(SlotServer):
     leaks = ("reset",)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/security/test_hostile_handshakes.py::"
+    "test_nonsense_instead_of_a_handshake_keeps_nobody_out",
+)
 class LeaksASlotWhenARequestIsRefused(SlotServer):
     """A refused handshake keeps its slot; after eight nobody is served."""
 
     leaks = ("refused",)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_isolation.py::"
+    "test_neighbour_that_dies_disturbs_nobody[dies of a violation]",
+)
 class LeaksASlotAtAViolation(SlotServer):
     """A connection that ended in a violation keeps its slot; after eight nobody is served."""
 
     leaks = ("failed",)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_lifetime.py::test_connections_one_after_another_are_all_served",
+)
 class LeaksASlotAtAGoodClose(SlotServer):
     """A connection that was closed well keeps its slot; after a hundred nobody is served."""
 
@@ -95,7 +112,10 @@ class LeaksASlotAtAGoodClose(SlotServer):
     leaks = ("closed",)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_isolation.py::test_thousand_connections_at_once_hear_only_themselves",
+)
 class ServesAHundredClientsAtOnce(EchoServer):
     """The hundred and first connection at a time is hung up."""
 
@@ -112,7 +132,10 @@ class ServesAHundredClientsAtOnce(EchoServer):
     connection_class = CountedConnection
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_lifetime.py::test_client_is_served_again_after_its_connection_failed",
+)
 class ServesOneClientAtATime(EchoServer):
     """A second client waits for its handshake until the first has left."""
 
@@ -131,7 +154,10 @@ class ServesOneClientAtATime(EchoServer):
     connection_class = WaitingConnection
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/security/test_slow_peers.py::test_connections_that_say_nothing_do_not_keep_others_out",
+)
 class OpensOneConnectionAtATime(EchoServer):
     """A client that is slow in its handshake keeps the others from theirs."""
 
@@ -150,7 +176,10 @@ class OpensOneConnectionAtATime(EchoServer):
     connection_class = WaitingConnection
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_lifetime.py::test_connections_one_after_another_are_all_served",
+)
 class RefusesFastReconnects(EchoServer):
     """More than twenty handshakes in a second are too many."""
 
@@ -172,7 +201,10 @@ class RefusesFastReconnects(EchoServer):
     connection_class = ThrottledConnection
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_order.py::test_second_burst_is_answered_like_the_first",
+)
 class ThrottlesMessages(Connection):
     """More than fifty messages in a tenth of a second are too many; the rest is dropped."""
 
@@ -187,7 +219,10 @@ class ThrottlesMessages(Connection):
             super().message(message)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/security/test_memory_exhaustion.py::test_unfinished_messages_of_many_keep_nobody_out",
+)
 class StopsTheLoopForAnUnfinishedMessage(EchoServer):
     """While a client is in the middle of a message, nobody else is answered."""
 
@@ -208,7 +243,10 @@ class StopsTheLoopForAnUnfinishedMessage(EchoServer):
     connection_class = GreedyConnection
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/security/test_slow_readers.py::test_replies_that_are_read_late_all_come[long messages]",
+)
 class WaitsForTheSlowestReader(EchoServer):
     """Nobody is read from while one client does not read its replies."""
 
@@ -224,7 +262,10 @@ class WaitsForTheSlowestReader(EchoServer):
     connection_class = PoliteConnection
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/security/test_slow_readers.py::test_replies_that_are_read_late_all_come[empty messages]",
+)
 class HangsUpOnSlowReaders(Connection):
     """A client that does not read its replies as fast as they come is cut off."""
 
@@ -234,7 +275,11 @@ class HangsUpOnSlowReaders(Connection):
             self.writer.transport.abort()
 
 
-@fault("RFC 6455 §5.2")
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_length_with_its_top_bit_set_fails_the_connection[text-2^63]",
+)
 class ReadsAPayloadBeforeItLooksAtTheHeader(Connection):
     """A frame is judged when it is complete, so that a huge one is waited for."""
 
@@ -245,7 +290,10 @@ class ReadsAPayloadBeforeItLooksAtTheHeader(Connection):
         return header
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_isolation.py::test_thousand_connections_at_once_hear_only_themselves",
+)
 class ServesAThousandClientsInAll(EchoServer):
     """Clients are counted when they come and not when they leave; after a thousand the house is full."""
 
@@ -264,7 +312,10 @@ class ServesAThousandClientsInAll(EchoServer):
     connection_class = CountedConnection
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/security/test_slow_readers.py::test_replies_that_are_read_late_all_come[empty messages]",
+)
 class NeverWakesAfterAFullBuffer(Connection):
     """A client that let replies pile up once is read no more, though it took them all in the end."""
 

@@ -15,7 +15,10 @@ from verification.faulty_servers.correct.negotiation import Agreement, Offer
 from verification.faulty_servers.registry import fault
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_lifetime.py::test_idle_connection_stays_open",
+)
 class RepliesToTheNewestClient(EchoServer):
     """The connection that replies go to is kept in one place for all, and the last one to open has it."""
 
@@ -34,7 +37,10 @@ class RepliesToTheNewestClient(EchoServer):
     connection_class = MisdirectingConnection
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_lifetime.py::test_connections_that_overlap_are_all_served",
+)
 class RepliesToEverybody(EchoServer):
     """A reply is sent to all clients, as in a chat."""
 
@@ -55,7 +61,11 @@ class RepliesToEverybody(EchoServer):
     connection_class = ShoutingConnection
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/resilience/test_unreachable_peers.py::"
+    "test_peers_that_vanish_do_not_hurt_the_neighbours[in a message]",
+)
 class SharesTheLastMessage(EchoServer):
     """Under load the message is kept in one place for all until it is answered."""
 
@@ -76,7 +86,10 @@ class SharesTheLastMessage(EchoServer):
     connection_class = SharingConnection
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_isolation.py::test_fragments_of_neighbours_are_not_mixed",
+)
 class SharesFragments(EchoServer):
     """The fragments of all connections are collected in one list."""
 
@@ -96,7 +109,10 @@ class SharesFragments(EchoServer):
     connection_class = SharingConnection
 
 
-@fault("RFC 6455 §8.1")
+@fault(
+    "RFC 6455 §8.1",
+    caught_by="tests/conformance/rfc6455/test_08_1_utf8.py::test_validators_of_two_connections_do_not_mix",
+)
 class SharesAValidator(EchoServer):
     """One UTF-8 validator serves all connections, so that half a character on one spoils another."""
 
@@ -112,7 +128,11 @@ class SharesAValidator(EchoServer):
     connection_class = SharingConnection
 
 
-@fault("RFC 7692 §7.1.1")
+@fault(
+    "RFC 7692 §7.1.1",
+    caught_by="tests/conformance/rfc7692/test_07_1_1_context_takeover.py::"
+    "test_server_inflates_every_message_alone",
+)
 class SharesACompressor(EchoServer):
     """One compression context serves all connections."""
 
@@ -133,7 +153,11 @@ class SharesACompressor(EchoServer):
     connection_class = SharingConnection
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_isolation.py::"
+    "test_neighbour_that_begins_and_does_not_finish_disturbs_nobody",
+)
 class GivesLeftoversToTheNext(EchoServer):
     """A client that vanishes inside a frame leaves its bytes to the next one's buffer."""
 
@@ -156,7 +180,11 @@ class GivesLeftoversToTheNext(EchoServer):
             self.leftovers = header.mask_key  # What a pooled buffer begins with.
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/resilience/test_connection_loss.py::"
+    "test_link_that_ends_in_a_message_leaves_nothing_behind[50]",
+)
 class GivesTheUnfinishedMessageToTheNext(EchoServer):
     """A client that vanishes inside a fragmented message leaves the next one inside it."""
 
@@ -176,7 +204,10 @@ class GivesTheUnfinishedMessageToTheNext(EchoServer):
         self.unfinished = connection.in_message and not connection.close_sent
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_lifetime.py::test_client_is_served_again_after_it_closed[1000]",
+)
 class ServesTheFirstClientOnly(EchoServer):
     """From the second connection on, messages get no reply until the first connection is gone."""
 
@@ -201,7 +232,10 @@ class ServesTheFirstClientOnly(EchoServer):
     connection_class = PatientConnection
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_lifetime.py::test_connections_one_after_another_are_all_served",
+)
 class WritesTheNumberOfTheClient(EchoServer):
     """From the hundredth connection on, the reply tells which one it is."""
 
@@ -224,7 +258,10 @@ class WritesTheNumberOfTheClient(EchoServer):
     connection_class = NumberedConnection
 
 
-@fault("RFC 7692 §7.1.2.1")
+@fault(
+    "RFC 7692 §7.1.2.1",
+    caught_by="tests/conformance/rfc7692/test_07_1_2_window_size.py::test_both_windows_are_limited_at_once",
+)
 class RepeatsTheFirstAgreement(EchoServer):
     """What compression was agreed on with the first client is answered to all that offer any."""
 
@@ -243,7 +280,10 @@ class RepeatsTheFirstAgreement(EchoServer):
     connection_class = RepeatingConnection
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_isolation.py::test_pings_of_neighbours_are_not_mixed",
+)
 class SharesPingPayloads(EchoServer):
     """A Pong carries what was pinged last, by whomever."""
 
@@ -265,7 +305,11 @@ class SharesPingPayloads(EchoServer):
     connection_class = SharingConnection
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/resilience/test_connection_loss.py::"
+    "test_cable_cut_in_a_message_leaves_nothing_behind[3-to the client]",
+)
 class ResumesByKey(EchoServer):
     """A client that comes with a known Sec-WebSocket-Key gets once more what that key was last sent."""
 
@@ -292,7 +336,10 @@ class ResumesByKey(EchoServer):
     connection_class = ResumingConnection
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_isolation.py::test_neighbours_saying_the_same_are_each_answered",
+)
 class LetsASecondClientReplaceTheFirst(EchoServer):
     """Clients are told apart by their address, and a new one from the same address ends the old."""
 

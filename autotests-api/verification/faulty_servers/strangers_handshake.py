@@ -13,7 +13,12 @@ from verification.faulty_servers.correct.request import Refusal, Request
 from verification.faulty_servers.registry import fault
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/security/test_hostile_handshakes.py::"
+    "test_name_that_every_object_has_keeps_nobody_out[constructor]",
+    origin="blind round 4",
+)
 class DiesOfNamesThatEveryObjectHas(Connection):
     """The table of extensions is an object, which has a constructor though nobody entered it."""
 
@@ -26,7 +31,12 @@ class DiesOfNamesThatEveryObjectHas(Connection):
         return super().choose_deflate(offers)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/security/test_hostile_handshakes.py::"
+    "test_giant_handshake_is_answered_or_ended[a subprotocol behind 200 KiB of blanks]",
+    origin="blind round 4",
+)
 class BacktracksOverBlanks(Connection):
     """A list is taken apart by a pattern that tries every blank as the beginning of a comma."""
 
@@ -38,7 +48,12 @@ class BacktracksOverBlanks(Connection):
         return super().offered_subprotocols(request)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/security/test_hostile_handshakes.py::"
+    "test_giant_handshake_is_answered_or_ended[an extension behind 200 KiB of blanks]",
+    origin="blind round 4",
+)
 class BacktracksOverBlanksOfAnOffer(Connection):
     """Blanks in an offer of extensions are matched again and again."""
 
@@ -50,7 +65,12 @@ class BacktracksOverBlanksOfAnOffer(Connection):
         return super().offered_extensions(request)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/security/test_hostile_handshakes.py::"
+    "test_giant_handshake_is_answered_or_ended[a parameter of 200 KiB of backslashes]",
+    origin="blind round 4",
+)
 class BacktracksOverBackslashes(Connection):
     """A quoted value that never ends is tried from each of its backslashes."""
 
@@ -62,7 +82,12 @@ class BacktracksOverBackslashes(Connection):
         return super().offered_extensions(request)
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_header_of_a_similar_name_is_not_taken_for_it[Sec-WebSocket-Key]",
+    origin="blind round 4",
+)
 class TakesUnderscoresForHyphens(Connection):
     """Header names are turned into names of variables, and Sec_WebSocket_Key is one of them already."""
 
@@ -72,7 +97,12 @@ class TakesUnderscoresForHyphens(Connection):
         return Request(request.method, request.target, request.version, fields)
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_token_upgrade_is_found_beside_empty_elements[, Upgrade]",
+    origin="blind round 4",
+)
 class RefusesEmptyElements(Connection):
     """A list with an empty element is malformed."""
 
@@ -83,7 +113,12 @@ class RefusesEmptyElements(Connection):
         super().check_connection(request)
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_header_beyond_ascii_is_passed_over[UTF-8]",
+    origin="blind round 4",
+)
 class HangsUpAtBytesBeyondAscii(Connection):
     """A header is decoded as ASCII, and nobody catches the failure."""
 
@@ -93,7 +128,12 @@ class HangsUpAtBytesBeyondAscii(Connection):
         return super().parse_head(head)
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_empty_line_before_the_request_is_passed_over",
+    origin="blind round 4",
+)
 class RefusesAnEmptyLineBeforeTheRequest(Connection):
     """The first line has to be the request line."""
 
@@ -101,7 +141,12 @@ class RefusesAnEmptyLineBeforeTheRequest(Connection):
         return self.buffer.find(b"\r\n\r\n")
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_key_of_another_alphabet_is_refused[for URLs]",
+    origin="blind round 4",
+)
 class DecodesKeysLeniently(Connection):
     """The decoder skips what is no base64, and knows the alphabet of URLs, too."""
 
@@ -112,7 +157,12 @@ class DecodesKeysLeniently(Connection):
             return False
 
 
-@fault("RFC 6455 §4.2.2")
+@fault(
+    "RFC 6455 §4.2.2",
+    caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
+    "test_refusal_is_as_long_as_it_says[Upgrade]",
+    origin="blind round 4",
+)
 class CountsCharactersOfARefusal(Connection):
     """Content-Length of a refusal is the number of its characters."""
 
@@ -128,7 +178,12 @@ class CountsCharactersOfARefusal(Connection):
         self.write(head + body.encode())
 
 
-@fault("RFC 6455 §4.2.2")
+@fault(
+    "RFC 6455 §4.2.2",
+    caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
+    "test_refusal_without_a_length_ends_with_tcp[Upgrade]",
+    origin="blind round 4",
+)
 class RefusesWithoutAnEnd(Connection):
     """A refusal has no length, and TCP stays open behind it."""
 
@@ -147,7 +202,11 @@ class RefusesWithoutAnEnd(Connection):
         await super().end_tcp()
 
 
-@fault("RFC 6455 §4.2.1")
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::test_large_cookie_is_taken",
+    origin="blind round 4",
+)
 class RefusesCookiesAbove2Kib(Connection):
     """More than two kibibytes of cookies are too many."""
 

@@ -12,7 +12,12 @@ from verification.faulty_servers.correct.request import Request
 from verification.faulty_servers.registry import fault
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
+    "test_close_inside_a_fragmented_message_is_a_normal_closure[text]",
+    origin="blind round 4",
+)
 class RefusesACloseBetweenFragments(Connection):
     """A Close that comes before a message is complete is a protocol error."""
 
@@ -22,7 +27,12 @@ class RefusesACloseBetweenFragments(Connection):
             raise Violation(PROTOCOL_ERROR, "the message is not complete")
 
 
-@fault("RFC 6455 §5.4")
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
+    "test_close_inside_a_fragmented_message_is_a_normal_closure[half a character]",
+    origin="blind round 4",
+)
 class ChecksAReasonWithTheDecoderOfTheMessage(Connection):
     """The reason of a Close continues the character that an unfinished text has begun."""
 
@@ -36,7 +46,12 @@ class ChecksAReasonWithTheDecoderOfTheMessage(Connection):
             raise self.not_utf8() from error
 
 
-@fault("RFC 6455 §7.1.7")
+@fault(
+    "RFC 6455 §7.1.7",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
+    "test_failed_connection_answers_nothing_more[not UTF-8]",
+    origin="blind round 4",
+)
 class ServesOnAfterBadText(Connection):
     """Text that is not UTF-8 is answered with a Close, and the frames behind it as before."""
 
@@ -45,9 +60,15 @@ class ServesOnAfterBadText(Connection):
         if violation.code == BAD_DATA:
             self.finished = self.close_sent = False
             self.header, self.in_message = None, False
+            self.feed_safely()
 
 
-@fault("RFC 6455 §5.5.1")
+@fault(
+    "RFC 6455 §5.5.1",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
+    "test_server_says_nothing_behind_its_close[frame by frame]",
+    origin="blind round 4",
+)
 class AnswersACloseBehindItsOwn(Connection):
     """A violation is answered with a Close, and the client's Close behind it with another one."""
 
@@ -62,7 +83,12 @@ class AnswersACloseBehindItsOwn(Connection):
         self.feed_safely()
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/security/test_memory_exhaustion.py::"
+    "test_huge_announced_length_of_a_fragment_keeps_nobody_out[the most]",
+    origin="blind round 4",
+)
 class SumsLengthsWithASign(Connection):
     """Lengths of fragments are summed in 63 bits and a sign, so that a huge one makes the sum negative."""
 
@@ -72,7 +98,12 @@ class SumsLengthsWithASign(Connection):
             super().check_size(header)
 
 
-@fault("RFC 7692 §6.1")
+@fault(
+    "RFC 7692 §6.1",
+    caught_by="tests/conformance/rfc7692/test_06_framing.py::"
+    "test_compressed_and_uncompressed_messages_take_turns[u-C-u-c]",
+    origin="blind round 4",
+)
 class TakesAMessageForUncompressedBehindFragments(Connection):
     """Behind a fragmented message that was not compressed RSV1 of the next one is not looked at."""
 
@@ -85,7 +116,12 @@ class TakesAMessageForUncompressedBehindFragments(Connection):
         self.fragmented = not header.fin and not header.rsv1
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::"
+    "test_text_that_looks_like_code_comes_back_as_written[form-encoded]",
+    origin="blind round 4",
+)
 class DecodesPercentEscapes(Connection):
     """Text is decoded like a part of a URL, where every escape in it is a good one."""
 
@@ -95,7 +131,11 @@ class DecodesPercentEscapes(Connection):
         return super().reply_to(message)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_handshake.py::test_every_path_is_served_alike[a message in the query]",
+    origin="blind round 4",
+)
 class AnswersTheQuery(Connection):
     """A message in the query of the request is answered as if it had been sent."""
 
@@ -111,7 +151,12 @@ class AnswersTheQuery(Connection):
             self.message(message)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::"
+    "test_white_space_comes_back_untouched[a hundred thousand spaces before a word]",
+    origin="blind round 4",
+)
 class BacktracksOverBlanksInAMessage(Connection):
     """What a text ends in is looked for from each of its blanks."""
 

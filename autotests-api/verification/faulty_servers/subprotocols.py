@@ -7,7 +7,11 @@ from verification.faulty_servers.correct.request import Refusal, Request
 from verification.faulty_servers.registry import fault
 
 
-@fault("RFC 6455 §4.2.2")
+@fault(
+    "RFC 6455 §4.2.2",
+    caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
+    "test_selected_subprotocol_was_offered[one unknown]",
+)
 class ChoosesASubprotocolThatNobodyOffered(Connection):
     """The server's own subprotocol is selected when the client offers none."""
 
@@ -15,7 +19,11 @@ class ChoosesASubprotocolThatNobodyOffered(Connection):
         return super().choose_subprotocol(offered) or self.server.subprotocols[0]
 
 
-@fault("RFC 6455 §4.2.2")
+@fault(
+    "RFC 6455 §4.2.2",
+    caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
+    "test_selected_subprotocol_is_spelt_as_offered[echo-upper]",
+)
 class ChoosesItsSubprotocolAgainstTheOffer(Connection):
     """When the client offers only others, the server's own subprotocol is selected."""
 
@@ -23,7 +31,11 @@ class ChoosesItsSubprotocolAgainstTheOffer(Connection):
         return self.server.subprotocols[0] if offered else None
 
 
-@fault("RFC 6455 §4.2.2")
+@fault(
+    "RFC 6455 §4.2.2",
+    caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
+    "test_selected_subprotocol_was_offered[two]",
+)
 class RepeatsTheOfferedSubprotocols(Connection):
     """The whole list that the client offers is sent back."""
 
@@ -31,7 +43,10 @@ class RepeatsTheOfferedSubprotocols(Connection):
         return ", ".join(offered) or None
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_handshake.py::test_known_subprotocol_is_chosen_and_no_other[ours last]",
+)
 class ChoosesTheFirstSubprotocolThatIsOffered(Connection):
     """The client's first subprotocol is selected, known or not."""
 
@@ -39,7 +54,11 @@ class ChoosesTheFirstSubprotocolThatIsOffered(Connection):
         return offered[0] if offered else None
 
 
-@fault("RFC 6455 §4.2.2")
+@fault(
+    "RFC 6455 §4.2.2",
+    caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
+    "test_selected_subprotocol_is_spelt_as_offered[echo-upper]",
+)
 class ComparesSubprotocolsWithoutTheirCase(Connection):
     """ECHO is taken for echo, and echo is selected though ECHO was offered."""
 
@@ -47,7 +66,10 @@ class ComparesSubprotocolsWithoutTheirCase(Connection):
         return super().choose_subprotocol([name.lower() for name in offered])
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_handshake.py::test_chosen_subprotocol_was_offered[part of ours]",
+)
 class FindsASubprotocolInsideAnother(Connection):
     """The offer is searched for the name, so that echo2 selects echo."""
 
@@ -55,7 +77,11 @@ class FindsASubprotocolInsideAnother(Connection):
         return next((name for name in self.server.subprotocols if name in ",".join(offered)), None)
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_handshake.py::"
+    "test_subprotocol_on_a_line_of_its_own_is_chosen[Sec-WebSocket-Protocol]",
+)
 class ReadsTheFirstSubprotocolHeaderOnly(Connection):
     """Of several Sec-WebSocket-Protocol headers only the first is read."""
 
@@ -64,7 +90,11 @@ class ReadsTheFirstSubprotocolHeaderOnly(Connection):
         return [item.strip() for item in "".join(request.values("Sec-WebSocket-Protocol")[:1]).split(",")]
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_handshake.py::"
+    "test_subprotocol_on_a_line_of_its_own_is_chosen[Sec-WebSocket-Protocol]",
+)
 class ReadsTheFirstSubprotocolOnly(Connection):
     """Only the first of the offered subprotocols is considered."""
 
@@ -72,7 +102,11 @@ class ReadsTheFirstSubprotocolOnly(Connection):
         return super().choose_subprotocol(offered[:1])
 
 
-@fault("RFC 6455 §4.2.2")
+@fault(
+    "RFC 6455 §4.2.2",
+    caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
+    "test_selected_subprotocol_was_offered[one unknown]",
+)
 class SendsAnEmptySubprotocol(Connection):
     """Sec-WebSocket-Protocol is empty when nothing was selected."""
 
@@ -80,7 +114,10 @@ class SendsAnEmptySubprotocol(Connection):
         return super().choose_subprotocol(offered) or ""
 
 
-@fault("contract")
+@fault(
+    "contract",
+    caught_by="tests/contract/test_handshake.py::test_chosen_subprotocol_was_offered[unknown]",
+)
 class RefusesUnknownSubprotocols(Connection):
     """A client that offers only other subprotocols is refused."""
 
@@ -91,7 +128,11 @@ class RefusesUnknownSubprotocols(Connection):
         return chosen
 
 
-@fault("RFC 6455 §4.2.2")
+@fault(
+    "RFC 6455 §4.2.2",
+    caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
+    "test_selected_subprotocol_is_spelt_as_offered[echo-lower]",
+)
 class SelectsTheSubprotocolInCapitals(Connection):
     """The selected subprotocol is spelt as the server spells it, in capitals."""
 

@@ -1,4 +1,4 @@
-"""`python -m verification.proof.flakes` repeats the suite in random order beside a busy core: what is red is a flake."""
+"""``python -m verification.proof.flakes`` repeats the suite in random order beside a busy core."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
-HOUSE = Path(__file__).parents[2]
-LOGS = HOUSE.parent / ".make" / "flakes"
+PROJECT = Path(__file__).parents[2]
+LOGS = PROJECT.parent / ".make" / "flakes"
 BUSY = "while True: pass"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; the exit status is 0 when nothing was red in any run."""
+    """Returns the exit status: 0 when no test failed in any run, else 1."""
     parser = argparse.ArgumentParser(prog="python -m verification.proof.flakes", description=__doc__)
     parser.add_argument("--runs", type=int, default=20, help="how often (default: 20)")
     parser.add_argument("--seed", type=int, default=1, help="order of the first run; the next is one more")
@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 @contextlib.contextmanager
 def busy_core() -> Iterator[None]:
-    """Keep one core busy with something else."""
+    """Keeps one core busy until the block ends."""
     with subprocess.Popen([sys.executable, "-c", BUSY]) as process:
         try:
             yield
@@ -51,7 +51,7 @@ def busy_core() -> Iterator[None]:
 
 
 def run(seed: int, paths: Sequence[str]) -> list[str]:
-    """One run in a random order of its own; the cases that were red, or why there was no run."""
+    """Runs the suite in the random order of ``seed``; returns the tests that failed, or why there was no run."""
     report, log = LOGS / f"{seed}.xml", LOGS / f"{seed}.log"
     report.unlink(missing_ok=True)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}"]
@@ -59,7 +59,7 @@ def run(seed: int, paths: Sequence[str]) -> list[str]:
     with log.open("w", encoding="utf-8") as output:
         status = subprocess.run(
             [*command, *paths],
-            cwd=HOUSE.parent,
+            cwd=PROJECT.parent,
             stdout=output,
             stderr=subprocess.STDOUT,
             env={**os.environ, "COLUMNS": "200"},
@@ -67,13 +67,13 @@ def run(seed: int, paths: Sequence[str]) -> list[str]:
         ).returncode
     found = red_cases(report) if report.exists() else []
     if status and not found:
-        found.append(f"exit status {status} and nothing red, see {log.relative_to(HOUSE.parent)}")
+        found.append(f"exit status {status} and nothing red, see {log.relative_to(PROJECT.parent)}")
     return found
 
 
 def red_cases(report: Path) -> list[str]:
-    """Names of the cases that a JUnit report calls failed or broken."""
-    cases = ElementTree.parse(report).iter("testcase")  # noqa: S314  # our own file
+    """Returns the names of the tests that a JUnit report calls failed or broken."""
+    cases = ElementTree.parse(report).iter("testcase")
     return [
         f"{case.get('classname')}::{case.get('name')}"
         for case in cases

@@ -244,7 +244,8 @@ FAILURES = {
 async def test_failed_connection_answers_nothing_more(raw, bad):
     await raw.send_bytes(text("good").encode() + bad + text("late").encode() + ping(b"late").encode())
     raw.sent_close = True
-    if not (await raw.ending(answers=1)).ended:
+    ending = await raw.ending(answers=1)
+    if not ending.ended and raw.waiting_messages <= 1:
         pytest.skip("the server does not fail the connection, which another case judges")
     await raw.after_closing()
     raw.expect_no_message("a message after the violation was answered", after=1)

@@ -1,83 +1,99 @@
-"""The machinery of the proof: what it remembers, what it tries first, and what it says at the end."""
+"""Checks what the proof concludes from the results of tests on faulty servers."""
 
 from __future__ import annotations
 
-import json
+import ast
+from pathlib import Path
 
 import pytest
 
 from verification.faulty_servers.catalogue import CATALOGUE
-from verification.proof import flakes, page, plan
-from verification.proof.rules import rule_parts, stems
-from verification.proof.trial import Red, Verdict, essence, read
+from verification.proof import flakes, page
+from verification.proof.plugin import essence
+from verification.proof.rules import in_order, names, rule_parts
+from verification.proof.run import PROJECT, Plan, Result, cover, node_of, plan_for, survivors, uncovered
+from verification.proof.server_process import CORRECT
 
 FAULT = CATALOGUE["accepts-unmasked-frames"]
-CASE = "autotests-api/tests/conformance/rfc6455/test_05_1_masking.py::test_unmasked[text]"
+CASE = node_of(FAULT)
+RED = "AssertionError: it was answered\nBroken rule: RFC 6455 §5.1 MUST: a frame is masked"
 
 
-def verdict(name: str, *cases: str, text: str = "") -> Verdict:
-    rule = CATALOGUE[name].rule if name in CATALOGUE else ""
-    return Verdict(name, rule, red=[Red(case, text) for case in cases], tried=list(cases))
+def result(test: str = CASE, failure: str | None = RED, server: str = FAULT.name) -> Result:
+    return Result(server, test, 0.1, failure)
 
 
-def findings(found: Verdict, uncovered: list[str]) -> page.Findings:
-    return page.Findings([FAULT], {FAULT.name: found}, {CASE: FAULT.rule}, uncovered, Verdict("correct"), 10)
+def findings(*, survivors: bool = False, uncovered: list[str] | None = None) -> page.Findings:
+    return page.Findings([FAULT], [FAULT] if survivors else [], [CASE], uncovered or [], [])
 
 
-def test_plan_comes_back_as_it_was_saved(tmp_path):
-    kept = {
-        "a-fault": plan.Entry(["file.py::case[a::b]", "file.py::other"]),
-        "b": plan.Entry([], ["c.py::d"]),
+def functions_in(file: Path) -> set[str]:
+    return {
+        node.name
+        for node in ast.parse(file.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
-    plan.save(kept, tmp_path / "plan.json")
-    assert plan.load(tmp_path / "plan.json") == kept
 
 
-def test_missing_plan_is_empty(tmp_path):
-    assert plan.load(tmp_path / "plan.json") == {}
+def test_every_fault_names_a_test_that_exists() -> None:
+    known: dict[str, set[str]] = {}
+    missing = []
+    for fault in CATALOGUE.values():
+        file, _, test = fault.caught_by.partition("::")
+        if file not in known:
+            known[file] = functions_in(PROJECT / file) if (PROJECT / file).is_file() else set()
+        if test.partition("[")[0] not in known[file]:
+            missing.append(f"{fault.name}: {fault.caught_by}")
+    assert not missing
 
 
-def test_plan_names_two_killers_of_each_fault():
-    made = plan.make([verdict("narrow", "a"), verdict("wide", "a", "b", "c")])
-    assert made["narrow"].killers == ["a"]
-    assert made["wide"].killers == ["a", "b"]
+def test_plan_names_the_test_of_each_fault_from_the_root_on() -> None:
+    assert plan_for([FAULT]) == {FAULT.name: [f"autotests-api/{FAULT.caught_by}"]}
 
 
-def test_plan_names_every_case_that_anything_turns_red():
-    made = plan.make([verdict("narrow", "a", "b"), verdict("wide", "a", "b", "c", "d")])
-    assert made["narrow"].covers == []
-    assert made["wide"].covers == ["c", "d"]
+def test_fault_survives_a_test_that_passes() -> None:
+    assert survivors([FAULT], [result(failure=None)]) == [FAULT]
+    assert survivors([FAULT], []) == [FAULT]
 
 
-def test_case_is_not_proven_by_what_is_looked_at_after_every_case():
-    made = plan.make(
-        [verdict("masks", "a", text="pytest_websocket.plugin.raw_connections.ProtocolViolation: masked")]
-    )
-    assert made["masks"] == plan.Entry(["a"])
-    made = plan.make(
-        [verdict("masks", "a", "b", "c", text="pytest_websocket.plugin.raw_connections.ServerHarmed: gone")]
-    )
-    assert made["masks"] == plan.Entry(["a", "b"])
+def test_fault_is_caught_by_a_failure_that_names_its_rule() -> None:
+    assert survivors([FAULT], [result()]) == []
 
 
-def test_failure_is_cut_down_to_the_lines_that_explain_it():
+def test_fault_survives_a_failure_that_names_another_rule() -> None:
+    assert survivors([FAULT], [result(failure="AssertionError\nBroken rule: RFC 6455 §7.1 MUST")]) == [FAULT]
+
+
+def test_test_is_not_covered_by_what_is_looked_at_after_every_test() -> None:
+    afterwards = "pytest_websocket.plugin.raw_connections.ServerHarmed: gone"
+    assert uncovered(["a", "b"], [result("a", afterwards), result("b")]) == ["a"]
+
+
+def test_test_is_not_covered_by_a_failure_on_the_correct_server() -> None:
+    assert uncovered([CASE], [result(server=CORRECT)]) == [CASE]
+
+
+def test_test_is_tried_first_on_servers_that_its_own_function_catches() -> None:
+    test = CASE.partition("[")[0] + "[another]"
+    plans: list[Plan] = []
+
+    def try_plan(plan: Plan) -> list[Result]:
+        plans.append(plan)
+        return [result(test, RED, server) for server in plan]
+
+    assert cover([test], [], [FAULT], try_plan) == []
+    assert plans == [{FAULT.name: [test]}]
+
+
+def test_test_that_no_server_turns_red_is_left_over() -> None:
+    assert cover([CASE], [], [FAULT], lambda _: [result(failure=None)]) == [CASE]
+
+
+def test_failure_is_cut_down_to_the_lines_that_explain_it() -> None:
     text = (
         "def test():\n    assert 1 == 2\nE   AssertionError: no\nE   Broken rule: RFC 6455 §5.1 MUST\nfile:1"
     )
     assert essence(text) == "AssertionError: no\nBroken rule: RFC 6455 §5.1 MUST"
-
-
-def test_trial_without_a_verdict_is_said_to_hang(tmp_path):
-    found = read("any", tmp_path / "missing.json")
-    assert found.hung
-    assert not found.killed
-
-
-def test_verdict_comes_back_from_its_file(tmp_path):
-    (tmp_path / "kept.json").write_text(
-        json.dumps({"name": "any", "red": [{"case": "a", "text": "why"}], "seconds": 1.5}), encoding="utf-8"
-    )
-    assert read("any", tmp_path / "kept.json") == Verdict("any", red=[Red("a", "why")], seconds=1.5)
 
 
 @pytest.mark.parametrize(
@@ -85,41 +101,37 @@ def test_verdict_comes_back_from_its_file(tmp_path):
     [("RFC 6455 §5.5.1", ("6455", "5.5.1")), ("contract", ("", ""))],
     ids=["rfc", "contract"],
 )
-def test_rule_is_taken_apart(rule, parts):
+def test_rule_is_taken_apart(rule: str, parts: tuple[str, str]) -> None:
     assert rule_parts(rule) == parts
 
 
-def test_words_are_compared_by_their_beginnings():
-    assert stems("accepts-unmasked-frames") & stems("test_unmasked_frame_ends_the_connection") == {
-        "unmas",
-        "frame",
-    }
+def test_rules_are_sorted_by_section_with_the_contract_last() -> None:
+    rules = ["contract", "RFC 7692 §5", "RFC 6455 §10.4", "RFC 6455 §5.1"]
+    assert sorted(rules, key=in_order) == ["RFC 6455 §5.1", "RFC 6455 §10.4", "RFC 7692 §5", "contract"]
 
 
-def test_page_tells_the_kill_rate_and_the_killer():
-    text = page.page(findings(verdict(FAULT.name, CASE, text="Broken rule: RFC 6455 §5.1 MUST: x"), []), "")
-    assert "| **kill rate** | **100 %** |" in text
-    assert "| … by a failure that names the broken rule or promise | 1 |" in text
-    assert "`test_unmasked[text]`" in text
-    assert "nothing" not in text
+def test_failure_names_a_rule_by_a_section_above_or_below_it() -> None:
+    assert names("RFC 6455 §5.5", "Broken rule: RFC 6455 §5.5.1")
+    assert names("RFC 6455 §5.5.1", "Broken rule: RFC 6455 §5.5")
+    assert not names("RFC 6455 §5.5", "Broken rule: RFC 6455 §5.4")
+    assert not names("RFC 6455 §7.1", "Broken rule: RFC 7692 §7.1")
 
 
-def test_page_lists_what_is_unproven():
-    text = page.page(findings(verdict(FAULT.name), [CASE]), "")
-    assert "| **kill rate** | **0.0 %** |" in text
+def test_page_gives_the_rate_and_the_test() -> None:
+    text = page.page(findings(), "")
+    assert "| **caught** | **100 %** |" in text
+    assert f"`{FAULT.caught_by.rpartition('::')[2]}`" in text
+    assert "no faulty server:" not in text
+
+
+def test_page_lists_what_is_unproven() -> None:
+    text = page.page(findings(survivors=True, uncovered=[CASE]), "")
+    assert "| **caught** | **0.0 %** |" in text
     assert f"## Faults that nothing notices\n\n- `{FAULT.name}`" in text
-    assert f"## Cases that nothing turns red\n\n- `{CASE}`" in text
+    assert f"## Tests that fail on no faulty server\n\n- `{CASE}`" in text
 
 
-def test_failure_of_another_section_does_not_name_the_rule():
-    misread = verdict(FAULT.name, CASE, text="Broken rule: RFC 6455 §7.1 MUST")
-    assert not misread.explained
-    assert f"## Faults whose failures name another rule\n\n- `{FAULT.name}`" in page.page(
-        findings(misread, []), ""
-    )
-
-
-def test_red_cases_are_read_from_a_junit_report(tmp_path):
+def test_red_cases_are_read_from_a_junit_report(tmp_path: Path) -> None:
     report = tmp_path / "report.xml"
     report.write_text(
         '<testsuites><testsuite><testcase classname="a" name="good"/>'
