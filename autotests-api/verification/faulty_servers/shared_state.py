@@ -129,9 +129,8 @@ class SharesAValidator(EchoServer):
 
 
 @fault(
-    "RFC 7692 §7.1.1",
-    caught_by="tests/conformance/rfc7692/test_07_1_1_context_takeover.py::"
-    "test_server_inflates_every_message_alone",
+    "RFC 7692 §7.2.1",
+    caught_by="tests/conformance/rfc7692/test_07_2_1_compression.py::test_answer_inflates_to_its_message",
 )
 class SharesACompressor(EchoServer):
     """One compression context serves all connections."""
