@@ -1,13 +1,17 @@
-"""The documents tell the truth: what they link to, call and offer is there, in both languages."""
+"""What the documents link to, call and list exists, in both languages."""
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from pathlib import Path
+
+import pytest
 
 from pytest_websocket.plugin.options import OPTIONS
 
 ROOT = Path(__file__).parents[4]
+LOCUSTFILE = ROOT / "autotests-api" / "examples" / "locustfile.py"
 
 BUILT = {"node_modules", ".venv", "allure-report", "allure-results", ".make"}
 DOCUMENTS = sorted(path for path in ROOT.rglob("*.md") if not BUILT & set(path.relative_to(ROOT).parts))
@@ -45,6 +49,57 @@ def test_every_make_target_that_is_named_exists() -> None:
     assert not missing
 
 
+def test_every_module_that_is_run_exists() -> None:
+    missing = [
+        f"{place(path)}: python -m {module}"
+        for path in DOCUMENTS
+        if path.name != "CHANGELOG.md"
+        for module in re.findall(r"python3? -m ([\w.]+)", path.read_text(encoding="utf-8"))
+        if not is_module(module)
+    ]
+    assert not missing
+
+
+def test_every_path_that_is_run_exists() -> None:
+    missing = [
+        f"{place(path)}: {command} {argument}"
+        for path in DOCUMENTS
+        for command, argument in re.findall(
+            r"\b(pytest|python|locust -f) ([\w.-]+/[\w./-]*)", path.read_text(encoding="utf-8")
+        )
+        if not (ROOT / argument).exists()
+    ]
+    assert not missing
+
+
+def test_every_option_of_the_plugin_that_is_named_exists(pytestconfig: pytest.Config) -> None:
+    # `--ws-connections` and `--ws-pace` are options of examples/locustfile.py.
+    locust = set(re.findall(r'"(--ws-[a-z-]+)"', LOCUSTFILE.read_text(encoding="utf-8")))
+    missing = [
+        f"{place(path)}: {option}"
+        for path in DOCUMENTS
+        if path.name != "CHANGELOG.md"
+        for option in re.findall(r"(--(?:ws|rfc)[a-z-]*[a-z])", path.read_text(encoding="utf-8"))
+        if option not in locust and not is_option(pytestconfig, option)
+    ]
+    assert not missing
+
+
+def is_module(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def is_option(config: pytest.Config, option: str) -> bool:
+    try:
+        config.getoption(option)
+    except ValueError:
+        return False
+    return True
+
+
 def test_both_readmes_show_the_same_code() -> None:
     english, russian = (
         code_blocks((ROOT / name).read_text(encoding="utf-8")) for name in ("README.md", "README.ru.md")
@@ -56,4 +111,4 @@ def test_every_option_has_a_row_in_both_readmes() -> None:
     flags = [option.flag for option in OPTIONS]
     for name in ("README.md", "README.ru.md"):
         rows = re.findall(r"^\| `(--[a-z-]+)", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE)
-        assert rows == flags, f"{name} and fixtures/options.py differ"
+        assert rows == flags, f"{name} and plugin/options.py differ"
