@@ -1,6 +1,6 @@
 """Decides when something is written for Allure; the other files of this folder decide what.
 
-`pytest_websocket.plugin.run` registers it where allure-pytest is installed and ``--alluredir`` is given.
+`pytest_websocket.plugin.allure_results` registers it where ``--alluredir`` is given.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pytest_websocket.allure.cleaning import Cleaner
 from pytest_websocket.allure.parameters import add_observations, set_parameters
 from pytest_websocket.allure.reporter import install, reporter_of
 from pytest_websocket.plugin import environment
+from pytest_websocket.plugin.activation import uses_plugin
 from pytest_websocket.plugin.labels import labels_of, title_of
 from pytest_websocket.plugin.run import RUN
 from pytest_websocket.plugin.target import TARGET
@@ -37,9 +38,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Labels every test by its place and its rule, early enough for allure-pytest's options of selection."""
+    """Labels the tests of the plugin by place and rule, early enough for allure-pytest's selection."""
     run = environment.name()
-    for item in items:
+    for item in filter(uses_plugin, items):
         place = labels_of(item)
         labels = {"epic": place.epic, "feature": place.feature, "severity": place.severity}
         labels |= {"parentSuite": place.epic, "suite": place.feature}
@@ -68,7 +69,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
         return (yield)
     finally:
         test = _running_test(item)
-        if test is not None:
+        if test is not None and uses_plugin(item):
             if test.name == item.name:
                 test.name = title_of(item)
             set_parameters(item, test)

@@ -15,7 +15,9 @@ PARTS = (
     "pytest_websocket.plugin.redaction",
     "pytest_websocket.plugin.outcomes",
     "pytest_websocket.plugin.run",
+    "pytest_websocket.plugin.allure_results",
     "pytest_websocket.plugin.job_summary",
+    "pytest_websocket.plugin.report_page",
 )
 
 MARKS = {

@@ -6,6 +6,7 @@ import os
 import platform
 import re
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from pytest_websocket.target.probe import describe
 from pytest_websocket.text import printable
 
 _NOT_GIVEN: tuple[object, ...] = (None, False, [], ())
+_OF_THE_REPORT = {"--ws-report", "--ws-write-known-failures"}
 _PACKAGES = ("websockets", "pytest", "pytest-asyncio", "allure-pytest", "hypothesis")
 
 
@@ -61,7 +63,37 @@ def options_of(config: pytest.Config) -> dict[str, str]:
     target = config.stash[TARGET]
     given = {option.flag: option_value(config, option.name) for option in OPTIONS}
     return {
-        flag: printable(target.secrets.url(str(value)))
+        flag: ", ".join(printable(target.secrets.url(text)) for text in _texts(value))
         for flag, value in given.items()
-        if value not in _NOT_GIVEN
+        if value not in _NOT_GIVEN and flag not in _OF_THE_REPORT
     }
+
+
+def _texts(value: Any) -> list[str]:
+    """Returns the values of an option; a header as ``Name: value``."""
+    if isinstance(value, tuple):
+        return [each if isinstance(each, str) else ": ".join(each) for each in value]
+    return [str(value)]
+
+
+def links() -> dict[str, str]:
+    """Returns what a job of GitHub or GitLab says of itself: words, and where they lead."""
+    given = os.environ.get
+    if given("GITHUB_RUN_ID"):
+        place = f"{given('GITHUB_SERVER_URL')}/{given('GITHUB_REPOSITORY')}"
+        found = {
+            f"commit {given('GITHUB_SHA', '')[:9]}": f"{place}/commit/{given('GITHUB_SHA')}",
+            f"branch {given('GITHUB_REF_NAME')}": f"{place}/tree/{given('GITHUB_REF_NAME')}",
+            f"run {given('GITHUB_RUN_NUMBER')}": f"{place}/actions/runs/{given('GITHUB_RUN_ID')}",
+        }
+    elif given("CI_PIPELINE_URL"):
+        place = given("CI_PROJECT_URL", "")
+        found = {
+            f"commit {given('CI_COMMIT_SHORT_SHA')}": f"{place}/-/commit/{given('CI_COMMIT_SHA')}",
+            f"branch {given('CI_COMMIT_REF_NAME')}": f"{place}/-/tree/{given('CI_COMMIT_REF_NAME')}",
+            f"pipeline {given('CI_PIPELINE_ID')}": given("CI_PIPELINE_URL", ""),
+        }
+    else:
+        found = {}
+    # A link that a page follows is one of the web.
+    return {words: link for words, link in found.items() if link.startswith(("https://", "http://"))}

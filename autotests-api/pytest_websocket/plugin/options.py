@@ -233,6 +233,7 @@ OPTIONS = (
     ),
     Option("ws-known-failures", "cases that may fail, with the reason of each, a TOML file", "FILE", _file),
     Option("ws-write-known-failures", "write the failures of this run in that format", "FILE"),
+    Option("ws-report", "write the report of the run, one HTML page, to this file", "FILE"),
     Option("ws-chromium", "Chromium for the browser cases; default: the first usual name on PATH", "PATH"),
     Option("ws-probe", "print what the target can do, and stop", read=_flag),
 )

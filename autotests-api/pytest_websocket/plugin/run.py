@@ -61,13 +61,11 @@ class Collector:
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Listens to what becomes of the tests, and loads the Allure report where it is asked for."""
+    """Listens to what becomes of the tests."""
     if not hasattr(config, "workerinput"):
         config.stash[RUN] = Run()
         config.pluginmanager.register(Collector(config.stash[RUN]), "pytest-websocket-run")
         config.pluginmanager.register(Terminal(config.stash[RUN]), "pytest-websocket-terminal")
-    if config.getoption("allure_report_dir", None):
-        config.pluginmanager.import_plugin("pytest_websocket.allure.plugin")
 
 
 # Not among the first, as the Allure report is, which needs what this adds.

@@ -69,7 +69,7 @@ class Section:
 
     def count(self, level: Level, verdict: Verdict) -> int:
         """Returns how many rules of that level have that verdict."""
-        return sum(each.rule.level is level and each.verdict is verdict for each in self.rules)
+        return sum(each.rule.level is level and each.verdict == verdict for each in self.rules)
 
     @property
     def unknown(self) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from pytest_websocket.protocol.rules import MAY, MUST, SHOULD, Level
-from pytest_websocket.render.conformance import Conformance, RuleVerdict, Verdict
+from pytest_websocket.render.conformance import Conformance, RuleVerdict
+from pytest_websocket.render.conformance import Verdict as Judged
 from pytest_websocket.render.failure_grouping import Cause, causes
 from pytest_websocket.render.pages import render
 from pytest_websocket.render.run import Outcome, Record
@@ -20,6 +22,25 @@ _LONGEST_REASON = 300
 _FIRST = 5
 
 Href = Callable[[Record], str]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a page begins with: a mark with its colour, one sentence, and what it is about."""
+
+    mark: str
+    colour: str
+    headline: str
+    aside: str
+
+    @classmethod
+    def of(cls, conformance: Conformance) -> Verdict:
+        """Makes the verdict on a server."""
+        if not conformance.known(MUST):
+            mark, colour = "?", "unknown"
+        else:
+            mark, colour = ("✓", "kept") if conformance.conforms else ("✗", "broken")
+        return cls(mark, colour, conformance.headline, conformance.target)
 
 
 def page(conformance: Conformance) -> str:
@@ -40,23 +61,33 @@ def values(conformance: Conformance, href: Href, most: int) -> dict[str, Any]:
     records = [each for section in conformance.sections for rule in section.rules for each in rule.records]
     return {
         "table": conformance,
-        "deviations": causes(records, outcomes={Outcome.DEVIATES}),
+        "verdict": Verdict.of(conformance),
+        **broken(conformance.causes, records, href, most),
         "rfcs": [
             (_NAMES.get(number, f"RFC {number}"), list(sections))
             for number, sections in groupby(conformance.sections, key=lambda section: section.rfc)
         ],
-        "href": href,
-        "most": most,
-        "first": _FIRST,
         "levels": list(Level),
         "MUST": MUST,
         "SHOULD": SHOULD,
         "MAY": MAY,
         "bar_of": _bar,
-        "why_broken": _why_broken,
         "why": _why,
-        "tests_by_name": tests_by_name,
         "colour_of": _colour,
+    }
+
+
+def broken(failures: list[Cause], records: Iterable[Record], href: Href, most: int) -> dict[str, Any]:
+    """Returns what the template of the list of what is broken needs: rules first, then other causes."""
+    return {
+        "failures": sorted(failures, key=lambda cause: cause.level != MUST),
+        "failure_count": sum(len(cause.records) for cause in failures),
+        "deviations": causes(records, outcomes={Outcome.DEVIATES}),
+        "href": href,
+        "most": most,
+        "first": _FIRST,
+        "why_broken": _why_broken,
+        "tests_by_name": tests_by_name,
         "kind_of": _kind,
     }
 
@@ -68,18 +99,23 @@ def tests_by_name(records: list[Record], most: int) -> list[tuple[str, list[tupl
     """
     ordered = sorted(records, key=lambda record: record.outcome is Outcome.PASSED)[:most]
     found = []
-    for name, group in groupby(ordered, key=lambda record: record.title.partition(" · ")[0]):
+    for name, group in groupby(ordered, key=lambda record: _title(record).partition(" · ")[0]):
         cases = list(group)
         if len(cases) == 1:
-            found.append(("", [(cases[0], cases[0].title)]))
+            found.append(("", [(cases[0], _title(cases[0]))]))
         else:
-            found.append((name, [(case, case.title.partition(" · ")[2] or name) for case in cases]))
+            found.append((name, [(case, _title(case).partition(" · ")[2] or name) for case in cases]))
     return found
+
+
+def _title(record: Record) -> str:
+    # A test during which its process died has sent no title.
+    return record.title or record.nodeid
 
 
 def _bar(counted: Any, level: Level) -> list[tuple[str, int, float]]:
     """Returns class, count and share in percent of the rules kept, broken and not tested; empty for none."""
-    counts = [counted.count(level, verdict) for verdict in Verdict]
+    counts = [counted.count(level, verdict) for verdict in Judged]
     whole = sum(counts)
     kinds = ("kept", "deviates" if level is SHOULD else "broken", "unknown")
     return [(kind, count, 100 * count / whole) for kind, count in zip(kinds, counts, strict=True) if count]
@@ -87,7 +123,7 @@ def _bar(counted: Any, level: Level) -> list[tuple[str, int, float]]:
 
 def _why(each: RuleVerdict) -> str:
     """Returns the first line of why a rule is not kept."""
-    if each.verdict is Verdict.KEPT or not each.failed:
+    if each.verdict is Judged.KEPT or not each.failed:
         return ""
     return each.failed[0].reason.removeprefix(f"{each.rule}: ").partition("\n")[0][:_LONGEST_REASON]
 
@@ -97,9 +133,9 @@ def _why_broken(cause: Cause) -> list[str]:
 
 
 def _colour(each: RuleVerdict) -> str:
-    if each.verdict is Verdict.BROKEN:
+    if each.verdict is Judged.BROKEN:
         return "deviates" if each.rule.level is SHOULD else "broken"
-    return "kept" if each.verdict is Verdict.KEPT else "unknown"
+    return "kept" if each.verdict is Judged.KEPT else "unknown"
 
 
 def _kind(record: Record) -> str:

@@ -8,6 +8,7 @@ import html
 import json
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
 from pytest_websocket.protocol.credentials import MASK, is_credential
@@ -23,7 +24,7 @@ _CUTS = re.compile(r"(\.\.\.|['\"”] …|…|(?<!\S)[-+?] )")
 
 
 class Secrets:
-    """The values that a run was given in confidence, found and masked wherever they turn up."""
+    """Credential values from the options of a run, and functions that redact them."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         spelled = {form for value in values if len(value) >= SHORTEST_SECRET for form in _spellings(value)}
@@ -31,9 +32,16 @@ class Secrets:
         self._bytes = [text.encode("utf-8", "surrogatepass") for text in self._texts]
 
     @classmethod
-    def of(cls, url: str, headers: Iterable[tuple[str, str]] = (), proxy: str | None = None) -> Secrets:
-        """The values of given headers, and the credentials in the URLs of the target and its proxy."""
+    def of(
+        cls,
+        url: str,
+        headers: Iterable[tuple[str, str]] = (),
+        proxy: str | None = None,
+        subprotocols: Iterable[str] = (),
+    ) -> Secrets:
+        """Finds the values of headers, and credentials in the URLs and the subprotocols."""
         values = [part for name, value in headers for part in _header_secrets(name, value)]
+        values += _subprotocol_secrets(subprotocols)
         for address in (url, proxy or ""):
             parts = urlsplit(address)
             values += [unquote(part) for part in (parts.username, parts.password) if part]
@@ -44,16 +52,16 @@ class Secrets:
         return bool(self._texts)
 
     def mask(self, text: str) -> str:
-        """``text`` without any secret."""
+        """Returns ``text`` without any secret."""
         for secret in self._texts:
             text = text.replace(secret, MASK)
         return text
 
     def mask_cut(self, text: str) -> str:
-        """``text`` without any secret, nor what is left of one where a test runner has shortened a value.
+        """Returns ``text`` without secrets, and without what is left of one where a value was shortened.
 
-        It leaves the beginning of a secret before an ellipsis or the end of a line, and its end behind an
-        ellipsis or the beginning of a line of a comparison.
+        A test runner leaves the beginning of a secret before an ellipsis or the end of a line, and its end
+        after an ellipsis or the beginning of a line of a comparison.
         """
         text = self.mask(text)
         if not self._texts or not _CUTS.search(text):
@@ -75,7 +83,7 @@ class Secrets:
         return "".join(pieces)
 
     def mask_bytes(self, data: bytes, *, cut: bool = False) -> bytes:
-        """``data`` with asterisks for secrets; its length stays, so that sizes and offsets stay true.
+        """Returns ``data`` with asterisks for secrets; its length stays, so that sizes and offsets stay true.
 
         ``cut`` says that the data goes on: the beginning of a secret at its end is masked, too.
         """
@@ -88,11 +96,11 @@ class Secrets:
         return data
 
     def header(self, name: str, value: str) -> str:
-        """A header's value as it may be shown."""
+        """Returns a header's value as it may be shown."""
         return MASK if is_credential(name) else self.mask(value)
 
     def head(self, head: bytes) -> str:
-        """The head of a handshake, request or response, as it may be shown, line by line.
+        """Returns the head of a handshake, request or response, as it may be shown, line by line.
 
         What is no ASCII is escaped; the lines end in a line feed alone.
         """
@@ -109,13 +117,25 @@ class Secrets:
         return "\n".join(lines)
 
     def url(self, url: str) -> str:
-        """A URL, or a line that holds one, with its user information and credential parameters masked."""
+        """Returns a URL, or a line with one, with user information and credential parameters masked."""
 
         def masked(found: re.Match[str]) -> str:
             return f"{found[1]}={MASK}" if is_credential(unquote(found[1])) else found[0]
 
         shown = re.sub(r"(?<=//)[^/@?#\s]*@", f"{MASK}@", self.mask(url))
         return re.sub(r"(?<=[?&;])([^=&#\s]+)=[^&#\s]*", masked, shown)
+
+
+def _subprotocol_secrets(names: Iterable[str]) -> list[str]:
+    """Returns tokens that are sent as subprotocols: ``bearer, TOKEN`` or ``base64.authorization.TOKEN``."""
+    found = []
+    for before, name in pairwise(["", *names]):
+        *kind, last = name.split(".")
+        if is_credential(before):
+            found.append(name)
+        elif any(map(is_credential, kind)):
+            found.append(last)
+    return found
 
 
 def _header_secrets(name: str, value: str) -> list[str]:
@@ -135,7 +155,7 @@ def _header_secrets(name: str, value: str) -> list[str]:
 
 
 def _spellings(value: str) -> set[str]:
-    """A secret as URLs, HTML, JSON and Python literals write it."""
+    """Returns a secret as URLs, HTML, JSON and Python literals write it."""
     return {
         value,
         quote(value, errors="surrogatepass"),

@@ -126,7 +126,7 @@ class Target:
     @cached_property
     def secrets(self) -> Secrets:
         """What the options entrusted to this run: it may be sent to the target and shown nowhere."""
-        return Secrets.of(self.url, self.headers, self.proxy)
+        return Secrets.of(self.url, self.headers, self.proxy, self.subprotocols)
 
     def mask(self, text: str) -> str:
         """``text`` without the secrets of the target."""

@@ -91,7 +91,7 @@ def test_secret_is_cut_by_the_runner(target):
     ["\ud800", "\x1b[31mred\x00", b"\xff" * 5000, lambda: None, object(), "x" * 100_000],
     ids=["lone surrogate", "escape", "bytes", "function", "object", "long"],
 )
-def test_odd_values_are_parameters(value):
+def test_odd_values_are_parameters(value, target):
     assert value
 
 

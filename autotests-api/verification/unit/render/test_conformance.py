@@ -89,7 +89,7 @@ def test_page_escapes_and_links(table):
     assert "<script" not in page
     assert "&lt;script&gt;" in page
     assert 'href="#link-d"' in page
-    assert "✗ does not conform" in page
+    assert "The server does not conform" in page
 
 
 def test_markdown_cannot_be_broken_out_of(table):

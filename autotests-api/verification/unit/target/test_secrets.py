@@ -89,6 +89,18 @@ def test_credentials_in_the_urls_of_target_and_proxy_are_found() -> None:
     assert not Secrets.of("ws://x")
 
 
+@pytest.mark.parametrize(
+    ("offered", "found"),
+    [
+        (("bearer", "abcdefgh"), ["abcdefgh"]),
+        (("v12.stomp", "base64.authorization.abcdefgh"), ["abcdefgh"]),
+        (("chat.v1", "graphql-transport-ws", "soap"), []),
+    ],
+)
+def test_token_that_is_offered_as_a_subprotocol_is_found(offered: tuple[str, ...], found: list[str]) -> None:
+    assert Secrets.of("ws://x", subprotocols=offered)._texts == found
+
+
 def test_no_secrets_are_false_and_change_nothing() -> None:
     assert not Secrets()
     assert Secrets([SECRET])
