@@ -4,6 +4,8 @@ import random
 
 import pytest
 
+from pytest_websocket.fixtures import Client, Echo
+
 pytestmark = pytest.mark.needs("binary")
 
 BYTES = {
@@ -39,38 +41,38 @@ BYTES = {
 
 
 @pytest.mark.parametrize("message", BYTES.values(), ids=BYTES.keys())
-async def test_bytes_come_back_as_bytes(client, echo, message):
+async def test_bytes_come_back_as_bytes(client: Client, echo: Echo, message: bytes) -> None:
     await echo.replies(client, message)
     await echo.silence(client)
 
 
-async def test_every_byte_value_comes_back_by_itself(client, echo):
+async def test_every_byte_value_comes_back_by_itself(client: Client, echo: Echo) -> None:
     await echo.burst(client, [bytes([value]) for value in range(256)], window=64)
 
 
-async def test_every_byte_value_survives_at_either_end(client, echo):
+async def test_every_byte_value_survives_at_either_end(client: Client, echo: Echo) -> None:
     await echo.burst(client, [bytes([value, 0x41, value]) for value in range(256)], window=64)
 
 
-async def test_every_byte_value_comes_back_at_every_place_of_the_mask(client, echo):
+async def test_every_byte_value_comes_back_at_every_place_of_the_mask(client: Client, echo: Echo) -> None:
     everything = bytes(range(256))
     await echo.replies(client, *(b"-" * shift + everything for shift in range(8)))
 
 
 @pytest.mark.needs("text")
-async def test_text_and_binary_keep_their_kinds_on_one_connection(client, echo):
+async def test_text_and_binary_keep_their_kinds_on_one_connection(client: Client, echo: Echo) -> None:
     await echo.replies(
         client, "text", b"bytes", b"bytes", "text", "", b"", "", "12", b"12", "12", b"\xff", "ж"
     )
 
 
 @pytest.mark.needs("text")
-async def test_text_and_binary_keep_their_order_in_a_burst(client, echo):
+async def test_text_and_binary_keep_their_order_in_a_burst(client: Client, echo: Echo) -> None:
     messages = [f"{number}" if number % 3 else b"%d" % number for number in range(100)]
     await echo.burst(client, messages)
 
 
-async def test_similar_bytes_have_replies_of_their_own(client, echo):
+async def test_similar_bytes_have_replies_of_their_own(client: Client, echo: Echo) -> None:
     body = bytes(range(256)) * 4
     await echo.replies(
         client,
@@ -86,6 +88,6 @@ async def test_similar_bytes_have_replies_of_their_own(client, echo):
     )
 
 
-async def test_shorter_bytes_show_nothing_of_longer_ones(client, echo):
+async def test_shorter_bytes_show_nothing_of_longer_ones(client: Client, echo: Echo) -> None:
     echo.needs_size(100_000)
     await echo.replies(client, b"x" * 100_000, b"y", b"", b"z" * 5_000, b"\x00", b"w" * 4_999, b"")

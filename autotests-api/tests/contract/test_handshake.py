@@ -1,8 +1,12 @@
 """Handshake: which subprotocol is chosen, which paths are served, and that neither changes the replies."""
 
+from collections.abc import Awaitable
+
 import pytest
 
 from pytest_websocket.client.client import ConnectFailed, ConnectionEnded
+from pytest_websocket.fixtures import Client, Connect, Dial, Echo, Target
+from pytest_websocket.protocol.handshake import Request
 
 pytestmark = pytest.mark.needs("text")
 
@@ -49,7 +53,9 @@ RESOURCES = {
     ],
     ids=OFFERS.keys(),
 )
-async def test_known_subprotocol_is_chosen_and_no_other(connect, echo, offer, chosen):
+async def test_known_subprotocol_is_chosen_and_no_other(
+    connect: Connect, echo: Echo, offer: list[str], chosen: str | None
+) -> None:
     client = await connect(subprotocols=offer)
     assert client.subprotocol == chosen
     await echo.soundness(client)
@@ -57,7 +63,7 @@ async def test_known_subprotocol_is_chosen_and_no_other(connect, echo, offer, ch
 
 @pytest.mark.needs("embedded")
 @pytest.mark.parametrize("header", ["Sec-WebSocket-Protocol", "sec-websocket-protocol"])
-async def test_subprotocol_on_a_line_of_its_own_is_chosen(dial, opening, header):
+async def test_subprotocol_on_a_line_of_its_own_is_chosen(dial: Dial, opening: Request, header: str) -> None:
     connection = await dial()
     offer = opening.having(header, "x-unknown", "echo")
     response = await connection.handshake(offer)
@@ -65,7 +71,7 @@ async def test_subprotocol_on_a_line_of_its_own_is_chosen(dial, opening, header)
 
 
 @pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS.keys())
-async def test_chosen_subprotocol_was_offered(connect, echo, offer):
+async def test_chosen_subprotocol_was_offered(connect: Connect, echo: Echo, offer: list[str]) -> None:
     """A server may refuse an offer that it cannot serve; it may not choose what was not offered."""
     client = await open_or_refused(connect(subprotocols=offer), echo)
     if client is not None:
@@ -73,7 +79,9 @@ async def test_chosen_subprotocol_was_offered(connect, echo, offer):
         await still_echoes_or_closed(client, echo)
 
 
-async def test_subprotocol_is_not_chosen_where_none_was_offered(connect, target, echo):
+async def test_subprotocol_is_not_chosen_where_none_was_offered(
+    connect: Connect, target: Target, echo: Echo
+) -> None:
     if target.subprotocols:
         pytest.skip("the target is offered subprotocols with every handshake (--ws-subprotocol)")
     await open_or_refused(connect(subprotocols=["echo"]), echo)
@@ -87,7 +95,7 @@ async def test_subprotocol_is_not_chosen_where_none_was_offered(connect, target,
     ["https://example.com", "http://localhost:3000", "null", "file://"],
     ids=["a site", "a local page", "no origin", "a file"],
 )
-async def test_console_of_any_page_is_served(connect, echo, origin):
+async def test_console_of_any_page_is_served(connect: Connect, echo: Echo, origin: str) -> None:
     """The echo API promises it: the lesson's third client is the console of a browser, on any page."""
     client = await open_or_refused(connect(origin=origin), echo)
     if client is not None:
@@ -95,7 +103,7 @@ async def test_console_of_any_page_is_served(connect, echo, origin):
 
 
 @pytest.mark.parametrize("host", ["localhost", "example.com:80", "EXAMPLE.com", "192.0.2.1:80", "[::1]:80"])
-async def test_host_of_any_spelling_is_served(dial, opening, echo, host):
+async def test_host_of_any_spelling_is_served(dial: Dial, opening: Request, echo: Echo, host: str) -> None:
     """The echo API promises it; other servers may accept their own names only."""
     raw = await dial()
     response = await raw.handshake(opening.having("Host", host))
@@ -107,12 +115,12 @@ async def test_host_of_any_spelling_is_served(dial, opening, echo, host):
 
 @pytest.mark.needs("embedded")
 @pytest.mark.parametrize("resource", RESOURCES.values(), ids=RESOURCES.keys())
-async def test_every_path_is_served_alike(connect, echo, resource):
+async def test_every_path_is_served_alike(connect: Connect, echo: Echo, resource: str) -> None:
     await echo.soundness(await connect(resource))
 
 
 @pytest.mark.parametrize("resource", RESOURCES.values(), ids=RESOURCES.keys())
-async def test_path_is_served_alike_or_refused(connect, echo, resource):
+async def test_path_is_served_alike_or_refused(connect: Connect, echo: Echo, resource: str) -> None:
     """Servers differ in which paths they serve; the target's own is served afterwards in any case."""
     client = await open_or_refused(connect(resource), echo)
     if client is not None:
@@ -120,19 +128,21 @@ async def test_path_is_served_alike_or_refused(connect, echo, resource):
     await echo.soundness(await connect(name="afterwards"))
 
 
-async def test_paths_do_not_share_their_conversations(connect, echo, target):
+async def test_paths_do_not_share_their_conversations(connect: Connect, echo: Echo, target: Target) -> None:
     clients = [await connect(name="one"), await connect(name="other")]
     for number in range(6):
         await echo.replies(clients[number % 2], f"turn {number}")
     assert all(client.url == target.url for client in clients)
 
 
-async def test_additional_headers_do_not_change_the_replies(connect, echo, target):
+async def test_additional_headers_do_not_change_the_replies(
+    connect: Connect, echo: Echo, target: Target
+) -> None:
     client = await connect(headers=[*target.headers, ("X-Message", "{message}"), ("Cookie", "a=b; c=d")])
     await echo.soundness(client)
 
 
-async def open_or_refused(opening, echo):
+async def open_or_refused(opening: Awaitable[Client], echo: Echo) -> Client | None:
     """The open client, or None where the server refused the handshake, which the echo API does not."""
     try:
         return await opening
@@ -142,7 +152,7 @@ async def open_or_refused(opening, echo):
         return None
 
 
-async def still_echoes_or_closed(client, echo):
+async def still_echoes_or_closed(client: Client, echo: Echo) -> None:
     """Some servers refuse by ending the connection after an accepted handshake; the echo API does not."""
     try:
         await echo.replies(client, "here?")

@@ -2,9 +2,22 @@
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
 
 import pytest
 
+from pytest_websocket.fixtures import (
+    Abilities,
+    Client,
+    Connect,
+    Dial,
+    During,
+    Echo,
+    OpenRawConnection,
+    RawConnection,
+    RecordProperty,
+    Target,
+)
 from pytest_websocket.plugin.echo import RATE_LIMIT_CODES
 from pytest_websocket.protocol.frames import close, continuation, ping, text
 from pytest_websocket.raw.ending import NotReceived
@@ -12,28 +25,31 @@ from pytest_websocket.server.open_files import allow_many_connections
 
 pytestmark = pytest.mark.needs("text")
 
+OpenClients = Callable[[int], Awaitable[list[Client]]]
+OpenConnections = Callable[[int], Awaitable[list[RawConnection]]]
+
 CONNECTIONS = 1_000
 WAVE = 50
 """Handshakes at a time: many servers have a backlog of 128, and some of them answer in a process each."""
 
 
 @pytest.fixture
-def open_clients(connect):
+def open_clients(connect: Connect) -> OpenClients:
     """Opens ``count`` clients at once."""
 
-    async def gather(count):
+    async def gather(count: int) -> list[Client]:
         return await asyncio.gather(*(connect(name="one of many") for _ in range(count)))
 
     return gather
 
 
 @pytest.fixture
-def many_connections(raw_connection, target):
+def many_connections(raw_connection: OpenRawConnection, target: Target) -> OpenConnections:
     """Opens ``count`` connections; a target other than the embedded one may accept fewer."""
 
-    async def gather(count):
+    async def gather(count: int) -> list[RawConnection]:
         allow_many_connections()
-        connections = []
+        connections: list[RawConnection] = []
         while len(connections) < count:
             wave = [raw_connection("one of many") for _ in range(min(WAVE, count - len(connections)))]
             opened = await asyncio.gather(*wave, return_exceptions=True)
@@ -51,7 +67,7 @@ def many_connections(raw_connection, target):
     return gather
 
 
-async def is_turned_away(raw) -> bool:
+async def is_turned_away(raw: RawConnection) -> bool:
     """Returns whether the server closed an unused connection because it has too many."""
     await raw.send(ping(b"any room?"))
     try:
@@ -61,7 +77,9 @@ async def is_turned_away(raw) -> bool:
     return False
 
 
-async def test_thousand_connections_at_once_hear_only_themselves(many_connections, record_property):
+async def test_thousand_connections_at_once_hear_only_themselves(
+    many_connections: OpenConnections, record_property: RecordProperty
+) -> None:
     connections = await many_connections(CONNECTIONS)
     record_property("connections", len(connections))
     for word in ("first", "second"):
@@ -74,11 +92,13 @@ async def test_thousand_connections_at_once_hear_only_themselves(many_connection
         raw.expect_no_message("a connection received more than its own replies")
 
 
-async def test_neighbours_talking_at_the_same_time_keep_their_own_order(open_clients, echo, abilities):
+async def test_neighbours_talking_at_the_same_time_keep_their_own_order(
+    open_clients: OpenClients, echo: Echo, abilities: Abilities
+) -> None:
     """Sizes differ, so that replies are written in parts while other connections are served."""
     largest = min(abilities.max_message, 150_000)
 
-    async def talk(number, client):
+    async def talk(number: int, client: Client) -> None:
         sizes = random.Random(number).choices([0, 10, 200, 5_000, 70_000, largest], [4, 9, 9, 4, 1, 1], k=40)
         messages = [
             f"client {number}, message {place} ".ljust(min(size, largest), "abcdefghijkl"[number])
@@ -93,12 +113,14 @@ async def test_neighbours_talking_at_the_same_time_keep_their_own_order(open_cli
         raise failure
 
 
-async def test_neighbours_saying_the_same_are_each_answered(open_clients, echo):
+async def test_neighbours_saying_the_same_are_each_answered(open_clients: OpenClients, echo: Echo) -> None:
     for client in await open_clients(10):
         await echo.replies(client, "the same", "words", "the same")
 
 
-async def test_pings_of_neighbours_are_not_mixed(many_connections, raw_connection):
+async def test_pings_of_neighbours_are_not_mixed(
+    many_connections: OpenConnections, raw_connection: OpenRawConnection
+) -> None:
     """A large message keeps the server busy, so that it finds the pings of all together afterwards."""
     connections, busy = await many_connections(20), await raw_connection("busy")
     busy.needs_size(500_000)
@@ -110,14 +132,14 @@ async def test_pings_of_neighbours_are_not_mixed(many_connections, raw_connectio
             await raw.expect_pong(b"%d in turn %d" % (number, turn))
 
 
-async def test_neighbours_hear_nothing_of_a_conversation(open_clients, echo):
+async def test_neighbours_hear_nothing_of_a_conversation(open_clients: OpenClients, echo: Echo) -> None:
     speaker, *others = await open_clients(6)
     await echo.burst(speaker, [f"private {number}" for number in range(20)])
     for other in others:
         await echo.silence(other)
 
 
-async def test_neighbours_taking_turns_are_each_answered(open_clients, echo):
+async def test_neighbours_taking_turns_are_each_answered(open_clients: OpenClients, echo: Echo) -> None:
     clients = await open_clients(3)
     for number in range(12):
         await echo.replies(clients[number % 3], f"turn {number}")
@@ -125,7 +147,7 @@ async def test_neighbours_taking_turns_are_each_answered(open_clients, echo):
         await echo.silence(client)
 
 
-async def test_fragments_of_neighbours_are_not_mixed(raw_connection):
+async def test_fragments_of_neighbours_are_not_mixed(raw_connection: OpenRawConnection) -> None:
     one, other = await raw_connection("one"), await raw_connection("other")
     await one.send(text("one: ", fin=False))
     await other.send(text("other: ", fin=False))
@@ -138,7 +160,7 @@ async def test_fragments_of_neighbours_are_not_mixed(raw_connection):
     await one.expect_echo("one: begun, done")
 
 
-async def test_torn_frames_of_neighbours_are_not_mixed(raw_connection):
+async def test_torn_frames_of_neighbours_are_not_mixed(raw_connection: OpenRawConnection) -> None:
     one, other = await raw_connection("one"), await raw_connection("other")
     message = "x" * 300
     frame = text(message).encode()
@@ -151,7 +173,7 @@ async def test_torn_frames_of_neighbours_are_not_mixed(raw_connection):
         await one.expect_echo(message)
 
 
-async def test_wide_character_torn_between_neighbours_stays_whole(raw_connection):
+async def test_wide_character_torn_between_neighbours_stays_whole(raw_connection: OpenRawConnection) -> None:
     one, other = await raw_connection("one"), await raw_connection("other")
     first, second = b"\xd0", b"\xb6"
     await one.send(text(first, fin=False))
@@ -161,40 +183,40 @@ async def test_wide_character_torn_between_neighbours_stays_whole(raw_connection
     await one.expect_echo("ж")
 
 
-async def dies_by_reset(raw):
+async def dies_by_reset(raw: RawConnection) -> None:
     raw.reset()
 
 
-async def dies_without_a_word(raw):
+async def dies_without_a_word(raw: RawConnection) -> None:
     raw.abort()
 
 
-async def dies_in_a_frame(raw):
+async def dies_in_a_frame(raw: RawConnection) -> None:
     await raw.send_bytes(text("never finished").encode()[:-3])
     raw.reset()
 
 
-async def dies_in_a_header(raw):
+async def dies_in_a_header(raw: RawConnection) -> None:
     await raw.send_bytes(text("x" * 70_000).encode()[:5])
     raw.reset()
 
 
-async def dies_between_fragments(raw):
+async def dies_between_fragments(raw: RawConnection) -> None:
     await raw.send(text("never ", fin=False))
     raw.reset()
 
 
-async def dies_before_its_replies(raw):
+async def dies_before_its_replies(raw: RawConnection) -> None:
     await raw.send_together(*(text("x" * 1_000) for _ in range(200)))
     raw.reset()
 
 
-async def dies_in_the_closing(raw):
+async def dies_in_the_closing(raw: RawConnection) -> None:
     await raw.send_together(text("last words"), close(1000))
     raw.reset()
 
 
-async def dies_of_a_violation(raw):
+async def dies_of_a_violation(raw: RawConnection) -> None:
     await raw.send_bytes(b"\xff\xff\xff\xff not a frame at all")
     raw.abort()
 
@@ -206,7 +228,12 @@ DEATHS = [
 
 
 @pytest.mark.parametrize("death", DEATHS, ids=lambda death: death.__name__.replace("_", " "))
-async def test_neighbour_that_dies_disturbs_nobody(connect, raw_connection, echo, death):
+async def test_neighbour_that_dies_disturbs_nobody(
+    connect: Connect,
+    raw_connection: OpenRawConnection,
+    echo: Echo,
+    death: Callable[[RawConnection], Awaitable[None]],
+) -> None:
     client = await connect(name="another client")
     await echo.replies(client, "before")
     for _ in range(12):
@@ -216,7 +243,9 @@ async def test_neighbour_that_dies_disturbs_nobody(connect, raw_connection, echo
     await echo.soundness(await connect(name="new client"))
 
 
-async def test_newcomer_hears_nothing_of_the_dead(connect, raw_connection, echo):
+async def test_newcomer_hears_nothing_of_the_dead(
+    connect: Connect, raw_connection: OpenRawConnection, echo: Echo
+) -> None:
     """A new connection may take the file descriptor of a closed one, but not its replies."""
     for number in range(20):
         raw = await raw_connection("closed")
@@ -225,7 +254,9 @@ async def test_newcomer_hears_nothing_of_the_dead(connect, raw_connection, echo)
         await echo.silence(await connect(name="new client"))
 
 
-async def test_neighbour_that_stalls_disturbs_nobody(connect, raw_connection, echo, during):
+async def test_neighbour_that_stalls_disturbs_nobody(
+    connect: Connect, raw_connection: OpenRawConnection, echo: Echo, during: During
+) -> None:
     """The client sends and never reads, until all buffers are full."""
     client, slow_reader = (
         await connect(name="another client"),
@@ -241,14 +272,14 @@ async def test_neighbour_that_stalls_disturbs_nobody(connect, raw_connection, ec
         await echo.soundness(await connect(name="new client"))
 
 
-async def test_neighbour_that_floods_disturbs_nobody(connect, echo, during):
+async def test_neighbour_that_floods_disturbs_nobody(connect: Connect, echo: Echo, during: During) -> None:
     client, flooder = await connect(name="another client"), await connect(name="flooder", compression=False)
 
-    async def read():
+    async def read() -> None:
         while True:
             await flooder.receive()
 
-    async def flood():
+    async def flood() -> None:
         while True:
             for _ in range(20):
                 await flooder.send("flood")
@@ -261,7 +292,9 @@ async def test_neighbour_that_floods_disturbs_nobody(connect, echo, during):
         await echo.soundness(await connect(name="new client"))
 
 
-async def test_neighbour_that_begins_and_does_not_finish_disturbs_nobody(connect, dial, raw_connection, echo):
+async def test_neighbour_that_begins_and_does_not_finish_disturbs_nobody(
+    connect: Connect, dial: Dial, raw_connection: OpenRawConnection, echo: Echo
+) -> None:
     """One is connected, one is in its handshake, one in a frame, one between fragments."""
     await dial("silent")
     await (await dial("in its handshake")).send_bytes(b"GET / HTTP/1.1\r\nHost: x\r\n")
@@ -270,7 +303,7 @@ async def test_neighbour_that_begins_and_does_not_finish_disturbs_nobody(connect
     await echo.soundness(await connect(name="another client"))
 
 
-async def test_neighbour_that_is_refused_disturbs_nobody(connect, echo, dial):
+async def test_neighbour_that_is_refused_disturbs_nobody(connect: Connect, echo: Echo, dial: Dial) -> None:
     client = await connect(name="another client")
     for nonsense in (
         b"\x00" * 100,

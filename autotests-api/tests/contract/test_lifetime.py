@@ -5,19 +5,20 @@ import asyncio
 import pytest
 
 from pytest_websocket.client.client import ExpectationFailed
+from pytest_websocket.fixtures import Client, Connect, Echo, OpenRawConnection, Target
 from pytest_websocket.protocol.frames import Frame, continuation, text
 
 pytestmark = pytest.mark.needs("text")
 
 
-async def test_connections_one_after_another_are_all_served(connect, echo):
+async def test_connections_one_after_another_are_all_served(connect: Connect, echo: Echo) -> None:
     for number in range(110):
         client = await connect(name=f"connection {number}")
         await echo.replies(client, f"first of {number}", f"second of {number}")
         await client.close()
 
 
-async def test_connections_that_overlap_are_all_served(connect, echo):
+async def test_connections_that_overlap_are_all_served(connect: Connect, echo: Echo) -> None:
     previous = await connect(name="the first")
     for number in range(40):
         following = await connect(name=f"connection {number}")
@@ -29,7 +30,7 @@ async def test_connections_that_overlap_are_all_served(connect, echo):
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 3000, 4000, 4999])
-async def test_client_is_served_again_after_it_closed(connect, echo, code):
+async def test_client_is_served_again_after_it_closed(connect: Connect, echo: Echo, code: int) -> None:
     for _ in range(3):
         client = await connect()
         await echo.replies(client, "before")
@@ -37,13 +38,13 @@ async def test_client_is_served_again_after_it_closed(connect, echo, code):
         await echo.soundness(await connect(name="again"))
 
 
-async def test_client_is_served_again_after_it_closed_without_a_message(connect, echo):
+async def test_client_is_served_again_after_it_closed_without_a_message(connect: Connect, echo: Echo) -> None:
     for _ in range(5):
         await (await connect()).close()
     await echo.soundness(await connect(name="again"))
 
 
-async def test_client_is_served_again_after_it_broke_off(connect, echo):
+async def test_client_is_served_again_after_it_broke_off(connect: Connect, echo: Echo) -> None:
     for _ in range(20):
         client = await connect()
         await echo.replies(client, "before")
@@ -52,7 +53,9 @@ async def test_client_is_served_again_after_it_broke_off(connect, echo):
     await echo.soundness(await connect(name="at the end"))
 
 
-async def test_client_is_served_again_after_its_connection_failed(connect, raw_connection, echo):
+async def test_client_is_served_again_after_its_connection_failed(
+    connect: Connect, raw_connection: OpenRawConnection, echo: Echo
+) -> None:
     for broken in (text(b"\xff"), Frame(3, b"reserved"), Frame(9, bytes(126))):
         raw = await raw_connection("broken")
         await raw.send(broken)
@@ -60,7 +63,7 @@ async def test_client_is_served_again_after_its_connection_failed(connect, raw_c
         await echo.soundness(await connect(name="again"))
 
 
-async def test_closing_is_answered_in_the_middle_of_a_conversation(connect, echo):
+async def test_closing_is_answered_in_the_middle_of_a_conversation(connect: Connect, echo: Echo) -> None:
     for _ in range(5):
         client = await connect()
         await echo.burst(client, [f"message {number}" for number in range(10)])
@@ -68,7 +71,7 @@ async def test_closing_is_answered_in_the_middle_of_a_conversation(connect, echo
         assert client.close_code != 1006, "the server did not answer the Close frame"
 
 
-async def test_server_does_not_close_after_its_reply(client, echo):
+async def test_server_does_not_close_after_its_reply(client: Client, echo: Echo) -> None:
     await echo.replies(client, "only one")
     await client.ping()
     assert client.is_open, "the server closed the connection after its reply"
@@ -79,7 +82,9 @@ IDLE = 3.2
 """Seconds; longer than the short timeouts that servers often have: one, two or three seconds."""
 
 
-async def test_idle_connection_stays_open(connect, raw_connection, target, echo):
+async def test_idle_connection_stays_open(
+    connect: Connect, raw_connection: OpenRawConnection, target: Target, echo: Echo
+) -> None:
     """Idle after the handshake, after messages, after a large message, in a message, in a frame."""
     fresh, used, large = await connect(name="fresh"), await connect(name="used"), await connect(name="large")
     await echo.soundness(used)

@@ -5,6 +5,8 @@ import unicodedata
 
 import pytest
 
+from pytest_websocket.fixtures import Client, Connect, Echo
+
 pytestmark = pytest.mark.needs("text")
 
 PLAIN = {
@@ -165,32 +167,34 @@ WORDS = [
 
 
 @pytest.mark.parametrize("message", PLAIN.values(), ids=PLAIN.keys())
-async def test_reply_is_the_template_around_the_message(client, echo, message):
+async def test_reply_is_the_template_around_the_message(client: Client, echo: Echo, message: str) -> None:
     await echo.replies(client, message)
     await echo.silence(client)
 
 
 @pytest.mark.parametrize("message", WHITE_SPACE.values(), ids=WHITE_SPACE.keys())
-async def test_white_space_comes_back_untouched(client, echo, message):
+async def test_white_space_comes_back_untouched(client: Client, echo: Echo, message: str) -> None:
     echo.needs_size(len(message.encode()))
     await echo.replies(client, message)
 
 
 @pytest.mark.parametrize("message", UNICODE.values(), ids=UNICODE.keys())
-async def test_unicode_comes_back_untouched(client, echo, message):
+async def test_unicode_comes_back_untouched(client: Client, echo: Echo, message: str) -> None:
     await echo.replies(client, message)
 
 
 @pytest.mark.parametrize("message", LOOKS_LIKE.values(), ids=LOOKS_LIKE.keys())
-async def test_text_that_looks_like_code_comes_back_as_written(client, echo, message):
+async def test_text_that_looks_like_code_comes_back_as_written(
+    client: Client, echo: Echo, message: str
+) -> None:
     await echo.replies(client, message)
 
 
-async def test_word_that_means_something_elsewhere_is_only_a_message(client, echo):
+async def test_word_that_means_something_elsewhere_is_only_a_message(client: Client, echo: Echo) -> None:
     await echo.burst(client, WORDS, window=1)
 
 
-async def test_every_code_point_comes_back_untouched(connect, echo):
+async def test_every_code_point_comes_back_untouched(connect: Connect, echo: Echo) -> None:
     echo.needs_size(1 << 14)
     client = await connect(compression=False)
     step = 1 << 12
@@ -199,7 +203,7 @@ async def test_every_code_point_comes_back_untouched(connect, echo):
     await echo.burst(client, messages, window=4)
 
 
-async def test_invisible_character_survives_at_either_end(client, echo):
+async def test_invisible_character_survives_at_either_end(client: Client, echo: Echo) -> None:
     """A trim takes characters from the ends only, and which ones differs from library to library."""
     # The planes that have such characters.
     points = (*range(0x20000), *range(0xE0000, 0xE0100))
@@ -210,7 +214,9 @@ async def test_invisible_character_survives_at_either_end(client, echo):
 
 @pytest.mark.parametrize("filler", ["x", "ж", "€", "😀"], ids=["1 byte", "2 bytes", "3 bytes", "4 bytes"])
 @pytest.mark.parametrize("shift", range(4))
-async def test_wide_character_is_not_torn_at_a_buffer_end(client, echo, filler, shift):
+async def test_wide_character_is_not_torn_at_a_buffer_end(
+    client: Client, echo: Echo, filler: str, shift: int
+) -> None:
     """Some character crosses the end of a server's buffer, whatever its size."""
     size = 140_000
     echo.needs_size(size)
@@ -218,7 +224,7 @@ async def test_wide_character_is_not_torn_at_a_buffer_end(client, echo, filler, 
     await echo.replies(client, message)
 
 
-async def test_similar_messages_have_replies_of_their_own(client, echo):
+async def test_similar_messages_have_replies_of_their_own(client: Client, echo: Echo) -> None:
     """A cache whose key is the length, a prefix, or ignores case or white space returns wrong replies."""
     body = "одинаковое начало " * 50
     await echo.replies(
@@ -229,11 +235,11 @@ async def test_similar_messages_have_replies_of_their_own(client, echo):
     )
 
 
-async def test_repeated_message_is_answered_every_time(client, echo):
+async def test_repeated_message_is_answered_every_time(client: Client, echo: Echo) -> None:
     await echo.replies(client, *["the same again"] * 20)
     await echo.burst(client, ["the same in a burst"] * 20)
 
 
-async def test_shorter_message_shows_nothing_of_a_longer_one(client, echo):
+async def test_shorter_message_shows_nothing_of_a_longer_one(client: Client, echo: Echo) -> None:
     echo.needs_size(100_000)
     await echo.replies(client, "x" * 100_000, "y", "", "z" * 5_000, "ы", "w" * 4_999, "")

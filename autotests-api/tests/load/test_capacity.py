@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_websocket.fixtures import Load
 from pytest_websocket.load.thresholds import Threshold
 
 pytestmark = [pytest.mark.load, pytest.mark.needs("echo")]
@@ -12,7 +13,7 @@ DEFAULT = Threshold("p99", 0.1)
 """The threshold of the search when no ``--ws-budget`` is given: 100 ms for 99 of 100 replies."""
 
 
-async def test_rate_rises_until_a_threshold_is_violated(load) -> None:
+async def test_rate_rises_until_a_threshold_is_violated(load: Load) -> None:
     timed = [threshold for threshold in load.size.thresholds if threshold.figure != "rate"]
     connections = await load.connect(min(load.size.users, 200))
     capacity = await load.search_capacity(

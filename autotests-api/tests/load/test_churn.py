@@ -6,13 +6,15 @@ import asyncio
 
 import pytest
 
+from pytest_websocket.fixtures import Load
+
 pytestmark = [pytest.mark.load, pytest.mark.needs("echo")]
 
 ROUNDS = 3
 
 
 @pytest.mark.parametrize("with_close", [True, False], ids=["with a Close frame", "without"])
-async def test_server_is_unchanged_after_many_short_connections(load, with_close) -> None:
+async def test_server_is_unchanged_after_many_short_connections(load: Load, with_close: bool) -> None:
     for _ in range(ROUNDS):
         connections = await load.connect(max(1, load.size.users // 4))
         assert not connections.errors
@@ -25,7 +27,7 @@ async def test_server_is_unchanged_after_many_short_connections(load, with_close
     load.check(await load.run(connections, "After many short connections", duration=load.size.duration / 4))
 
 
-async def test_short_connections_do_not_disturb_lasting_ones(load) -> None:
+async def test_short_connections_do_not_disturb_lasting_ones(load: Load) -> None:
     lasting = await load.connect(max(1, load.size.users // 10))
     running = asyncio.ensure_future(load.run(lasting, "Lasting connections", duration=load.size.duration / 2))
     while not running.done():

@@ -49,8 +49,9 @@ class Counting:
         with contextlib.suppress(ConnectionClosed):
             async for message in connection:
                 self.messages += 1
-                right = self.messages % EVERY
-                await connection.send(reply_to(message) if right else f"{reply_to(message)}!")
+                reply = reply_to(message)
+                is_wrong = self.messages % EVERY == 0
+                await connection.send(f"{reply!s}!" if is_wrong else reply)
 
 
 def free_port() -> int:
@@ -59,7 +60,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-async def run_locust(url: str, *options: str) -> tuple[int | None, dict[str, dict], str]:
+async def run_locust(url: str, *options: str) -> tuple[int | None, dict[str, dict[str, int]], str]:
     """Exit status of the master, its statistics by name, and what it wrote."""
     port = str(free_port())
     here = ("--master-bind-host", "127.0.0.1", "--master-bind-port", port)
@@ -90,10 +91,10 @@ async def run_locust(url: str, *options: str) -> tuple[int | None, dict[str, dic
 async def test_numbers_of_two_workers_add_up_at_the_master() -> None:
     server = Counting()
     users = ("--users", str(USERS), "--spawn-rate", str(USERS), "--ws-pace", "0.1")
-    loads = ("--ws-connections", str(CONNECTIONS), "--ws-rate", "50")
+    connections = ("--ws-connections", str(CONNECTIONS), "--ws-rate", "50")
     with run_in_background(lambda: serve(server, "127.0.0.1", 0)) as running:
         status, statistics, words = await run_locust(
-            running.url, *users, *loads, "EchoUser", "EchoConnections"
+            running.url, *users, *connections, "EchoUser", "EchoConnections"
         )
     assert status == 1, words
     echoes, loads = (statistics[f"{name} text of 100 bytes"] for name in ("echo of", "load of 100%"))

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from pytest_websocket.fixtures import Load
 from pytest_websocket.load.workload import Workload
 
 pytestmark = [pytest.mark.load, pytest.mark.needs("echo", size=16 * 1024)]
@@ -15,7 +16,7 @@ MAX_SLOW = 50
 """Slow readers at most: what they do not read is buffered by the server, here 16 MiB per second."""
 
 
-async def test_slow_readers_do_not_slow_the_others(load) -> None:
+async def test_slow_readers_do_not_slow_the_others(load: Load) -> None:
     connections = await load.connect()
     some = min(MAX_SLOW, max(1, len(connections.opened) // 20))
     slow, fast = connections.opened[:some], connections.opened[some:] or connections.opened

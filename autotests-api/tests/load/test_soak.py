@@ -7,13 +7,15 @@ import statistics
 
 import pytest
 
+from pytest_websocket.fixtures import Load
+
 pytestmark = [pytest.mark.load, pytest.mark.needs("echo")]
 
 NOISE = 8 * 2**20
 """Bytes by which a server's memory may vary without growing."""
 
 
-async def test_memory_stays_flat_under_a_lasting_load(load) -> None:
+async def test_memory_stays_flat_under_a_lasting_load(load: Load) -> None:
     if load.server is None or load.server.memory() is None:
         pytest.skip("the memory of a server is known where it is the embedded one, on a system with /proc")
     connections = await load.connect()
@@ -23,8 +25,11 @@ async def test_memory_stays_flat_under_a_lasting_load(load) -> None:
     loop = asyncio.get_running_loop()
     interval = load.size.duration / 40
 
+    server = load.server
+    timer: asyncio.Handle
+
     def sample() -> None:
-        samples.append(load.server.memory())
+        samples.append(server.memory() or 0)
         nonlocal timer
         timer = loop.call_later(interval, sample)
 

@@ -5,13 +5,14 @@ import contextlib
 import pytest
 
 from pytest_websocket.client.client import ConnectFailed, ExpectationFailed
-from pytest_websocket.network import FIN, RESET, TO_CLIENT, TO_SERVER, Corrupt, End
+from pytest_websocket.fixtures import Connect, Echo, OpenLink, OpenRawConnection
+from pytest_websocket.network import FIN, RESET, TO_CLIENT, TO_SERVER, Corrupt, Direction, End
 from pytest_websocket.protocol.frames import text
 
 pytestmark = pytest.mark.needs("text")
 
 
-async def test_cut_cable_does_not_hurt_the_neighbours(connect, echo, link):
+async def test_cut_cable_does_not_hurt_the_neighbours(connect: Connect, echo: Echo, link: OpenLink) -> None:
     other_client, cable = await connect(name="another client"), await link()
     victim = await connect(proxy=cable.url, name="victim")
     await echo.replies(victim, "here")
@@ -21,7 +22,9 @@ async def test_cut_cable_does_not_hurt_the_neighbours(connect, echo, link):
     await echo.soundness(await connect(name="new client"))
 
 
-async def test_client_is_served_again_when_the_cable_is_mended(connect, echo, link):
+async def test_client_is_served_again_when_the_cable_is_mended(
+    connect: Connect, echo: Echo, link: OpenLink
+) -> None:
     cable = await link()
     for number in range(10):
         client = await connect(proxy=cable.url)
@@ -33,7 +36,9 @@ async def test_client_is_served_again_when_the_cable_is_mended(connect, echo, li
 
 @pytest.mark.parametrize("towards", [TO_SERVER, TO_CLIENT], ids=["to the server", "to the client"])
 @pytest.mark.parametrize("after", [0, 1, 20, 100])
-async def test_cable_cut_in_the_handshake_leaves_nothing_behind(connect, echo, link, after, towards):
+async def test_cable_cut_in_the_handshake_leaves_nothing_behind(
+    connect: Connect, echo: Echo, link: OpenLink, after: int, towards: Direction
+) -> None:
     cable = await link()
     cable.add(End(after, RESET), towards)
     for _ in range(5):
@@ -45,8 +50,13 @@ async def test_cable_cut_in_the_handshake_leaves_nothing_behind(connect, echo, l
 @pytest.mark.parametrize("towards", [TO_SERVER, TO_CLIENT], ids=["to the server", "to the client"])
 @pytest.mark.parametrize("after", [1, 3, 5, 50, 1_000])
 async def test_cable_cut_in_a_message_leaves_nothing_behind(
-    connect, raw_connection, echo, link, after, towards
-):
+    connect: Connect,
+    raw_connection: OpenRawConnection,
+    echo: Echo,
+    link: OpenLink,
+    after: int,
+    towards: Direction,
+) -> None:
     """In a header of 4 bytes, in the masking key, in the payload, after many messages."""
     other_client = await connect(name="another client")
     for _ in range(3):
@@ -63,7 +73,9 @@ async def test_cable_cut_in_a_message_leaves_nothing_behind(
 
 
 @pytest.mark.parametrize("after", [1, 4, 50])
-async def test_link_that_ends_in_a_message_leaves_nothing_behind(connect, raw_connection, echo, link, after):
+async def test_link_that_ends_in_a_message_leaves_nothing_behind(
+    connect: Connect, raw_connection: OpenRawConnection, echo: Echo, link: OpenLink, after: int
+) -> None:
     """FIN instead of RST, in the middle of a frame."""
     for _ in range(3):
         cable = await link()
@@ -79,7 +91,9 @@ async def test_link_that_ends_in_a_message_leaves_nothing_behind(connect, raw_co
 
 
 @pytest.mark.parametrize("at", [0, 1, 4, 6, 20], ids=["opcode", "length", "mask", "payload", "next frame"])
-async def test_corrupted_frame_does_not_hurt_the_neighbours(connect, raw_connection, echo, link, at):
+async def test_corrupted_frame_does_not_hurt_the_neighbours(
+    connect: Connect, raw_connection: OpenRawConnection, echo: Echo, link: OpenLink, at: int
+) -> None:
     """What happens to the connection itself depends on the byte; RFC 6455 has no checksum."""
     other_client = await connect(name="another client")
     for mask in (0x01, 0x40, 0x80, 0xFF):
@@ -93,7 +107,9 @@ async def test_corrupted_frame_does_not_hurt_the_neighbours(connect, raw_connect
     await echo.soundness(await connect(name="new client"))
 
 
-async def test_cable_cut_under_a_burst_leaves_nothing_behind(connect, raw_connection, echo, link):
+async def test_cable_cut_under_a_burst_leaves_nothing_behind(
+    connect: Connect, raw_connection: OpenRawConnection, echo: Echo, link: OpenLink
+) -> None:
     for number in range(10):
         cable = await link()
         victim = await raw_connection("victim", link=cable)

@@ -2,7 +2,18 @@
 
 import pytest
 
-from pytest_websocket.network import BOTH, TO_CLIENT, TO_SERVER, Bandwidth, Freeze, Latency, Noop, Slicer
+from pytest_websocket.fixtures import Connect, During, Echo, OpenLink, Target
+from pytest_websocket.network import (
+    BOTH,
+    TO_CLIENT,
+    TO_SERVER,
+    Bandwidth,
+    Direction,
+    Freeze,
+    Latency,
+    Noop,
+    Slicer,
+)
 
 pytestmark = pytest.mark.needs("text")
 
@@ -10,7 +21,7 @@ DIRECTIONS = {"to the server": TO_SERVER, "to the client": TO_CLIENT, "both ways
 MESSAGES = ["Привет, сервер! " * 8, "", "\N{WAVING HAND SIGN}" * 40, "x", "\x00\r\n", "ж" * 63]
 
 
-async def test_clean_link_changes_nothing(connect, echo, link):
+async def test_clean_link_changes_nothing(connect: Connect, echo: Echo, link: OpenLink) -> None:
     cable = await link(Noop())
     await echo.soundness(await connect(proxy=cable.url))
     assert cable.opened == 1
@@ -18,7 +29,9 @@ async def test_clean_link_changes_nothing(connect, echo, link):
 
 @pytest.mark.parametrize("towards", DIRECTIONS.values(), ids=DIRECTIONS.keys())
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
-async def test_message_survives_delivery_in_pieces(connect, echo, link, size, towards):
+async def test_message_survives_delivery_in_pieces(
+    connect: Connect, echo: Echo, link: OpenLink, size: int, towards: Direction
+) -> None:
     """From the first byte of the handshake on; the compression of the messages is cut as well."""
     cable = await link()
     cable.add(Slicer(size), towards)
@@ -28,19 +41,23 @@ async def test_message_survives_delivery_in_pieces(connect, echo, link, size, to
 
 
 @pytest.mark.needs("binary")
-async def test_bytes_survive_delivery_in_pieces(connect, echo, link):
+async def test_bytes_survive_delivery_in_pieces(connect: Connect, echo: Echo, link: OpenLink) -> None:
     client = await connect(proxy=(await link(Slicer(3))).url, compression=False)
     await echo.replies(client, bytes(range(256)), b"", b"\x00" * 130)
 
 
-async def test_large_message_survives_delivery_in_pieces(connect, echo, link):
+async def test_large_message_survives_delivery_in_pieces(
+    connect: Connect, echo: Echo, link: OpenLink
+) -> None:
     echo.needs_size(200_000)
     client = await connect(proxy=(await link(Slicer(1_459))).url, compression=False)
     await echo.burst(client, ["ж" * 100_000, "small", "€" * 60_000])
 
 
 @pytest.mark.parametrize("towards", DIRECTIONS.values(), ids=DIRECTIONS.keys())
-async def test_message_survives_a_late_delivery(connect, echo, link, towards):
+async def test_message_survives_a_late_delivery(
+    connect: Connect, echo: Echo, link: OpenLink, towards: Direction
+) -> None:
     cable = await link()
     cable.add(Latency(0.02, jitter=0.02), towards)
     client = await connect(proxy=cable.url)
@@ -48,18 +65,20 @@ async def test_message_survives_a_late_delivery(connect, echo, link, towards):
     await echo.burst(client, [f"message {number}" for number in range(50)])
 
 
-async def test_message_survives_a_slow_link(connect, echo, link):
+async def test_message_survives_a_slow_link(connect: Connect, echo: Echo, link: OpenLink) -> None:
     echo.needs_size(20_000)
     client = await connect(proxy=(await link(Bandwidth(200_000))).url, compression=False)
     await echo.burst(client, ["x" * 20_000, "small"])
 
 
-async def test_slow_link_of_one_does_not_slow_the_others(connect, echo, link, during):
+async def test_slow_link_of_one_does_not_slow_the_others(
+    connect: Connect, echo: Echo, link: OpenLink, during: During
+) -> None:
     echo.needs_size(60_000)
     slow = await connect(proxy=(await link(Bandwidth(50_000))).url, compression=False, name="slow")
     other_client = await connect(name="another client")
 
-    async def crawl():
+    async def crawl() -> None:
         await echo.replies(slow, "x" * 60_000)
 
     async with during(crawl()) as crawling:
@@ -68,7 +87,9 @@ async def test_slow_link_of_one_does_not_slow_the_others(connect, echo, link, du
         assert not crawling.done(), "the other client was served only when the slow one had finished"
 
 
-async def test_conversation_goes_on_when_the_link_gets_better(connect, echo, link):
+async def test_conversation_goes_on_when_the_link_gets_better(
+    connect: Connect, echo: Echo, link: OpenLink
+) -> None:
     cable = await link()
     client = await connect(proxy=cable.url)
     await echo.replies(client, "good")
@@ -81,7 +102,9 @@ async def test_conversation_goes_on_when_the_link_gets_better(connect, echo, lin
 
 
 @pytest.mark.parametrize("towards", DIRECTIONS.values(), ids=DIRECTIONS.keys())
-async def test_message_survives_a_link_that_stands_still(connect, echo, link, target, towards):
+async def test_message_survives_a_link_that_stands_still(
+    connect: Connect, echo: Echo, link: OpenLink, target: Target, towards: Direction
+) -> None:
     """What was sent while the link was frozen arrives in order, and once."""
     cable = await link()
     client = await connect(proxy=cable.url)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pytest_websocket.fixtures import Abilities, Connect, Echo, OpenLink, OpenRawConnection
 from pytest_websocket.network import TO_CLIENT, TO_SERVER, Blackhole, Freeze
 from pytest_websocket.protocol.frames import close, text
 
@@ -9,7 +10,9 @@ pytestmark = pytest.mark.needs("text")
 
 
 @pytest.mark.parametrize("after", [0, 3, 100], ids=["between messages", "in a header", "in a message"])
-async def test_peers_that_vanish_do_not_hurt_the_neighbours(connect, raw_connection, echo, link, after):
+async def test_peers_that_vanish_do_not_hurt_the_neighbours(
+    connect: Connect, raw_connection: OpenRawConnection, echo: Echo, link: OpenLink, after: int
+) -> None:
     other_client, cable = await connect(name="another client"), await link()
     vanishing = [await raw_connection(f"vanishing {number}", link=cable) for number in range(10)]
     for raw in vanishing:
@@ -23,7 +26,9 @@ async def test_peers_that_vanish_do_not_hurt_the_neighbours(connect, raw_connect
     await echo.soundness(await connect(name="new client"))
 
 
-async def test_client_that_vanished_is_served_on_a_new_connection(connect, echo, link):
+async def test_client_that_vanished_is_served_on_a_new_connection(
+    connect: Connect, echo: Echo, link: OpenLink
+) -> None:
     """The server does not know yet that the old connection is lost."""
     cable = await link()
     for number in range(5):
@@ -37,7 +42,9 @@ async def test_client_that_vanished_is_served_on_a_new_connection(connect, echo,
         client.abort()
 
 
-async def test_reply_that_nobody_takes_is_kept_and_not_lost(connect, raw_connection, echo, link, abilities):
+async def test_reply_that_nobody_takes_is_kept_and_not_lost(
+    connect: Connect, raw_connection: OpenRawConnection, echo: Echo, link: OpenLink, abilities: Abilities
+) -> None:
     """The server's buffers fill up while the link to the client is frozen; afterwards all comes, in order."""
     cable, other_client = await link(), await connect(name="another client")
     slow = await raw_connection("slow", link=cable)
@@ -52,7 +59,9 @@ async def test_reply_that_nobody_takes_is_kept_and_not_lost(connect, raw_connect
     await slow.expect_echo(*messages)
 
 
-async def test_message_that_arrives_late_is_answered(connect, raw_connection, echo, link):
+async def test_message_that_arrives_late_is_answered(
+    connect: Connect, raw_connection: OpenRawConnection, echo: Echo, link: OpenLink
+) -> None:
     """A part of a frame arrives, then the link is frozen while other clients are served."""
     cable, other_client = await link(), await connect(name="another client")
     late = await raw_connection("late", link=cable)
@@ -66,7 +75,9 @@ async def test_message_that_arrives_late_is_answered(connect, raw_connection, ec
     await late.expect_echo("late, but whole")
 
 
-async def test_closing_that_nobody_answers_does_not_hurt_the_neighbours(connect, raw_connection, echo, link):
+async def test_closing_that_nobody_answers_does_not_hurt_the_neighbours(
+    connect: Connect, raw_connection: OpenRawConnection, echo: Echo, link: OpenLink
+) -> None:
     cable, other_client = await link(), await connect(name="another client")
     for _ in range(5):
         leaving = await raw_connection("leaving", link=cable)

@@ -1,7 +1,11 @@
 """Information disclosure: an answer to a handshake has no secrets, stack traces or markup in it."""
 
+from collections.abc import Awaitable, Callable
+
 import pytest
 
+from pytest_websocket.fixtures import Dial
+from pytest_websocket.protocol.handshake import Request, Response
 from pytest_websocket.raw.ending import NotReceived
 
 MARKUP = "<script>alert(1)</script>"
@@ -11,6 +15,9 @@ SECRETS = {"Cookie": "session=6f1e5ca1ab1e", "Authorization": "Bearer 6f1e5ca1ab
 TRACES = (b"Traceback (most recent call last)", b"    at Object.", b"\tat java.", b"goroutine 1 [")
 """How stack traces of Python, JavaScript, Java and Go begin."""
 
+
+ChangeRequest = Callable[[Request], Request]
+AnswerTo = Callable[[Request], Awaitable[tuple[Response | None, bytes]]]
 
 BROKEN = {
     "no key": lambda opening: opening.without("Sec-WebSocket-Key"),
@@ -39,10 +46,10 @@ MARKED = {
 
 
 @pytest.fixture
-def answer_to(dial):
+def answer_to(dial: Dial) -> AnswerTo:
     """Sends a request and returns the response and its body, as far as they come."""
 
-    async def ask(request):
+    async def ask(request: Request) -> tuple[Response | None, bytes]:
         raw = await dial()
         await raw.send_bytes(request.encode())
         try:
@@ -60,7 +67,9 @@ def answer_to(dial):
 
 
 @pytest.mark.parametrize("name", SECRETS)
-async def test_answer_does_not_repeat_the_clients_secrets(answer_to, opening, name):
+async def test_answer_does_not_repeat_the_clients_secrets(
+    answer_to: AnswerTo, opening: Request, name: str
+) -> None:
     """The answer may be logged where secrets must not be."""
     request = opening.having(name, SECRETS[name])
     for asked in (request, request.without("Sec-WebSocket-Key")):
@@ -71,14 +80,18 @@ async def test_answer_does_not_repeat_the_clients_secrets(answer_to, opening, na
 
 
 @pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN.keys())
-async def test_refusal_shows_no_stack_trace(answer_to, opening, broken):
+async def test_refusal_shows_no_stack_trace(
+    answer_to: AnswerTo, opening: Request, broken: ChangeRequest
+) -> None:
     _, body = await answer_to(broken(opening))
     shown = [trace for trace in TRACES if trace in body]
     assert not shown, f"the refusal tells where the server's code stands: {body[:200]!r}"
 
 
 @pytest.mark.parametrize("marked", MARKED.values(), ids=MARKED.keys())
-async def test_refusal_holds_no_markup_of_the_request(answer_to, opening, marked):
+async def test_refusal_holds_no_markup_of_the_request(
+    answer_to: AnswerTo, opening: Request, marked: ChangeRequest
+) -> None:
     """Text of the request must not become a script in the page that shows the refusal."""
     response, body = await answer_to(marked(opening))
     if response is not None and "html" in (response.value("Content-Type") or "").lower():

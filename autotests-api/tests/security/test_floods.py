@@ -2,7 +2,8 @@
 
 import pytest
 
-from pytest_websocket.protocol.frames import binary, continuation, ping, pong, text
+from pytest_websocket.fixtures import Connect, Dial, During, Echo, OpenRawConnection
+from pytest_websocket.protocol.frames import Frame, binary, continuation, ping, pong, text
 
 FLOODS = {
     "pings": ping(b"x"),
@@ -15,11 +16,13 @@ FLOODS = {
 
 
 @pytest.mark.parametrize("frame", FLOODS.values(), ids=FLOODS.keys())
-async def test_flood_of_small_frames_keeps_nobody_out(connect, raw_connection, echo, during, frame):
+async def test_flood_of_small_frames_keeps_nobody_out(
+    connect: Connect, raw_connection: OpenRawConnection, echo: Echo, during: During, frame: Frame
+) -> None:
     raw, other_client = await raw_connection("flooder"), await connect(name="another client")
     many = frame.encode() * 300
 
-    async def flood():
+    async def flood() -> None:
         for _ in range(6):
             await raw.send_bytes(many)
 
@@ -35,7 +38,9 @@ async def test_flood_of_small_frames_keeps_nobody_out(connect, raw_connection, e
 
 @pytest.mark.needs("text")
 @pytest.mark.parametrize("payload", ["x", ""], ids=["of one byte", "empty"])
-async def test_message_of_many_fragments_is_answered_or_refused(connect, raw_connection, echo, payload):
+async def test_message_of_many_fragments_is_answered_or_refused(
+    connect: Connect, raw_connection: OpenRawConnection, echo: Echo, payload: str
+) -> None:
     raw = await raw_connection("flooder")
     count = 5_000
     await raw.send(text(payload, fin=False))
@@ -47,7 +52,9 @@ async def test_message_of_many_fragments_is_answered_or_refused(connect, raw_con
     await echo.soundness(await connect(name="new client"))
 
 
-async def test_fragments_that_never_end_keep_nobody_out(connect, raw_connection, echo):
+async def test_fragments_that_never_end_keep_nobody_out(
+    connect: Connect, raw_connection: OpenRawConnection, echo: Echo
+) -> None:
     for number in range(3):
         raw = await raw_connection(f"flooder {number}")
         await raw.send(text("x", fin=False))
@@ -56,7 +63,9 @@ async def test_fragments_that_never_end_keep_nobody_out(connect, raw_connection,
 
 
 @pytest.mark.needs("text")
-async def test_control_frames_in_numbers_between_fragments_keep_nobody_out(connect, raw_connection, echo):
+async def test_control_frames_in_numbers_between_fragments_keep_nobody_out(
+    connect: Connect, raw_connection: OpenRawConnection, echo: Echo
+) -> None:
     raw = await raw_connection("flooder")
     await raw.send(text("begin", fin=False))
     await raw.send_bytes((ping(b"x").encode() + pong(b"y").encode()) * 300)
@@ -67,7 +76,7 @@ async def test_control_frames_in_numbers_between_fragments_keep_nobody_out(conne
     await echo.soundness(await connect(name="new client"))
 
 
-async def test_storm_of_connections_keeps_nobody_out(connect, dial, echo):
+async def test_storm_of_connections_keeps_nobody_out(connect: Connect, dial: Dial, echo: Echo) -> None:
     """Connections without a handshake, as a port scanner makes them."""
     for _ in range(250):
         (await dial("scanner")).abort()

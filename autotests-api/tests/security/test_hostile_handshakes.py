@@ -1,8 +1,12 @@
 """Hostile handshakes: very large, smuggled, replayed, or with header injection."""
 
+from collections.abc import Callable
+
 import pytest
 
+from pytest_websocket.fixtures import Connect, Dial, Echo, OpenRawConnection, RawConnection
 from pytest_websocket.protocol.frames import text
+from pytest_websocket.protocol.handshake import Request, Response
 from pytest_websocket.raw.ending import NotReceived
 
 GIANTS = {
@@ -65,14 +69,14 @@ PATHS = {
 }
 
 
-async def refused_or_accepted(raw, request):
+async def refused_or_accepted(raw: RawConnection, request: Request) -> Response | None:
     """Returns the response to a request, None where TCP ended; raises NotReceived where neither comes."""
     await raw.send_bytes(request.encode())
     raw.request = request
     return await raw.refusal()
 
 
-async def answer_to(raw, request, echo):
+async def answer_to(raw: RawConnection, request: Request, echo: Echo) -> Response | None:
     """Returns the response to a request, None where there is none.
 
     A server may wait for more of the head; the echo API does not.
@@ -86,13 +90,17 @@ async def answer_to(raw, request, echo):
 
 
 @pytest.mark.parametrize("make", GIANTS.values(), ids=GIANTS.keys())
-async def test_giant_handshake_is_answered_or_ended(connect, dial, opening, echo, make):
+async def test_giant_handshake_is_answered_or_ended(
+    connect: Connect, dial: Dial, opening: Request, echo: Echo, make: Callable[[Request], Request]
+) -> None:
     await refused_or_accepted(await dial("giant"), make(opening))
     await echo.soundness(await connect(name="another client"))
 
 
 @pytest.mark.parametrize("name", INNATE)
-async def test_name_that_every_object_has_keeps_nobody_out(connect, dial, opening, echo, name):
+async def test_name_that_every_object_has_keeps_nobody_out(
+    connect: Connect, dial: Dial, opening: Request, echo: Echo, name: str
+) -> None:
     for header, value in (
         ("Sec-WebSocket-Extensions", f"{name}; {name}={name}"),
         ("Sec-WebSocket-Extensions", f"permessage-deflate; {name}"),
@@ -103,7 +111,9 @@ async def test_name_that_every_object_has_keeps_nobody_out(connect, dial, openin
     await echo.soundness(await connect(name="another client"))
 
 
-async def test_handshake_without_an_end_keeps_nobody_out(connect, dial, opening, echo):
+async def test_handshake_without_an_end_keeps_nobody_out(
+    connect: Connect, dial: Dial, opening: Request, echo: Echo
+) -> None:
     endless = await dial("endless")
     await endless.send_bytes(opening.encode().removesuffix(b"\r\n"))
     for _ in range(32):
@@ -111,7 +121,7 @@ async def test_handshake_without_an_end_keeps_nobody_out(connect, dial, opening,
     await echo.soundness(await connect(name="another client"))
 
 
-async def test_handshake_without_an_end_is_ended(dial, opening, echo):
+async def test_handshake_without_an_end_is_ended(dial: Dial, opening: Request, echo: Echo) -> None:
     """A server that reads on without a limit can be made to run out of memory."""
     endless = await dial("endless")
     await endless.send_bytes(opening.encode().removesuffix(b"\r\n"))
@@ -128,7 +138,7 @@ async def test_handshake_without_an_end_is_ended(dial, opening, echo):
         pytest.skip("the server takes a request head of more than 4 MiB, and only ours promises not to")
 
 
-async def test_line_without_an_end_keeps_nobody_out(connect, dial, echo):
+async def test_line_without_an_end_keeps_nobody_out(connect: Connect, dial: Dial, echo: Echo) -> None:
     endless = await dial("endless")
     for _ in range(32):
         await endless.send_bytes(b"x" * 32_768)
@@ -136,7 +146,9 @@ async def test_line_without_an_end_keeps_nobody_out(connect, dial, echo):
 
 
 @pytest.mark.parametrize("where, what", INJECTIONS.values(), ids=INJECTIONS.keys())
-async def test_handshake_writes_no_header_into_the_answer(connect, dial, opening, echo, where, what):
+async def test_handshake_writes_no_header_into_the_answer(
+    connect: Connect, dial: Dial, opening: Request, echo: Echo, where: str, what: str
+) -> None:
     request = opening.using(resource=what) if where == "resource" else opening.having(where, what)
     response = await answer_to(await dial("injector"), request, echo)
     if response is not None:
@@ -146,7 +158,9 @@ async def test_handshake_writes_no_header_into_the_answer(connect, dial, opening
 
 
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS.keys())
-async def test_path_leads_to_no_file_of_the_server(connect, dial, opening, echo, path):
+async def test_path_leads_to_no_file_of_the_server(
+    connect: Connect, dial: Dial, opening: Request, echo: Echo, path: str
+) -> None:
     for request in (opening.using(resource=path), opening.using(resource=path).without("Upgrade")):
         raw = await dial("path traversal")
         response = await answer_to(raw, request, echo)
@@ -158,7 +172,9 @@ async def test_path_leads_to_no_file_of_the_server(connect, dial, opening, echo,
     await echo.soundness(await connect(name="another client"))
 
 
-async def test_replayed_handshake_is_a_handshake_like_any_other(connect, dial, opening, echo):
+async def test_replayed_handshake_is_a_handshake_like_any_other(
+    connect: Connect, dial: Dial, opening: Request, echo: Echo
+) -> None:
     """A key is neither a secret nor a session: the same bytes open another connection."""
     connections = [await dial(f"replay {number}") for number in range(3)]
     for raw in connections:
@@ -167,7 +183,9 @@ async def test_replayed_handshake_is_a_handshake_like_any_other(connect, dial, o
     await echo.soundness(await connect(name="another client"))
 
 
-async def test_second_handshake_on_a_connection_is_not_answered(connect, raw_connection, opening, echo):
+async def test_second_handshake_on_a_connection_is_not_answered(
+    connect: Connect, raw_connection: OpenRawConnection, opening: Request, echo: Echo
+) -> None:
     """After the first one, the bytes are read as a frame, and its first byte has reserved bits set."""
     raw = await raw_connection("twice")
     await raw.send_bytes(opening.encode())
@@ -180,7 +198,9 @@ async def test_second_handshake_on_a_connection_is_not_answered(connect, raw_con
     [{"Content-Length": "{length}"}, {"Transfer-Encoding": "chunked"}, {"Content-Length": "0"}],
     ids=["in a body", "in a chunk", "behind an empty body"],
 )
-async def test_smuggled_handshake_is_not_answered(connect, dial, opening, echo, headers):
+async def test_smuggled_handshake_is_not_answered(
+    connect: Connect, dial: Dial, opening: Request, echo: Echo, headers: dict[str, str]
+) -> None:
     """Two requests, or one with a body: however the server reads it, it switches protocols once."""
     raw = await dial("smuggler")
     smuggled = opening.encode()
@@ -214,7 +234,9 @@ NONSENSE = {
 
 
 @pytest.mark.parametrize("nonsense", NONSENSE.values(), ids=NONSENSE.keys())
-async def test_nonsense_instead_of_a_handshake_keeps_nobody_out(connect, dial, echo, nonsense):
+async def test_nonsense_instead_of_a_handshake_keeps_nobody_out(
+    connect: Connect, dial: Dial, echo: Echo, nonsense: bytes
+) -> None:
     for _ in range(3):
         await (await dial("nonsense")).send_bytes(nonsense)
         await echo.soundness(await connect(name="another client"))

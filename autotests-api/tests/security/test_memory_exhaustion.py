@@ -5,6 +5,7 @@ import contextlib
 import pytest
 
 from pytest_websocket.client.client import ConnectionEnded
+from pytest_websocket.fixtures import Abilities, Connect, Echo, OpenRawConnection, Target
 from pytest_websocket.protocol.frames import Frame, continuation, ping, text
 
 GIB = 1 << 30
@@ -20,7 +21,9 @@ OPCODES = {"text": 1, "binary": 2}
 
 @pytest.mark.parametrize("opcode", OPCODES.values(), ids=OPCODES.keys())
 @pytest.mark.parametrize("length", HUGE.values(), ids=HUGE.keys())
-async def test_huge_announced_length_keeps_nobody_out(connect, raw_connection, echo, length, opcode):
+async def test_huge_announced_length_keeps_nobody_out(
+    connect: Connect, raw_connection: OpenRawConnection, echo: Echo, length: int, opcode: int
+) -> None:
     """The server may refuse at once, or wait for the payload; it must not allocate the memory."""
     raw = await raw_connection("oversized")
     await raw.send_bytes(Frame(opcode).encode(length=length, length_bits=64) + b"x" * 1_000)
@@ -30,7 +33,9 @@ async def test_huge_announced_length_keeps_nobody_out(connect, raw_connection, e
 
 
 @pytest.mark.parametrize("length", HUGE.values(), ids=HUGE.keys())
-async def test_huge_announced_length_of_a_fragment_keeps_nobody_out(connect, raw_connection, echo, length):
+async def test_huge_announced_length_of_a_fragment_keeps_nobody_out(
+    connect: Connect, raw_connection: OpenRawConnection, echo: Echo, length: int
+) -> None:
     """After other fragments, so that the sum exceeds 64 bits, or 63."""
     raw = await raw_connection("oversized")
     await raw.send(text("x" * 1_000, fin=False))
@@ -40,7 +45,9 @@ async def test_huge_announced_length_of_a_fragment_keeps_nobody_out(connect, raw
     await echo.soundness(await connect(name="another client"))
 
 
-async def test_many_huge_announced_lengths_keep_nobody_out(connect, raw_connection, echo):
+async def test_many_huge_announced_lengths_keep_nobody_out(
+    connect: Connect, raw_connection: OpenRawConnection, echo: Echo
+) -> None:
     """Together they announce 60 GiB, each of them a little less than Java's largest array."""
     for number in range(30):
         raw = await raw_connection(f"oversized {number}")
@@ -48,7 +55,9 @@ async def test_many_huge_announced_lengths_keep_nobody_out(connect, raw_connecti
     await echo.soundness(await connect(name="another client"))
 
 
-async def test_fragments_above_the_limit_are_refused(connect, raw_connection, echo, target):
+async def test_fragments_above_the_limit_are_refused(
+    connect: Connect, raw_connection: OpenRawConnection, echo: Echo, target: Target
+) -> None:
     """No fragment is above the limit; their sum is, long before the last one."""
     if not echo.is_ours and target.max_message is None:
         pytest.skip("what the target's limit is has not been said (--ws-max-message)")
@@ -65,7 +74,9 @@ async def test_fragments_above_the_limit_are_refused(connect, raw_connection, ec
     await echo.soundness(await connect(name="another client"))
 
 
-async def test_unfinished_messages_of_many_keep_nobody_out(connect, raw_connection, echo, abilities):
+async def test_unfinished_messages_of_many_keep_nobody_out(
+    connect: Connect, raw_connection: OpenRawConnection, echo: Echo, abilities: Abilities
+) -> None:
     size = min(abilities.max_message, 1 << 20) // 2
     for number in range(10):
         raw = await raw_connection(f"oversized {number}")
@@ -75,7 +86,9 @@ async def test_unfinished_messages_of_many_keep_nobody_out(connect, raw_connecti
 
 @pytest.mark.needs("text", "deflate")
 @pytest.mark.parametrize("size", [2 << 20, 12 << 20], ids=["2 MiB", "12 MiB"])
-async def test_message_that_unpacks_to_a_thousandfold_is_refused_or_whole(connect, echo, size):
+async def test_message_that_unpacks_to_a_thousandfold_is_refused_or_whole(
+    connect: Connect, echo: Echo, size: int
+) -> None:
     """As a zip bomb: the limit counts for the inflated data."""
     client = await connect(name="oversized", compression=True, max_size=16 << 20)
     message = "x" * size
@@ -98,7 +111,9 @@ BROKEN = {
 
 @pytest.mark.needs("deflate")
 @pytest.mark.parametrize("payload", BROKEN.values(), ids=BROKEN.keys())
-async def test_compressed_nonsense_keeps_nobody_out(connect, raw_connection, echo, payload):
+async def test_compressed_nonsense_keeps_nobody_out(
+    connect: Connect, raw_connection: OpenRawConnection, echo: Echo, payload: bytes
+) -> None:
     other_client = await connect(name="another client")
     for _ in range(3):
         raw = await raw_connection("broken", extensions="permessage-deflate")
@@ -107,7 +122,9 @@ async def test_compressed_nonsense_keeps_nobody_out(connect, raw_connection, ech
     await echo.soundness(await connect(name="new client"))
 
 
-async def test_huge_control_frame_keeps_nobody_out(connect, raw_connection, echo):
+async def test_huge_control_frame_keeps_nobody_out(
+    connect: Connect, raw_connection: OpenRawConnection, echo: Echo
+) -> None:
     """Control frames have at most 125 bytes (RFC 6455 §5.5), so the echo API refuses it at once."""
     raw = await raw_connection("oversized")
     await raw.send_bytes(ping().encode(length=10 * GIB, length_bits=64)[:10] + bytes(4))

@@ -1,9 +1,12 @@
 """Origin: a page of another site does not affect other clients (RFC 6455 §10.2)."""
 
 from pytest_websocket.client.client import ConnectFailed
+from pytest_websocket.fixtures import Connect, Echo, RecordProperty
 
 
-async def test_page_of_a_stranger_harms_nobody(connect, echo, record_property):
+async def test_page_of_a_stranger_harms_nobody(
+    connect: Connect, echo: Echo, record_property: RecordProperty
+) -> None:
     """Whether another origin is accepted is the server's choice; clients with the right one are."""
     try:
         stranger = await connect(origin="https://evil.example", name="stranger")

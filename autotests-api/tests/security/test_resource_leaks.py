@@ -1,84 +1,88 @@
 """Resource leaks: connections that end in any way, many times, use up nothing."""
 
+from collections.abc import Awaitable, Callable
+
 import pytest
 
+from pytest_websocket.fixtures import Connect, Dial, Echo
 from pytest_websocket.protocol.frames import close, text
+from pytest_websocket.protocol.handshake import Request
 
 ROUNDS = 101
 """More than the pools of 10, 50 or 100 connections that servers of a fixed size have."""
 
 
-async def leaves_before_the_handshake(dial, opening):
+async def leaves_before_the_handshake(dial: Dial, opening: Request) -> None:
     (await dial("leaving")).reset()
 
 
-async def leaves_in_the_request(dial, opening):
+async def leaves_in_the_request(dial: Dial, opening: Request) -> None:
     raw = await dial("leaving")
     await raw.send_bytes(opening.encode()[:60])
     raw.reset()
 
 
-async def leaves_before_the_response(dial, opening):
+async def leaves_before_the_response(dial: Dial, opening: Request) -> None:
     raw = await dial("leaving")
     await raw.send_bytes(opening.encode())
     raw.reset()
 
 
-async def leaves_after_the_handshake(dial, opening):
+async def leaves_after_the_handshake(dial: Dial, opening: Request) -> None:
     raw = await dial("leaving")
     await raw.handshake(opening)
     raw.reset()
 
 
-async def leaves_in_a_frame(dial, opening):
+async def leaves_in_a_frame(dial: Dial, opening: Request) -> None:
     raw = await dial("leaving")
     await raw.handshake(opening)
     await raw.send_bytes(text("x" * 200).encode()[:100])
     raw.reset()
 
 
-async def leaves_before_the_reply(dial, opening):
+async def leaves_before_the_reply(dial: Dial, opening: Request) -> None:
     raw = await dial("leaving")
     await raw.handshake(opening)
     await raw.send_together(text("x" * 200), text("y" * 200))
     raw.reset()
 
 
-async def leaves_with_a_fin(dial, opening):
+async def leaves_with_a_fin(dial: Dial, opening: Request) -> None:
     raw = await dial("leaving")
     await raw.handshake(opening)
     await raw.send(text("and gone"))
     raw.abort()
 
 
-async def leaves_in_the_closing(dial, opening):
+async def leaves_in_the_closing(dial: Dial, opening: Request) -> None:
     raw = await dial("leaving")
     await raw.handshake(opening)
     await raw.send(close(1000))
     raw.reset()
 
 
-async def leaves_after_a_refusal(dial, opening):
+async def leaves_after_a_refusal(dial: Dial, opening: Request) -> None:
     raw = await dial("leaving")
     await raw.send_bytes(opening.without("Sec-WebSocket-Key").encode())
     raw.reset()
 
 
-async def leaves_after_a_violation(dial, opening):
+async def leaves_after_a_violation(dial: Dial, opening: Request) -> None:
     raw = await dial("leaving")
     await raw.handshake(opening)
     await raw.send(text(b"\xff"))
     raw.reset()
 
 
-async def hears_the_refusal_out(dial, opening):
+async def hears_the_refusal_out(dial: Dial, opening: Request) -> None:
     raw = await dial("leaving")
     await raw.send_bytes(opening.without("Sec-WebSocket-Key").encode())
     await raw.refusal()
     raw.abort()
 
 
-async def hears_the_verdict_out(dial, opening):
+async def hears_the_verdict_out(dial: Dial, opening: Request) -> None:
     raw = await dial("leaving")
     await raw.handshake(opening)
     await raw.send(text(b"\xff"))
@@ -87,7 +91,7 @@ async def hears_the_verdict_out(dial, opening):
     raw.abort()
 
 
-async def closes_well(dial, opening):
+async def closes_well(dial: Dial, opening: Request) -> None:
     raw = await dial("leaving")
     await raw.handshake(opening)
     if not (await raw.close(1000)).ended:
@@ -104,7 +108,13 @@ LEAVERS = [
 
 
 @pytest.mark.parametrize("leave", LEAVERS, ids=lambda leave: leave.__name__.replace("_", " "))
-async def test_those_who_left_do_not_take_the_room_of_others(connect, dial, opening, echo, leave):
+async def test_those_who_left_do_not_take_the_room_of_others(
+    connect: Connect,
+    dial: Dial,
+    opening: Request,
+    echo: Echo,
+    leave: Callable[[Dial, Request], Awaitable[None]],
+) -> None:
     other_client = await connect(name="another client")
     for _ in range(ROUNDS):
         await leave(dial, opening)

@@ -1,12 +1,16 @@
 """Slow peers: they send slowly on purpose, to use up the server's connections."""
 
+from pytest_websocket.fixtures import Connect, Dial, Echo, OpenRawConnection
 from pytest_websocket.protocol.frames import continuation, text
+from pytest_websocket.protocol.handshake import Request
 
 HOSTILE = 50
 """Hostile connections at once: fewer than the limit of most servers, more than a pool of threads."""
 
 
-async def test_handshakes_that_drip_do_not_keep_others_out(connect, dial, opening, echo):
+async def test_handshakes_that_drip_do_not_keep_others_out(
+    connect: Connect, dial: Dial, opening: Request, echo: Echo
+) -> None:
     """As slowloris: many requests, one header line at a time, never the last one."""
     slow = [await dial(f"slow {number}") for number in range(HOSTILE)]
     lines = opening.encode().removesuffix(b"\r\n").splitlines(keepends=True)
@@ -16,7 +20,9 @@ async def test_handshakes_that_drip_do_not_keep_others_out(connect, dial, openin
         await echo.soundness(await connect(name="another client"))
 
 
-async def test_handshake_that_drips_octet_by_octet_is_answered_or_refused(connect, dial, opening, echo):
+async def test_handshake_that_drips_octet_by_octet_is_answered_or_refused(
+    connect: Connect, dial: Dial, opening: Request, echo: Echo
+) -> None:
     """Slow is not wrong: a client with a slow link looks the same."""
     raw = await dial()
     await raw.send_in_pieces(opening.encode(), 1)
@@ -27,20 +33,26 @@ async def test_handshake_that_drips_octet_by_octet_is_answered_or_refused(connec
     await echo.soundness(await connect(name="another client"))
 
 
-async def test_connections_that_say_nothing_do_not_keep_others_out(connect, dial, echo):
+async def test_connections_that_say_nothing_do_not_keep_others_out(
+    connect: Connect, dial: Dial, echo: Echo
+) -> None:
     for number in range(HOSTILE):
         await dial(f"silent {number}")
     await echo.soundness(await connect(name="another client"))
 
 
-async def test_frames_that_never_end_do_not_keep_others_out(connect, raw_connection, echo):
+async def test_frames_that_never_end_do_not_keep_others_out(
+    connect: Connect, raw_connection: OpenRawConnection, echo: Echo
+) -> None:
     parts = [text("x" * 200).encode()[:stop] for stop in (1, 2, 3, 5, 7, 100)]
     for number in range(HOSTILE):
         await (await raw_connection(f"unfinished {number}")).send_bytes(parts[number % len(parts)])
     await echo.soundness(await connect(name="another client"))
 
 
-async def test_messages_that_never_end_do_not_keep_others_out(connect, raw_connection, echo):
+async def test_messages_that_never_end_do_not_keep_others_out(
+    connect: Connect, raw_connection: OpenRawConnection, echo: Echo
+) -> None:
     slow = [await raw_connection(f"unfinished {number}") for number in range(HOSTILE)]
     for raw in slow:
         await raw.send(text("begun", fin=False))

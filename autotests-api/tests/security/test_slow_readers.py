@@ -5,6 +5,7 @@ Their connections have small buffers, so that all are full after some 100 kB.
 
 import pytest
 
+from pytest_websocket.fixtures import Connect, During, Echo, OpenRawConnection, RawConnection, Target
 from pytest_websocket.protocol.frames import close, text
 from pytest_websocket.raw.ending import NotReceived
 
@@ -23,16 +24,18 @@ MORE_THAN_BUFFERS_HOLD = 24 << 20
 """Bytes; the kernel keeps megabytes for a server that has read fast so far."""
 
 
-def encoded(messages) -> bytes:
+def encoded(messages: list[str]) -> bytes:
     return b"".join(text(message).encode() for message in messages)
 
 
-def hung_up(raw) -> bool:
+def hung_up(raw: RawConnection) -> bool:
     """Returns whether the server ended the connection, which it may when a peer does not read."""
     return raw.tcp != "open" or raw.close_status is not None
 
 
-async def test_peers_that_never_read_do_not_keep_others_out(connect, raw_connection, echo, during):
+async def test_peers_that_never_read_do_not_keep_others_out(
+    connect: Connect, raw_connection: OpenRawConnection, echo: Echo, during: During
+) -> None:
     other_client = await connect(name="another client")
     readers = [await raw_connection(f"slow reader {number}", small_buffers=True) for number in range(3)]
     for number, (raw, messages) in enumerate(zip(readers, PILES.values(), strict=True)):
@@ -48,7 +51,9 @@ async def test_peers_that_never_read_do_not_keep_others_out(connect, raw_connect
 
 
 @pytest.mark.parametrize("messages", STEEP_PILES.values(), ids=STEEP_PILES.keys())
-async def test_replies_that_are_read_late_all_come(connect, raw_connection, echo, during, messages):
+async def test_replies_that_are_read_late_all_come(
+    connect: Connect, raw_connection: OpenRawConnection, echo: Echo, during: During, messages: list[str]
+) -> None:
     """All buffers run full and empty several times, and nothing is lost, repeated or forgotten in them."""
     slow, other_client = (
         await raw_connection("slow", small_buffers=True),
@@ -69,8 +74,8 @@ async def test_replies_that_are_read_late_all_come(connect, raw_connection, echo
 
 @pytest.mark.parametrize("messages", PILES.values(), ids=PILES.keys())
 async def test_closing_behind_replies_that_are_read_late_is_answered(
-    connect, raw_connection, echo, during, messages
-):
+    connect: Connect, raw_connection: OpenRawConnection, echo: Echo, during: During, messages: list[str]
+) -> None:
     """The frame that is being sent when the Close comes is sent to its end; a Close follows."""
     slow, other_client = (
         await raw_connection("slow", small_buffers=True),
@@ -92,14 +97,17 @@ async def test_closing_behind_replies_that_are_read_late_is_answered(
     )
 
 
-async def test_server_waits_for_a_peer_that_does_not_read(raw_connection, echo, target):
+async def test_server_waits_for_a_peer_that_does_not_read(
+    raw_connection: OpenRawConnection, echo: Echo, target: Target
+) -> None:
     """The server stops reading; replies are neither kept in memory without limit nor lost."""
     if not echo.is_ours:
         pytest.skip("only our server promises to wait; others hang up on such a peer, or keep all in memory")
     reader = await raw_connection("slow reader", small_buffers=True)
     reader.pause_reading()
     deadline, reader.deadline = reader.deadline, 0.5 * target.time_scale
-    sent, size, waits = [], 0, False
+    sent: list[str] = []
+    size, waits = 0, False
     while size < MORE_THAN_BUFFERS_HOLD and not waits:
         sent.append(f"{len(sent)} ".ljust((50_000, 120_000, 3_000)[len(sent) % 3], "x"))
         size += len(sent[-1])

@@ -1,15 +1,17 @@
 """RFC 6455 §4.2.1: which opening handshakes a server accepts, and which it must refuse."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
+from pytest_websocket.fixtures import Dial, RecordProperty, Target
 from pytest_websocket.plugin.marks import MAY, MUST, SHOULD, rfc6455
 from pytest_websocket.protocol.frames import text
-from pytest_websocket.protocol.handshake import new_key
+from pytest_websocket.protocol.handshake import Request, new_key
 
 
-def broken_requests(opening):
+def broken_requests(opening: Request) -> dict[str, Request]:
     """Requests that lack something that §4.2.1 demands, by name."""
     return {
         "POST": opening.using(method="POST"),
@@ -61,7 +63,7 @@ BROKEN = [
 
 @rfc6455("4.2.1", MUST, "a request that is no opening handshake is not answered with 101")
 @pytest.mark.parametrize("what", BROKEN)
-async def test_request_that_is_no_handshake_is_refused(dial, opening, what):
+async def test_request_that_is_no_handshake_is_refused(dial: Dial, opening: Request, what: str) -> None:
     await (await dial()).expect_rejected(broken_requests(opening)[what])
 
 
@@ -83,13 +85,13 @@ KEYS_OF_ANOTHER_LENGTH = {
 
 @rfc6455("4.2.1", MUST, "a Sec-WebSocket-Key that breaks the grammar, base64 that is not empty, is refused")
 @pytest.mark.parametrize("key", MALFORMED_KEYS.values(), ids=MALFORMED_KEYS.keys())
-async def test_malformed_key_is_refused(dial, opening, key):
+async def test_malformed_key_is_refused(dial: Dial, opening: Request, key: str) -> None:
     await (await dial()).expect_rejected(opening.having("Sec-WebSocket-Key", key))
 
 
 @rfc6455("4.2.1", SHOULD, "a Sec-WebSocket-Key of another length than 16 bytes is refused")
 @pytest.mark.parametrize("key", KEYS_OF_ANOTHER_LENGTH.values(), ids=KEYS_OF_ANOTHER_LENGTH.keys())
-async def test_key_of_another_length_is_refused(dial, opening, key):
+async def test_key_of_another_length_is_refused(dial: Dial, opening: Request, key: str) -> None:
     """A server need not decode the key (RFC 6455 §4.2.2)."""
     await (await dial()).expect_rejected(opening.having("Sec-WebSocket-Key", key))
 
@@ -103,13 +105,13 @@ KEYS_OF_ANOTHER_ALPHABET = {
 
 @rfc6455("4.2.1", SHOULD, "a Sec-WebSocket-Key with characters that base64 does not have is refused")
 @pytest.mark.parametrize("key", KEYS_OF_ANOTHER_ALPHABET.values(), ids=KEYS_OF_ANOTHER_ALPHABET.keys())
-async def test_key_of_another_alphabet_is_refused(dial, opening, key):
+async def test_key_of_another_alphabet_is_refused(dial: Dial, opening: Request, key: str) -> None:
     """A lenient decoder makes 16 bytes of it."""
     await (await dial()).expect_rejected(opening.having("Sec-WebSocket-Key", key))
 
 
 @rfc6455("11.3.1", SHOULD, "a repeated Sec-WebSocket-Key is refused")
-async def test_repeated_key_is_refused(dial, opening):
+async def test_repeated_key_is_refused(dial: Dial, opening: Request) -> None:
     await (await dial()).expect_rejected(opening.having("Sec-WebSocket-Key", new_key(), new_key()))
 
 
@@ -117,7 +119,7 @@ async def test_repeated_key_is_refused(dial, opening):
 @pytest.mark.parametrize(
     "what", [what for what in BROKEN if "Upgrade" not in what and what not in ("HEAD", "no Connection")]
 )
-async def test_refusal_is_an_http_error(dial, opening, what):
+async def test_refusal_is_an_http_error(dial: Dial, opening: Request, what: str) -> None:
     response = await (await dial()).expect_rejected(broken_requests(opening)[what])
     assert response is not None, "the server closed the connection without an HTTP response"
     assert 400 <= response.status < 600, f"expected an HTTP error, got {response}"
@@ -125,24 +127,28 @@ async def test_refusal_is_an_http_error(dial, opening, what):
 
 @rfc6455("4.2.1", SHOULD, "a request with two Host headers is refused (RFC 9112 §3.2)")
 @pytest.mark.parametrize("other", ["example.com", None], ids=["another", "the same"])
-async def test_request_with_two_hosts_is_refused(dial, opening, target, other):
+async def test_request_with_two_hosts_is_refused(
+    dial: Dial, opening: Request, target: Target, other: str | None
+) -> None:
     await (await dial()).expect_rejected(opening.having("Host", target.authority, other or target.authority))
 
 
 @rfc6455("4.2.1", SHOULD, "white space between a header name and its colon is refused (RFC 9112 §5.1)")
 @pytest.mark.parametrize("name", ["Host", "X-Unknown"])
-async def test_blank_before_the_colon_is_refused(dial, opening, target, name):
+async def test_blank_before_the_colon_is_refused(
+    dial: Dial, opening: Request, target: Target, name: str
+) -> None:
     value = target.authority if name == "Host" else "1"
     await (await dial()).expect_rejected(opening.without(name).having(f"{name} ", value))
 
 
 @rfc6455("3", SHOULD, "a request target with a fragment identifier is refused")
-async def test_fragment_in_the_request_target_is_refused(dial, opening):
+async def test_fragment_in_the_request_target_is_refused(dial: Dial, opening: Request) -> None:
     await (await dial()).expect_rejected(opening.using(resource=opening.resource + "#fragment"))
 
 
 @rfc6455("4.2.1", MUST, "a refused handshake does not affect the next")
-async def test_refused_handshake_does_not_hurt_the_next(dial, opening):
+async def test_refused_handshake_does_not_hurt_the_next(dial: Dial, opening: Request) -> None:
     await (await dial()).expect_rejected(opening.without("Sec-WebSocket-Key"))
     raw = await dial()
     await raw.expect_accepted(opening)
@@ -159,7 +165,9 @@ SPELLINGS = {
 
 @rfc6455("4.2.1", MUST, "header names are not case-sensitive")
 @pytest.mark.parametrize("spell", SPELLINGS.values(), ids=SPELLINGS.keys())
-async def test_header_names_in_any_case_are_taken(dial, opening, spell):
+async def test_header_names_in_any_case_are_taken(
+    dial: Dial, opening: Request, spell: Callable[[str], str]
+) -> None:
     request = opening
     for name in ("Host", "Upgrade", "Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version"):
         value = next(value for known, value in opening.headers if known == name)
@@ -171,7 +179,7 @@ async def test_header_names_in_any_case_are_taken(dial, opening, spell):
 
 @rfc6455("4.2.1", MUST, "the value 'websocket' is not case-sensitive")
 @pytest.mark.parametrize("value", ["websocket", "WebSocket", "WEBSOCKET", "webSocket"])
-async def test_upgrade_in_any_case_is_taken(dial, opening, value):
+async def test_upgrade_in_any_case_is_taken(dial: Dial, opening: Request, value: str) -> None:
     await (await dial()).expect_accepted(opening.having("Upgrade", value))
 
 
@@ -192,7 +200,9 @@ async def test_upgrade_in_any_case_is_taken(dial, opening, value):
     ],
     ids=" | ".join,
 )
-async def test_connection_that_holds_the_token_upgrade_is_taken(dial, opening, values):
+async def test_connection_that_holds_the_token_upgrade_is_taken(
+    dial: Dial, opening: Request, values: list[str]
+) -> None:
     await (await dial()).expect_accepted(opening.having("Connection", *values))
 
 
@@ -200,32 +210,34 @@ async def test_connection_that_holds_the_token_upgrade_is_taken(dial, opening, v
 @pytest.mark.parametrize(
     "value", ["keep-alive,\tUpgrade", "\tUpgrade\t,keep-alive"], ids=["before it", "on both sides"]
 )
-async def test_token_upgrade_is_found_beside_a_tab(dial, opening, value):
+async def test_token_upgrade_is_found_beside_a_tab(dial: Dial, opening: Request, value: str) -> None:
     await (await dial()).expect_accepted(opening.having("Connection", value))
 
 
 @rfc6455("4.2.1", SHOULD, "empty elements of a list mean nothing (RFC 9110 §5.6.1)")
 @pytest.mark.parametrize("value", [", Upgrade", "keep-alive,, Upgrade", "Upgrade,"])
-async def test_token_upgrade_is_found_beside_empty_elements(dial, opening, value):
+async def test_token_upgrade_is_found_beside_empty_elements(dial: Dial, opening: Request, value: str) -> None:
     await (await dial()).expect_accepted(opening.having("Connection", value))
 
 
 @rfc6455("4.2.1", SHOULD, "an empty line before the request line is passed over (RFC 9112 §2.2)")
-async def test_empty_line_before_the_request_is_passed_over(dial, opening):
+async def test_empty_line_before_the_request_is_passed_over(dial: Dial, opening: Request) -> None:
     connection = await dial()
     await connection.expect_accepted(opening, data=b"\r\n" + opening.encode())
 
 
 @rfc6455("4.2.1", SHOULD, "a header with an underscore is another one than the header with a hyphen")
 @pytest.mark.parametrize("name", ["Sec-WebSocket-Key", "Sec-WebSocket-Version"])
-async def test_header_of_a_similar_name_is_not_taken_for_it(dial, opening, name):
+async def test_header_of_a_similar_name_is_not_taken_for_it(dial: Dial, opening: Request, name: str) -> None:
     value = next(value for known, value in opening.headers if known == name)
     await (await dial()).expect_rejected(opening.without(name).having(name.replace("-", "_"), value))
 
 
 @rfc6455("4.2.1", MAY, "an Upgrade header may offer other protocols beside websocket")
 @pytest.mark.parametrize("value", ["x-unheard-of, websocket", "websocket, x-unheard-of"])
-async def test_upgrade_with_other_protocols_is_answered(dial, opening, record_property, value):
+async def test_upgrade_with_other_protocols_is_answered(
+    dial: Dial, opening: Request, record_property: RecordProperty, value: str
+) -> None:
     connection = await dial()
     await connection.send_bytes(opening.having("Upgrade", value).encode())
     response = await connection.refusal()
@@ -236,7 +248,7 @@ async def test_upgrade_with_other_protocols_is_answered(dial, opening, record_pr
 
 @rfc6455("4.2.1", MUST, "the order of the headers means nothing")
 @pytest.mark.parametrize("how", ["reversed", "key first", "version first"])
-async def test_headers_in_any_order_are_taken(dial, opening, how):
+async def test_headers_in_any_order_are_taken(dial: Dial, opening: Request, how: str) -> None:
     first = {"reversed": "", "key first": "Sec-WebSocket-Key", "version first": "Sec-WebSocket-Version"}[how]
     backwards = opening.headers[::-1]
     await (await dial()).expect_accepted(
@@ -246,19 +258,19 @@ async def test_headers_in_any_order_are_taken(dial, opening, how):
 
 @rfc6455("4.2.1", MUST, "white space before a header value does not belong to it")
 @pytest.mark.parametrize("padding", ["", " ", "   "], ids=["none", "one space", "three spaces"])
-async def test_white_space_before_values_is_dropped(dial, opening, padding):
+async def test_white_space_before_values_is_dropped(dial: Dial, opening: Request, padding: str) -> None:
     await takes_padded(dial, opening, padding, "")
 
 
 @rfc6455("4.2.1", SHOULD, "white space after a header value does not belong to it either (RFC 9110 §5.5)")
 @pytest.mark.parametrize("padding", [" ", "   ", "\t"], ids=["one space", "three spaces", "tab"])
-async def test_white_space_behind_values_is_dropped(dial, opening, padding):
+async def test_white_space_behind_values_is_dropped(dial: Dial, opening: Request, padding: str) -> None:
     await takes_padded(dial, opening, " ", padding)
 
 
-async def takes_padded(dial, opening, before, behind):
+async def takes_padded(dial: Dial, opening: Request, before: str, after: str) -> None:
     lines = [f"{opening.method} {opening.resource} {opening.version}"]
-    lines += [f"{name}:{before}{value}{behind}" for name, value in opening.headers]
+    lines += [f"{name}:{before}{value}{after}" for name, value in opening.headers]
     connection = await dial()
     await connection.expect_accepted(opening, data=("\r\n".join(lines) + "\r\n\r\n").encode())
 
@@ -280,7 +292,7 @@ async def takes_padded(dial, opening, before, behind):
     ],
     ids=lambda value: value if isinstance(value, str) and "-" in value and " " not in value else "",
 )
-async def test_unknown_headers_are_passed_over(dial, opening, name, value):
+async def test_unknown_headers_are_passed_over(dial: Dial, opening: Request, name: str, value: str) -> None:
     raw = await dial()
     await raw.expect_accepted(opening.having(name, value))
     await raw.expect_served()
@@ -288,7 +300,7 @@ async def test_unknown_headers_are_passed_over(dial, opening, name, value):
 
 @rfc6455("4.2.1", SHOULD, "a header's value may hold bytes beyond ASCII (RFC 9110 §5.5)")
 @pytest.mark.parametrize("value", ["caf\u00e9", "привет"], ids=["latin-1", "UTF-8"])
-async def test_header_beyond_ascii_is_passed_over(dial, opening, value):
+async def test_header_beyond_ascii_is_passed_over(dial: Dial, opening: Request, value: str) -> None:
     raw = await dial()
     await raw.expect_accepted(opening.having("X-Unknown", value))
     await raw.expect_served()
@@ -296,7 +308,7 @@ async def test_header_beyond_ascii_is_passed_over(dial, opening, value):
 
 @rfc6455("4.2.1", SHOULD, "many and long headers of an ordinary browser's size are taken")
 @pytest.mark.parametrize(("count", "size"), [(30, 40), (60, 40), (1, 2000), (1, 4000)])
-async def test_many_and_long_headers_are_taken(dial, opening, count, size):
+async def test_many_and_long_headers_are_taken(dial: Dial, opening: Request, count: int, size: int) -> None:
     request = opening
     for number in range(count):
         request = request.having(f"X-Header-{number}", "x" * size)
@@ -304,20 +316,20 @@ async def test_many_and_long_headers_are_taken(dial, opening, count, size):
 
 
 @rfc6455("4.2.1", SHOULD, "a cookie of the size that browsers keep is taken (RFC 6265 §6.1)")
-async def test_large_cookie_is_taken(dial, opening):
+async def test_large_cookie_is_taken(dial: Dial, opening: Request) -> None:
     await (await dial()).expect_accepted(opening.having("Cookie", "session=" + "x" * 4_000))
 
 
 @rfc6455("4.2.1", MUST, "the bounds of TCP segments mean nothing to the handshake")
 @pytest.mark.parametrize("piece", [1, 2, 7, 50])
-async def test_handshake_in_pieces_is_taken(dial, opening, piece):
+async def test_handshake_in_pieces_is_taken(dial: Dial, opening: Request, piece: int) -> None:
     raw = await dial()
     await raw.expect_accepted(opening, piece=piece)
     await raw.expect_served()
 
 
 @rfc6455("4.2.1", MUST, "a request is complete at its empty line, not before")
-async def test_half_a_handshake_is_not_answered_early(dial, opening):
+async def test_half_a_handshake_is_not_answered_early(dial: Dial, opening: Request) -> None:
     whole = opening.encode()
     connection = await dial()
     await connection.send_bytes(whole[:-2])
@@ -328,7 +340,9 @@ async def test_half_a_handshake_is_not_answered_early(dial, opening):
 
 @rfc6455("4.1", MAY, "a frame sent before the 101 may be lost, but is not read as something else")
 @pytest.mark.needs("echo")
-async def test_frame_in_the_segment_of_the_handshake_does_no_harm(dial, opening, target, record_property):
+async def test_frame_in_the_segment_of_the_handshake_does_no_harm(
+    dial: Dial, opening: Request, target: Target, record_property: RecordProperty
+) -> None:
     connection = await dial()
     await connection.send_bytes(opening.encode() + text("early").encode())
     response = await connection.refusal()
@@ -365,7 +379,7 @@ GARBAGE = {
 
 @rfc6455("4.2.1", MUST, "what is no HTTP request does not open a connection")
 @pytest.mark.parametrize("data", GARBAGE.values(), ids=GARBAGE.keys())
-async def test_garbage_does_not_open_a_connection(dial, data):
+async def test_garbage_does_not_open_a_connection(dial: Dial, data: bytes) -> None:
     raw = await dial()
     await raw.send_bytes(data)
     raw.half_close()
@@ -374,7 +388,7 @@ async def test_garbage_does_not_open_a_connection(dial, data):
 
 
 @rfc6455("4.2.1", SHOULD, "an absolute URI in the request line names the same resource")
-async def test_absolute_request_target_is_taken(dial, opening, target):
+async def test_absolute_request_target_is_taken(dial: Dial, opening: Request, target: Target) -> None:
     scheme = "https" if target.secure else "http"
     await (await dial()).expect_accepted(
         opening.using(resource=f"{scheme}://{target.authority}{opening.resource}")

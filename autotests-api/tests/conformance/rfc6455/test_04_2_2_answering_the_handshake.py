@@ -1,11 +1,13 @@
 """RFC 6455 §4.2.2: what a server answers to an opening handshake."""
 
 import base64
+from collections.abc import Callable
 
 import pytest
 
+from pytest_websocket.fixtures import Dial, RecordProperty, Target
 from pytest_websocket.plugin.marks import MAY, MUST, SHOULD, rfc6455
-from pytest_websocket.protocol.handshake import accept_value, problems_of_acceptance
+from pytest_websocket.protocol.handshake import Request, accept_value, problems_of_acceptance
 
 NONCES = {
     "sample": b"the sample nonce",
@@ -21,7 +23,7 @@ NONCES = {
 
 @rfc6455("4.2.2", MUST, "Sec-WebSocket-Accept is made of the key and the GUID")
 @pytest.mark.parametrize("nonce", NONCES.values(), ids=NONCES.keys())
-async def test_accept_value_is_made_of_the_key(dial, opening, nonce):
+async def test_accept_value_is_made_of_the_key(dial: Dial, opening: Request, nonce: bytes) -> None:
     key = base64.b64encode(nonce).decode()
     connection = await dial()
     response = await connection.handshake(opening.having("Sec-WebSocket-Key", key))
@@ -30,7 +32,7 @@ async def test_accept_value_is_made_of_the_key(dial, opening, nonce):
 
 
 @rfc6455("4.2.2", MUST, "every connection gets the accept value of its own key")
-async def test_accept_value_is_never_that_of_another_connection(dial, opening):
+async def test_accept_value_is_never_that_of_another_connection(dial: Dial, opening: Request) -> None:
     requests = [opening.having("Sec-WebSocket-Key", _key(number)) for number in range(3)]
     connections = [await dial() for _ in requests]
     for connection, request in zip(connections, requests, strict=True):
@@ -41,7 +43,7 @@ async def test_accept_value_is_never_that_of_another_connection(dial, opening):
 
 
 @rfc6455("4.2.2", MUST, "the 101 response carries what a client checks, each header once")
-async def test_response_has_what_a_client_checks(dial, opening):
+async def test_response_has_what_a_client_checks(dial: Dial, opening: Request) -> None:
     connection = await dial()
     response = await connection.expect_accepted(opening)
     assert response.version == "HTTP/1.1", f"expected an HTTP/1.1 response, got {response}"
@@ -49,7 +51,7 @@ async def test_response_has_what_a_client_checks(dial, opening):
 
 @rfc6455("4.2.2", MUST, "the response head ends with an empty line and nothing but frames follows")
 @pytest.mark.needs("echo")
-async def test_first_byte_behind_the_response_is_a_frame(dial, opening):
+async def test_first_byte_behind_the_response_is_a_frame(dial: Dial, opening: Request) -> None:
     connection = await dial()
     assert (await connection.handshake(opening)).accepted
     await connection.expect_served()
@@ -58,14 +60,14 @@ async def test_first_byte_behind_the_response_is_a_frame(dial, opening):
 
 @rfc6455("4.2.2", SHOULD, "a 101 response announces no body")
 @pytest.mark.parametrize("header", ["Content-Length", "Transfer-Encoding"])
-async def test_response_announces_no_body(dial, opening, header):
+async def test_response_announces_no_body(dial: Dial, opening: Request, header: str) -> None:
     connection = await dial()
     response = await connection.handshake(opening)
     assert response.value(header) is None, f"a 101 response must not have {header} (RFC 9110 §8.6)"
 
 
 @rfc6455("4.2.2", MUST, "no subprotocol is selected that was not offered: none, when none was")
-async def test_no_subprotocol_is_selected_when_none_is_offered(dial, opening):
+async def test_no_subprotocol_is_selected_when_none_is_offered(dial: Dial, opening: Request) -> None:
     connection = await dial()
     response = await connection.handshake(opening.without("Sec-WebSocket-Protocol"))
     if not response.accepted:
@@ -85,14 +87,16 @@ OFFERS = {
 
 @rfc6455("4.2.2", MUST, "at most one subprotocol is selected, one of those that were offered")
 @pytest.mark.parametrize("lines", OFFERS.values(), ids=OFFERS.keys())
-async def test_selected_subprotocol_was_offered(dial, opening, lines):
+async def test_selected_subprotocol_was_offered(dial: Dial, opening: Request, lines: list[str]) -> None:
     await _selects_one_of(dial, opening, lines)
 
 
 @rfc6455("4.2.2", MUST, "the selected subprotocol is spelt as the client spelt it")
 @pytest.mark.parametrize("spell", [str.upper, str.lower, str.title], ids=["upper", "lower", "title"])
 @pytest.mark.parametrize("known", ["echo", "chat", "superchat", "mqtt", "wamp.2.json", "graphql-ws"])
-async def test_selected_subprotocol_is_spelt_as_offered(dial, opening, target, spell, known):
+async def test_selected_subprotocol_is_spelt_as_offered(
+    dial: Dial, opening: Request, target: Target, spell: Callable[[str], str], known: str
+) -> None:
     await _selects_one_of(dial, opening, [spell(known)])
 
 
@@ -110,7 +114,9 @@ MALFORMED = {
     "4.2.1", MAY, "a malformed list of subprotocols is refused, or nothing is selected that was not offered"
 )
 @pytest.mark.parametrize("value", MALFORMED.values(), ids=MALFORMED.keys())
-async def test_malformed_subprotocols_are_answered(dial, opening, record_property, value):
+async def test_malformed_subprotocols_are_answered(
+    dial: Dial, opening: Request, record_property: RecordProperty, value: str
+) -> None:
     connection = await dial()
     await connection.send_bytes(opening.having("Sec-WebSocket-Protocol", value).encode())
     response = await connection.refusal()
@@ -121,7 +127,7 @@ async def test_malformed_subprotocols_are_answered(dial, opening, record_propert
 
 
 @rfc6455("4.2.2", MUST, "no extension is accepted that was not offered: none, when none was")
-async def test_no_extension_is_accepted_when_none_is_offered(dial, opening):
+async def test_no_extension_is_accepted_when_none_is_offered(dial: Dial, opening: Request) -> None:
     connection = await dial()
     response = await connection.handshake(opening.without("Sec-WebSocket-Extensions"))
     assert response.accepted, f"expected 101, got {response}"
@@ -131,7 +137,7 @@ async def test_no_extension_is_accepted_when_none_is_offered(dial, opening):
 
 
 @rfc6455("4.2.2", MUST, "a server passes over subprotocols and answers the same way after a refusal")
-async def test_answer_does_not_depend_on_the_connection_before(dial, opening):
+async def test_answer_does_not_depend_on_the_connection_before(dial: Dial, opening: Request) -> None:
     first = await (await dial()).handshake(opening.having("Sec-WebSocket-Protocol", "x-first"))
     second_request = opening.without("Sec-WebSocket-Protocol")
     second = await (await dial()).handshake(second_request)
@@ -143,7 +149,9 @@ async def test_answer_does_not_depend_on_the_connection_before(dial, opening):
 
 @rfc6455("4.2.2", SHOULD, "a server that refuses with Connection: close closes TCP (RFC 9112 §9.6)")
 @pytest.mark.parametrize("lacking", ["Sec-WebSocket-Key", "Sec-WebSocket-Version"])
-async def test_tcp_ends_behind_a_refusal_that_announces_it(dial, opening, lacking):
+async def test_tcp_ends_behind_a_refusal_that_announces_it(
+    dial: Dial, opening: Request, lacking: str
+) -> None:
     connection = await dial()
     await connection.send_bytes(opening.without(lacking).encode())
     response = await connection.refusal()
@@ -156,7 +164,7 @@ async def test_tcp_ends_behind_a_refusal_that_announces_it(dial, opening, lackin
 
 @rfc6455("4.2.2", SHOULD, "the body of a refusal has the length that it announces (RFC 9112 §6.2)")
 @pytest.mark.parametrize("lacking", ["Sec-WebSocket-Key", "Sec-WebSocket-Version", "Upgrade"])
-async def test_refusal_is_as_long_as_it_says(dial, opening, lacking):
+async def test_refusal_is_as_long_as_it_says(dial: Dial, opening: Request, lacking: str) -> None:
     connection = await dial()
     await connection.send_bytes(opening.without(lacking).encode())
     response = await connection.refusal()
@@ -170,7 +178,7 @@ async def test_refusal_is_as_long_as_it_says(dial, opening, lacking):
 
 @rfc6455("4.2.2", SHOULD, "a refusal that announces no length ends with TCP (RFC 9112 §6.3)")
 @pytest.mark.parametrize("lacking", ["Sec-WebSocket-Key", "Sec-WebSocket-Version", "Upgrade"])
-async def test_refusal_without_a_length_ends_with_tcp(dial, opening, lacking):
+async def test_refusal_without_a_length_ends_with_tcp(dial: Dial, opening: Request, lacking: str) -> None:
     connection = await dial()
     await connection.send_bytes(opening.without(lacking).encode())
     response = await connection.refusal()
@@ -181,7 +189,7 @@ async def test_refusal_without_a_length_ends_with_tcp(dial, opening, lacking):
     await connection.expect_tcp_closed()
 
 
-async def _selects_one_of(dial, opening, lines) -> None:
+async def _selects_one_of(dial: Dial, opening: Request, lines: list[str]) -> None:
     connection = await dial()
     await connection.send_bytes(opening.having("Sec-WebSocket-Protocol", *lines).encode())
     response = await connection.refusal()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pytest_websocket.fixtures import Abilities, RawConnection
 from pytest_websocket.plugin.marks import MUST, rfc6455
 from pytest_websocket.protocol.frames import BINARY, TEXT, Frame, binary, text
 from pytest_websocket.protocol.payloads import bytes_of, text_of
@@ -14,7 +15,7 @@ SIZES = [0, 125, 126, 127, 128, 65535, 65536]
 @rfc6455("5.6", MUST, "a text message comes through whole", autobahn=["1.1.1-7"])
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.needs("echo")
-async def test_text_message_comes_through(raw, size):
+async def test_text_message_comes_through(raw: RawConnection, size: int) -> None:
     raw.needs_size(size)
     await raw.send(text(text_of(size)))
     await raw.expect_echo(text_of(size))
@@ -23,7 +24,7 @@ async def test_text_message_comes_through(raw, size):
 @rfc6455("5.6", MUST, "a binary message comes through whole", autobahn=["1.2.1-7"])
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.needs("binary")
-async def test_binary_message_comes_through(raw, size):
+async def test_binary_message_comes_through(raw: RawConnection, size: int) -> None:
     raw.needs_size(size)
     await raw.send(binary(bytes_of(size)))
     await raw.expect_echo(bytes_of(size))
@@ -34,7 +35,7 @@ async def test_binary_message_comes_through(raw, size):
     "opcode", [TEXT, pytest.param(BINARY, marks=pytest.mark.needs("binary"))], ids=["text", "binary"]
 )
 @pytest.mark.needs("echo")
-async def test_message_in_chops_of_997_bytes_comes_through(raw, opcode):
+async def test_message_in_chops_of_997_bytes_comes_through(raw: RawConnection, opcode: int) -> None:
     raw.needs_size(65536)
     content = text_of(65536) if opcode == TEXT else bytes_of(65536)
     frame = text(content) if isinstance(content, str) else binary(content)
@@ -44,8 +45,8 @@ async def test_message_in_chops_of_997_bytes_comes_through(raw, opcode):
 
 @rfc6455("5.6", MUST, "a reply has the type of what the contract promises, for messages in any order")
 @pytest.mark.needs("binary")
-async def test_kinds_of_messages_are_told_apart(raw):
-    messages = ["text", b"\x00binary", "", b"", "ещё", b"\xff"]
+async def test_kinds_of_messages_are_told_apart(raw: RawConnection) -> None:
+    messages: list[str | bytes] = ["text", b"\x00binary", "", b"", "ещё", b"\xff"]
     for message in messages:
         await raw.send(text(message) if isinstance(message, str) else binary(message))
     await raw.expect_echo(*messages)
@@ -54,7 +55,7 @@ async def test_kinds_of_messages_are_told_apart(raw):
 @rfc6455("5.6", MUST, "every byte comes through, in its place")
 @pytest.mark.parametrize("shift", [0, 1, 2, 3])
 @pytest.mark.needs("binary")
-async def test_every_byte_comes_through(raw, shift):
+async def test_every_byte_comes_through(raw: RawConnection, shift: int) -> None:
     data = bytes(range(256)) * 3
     await raw.send(binary(data[shift:] + data[:shift]))
     await raw.expect_echo(data[shift:] + data[:shift])
@@ -63,7 +64,7 @@ async def test_every_byte_comes_through(raw, shift):
 @rfc6455("6.1", MUST, "a server sends whole messages, in legal fragments when it fragments them")
 @pytest.mark.parametrize("size", [1000, 70_000, 500_000])
 @pytest.mark.needs("echo")
-async def test_server_sends_legal_frames(raw, size):
+async def test_server_sends_legal_frames(raw: RawConnection, size: int) -> None:
     raw.needs_size(size)
     await raw.send(text("ж" * (size // 2)), text("next"))
     await raw.expect_echo("ж" * (size // 2), "next")
@@ -73,7 +74,7 @@ async def test_server_sends_legal_frames(raw, size):
 @rfc6455("6.2", MUST, "messages keep their order")
 @pytest.mark.parametrize("sizes", [[1, 70_000, 1], [70_000, 1, 70_000, 1], [0, 125, 126, 65536, 0]], ids=str)
 @pytest.mark.needs("echo")
-async def test_large_and_small_messages_keep_their_order(raw, sizes):
+async def test_large_and_small_messages_keep_their_order(raw: RawConnection, sizes: list[int]) -> None:
     raw.needs_size(max(sizes))
     messages = [letter * size for letter, size in zip("abcde", sizes, strict=False)]
     await raw.send_together(*(text(message) for message in messages))
@@ -82,7 +83,7 @@ async def test_large_and_small_messages_keep_their_order(raw, sizes):
 
 @rfc6455("5.4", MUST, "a message in fragments of 1300 bytes comes through", autobahn="10.1.1")
 @pytest.mark.needs("echo")
-async def test_message_in_fragments_of_1300_bytes_comes_through(raw):
+async def test_message_in_fragments_of_1300_bytes_comes_through(raw: RawConnection) -> None:
     raw.needs_size(65536)
     await send_fragments(raw, TEXT, text_of(65536).encode(), 1300)
     await raw.expect_echo(text_of(65536))
@@ -94,7 +95,7 @@ CHOPS = [64, 128, 256, 512, KIB, 2 * KIB]
 TRIPS = [0, 16, 64, 256, KIB, 4 * KIB]
 
 
-def numbered(group: str, values: list[int]) -> list:
+def numbered(group: str, values: list[int]) -> list[object]:
     """Returns ``values`` as parameters, each with the number of Autobahn's case."""
     return [
         pytest.param(v, marks=pytest.mark.autobahn(f"{group}.{n}"), id=str(v))
@@ -102,7 +103,7 @@ def numbered(group: str, values: list[int]) -> list:
     ]
 
 
-async def send_fragments(raw, opcode: int, data: bytes, size: int) -> None:
+async def send_fragments(raw: RawConnection, opcode: int, data: bytes, size: int) -> None:
     """Send ``data`` as one message in fragments of ``size`` bytes, many in a write."""
     frames = [
         Frame(opcode if start == 0 else 0, data[start : start + size], fin=start + size >= len(data))
@@ -117,7 +118,7 @@ async def send_fragments(raw, opcode: int, data: bytes, size: int) -> None:
 @pytest.mark.mass
 @pytest.mark.needs("echo")
 @pytest.mark.parametrize("size", numbered("9.1", LARGE))
-async def test_large_text_message_comes_through(raw, size):
+async def test_large_text_message_comes_through(raw: RawConnection, size: int) -> None:
     raw.needs_size(size)
     await raw.send(text(text_of(size)))
     await raw.expect_echo(text_of(size))
@@ -127,7 +128,7 @@ async def test_large_text_message_comes_through(raw, size):
 @pytest.mark.mass
 @pytest.mark.needs("binary")
 @pytest.mark.parametrize("size", numbered("9.2", LARGE))
-async def test_large_binary_message_comes_through(raw, size):
+async def test_large_binary_message_comes_through(raw: RawConnection, size: int) -> None:
     raw.needs_size(size)
     await raw.send(binary(bytes_of(size)))
     await raw.expect_echo(bytes_of(size))
@@ -137,7 +138,9 @@ async def test_large_binary_message_comes_through(raw, size):
 @pytest.mark.mass
 @pytest.mark.needs("echo")
 @pytest.mark.parametrize("size", numbered("9.3", FRAGMENTS))
-async def test_large_text_message_in_fragments_comes_through(raw, abilities, size):
+async def test_large_text_message_in_fragments_comes_through(
+    raw: RawConnection, abilities: Abilities, size: int
+) -> None:
     whole = min(4 * MIB, abilities.max_message)
     await send_fragments(raw, TEXT, text_of(whole).encode(), size)
     await raw.expect_echo(text_of(whole), skip_if_too_big=True)
@@ -147,7 +150,9 @@ async def test_large_text_message_in_fragments_comes_through(raw, abilities, siz
 @pytest.mark.mass
 @pytest.mark.needs("binary")
 @pytest.mark.parametrize("size", numbered("9.4", FRAGMENTS))
-async def test_large_binary_message_in_fragments_comes_through(raw, abilities, size):
+async def test_large_binary_message_in_fragments_comes_through(
+    raw: RawConnection, abilities: Abilities, size: int
+) -> None:
     whole = min(4 * MIB, abilities.max_message)
     await send_fragments(raw, BINARY, bytes_of(whole), size)
     await raw.expect_echo(bytes_of(whole), skip_if_too_big=True)
@@ -157,7 +162,9 @@ async def test_large_binary_message_in_fragments_comes_through(raw, abilities, s
 @pytest.mark.mass
 @pytest.mark.needs("echo")
 @pytest.mark.parametrize("chop", numbered("9.5", CHOPS))
-async def test_large_text_message_in_chops_comes_through(raw, abilities, chop):
+async def test_large_text_message_in_chops_comes_through(
+    raw: RawConnection, abilities: Abilities, chop: int
+) -> None:
     whole = min(MIB, abilities.max_message)
     await raw.send_in_pieces(text(text_of(whole)).encode(), chop)
     await raw.expect_echo(text_of(whole))
@@ -167,7 +174,9 @@ async def test_large_text_message_in_chops_comes_through(raw, abilities, chop):
 @pytest.mark.mass
 @pytest.mark.needs("binary")
 @pytest.mark.parametrize("chop", numbered("9.6", CHOPS))
-async def test_large_binary_message_in_chops_comes_through(raw, abilities, chop):
+async def test_large_binary_message_in_chops_comes_through(
+    raw: RawConnection, abilities: Abilities, chop: int
+) -> None:
     whole = min(MIB, abilities.max_message)
     await raw.send_in_pieces(binary(bytes_of(whole)).encode(), chop)
     await raw.expect_echo(bytes_of(whole))
@@ -177,7 +186,7 @@ async def test_large_binary_message_in_chops_comes_through(raw, abilities, chop)
 @pytest.mark.mass
 @pytest.mark.needs("echo")
 @pytest.mark.parametrize("size", numbered("9.7", TRIPS))
-async def test_text_goes_to_and_fro_by_the_thousand(raw, size):
+async def test_text_goes_to_and_fro_by_the_thousand(raw: RawConnection, size: int) -> None:
     raw.needs_size(size)
     for _ in range(1000):
         await raw.send(text(text_of(size)))
@@ -188,7 +197,7 @@ async def test_text_goes_to_and_fro_by_the_thousand(raw, size):
 @pytest.mark.mass
 @pytest.mark.needs("binary")
 @pytest.mark.parametrize("size", numbered("9.8", TRIPS))
-async def test_binary_goes_to_and_fro_by_the_thousand(raw, size):
+async def test_binary_goes_to_and_fro_by_the_thousand(raw: RawConnection, size: int) -> None:
     raw.needs_size(size)
     for _ in range(1000):
         await raw.send(binary(bytes_of(size)))

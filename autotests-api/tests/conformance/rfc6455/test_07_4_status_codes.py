@@ -2,6 +2,7 @@
 
 import pytest
 
+from pytest_websocket.fixtures import RawConnection, RecordProperty
 from pytest_websocket.plugin.marks import MAY, MUST, SHOULD, rfc6455
 from pytest_websocket.protocol.frames import close
 
@@ -17,28 +18,28 @@ ERRORS = [1002, 1003, 1007, 1008, 1009, 1010, 1011]
     "7.4", MUST, "a Close frame with a defined code is answered with a Close frame", autobahn=["7.7.1-13"]
 )
 @pytest.mark.parametrize("code", LEGAL)
-async def test_close_with_a_defined_code_is_answered(raw, code):
+async def test_close_with_a_defined_code_is_answered(raw: RawConnection, code: int) -> None:
     await raw.send(close(code))
     await raw.expect_closed()
 
 
 @rfc6455("7.4", MUST, "a Close frame with a defined code is no error, and not answered with one")
 @pytest.mark.parametrize("code", LEGAL)
-async def test_defined_code_is_not_called_an_error(raw, code):
+async def test_defined_code_is_not_called_an_error(raw: RawConnection, code: int) -> None:
     await raw.send(close(code))
     await raw.expect_ended(not_code=[error for error in ERRORS if error != code])
 
 
 @rfc6455("7.4", SHOULD, "a defined code is answered with the same code, or a normal closure")
 @pytest.mark.parametrize("code", LEGAL)
-async def test_defined_code_is_answered_with_the_same(raw, code):
+async def test_defined_code_is_answered_with_the_same(raw: RawConnection, code: int) -> None:
     await raw.send(close(code))
     await raw.expect_ended(code=(code, 1000, None))
 
 
 @rfc6455("7.4.2", SHOULD, "codes that were registered after the RFC are taken like the others")
 @pytest.mark.parametrize("code", REGISTERED_LATER)
-async def test_close_with_a_code_registered_later_is_answered(raw, code):
+async def test_close_with_a_code_registered_later_is_answered(raw: RawConnection, code: int) -> None:
     await raw.send(close(code))
     await raw.expect_closed(code=(code, 1000, None))
 
@@ -50,14 +51,14 @@ async def test_close_with_a_code_registered_later_is_answered(raw, code):
     autobahn=["7.9.4", "7.9.5"],
 )
 @pytest.mark.parametrize("code", NEVER_SENT)
-async def test_code_that_is_never_sent_is_not_echoed(raw, code):
+async def test_code_that_is_never_sent_is_not_echoed(raw: RawConnection, code: int) -> None:
     await raw.send(close(code))
     await raw.expect_ended(not_code=NEVER_SENT)
 
 
 @rfc6455("7.4", MUST, "a Close frame with an undefined code ends the connection", autobahn=["7.9.1-9"])
 @pytest.mark.parametrize("code", UNDEFINED)
-async def test_close_with_an_undefined_code_ends_the_connection(raw, code):
+async def test_close_with_an_undefined_code_ends_the_connection(raw: RawConnection, code: int) -> None:
     await raw.send(close(code))
     await raw.expect_ended()
 
@@ -69,7 +70,7 @@ async def test_close_with_an_undefined_code_ends_the_connection(raw, code):
     autobahn=["7.9.1-9"],
 )
 @pytest.mark.parametrize("code", UNDEFINED)
-async def test_undefined_code_is_not_echoed(raw, code):
+async def test_undefined_code_is_not_echoed(raw: RawConnection, code: int) -> None:
     await raw.send(close(code))
     await raw.expect_ended(not_code=code)
 
@@ -78,7 +79,7 @@ async def test_undefined_code_is_not_echoed(raw, code):
     "7.4", SHOULD, "an undefined code is called a protocol error (1002), not echoed", autobahn=["7.9.1-9"]
 )
 @pytest.mark.parametrize("code", [*UNDEFINED, *NEVER_SENT, *BEYOND])
-async def test_undefined_code_is_refused_with_1002(raw, code):
+async def test_undefined_code_is_refused_with_1002(raw: RawConnection, code: int) -> None:
     await raw.send(close(code))
     await raw.expect_ended(code=1002, or_no_close=True)
 
@@ -90,6 +91,8 @@ async def test_undefined_code_is_refused_with_1002(raw, code):
     autobahn=["7.13.1", "7.13.2"],
 )
 @pytest.mark.parametrize("code", BEYOND)
-async def test_close_with_a_code_beyond_the_ranges_ends_the_connection(raw, record_property, code):
+async def test_close_with_a_code_beyond_the_ranges_ends_the_connection(
+    raw: RawConnection, record_property: RecordProperty, code: int
+) -> None:
     await raw.send(close(code))
     record_property("observed", str(await raw.expect_ended()))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pytest_websocket.fixtures import OpenRawConnection, RawConnection, RecordProperty
 from pytest_websocket.plugin.marks import MAY, MUST, SHOULD, rfc6455
 from pytest_websocket.protocol.frames import Frame, binary, continuation, ping, text
 
@@ -106,7 +107,7 @@ INVALID = {
 }
 
 
-def cases(table: dict[str, bytes]) -> list:
+def cases(table: dict[str, bytes]) -> list[object]:
     """The samples of a table as parameters, named by their number and bytes, each with its number marked."""
     return [
         pytest.param(
@@ -121,14 +122,14 @@ def cases(table: dict[str, bytes]) -> list:
 @rfc6455("8.1", MUST, "every legal UTF-8 sequence is taken, non-characters included")
 @pytest.mark.parametrize("data", cases(VALID))
 @pytest.mark.needs("echo")
-async def test_legal_utf8_is_taken(raw, data):
+async def test_legal_utf8_is_taken(raw: RawConnection, data: bytes) -> None:
     await raw.send(text(data))
     await raw.expect_echo(data.decode())
 
 
 @rfc6455("8.1", MUST, "a text message that is not UTF-8 ends the connection and is not answered")
 @pytest.mark.parametrize("data", cases(INVALID))
-async def test_illegal_utf8_fails_the_connection(raw, data):
+async def test_illegal_utf8_fails_the_connection(raw: RawConnection, data: bytes) -> None:
     await raw.send(text(data))
     await raw.expect_failed()
 
@@ -139,7 +140,9 @@ async def test_illegal_utf8_fails_the_connection(raw, data):
 )
 @pytest.mark.parametrize("where", ["at the start", "in the middle", "at the end"])
 @pytest.mark.parametrize("size", [20, 200, 70_000, 400_000])
-async def test_illegal_utf8_anywhere_fails_the_connection(raw, bad, where, size):
+async def test_illegal_utf8_anywhere_fails_the_connection(
+    raw: RawConnection, bad: bytes, where: str, size: int
+) -> None:
     raw.needs_size(size + 4)
     good = b"x" * size
     cut = {"at the start": 0, "in the middle": size // 2, "at the end": size}[where]
@@ -149,7 +152,7 @@ async def test_illegal_utf8_anywhere_fails_the_connection(raw, bad, where, size)
 
 @rfc6455("8.1", MUST, "text is judged after good messages as well")
 @pytest.mark.parametrize("before", [1, 10])
-async def test_illegal_utf8_after_good_messages_fails_the_connection(raw, before):
+async def test_illegal_utf8_after_good_messages_fails_the_connection(raw: RawConnection, before: int) -> None:
     for number in range(before):
         await raw.expect_served(f"good {number}")
     await raw.send(text(b"\xff\xfe"))
@@ -158,7 +161,7 @@ async def test_illegal_utf8_after_good_messages_fails_the_connection(raw, before
 
 @rfc6455("8.1", MUST, "text is judged after a binary message as well, whose bytes mean nothing to it")
 @pytest.mark.needs("binary")
-async def test_binary_message_does_not_disturb_the_judgement_of_text(raw):
+async def test_binary_message_does_not_disturb_the_judgement_of_text(raw: RawConnection) -> None:
     await raw.send(binary(b"\xd0"), text("ok"))
     await raw.expect_echo(b"\xd0", "ok")
     await raw.send(binary(b"\xd0"), text(b"\xbf"))
@@ -168,7 +171,7 @@ async def test_binary_message_does_not_disturb_the_judgement_of_text(raw):
 @rfc6455("5.6", MUST, "binary messages may hold any bytes")
 @pytest.mark.parametrize("data", list(INVALID.values())[:12], ids=lambda data: data[:6].hex(" "))
 @pytest.mark.needs("binary")
-async def test_binary_message_need_not_be_utf8(raw, data):
+async def test_binary_message_need_not_be_utf8(raw: RawConnection, data: bytes) -> None:
     await raw.send(binary(data))
     await raw.expect_echo(data)
 
@@ -181,7 +184,7 @@ async def test_binary_message_need_not_be_utf8(raw, data):
     "message", [LONG, "κόσμε", "Ж€\U0001f600"], ids=["mixed", "greek", "2, 3 and 4 bytes"]
 )
 @pytest.mark.needs("echo")
-async def test_character_cut_by_fragments_is_whole(raw, message, size):
+async def test_character_cut_by_fragments_is_whole(raw: RawConnection, message: str, size: int) -> None:
     await raw.send(*fragments(message.encode(), size))
     await raw.expect_echo(message)
 
@@ -189,7 +192,7 @@ async def test_character_cut_by_fragments_is_whole(raw, message, size):
 @rfc6455("8.1", MUST, "a character may be cut by the bounds of fragments, at each of its bytes")
 @pytest.mark.parametrize("cut", [1, 2, 3])
 @pytest.mark.needs("echo")
-async def test_astral_character_cut_at_any_byte_is_whole(raw, cut):
+async def test_astral_character_cut_at_any_byte_is_whole(raw: RawConnection, cut: int) -> None:
     data = "\U0001f600".encode()
     await raw.send(text(data[:cut], fin=False), ping(b"between"), continuation(data[cut:]))
     await raw.expect_echo("\U0001f600")
@@ -198,7 +201,7 @@ async def test_astral_character_cut_at_any_byte_is_whole(raw, cut):
 @rfc6455("8.1", MUST, "text in one frame is taken as it is", autobahn=["6.1.1", "6.2.1"])
 @pytest.mark.parametrize("message", ["", LONG], ids=["empty", "mixed"])
 @pytest.mark.needs("echo")
-async def test_text_is_taken_as_it_is(raw, message):
+async def test_text_is_taken_as_it_is(raw: RawConnection, message: str) -> None:
     await raw.send(text(message))
     await raw.expect_echo(message)
 
@@ -206,7 +209,7 @@ async def test_text_is_taken_as_it_is(raw, message):
 @rfc6455("8.1", MUST, "a character may be cut by the bounds of TCP segments")
 @pytest.mark.parametrize("size", [1, 2, 3])
 @pytest.mark.needs("echo")
-async def test_character_cut_by_segments_is_whole(raw, size):
+async def test_character_cut_by_segments_is_whole(raw: RawConnection, size: int) -> None:
     await raw.send_in_pieces(text(LONG).encode(), size)
     await raw.expect_echo(LONG)
 
@@ -218,7 +221,9 @@ async def test_character_cut_by_segments_is_whole(raw, size):
     [KOSME + b"\xed\xa0\x80" + b"edited", b"ab\xffcd", b"\xf4\x90\x80\x80", b"abc\xc0\xaf"],
     ids=lambda b: b.hex()[:12],
 )
-async def test_illegal_utf8_in_fragments_fails_the_connection(raw, bad, size):
+async def test_illegal_utf8_in_fragments_fails_the_connection(
+    raw: RawConnection, bad: bytes, size: int
+) -> None:
     await raw.send(*fragments(bad, size))
     await raw.expect_failed()
 
@@ -226,7 +231,9 @@ async def test_illegal_utf8_in_fragments_fails_the_connection(raw, bad, size):
 @rfc6455("8.1", MUST, "illegal UTF-8 in any of a message's fragments ends the connection")
 @pytest.mark.parametrize("where", [0, 1, 2], ids=["first", "middle", "last"])
 @pytest.mark.parametrize("size", [10, 5000])
-async def test_illegal_utf8_in_any_fragment_fails_the_connection(raw, where, size):
+async def test_illegal_utf8_in_any_fragment_fails_the_connection(
+    raw: RawConnection, where: int, size: int
+) -> None:
     parts = [b"x" * size] * 3
     parts[where] = b"x" * (size // 2) + b"\xff" + b"x" * (size // 2)
     await raw.send(*(Frame(0 if n else 1, part, fin=n == 2) for n, part in enumerate(parts)))
@@ -235,7 +242,7 @@ async def test_illegal_utf8_in_any_fragment_fails_the_connection(raw, where, siz
 
 @rfc6455("8.1", MUST, "every connection has a validator of its own")
 @pytest.mark.needs("echo")
-async def test_validators_of_two_connections_do_not_mix(raw_connection):
+async def test_validators_of_two_connections_do_not_mix(raw_connection: OpenRawConnection) -> None:
     one, other = await raw_connection("one"), await raw_connection("other")
     await one.send(text(b"\xe2\x82", fin=False), ping(b"marker"))
     await one.pong()
@@ -248,7 +255,9 @@ async def test_validators_of_two_connections_do_not_mix(raw_connection):
 @rfc6455("8.1", MUST, "a message that ends inside a character ends the connection")
 @pytest.mark.parametrize("tail", [b"\xd0", b"\xe2\x82", b"\xf0\x9f\x98"], ids=["1 of 2", "2 of 3", "3 of 4"])
 @pytest.mark.parametrize("how", ["one frame", "last fragment", "empty last fragment"])
-async def test_text_that_ends_inside_a_character_fails_the_connection(raw, tail, how):
+async def test_text_that_ends_inside_a_character_fails_the_connection(
+    raw: RawConnection, tail: bytes, how: str
+) -> None:
     if how == "one frame":
         await raw.send(text(b"cut " + tail))
     elif how == "last fragment":
@@ -259,7 +268,7 @@ async def test_text_that_ends_inside_a_character_fails_the_connection(raw, tail,
 
 
 @rfc6455("8.1", MUST, "half a character at the end of a message is not completed by the next message")
-async def test_character_is_not_completed_by_the_next_message(raw):
+async def test_character_is_not_completed_by_the_next_message(raw: RawConnection) -> None:
     await raw.send(text(b"\xd0"), text(b"\x96"))
     await raw.expect_failed()
 
@@ -268,14 +277,16 @@ async def test_character_is_not_completed_by_the_next_message(raw):
 @pytest.mark.parametrize(
     "second", [b"x", b"\xd0\x96", b"\xff"], ids=["ascii", "whole character", "illegal byte"]
 )
-async def test_half_a_character_before_another_fails_the_connection(raw, second):
+async def test_half_a_character_before_another_fails_the_connection(
+    raw: RawConnection, second: bytes
+) -> None:
     await raw.send(text(b"\xd0", fin=False), continuation(second))
     await raw.expect_failed()
 
 
 @rfc6455("8.1", MUST, "a failed message leaves nothing in the validator of the next connection")
 @pytest.mark.needs("echo")
-async def test_validator_is_fresh_on_every_connection(raw_connection):
+async def test_validator_is_fresh_on_every_connection(raw_connection: OpenRawConnection) -> None:
     first = await raw_connection("first")
     await first.send(text(b"\xe2\x82"))
     await first.expect_failed()
@@ -292,7 +303,9 @@ async def test_validator_is_fresh_on_every_connection(raw_connection):
 )
 @pytest.mark.parametrize("how", ["fragments", "segments"])
 @pytest.mark.parametrize("bad", [b"\xf4\x90\x80\x80", b"\xf4\x90", b"\xff"], ids=lambda b: b.hex(" "))
-async def test_illegal_utf8_ends_the_connection_at_once_or_later(raw, record_property, how, bad):
+async def test_illegal_utf8_ends_the_connection_at_once_or_later(
+    raw: RawConnection, record_property: RecordProperty, how: str, bad: bytes
+) -> None:
     frames = [text(KOSME + bad, fin=False), continuation(b"edited")]
     if how == "fragments":
         await raw.send(frames[0], ping(b"marker"))
@@ -317,7 +330,7 @@ async def test_illegal_utf8_ends_the_connection_at_once_or_later(raw, record_pro
     [b"\xff", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"cut \xd0"],
     ids=lambda b: b.hex(" "),
 )
-async def test_illegal_utf8_is_refused_with_1007(raw, data):
+async def test_illegal_utf8_is_refused_with_1007(raw: RawConnection, data: bytes) -> None:
     await raw.send(text(data))
     await raw.expect_failed(code=1007)
 
@@ -328,7 +341,7 @@ def fragments(data: bytes, size: int) -> list[Frame]:
     return [Frame(0 if start else 1, data[start : start + size], fin=start == starts[-1]) for start in starts]
 
 
-async def ended_before_the_pong(raw) -> bool:
+async def ended_before_the_pong(raw: RawConnection) -> bool:
     """Whether the connection ends rather than answering the Ping."""
     try:
         await raw.pong()

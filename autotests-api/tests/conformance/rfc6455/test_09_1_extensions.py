@@ -2,7 +2,9 @@
 
 import pytest
 
+from pytest_websocket.fixtures import Dial
 from pytest_websocket.plugin.marks import MUST, rfc6455
+from pytest_websocket.protocol.handshake import Request
 
 UNKNOWN = {
     "one": ["x-unheard-of"],
@@ -17,7 +19,7 @@ UNKNOWN = {
 
 @rfc6455("9.1", MUST, "an extension that the server does not know is passed over")
 @pytest.mark.parametrize("lines", UNKNOWN.values(), ids=UNKNOWN.keys())
-async def test_unknown_extension_is_passed_over(dial, opening, lines):
+async def test_unknown_extension_is_passed_over(dial: Dial, opening: Request, lines: list[str]) -> None:
     request = opening.having("Sec-WebSocket-Extensions", *lines)
     connection = await dial()
     response = await connection.expect_accepted(request)
@@ -40,7 +42,7 @@ MALFORMED = {
 @rfc6455("9.1", MUST, "a malformed extension header is not accepted as if it were a good one")
 @pytest.mark.parametrize("value", MALFORMED.values(), ids=MALFORMED.keys())
 @pytest.mark.needs("deflate")
-async def test_malformed_extension_header_accepts_nothing(dial, opening, value):
+async def test_malformed_extension_header_accepts_nothing(dial: Dial, opening: Request, value: str) -> None:
     connection = await dial()
     await connection.send_bytes(opening.having("Sec-WebSocket-Extensions", value).encode())
     response = await connection.refusal()

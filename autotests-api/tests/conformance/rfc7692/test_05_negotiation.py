@@ -2,16 +2,18 @@
 
 import pytest
 
+from pytest_websocket.fixtures import Agree, DeflatedConnection, Dial, Negotiate, RecordProperty
 from pytest_websocket.plugin.compression import compressed_frames
 from pytest_websocket.plugin.marks import MAY, MUST, SHOULD, rfc6455, rfc7692
 from pytest_websocket.protocol.deflate import Deflater
 from pytest_websocket.protocol.frames import BINARY, TEXT, binary, text
+from pytest_websocket.protocol.handshake import Request
 
 pytestmark = pytest.mark.needs("deflate")
 
 
 @rfc6455("9.1", MUST, "a server accepts no extension that the client did not offer")
-async def test_server_accepts_no_compression_without_an_offer(negotiate):
+async def test_server_accepts_no_compression_without_an_offer(negotiate: Negotiate) -> None:
     negotiation = await negotiate()
     negotiation.expect_declined()
     await negotiation.raw.expect_served()
@@ -19,7 +21,9 @@ async def test_server_accepts_no_compression_without_an_offer(negotiate):
 
 @rfc6455("9.1", MUST, "a connection without an offer stays without compression, whatever others agreed on")
 @pytest.mark.needs("echo")
-async def test_server_compresses_nothing_without_an_offer(negotiate, deflated):
+async def test_server_compresses_nothing_without_an_offer(
+    negotiate: Negotiate, deflated: DeflatedConnection
+) -> None:
     await deflated.send_compressed("compressed " * 100)
     await deflated.expect_echo("compressed " * 100)
     plain = (await negotiate()).raw
@@ -31,7 +35,7 @@ async def test_server_compresses_nothing_without_an_offer(negotiate, deflated):
 
 @rfc6455("9.1", MUST, "a connection without an offer stays without compression for bytes as well")
 @pytest.mark.needs("binary")
-async def test_server_compresses_no_bytes_without_an_offer(negotiate):
+async def test_server_compresses_no_bytes_without_an_offer(negotiate: Negotiate) -> None:
     plain = (await negotiate()).raw
     for message in (b"not compressed " * 10, b"not compressed " * 1000):
         await plain.send(binary(message))
@@ -40,7 +44,9 @@ async def test_server_compresses_no_bytes_without_an_offer(negotiate):
 
 @rfc7692("6", MUST, "on a connection without compression RSV1 fails the connection")
 @pytest.mark.parametrize("opcode", [TEXT, BINARY], ids=["text", "binary"])
-async def test_compressed_message_without_an_agreement_fails_the_connection(negotiate, opcode):
+async def test_compressed_message_without_an_agreement_fails_the_connection(
+    negotiate: Negotiate, opcode: int
+) -> None:
     negotiation = await negotiate()
     data = Deflater().deflate(b"compressed, though never agreed on")
     await negotiation.raw.send(*compressed_frames(data, opcode))
@@ -73,7 +79,7 @@ OFFERS = {
     "5", MUST, "the answer holds only what was offered, permessage-deflate once, within one of its offers"
 )
 @pytest.mark.parametrize("offers", OFFERS.values(), ids=OFFERS.keys())
-async def test_answer_stays_within_the_offers(negotiate, offers):
+async def test_answer_stays_within_the_offers(negotiate: Negotiate, offers: list[str]) -> None:
     negotiation = await negotiate(*offers)
     if not negotiation.response.accepted:
         pytest.skip(f"the server refuses the handshake, which other cases judge: {negotiation.response}")
@@ -85,7 +91,7 @@ async def test_answer_stays_within_the_offers(negotiate, offers):
 
 @rfc7692("5", SHOULD, "a server that compresses finds the offer at any place in the list")
 @pytest.mark.parametrize("offers", OFFERS.values(), ids=OFFERS.keys())
-async def test_offer_is_found_wherever_it_stands(negotiate, offers):
+async def test_offer_is_found_wherever_it_stands(negotiate: Negotiate, offers: list[str]) -> None:
     negotiation = await negotiate(*offers)
     negotiation.expect_agreement()
 
@@ -93,7 +99,7 @@ async def test_offer_is_found_wherever_it_stands(negotiate, offers):
 @rfc7692("5", MUST, "messages are exchanged as the answer says, whichever of the offers it accepts")
 @pytest.mark.parametrize("offers", OFFERS.values(), ids=OFFERS.keys())
 @pytest.mark.needs("echo")
-async def test_messages_follow_the_accepted_offer(agree, offers):
+async def test_messages_follow_the_accepted_offer(agree: Agree, offers: list[str]) -> None:
     connection = await agree(*offers)
     for number in range(3):
         message = f"message {number} " * 100
@@ -111,7 +117,7 @@ PREFERENCES = {
 
 @rfc7692("5", SHOULD, "of several offers that a server could accept, it accepts the first")
 @pytest.mark.parametrize("offers", PREFERENCES.values(), ids=PREFERENCES.keys())
-async def test_first_acceptable_offer_is_preferred(negotiate, offers):
+async def test_first_acceptable_offer_is_preferred(negotiate: Negotiate, offers: list[str]) -> None:
     alone = [(await negotiate(offer, name=f"offer {number} alone")) for number, offer in enumerate(offers, 1)]
     if None in (negotiation.answer for negotiation in alone):
         pytest.skip("the server declines one of the offers where it stands alone")
@@ -135,7 +141,7 @@ LIKENESSES = {
 
 @rfc6455("9.1", MUST, "an extension is recognised by its whole name, where a name is expected")
 @pytest.mark.parametrize("offer", LIKENESSES.values(), ids=LIKENESSES.keys())
-async def test_something_like_the_name_is_not_accepted(negotiate, offer):
+async def test_something_like_the_name_is_not_accepted(negotiate: Negotiate, offer: str) -> None:
     negotiation = await negotiate(offer)
     negotiation.expect_opened()
     await negotiation.raw.expect_served()
@@ -156,7 +162,9 @@ SPELLINGS = {
     "9.1", MUST, "an offer means the same however it is spelt: it is declined, or taken for what it says"
 )
 @pytest.mark.parametrize("offer", SPELLINGS.values(), ids=SPELLINGS.keys())
-async def test_legal_spelling_is_read_for_what_it_says(negotiate, record_property, offer):
+async def test_legal_spelling_is_read_for_what_it_says(
+    negotiate: Negotiate, record_property: RecordProperty, offer: str
+) -> None:
     negotiation = await negotiate(offer)
     record_property("observed", negotiation.answer or str(negotiation.response))
     # A server may be too strict about spaces and quotes; it must not accept something else than was offered.
@@ -165,7 +173,7 @@ async def test_legal_spelling_is_read_for_what_it_says(negotiate, record_propert
 
 @rfc6455("9.1", SHOULD, "every legal spelling of an offer is understood")
 @pytest.mark.parametrize("offer", SPELLINGS.values(), ids=SPELLINGS.keys())
-async def test_legal_spelling_is_understood(negotiate, offer):
+async def test_legal_spelling_is_understood(negotiate: Negotiate, offer: str) -> None:
     plain = await negotiate("permessage-deflate; server_max_window_bits=12", name="spelt as usual")
     if plain.agreement is None:
         pytest.skip("the server declines server_max_window_bits=12 in its usual spelling")
@@ -177,7 +185,9 @@ async def test_legal_spelling_is_understood(negotiate, offer):
 @pytest.mark.parametrize(
     "header", ["sec-websocket-extensions", "SEC-WEBSOCKET-EXTENSIONS"], ids=["lower case", "upper case"]
 )
-async def test_offer_is_found_under_a_header_name_in_any_case(dial, opening, header):
+async def test_offer_is_found_under_a_header_name_in_any_case(
+    dial: Dial, opening: Request, header: str
+) -> None:
     connection = await dial()
     request = opening.having(header, "permessage-deflate")
     response = await connection.handshake(request)
@@ -186,7 +196,9 @@ async def test_offer_is_found_under_a_header_name_in_any_case(dial, opening, hea
 
 
 @rfc7692("5", MAY, "a server may decline every offer; what it answers to the one of browsers is observed")
-async def test_answer_to_the_usual_offer_is_observed(negotiate, record_property):
+async def test_answer_to_the_usual_offer_is_observed(
+    negotiate: Negotiate, record_property: RecordProperty
+) -> None:
     negotiation = await negotiate("permessage-deflate; client_max_window_bits")
     negotiation.expect_opened()
     record_property("observed", negotiation.answer or "declined")
@@ -194,7 +206,7 @@ async def test_answer_to_the_usual_offer_is_observed(negotiate, record_property)
 
 @rfc7692("5", MUST, "what one connection agrees on binds no other")
 @pytest.mark.needs("echo")
-async def test_agreements_of_two_connections_are_independent(agree, negotiate):
+async def test_agreements_of_two_connections_are_independent(agree: Agree, negotiate: Negotiate) -> None:
     narrow = await agree("permessage-deflate; server_no_context_takeover; client_no_context_takeover")
     wide = await agree("permessage-deflate; client_max_window_bits", name="another")
     plain = (await negotiate(name="without compression")).raw

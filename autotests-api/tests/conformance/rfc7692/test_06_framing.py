@@ -2,6 +2,7 @@
 
 import pytest
 
+from pytest_websocket.fixtures import DeflatedConnection, RawConnection
 from pytest_websocket.plugin.compression import compressed_fragments, compressed_frames
 from pytest_websocket.plugin.marks import MUST, SHOULD, rfc6455, rfc7692
 from pytest_websocket.protocol.deflate import Deflater
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.needs("deflate")
 WAYS = ["whole", "frame by frame", "octet by octet"]
 
 
-async def deliver(raw, how, *frames):
+async def deliver(raw: RawConnection, how: str, *frames: Frame) -> None:
     if how == "whole":
         await raw.send_together(*frames)
     elif how == "frame by frame":
@@ -34,7 +35,7 @@ async def deliver(raw, how, *frames):
         await raw.send_in_pieces(b"".join(frame.encode() for frame in frames), 1)
 
 
-def in_parts(data, count):
+def in_parts(data: bytes, count: int) -> list[bytes]:
     size = -(-len(data) // count)
     return [data[at : at + size] for at in range(0, len(data), size)]
 
@@ -42,7 +43,9 @@ def in_parts(data, count):
 @rfc7692("6", MUST, "RSV1 on a control frame fails the connection")
 @pytest.mark.parametrize("payload", ["as it is", "compressed"])
 @pytest.mark.parametrize("opcode", [PING, PONG, CLOSE], ids=["ping", "pong", "close"])
-async def test_compressed_control_frame_fails_the_connection(deflated, opcode, payload):
+async def test_compressed_control_frame_fails_the_connection(
+    deflated: DeflatedConnection, opcode: int, payload: str
+) -> None:
     body = b"\x03\xe8" if opcode == CLOSE else b"hello"
     data = body if payload == "as it is" else Deflater().deflate(body)
     await deflated.send(Frame(opcode, data, rsv1=True))
@@ -51,13 +54,15 @@ async def test_compressed_control_frame_fails_the_connection(deflated, opcode, p
 
 @rfc7692("6", MUST, "RSV1 on an empty control frame fails the connection as well")
 @pytest.mark.parametrize("opcode", [PING, PONG], ids=["ping", "pong"])
-async def test_empty_control_frame_with_rsv1_fails_the_connection(deflated, opcode):
+async def test_empty_control_frame_with_rsv1_fails_the_connection(
+    deflated: DeflatedConnection, opcode: int
+) -> None:
     await deflated.send(Frame(opcode, rsv1=True))
     await deflated.expect_failed()
 
 
 @rfc7692("6", MUST, "RSV1 on a control frame inside a compressed message fails the connection")
-async def test_compressed_ping_inside_a_message_fails_the_connection(deflated):
+async def test_compressed_ping_inside_a_message_fails_the_connection(deflated: DeflatedConnection) -> None:
     first, last = deflated.compress("compressed in two fragments", fragment=15)[:2]
     await deflated.send(first, Frame(PING, b"hello", rsv1=True), last)
     await deflated.expect_failed()
@@ -66,7 +71,9 @@ async def test_compressed_ping_inside_a_message_fails_the_connection(deflated):
 @rfc7692("6", MUST, "RSV1 on a fragment that is not the first fails the connection")
 @pytest.mark.parametrize("opcode", [TEXT, BINARY], ids=["text", "binary"])
 @pytest.mark.parametrize("where", ["second", "last", "all"])
-async def test_rsv1_on_a_continuation_fails_the_connection(deflated, opcode, where):
+async def test_rsv1_on_a_continuation_fails_the_connection(
+    deflated: DeflatedConnection, opcode: int, where: str
+) -> None:
     data = deflated.deflater.deflate(b"a message that is compressed, in four fragments")
     frames = compressed_fragments(in_parts(data, 4), opcode)
     wrong = {"second": [1], "last": [3], "all": [1, 2, 3]}[where]
@@ -80,14 +87,14 @@ async def test_rsv1_on_a_continuation_fails_the_connection(deflated, opcode, whe
 
 
 @rfc7692("6", MUST, "a message cannot become compressed half-way")
-async def test_rsv1_only_on_a_continuation_fails_the_connection(deflated):
+async def test_rsv1_only_on_a_continuation_fails_the_connection(deflated: DeflatedConnection) -> None:
     data = deflated.deflater.deflate(b"compressed")
     await deflated.send(text("plain ", fin=False), Frame(CONTINUATION, data, rsv1=True))
     await deflated.expect_failed()
 
 
 @rfc7692("6", MUST, "RSV1 on a fragment that is empty and not the first fails the connection as well")
-async def test_rsv1_on_an_empty_continuation_fails_the_connection(deflated):
+async def test_rsv1_on_an_empty_continuation_fails_the_connection(deflated: DeflatedConnection) -> None:
     data = deflated.deflater.deflate(b"compressed")
     await deflated.send(*compressed_fragments([data, b""])[:1], Frame(CONTINUATION, rsv1=True))
     await deflated.expect_failed()
@@ -95,7 +102,7 @@ async def test_rsv1_on_an_empty_continuation_fails_the_connection(deflated):
 
 @rfc7692("6", SHOULD, "the Close frame that answers a misplaced RSV1 carries 1002")
 @pytest.mark.parametrize("opcode", [PING, CONTINUATION], ids=["ping", "continuation"])
-async def test_misplaced_rsv1_is_refused_with_1002(deflated, opcode):
+async def test_misplaced_rsv1_is_refused_with_1002(deflated: DeflatedConnection, opcode: int) -> None:
     first, last = deflated.compress("compressed in two fragments", fragment=15)[:2]
     wrong = Frame(PING, b"hello", rsv1=True) if opcode == PING else Frame(0, last.payload, rsv1=True)
     await deflated.send(first, wrong)
@@ -104,7 +111,9 @@ async def test_misplaced_rsv1_is_refused_with_1002(deflated, opcode):
 
 @rfc6455("5.2", MUST, "compression explains RSV1 only: RSV2 and RSV3 fail the connection")
 @pytest.mark.parametrize("bits", [1, 2, 3, 5, 6, 7], ids=lambda bits: f"rsv {bits:03b}")
-async def test_other_reserved_bit_fails_a_compressed_connection(deflated, bits):
+async def test_other_reserved_bit_fails_a_compressed_connection(
+    deflated: DeflatedConnection, bits: int
+) -> None:
     data = deflated.deflater.deflate(b"hello") if bits & 4 else b"hello"
     await deflated.send(Frame(TEXT, data, rsv1=bool(bits & 4), rsv2=bool(bits & 2), rsv3=bool(bits & 1)))
     await deflated.expect_failed()
@@ -112,7 +121,9 @@ async def test_other_reserved_bit_fails_a_compressed_connection(deflated, bits):
 
 @rfc6455("5.2", MUST, "compression explains RSV1 only of data frames: a reserved opcode stays reserved")
 @pytest.mark.parametrize("opcode", [3, 7, 11])
-async def test_reserved_opcode_with_rsv1_fails_the_connection(deflated, opcode):
+async def test_reserved_opcode_with_rsv1_fails_the_connection(
+    deflated: DeflatedConnection, opcode: int
+) -> None:
     await deflated.send(Frame(opcode, deflated.deflater.deflate(b"hello"), rsv1=True))
     await deflated.expect_failed()
 
@@ -124,7 +135,7 @@ async def test_reserved_opcode_with_rsv1_fails_the_connection(deflated, opcode):
     ids=["empty", "short", "125", "126", "65536", "like an empty block", "like a fixed block", "zeros"],
 )
 @pytest.mark.needs("echo")
-async def test_uncompressed_message_is_taken_as_it_is(deflated, message):
+async def test_uncompressed_message_is_taken_as_it_is(deflated: DeflatedConnection, message: str) -> None:
     deflated.needs_size(len(message))
     await deflated.send(text(message))
     await deflated.expect_echo(message)
@@ -132,7 +143,7 @@ async def test_uncompressed_message_is_taken_as_it_is(deflated, message):
 
 @rfc7692("6", MUST, "a message without RSV1 is never inflated, even if it could be")
 @pytest.mark.needs("binary")
-async def test_compressed_bytes_without_rsv1_are_taken_as_they_are(deflated):
+async def test_compressed_bytes_without_rsv1_are_taken_as_they_are(deflated: DeflatedConnection) -> None:
     data = Deflater().deflate(b"this stays compressed, as the bit does not say that it is")
     await deflated.send(binary(data))
     await deflated.expect_echo(data)
@@ -140,7 +151,7 @@ async def test_compressed_bytes_without_rsv1_are_taken_as_they_are(deflated):
 
 @rfc7692("6", MUST, "a message without RSV1 may be fragmented, too")
 @pytest.mark.needs("echo")
-async def test_uncompressed_fragments_are_taken_as_they_are(deflated):
+async def test_uncompressed_fragments_are_taken_as_they_are(deflated: DeflatedConnection) -> None:
     await deflated.send(text("first ", fin=False), continuation("", fin=False), continuation("second"))
     await deflated.expect_echo("first second")
 
@@ -148,7 +159,9 @@ async def test_uncompressed_fragments_are_taken_as_they_are(deflated):
 @rfc7692("6", MUST, "compressed and uncompressed messages may follow each other in any order")
 @pytest.mark.parametrize("order", ["CUCU", "UCUC", "CCUUCC", "UUC", "CUUUUC", "uCuc", "cUcu"], ids="-".join)
 @pytest.mark.needs("echo")
-async def test_compressed_and_uncompressed_messages_take_turns(deflated, order):
+async def test_compressed_and_uncompressed_messages_take_turns(
+    deflated: DeflatedConnection, order: str
+) -> None:
     """Lower-case letters stand for messages in fragments."""
     for number, kind in enumerate(order):
         message = f"message {number}, of the same words as the one before it " * 3
@@ -163,7 +176,9 @@ async def test_compressed_and_uncompressed_messages_take_turns(deflated, order):
 
 @rfc7692("6", MUST, "compressed and uncompressed messages in one segment are told apart")
 @pytest.mark.needs("echo")
-async def test_compressed_and_uncompressed_messages_in_one_segment_are_told_apart(deflated):
+async def test_compressed_and_uncompressed_messages_in_one_segment_are_told_apart(
+    deflated: DeflatedConnection,
+) -> None:
     messages = [f"message {number} in one segment with others" for number in range(10)]
     frames = []
     for number, message in enumerate(messages):
@@ -174,7 +189,7 @@ async def test_compressed_and_uncompressed_messages_in_one_segment_are_told_apar
 
 @rfc7692("6.1", MUST, "a compressed message keeps its type")
 @pytest.mark.needs("echo", "binary")
-async def test_compressed_message_keeps_its_type(deflated):
+async def test_compressed_message_keeps_its_type(deflated: DeflatedConnection) -> None:
     for message in ("text", b"\x00\xff\xfe", "text again", b"text"):
         await deflated.send_compressed(message)
         await deflated.expect_echo(message)
@@ -184,7 +199,9 @@ async def test_compressed_message_keeps_its_type(deflated):
 @pytest.mark.parametrize("how", WAYS)
 @pytest.mark.parametrize("count", [2, 3, 10])
 @pytest.mark.needs("echo")
-async def test_compressed_fragments_make_one_message(deflated, count, how):
+async def test_compressed_fragments_make_one_message(
+    deflated: DeflatedConnection, count: int, how: str
+) -> None:
     message = "a message of some length, the end of which is like its beginning: a message of some length"
     data = deflated.deflater.deflate(message.encode())
     await deliver(deflated, how, *compressed_fragments(in_parts(data, count)))
@@ -193,7 +210,7 @@ async def test_compressed_fragments_make_one_message(deflated, count, how):
 
 @rfc7692("6.1", MUST, "compressed data may be cut anywhere, inside a block and inside a code")
 @pytest.mark.needs("echo")
-async def test_compressed_data_may_be_cut_at_every_byte(deflated):
+async def test_compressed_data_may_be_cut_at_every_byte(deflated: DeflatedConnection) -> None:
     message = "cut at every byte, one after the other, and put together again byte for byte"
     length = len(deflated.deflater.deflate(message.encode()))
     await deflated.send(*compressed_frames(b"\x00"))
@@ -207,7 +224,7 @@ async def test_compressed_data_may_be_cut_at_every_byte(deflated):
 @rfc7692("6.1", MUST, "fragments of a compressed message may be of one byte")
 @pytest.mark.parametrize("size", [10, 500, 2000])
 @pytest.mark.needs("echo")
-async def test_fragments_of_one_byte_make_one_message(deflated, size):
+async def test_fragments_of_one_byte_make_one_message(deflated: DeflatedConnection, size: int) -> None:
     deflated.needs_size(size)
     message = "".join(f"{number * number % 997} " for number in range(size // 4))
     await deflated.send_compressed(message, fragment=1)
@@ -217,7 +234,9 @@ async def test_fragments_of_one_byte_make_one_message(deflated, size):
 @rfc7692("6.1", MUST, "fragments of a compressed message may be empty: the first, one between, the last")
 @pytest.mark.parametrize("where", ["first", "middle", "last", "everywhere"])
 @pytest.mark.needs("echo")
-async def test_empty_fragments_of_a_compressed_message_add_nothing(deflated, where):
+async def test_empty_fragments_of_a_compressed_message_add_nothing(
+    deflated: DeflatedConnection, where: str
+) -> None:
     message = "compressed, with an empty fragment somewhere"
     half, rest = in_parts(deflated.deflater.deflate(message.encode()), 2)
     parts = {
@@ -233,7 +252,7 @@ async def test_empty_fragments_of_a_compressed_message_add_nothing(deflated, whe
 @rfc7692("6.1", MUST, "a control frame between compressed fragments is served, and is no part of the message")
 @pytest.mark.parametrize("how", WAYS)
 @pytest.mark.needs("echo")
-async def test_ping_between_compressed_fragments_is_answered(deflated, how):
+async def test_ping_between_compressed_fragments_is_answered(deflated: DeflatedConnection, how: str) -> None:
     message = "compressed, with a ping in its midst"
     half, rest = compressed_fragments(in_parts(deflated.deflater.deflate(message.encode()), 2))
     await deliver(deflated, how, half, ping(b"between"), rest)
@@ -243,7 +262,7 @@ async def test_ping_between_compressed_fragments_is_answered(deflated, how):
 
 @rfc7692("6.1", MUST, "a Ping between compressed fragments does not wait for the end of the message")
 @pytest.mark.needs("echo")
-async def test_ping_between_compressed_fragments_is_answered_at_once(deflated):
+async def test_ping_between_compressed_fragments_is_answered_at_once(deflated: DeflatedConnection) -> None:
     message = "compressed, and not yet at its end"
     half, rest = compressed_fragments(in_parts(deflated.deflater.deflate(message.encode()), 2))
     await deflated.send(half, ping(b"now"))
@@ -254,7 +273,7 @@ async def test_ping_between_compressed_fragments_is_answered_at_once(deflated):
 
 @rfc7692("6.1", MUST, "control frames leave the window as it is")
 @pytest.mark.needs("echo")
-async def test_pings_between_messages_leave_the_window_as_it_is(deflated):
+async def test_pings_between_messages_leave_the_window_as_it_is(deflated: DeflatedConnection) -> None:
     for number in range(5):
         message = f"words that every message repeats from the one before it, {number}"
         await deflated.send_together(*deflated.compress(message), ping(b"words that every message"))
@@ -264,7 +283,7 @@ async def test_pings_between_messages_leave_the_window_as_it_is(deflated):
 
 @rfc7692("6", MUST, "a server sets RSV1 on no control frame")
 @pytest.mark.parametrize("size", [0, 2, 125])
-async def test_server_compresses_no_control_frame(deflated, size):
+async def test_server_compresses_no_control_frame(deflated: DeflatedConnection, size: int) -> None:
     await deflated.send(ping(b"a" * size))
     await deflated.expect_pong(b"a" * size)
     await deflated.close(1000, "a" * 100)
@@ -273,7 +292,7 @@ async def test_server_compresses_no_control_frame(deflated, size):
 
 @rfc6455("5.5.1", MUST, "a compressed connection is closed like any other")
 @pytest.mark.needs("echo")
-async def test_compressed_connection_is_closed_in_good_order(deflated):
+async def test_compressed_connection_is_closed_in_good_order(deflated: DeflatedConnection) -> None:
     await deflated.send_compressed("the last words " * 50)
     await deflated.expect_echo("the last words " * 50)
     await deflated.send(close(1000))
@@ -282,7 +301,7 @@ async def test_compressed_connection_is_closed_in_good_order(deflated):
 
 @rfc7692("6", MUST, "an ordinary violation fails a compressed connection as well")
 @pytest.mark.parametrize("what", ["unmasked", "interrupted", "no start", "long ping"])
-async def test_violation_fails_a_compressed_connection(deflated, what):
+async def test_violation_fails_a_compressed_connection(deflated: DeflatedConnection, what: str) -> None:
     whole = deflated.compress("compressed")[0]
     if what == "unmasked":
         await deflated.send(whole, masked=False)

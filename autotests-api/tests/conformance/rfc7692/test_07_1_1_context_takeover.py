@@ -2,6 +2,13 @@
 
 import pytest
 
+from pytest_websocket.fixtures import (
+    Agree,
+    DeflatedConnection,
+    Negotiate,
+    RecordProperty,
+    Target,
+)
 from pytest_websocket.plugin.compression import compressed_frames
 from pytest_websocket.plugin.marks import MAY, MUST, rfc7692
 from pytest_websocket.protocol.deflate import Deflater
@@ -19,14 +26,14 @@ NONE = "permessage-deflate"
 SENTENCE = "a sentence that is said once and then again and again, so that it need not be repeated"
 
 
-def keeps_our_window(connection):
+def keeps_our_window(connection: DeflatedConnection) -> None:
     if connection.agreement.client_no_context_takeover:
         pytest.skip("the server keeps no window of the client's messages (client_no_context_takeover)")
 
 
 @rfc7692("7.1.1.1", MUST, "server_no_context_takeover is accepted by repeating it, or not at all")
 @pytest.mark.parametrize("offer", [SERVER, BOTH], ids=["server", "both"])
-async def test_server_no_context_takeover_is_repeated(negotiate, offer):
+async def test_server_no_context_takeover_is_repeated(negotiate: Negotiate, offer: str) -> None:
     negotiation = await negotiate(offer)
     negotiation.expect_opened()
 
@@ -34,7 +41,7 @@ async def test_server_no_context_takeover_is_repeated(negotiate, offer):
 @rfc7692("7.1.1.1", MUST, "with server_no_context_takeover the server refers to no message before")
 @pytest.mark.parametrize("offer", [SERVER, BOTH], ids=["server", "both"])
 @pytest.mark.parametrize("size", [1, 10, 100, 1000])
-async def test_server_starts_every_message_with_an_empty_window(agree, offer, size):
+async def test_server_starts_every_message_with_an_empty_window(agree: Agree, offer: str, size: int) -> None:
     connection = await agree(offer)
     message = SENTENCE * size
     connection.needs_size(len(message))
@@ -44,7 +51,7 @@ async def test_server_starts_every_message_with_an_empty_window(agree, offer, si
 
 
 @rfc7692("7.1.1.1", MUST, "the server keeps to server_no_context_takeover with other messages between")
-async def test_server_forgets_its_window_between_messages_of_all_kinds(agree):
+async def test_server_forgets_its_window_between_messages_of_all_kinds(agree: Agree) -> None:
     connection = await agree(SERVER)
     for number in range(12):
         message = SENTENCE * (number % 4)
@@ -56,7 +63,7 @@ async def test_server_forgets_its_window_between_messages_of_all_kinds(agree):
 
 
 @rfc7692("7.1.1.1", MUST, "server_no_context_takeover is for the server only: it keeps the client's window")
-async def test_server_no_context_takeover_leaves_our_window_alone(agree):
+async def test_server_no_context_takeover_leaves_our_window_alone(agree: Agree) -> None:
     connection = await agree(SERVER)
     keeps_our_window(connection)
     for number in range(5):
@@ -69,7 +76,7 @@ async def test_server_no_context_takeover_leaves_our_window_alone(agree):
 )
 @pytest.mark.parametrize("offer", [CLIENT, BOTH], ids=["client", "both"])
 @pytest.mark.parametrize("size", [1, 10, 1000])
-async def test_server_inflates_every_message_alone(agree, offer, size):
+async def test_server_inflates_every_message_alone(agree: Agree, offer: str, size: int) -> None:
     connection = await agree(offer)
     message = SENTENCE * size
     connection.needs_size(len(message))
@@ -80,7 +87,9 @@ async def test_server_inflates_every_message_alone(agree, offer, size):
 
 
 @rfc7692("7.1.1.2", MAY, "a server may pass over client_no_context_takeover, which is only a hint")
-async def test_answer_to_client_no_context_takeover_is_observed(agree, record_property):
+async def test_answer_to_client_no_context_takeover_is_observed(
+    agree: Agree, record_property: RecordProperty
+) -> None:
     connection = await agree(CLIENT)
     agreed = connection.agreement.client_no_context_takeover
     record_property("observed", "repeated" if agreed else "passed over")
@@ -90,7 +99,7 @@ async def test_answer_to_client_no_context_takeover_is_observed(agree, record_pr
 
 @rfc7692("7.2.2", MUST, "a client may forget its window at every message, also without being asked")
 @pytest.mark.parametrize("offer", [NONE, SERVER], ids=["none", "server"])
-async def test_client_may_forget_its_window_unasked(agree, offer):
+async def test_client_may_forget_its_window_unasked(agree: Agree, offer: str) -> None:
     connection = await agree(offer)
     connection.deflater = Deflater(connection.agreement.client_max_window_bits, takeover=False)
     for number in range(5):
@@ -100,7 +109,7 @@ async def test_client_may_forget_its_window_unasked(agree, offer):
 
 @rfc7692("7.2.2", MUST, "a message is inflated with the window that the messages before it have left")
 @pytest.mark.parametrize("between", [0, 1, 10, 100])
-async def test_message_refers_back_to_an_earlier_message(unlimited, between):
+async def test_message_refers_back_to_an_earlier_message(unlimited: DeflatedConnection, between: int) -> None:
     keeps_our_window(unlimited)
     first = b"the first words of this connection"
     await unlimited.send(*compressed_frames(Blocks().stored(first).message()))
@@ -117,7 +126,9 @@ async def test_message_refers_back_to_an_earlier_message(unlimited, between):
 
 @rfc7692("7.2.2", MUST, "the window moves on when more was sent than it can hold")
 @pytest.mark.parametrize("size", [10_000, 40_000])
-async def test_message_refers_back_when_more_was_said_than_a_window_holds(unlimited, size):
+async def test_message_refers_back_when_more_was_said_than_a_window_holds(
+    unlimited: DeflatedConnection, size: int
+) -> None:
     keeps_our_window(unlimited)
     unlimited.needs_size(size + 8)
     message = text_of(size)
@@ -130,7 +141,7 @@ async def test_message_refers_back_when_more_was_said_than_a_window_holds(unlimi
 
 
 @rfc7692("7.2.2", MUST, "the window is kept over a message in fragments, each fragment a part of it")
-async def test_message_refers_back_to_a_fragmented_message(unlimited):
+async def test_message_refers_back_to_a_fragmented_message(unlimited: DeflatedConnection) -> None:
     keeps_our_window(unlimited)
     for number in range(6):
         await unlimited.send_compressed(f"{SENTENCE}, {number}", fragment=3 if number % 2 else 0)
@@ -138,7 +149,7 @@ async def test_message_refers_back_to_a_fragmented_message(unlimited):
 
 
 @rfc7692("7.2.2", MUST, "an uncompressed message is no part of the window")
-async def test_uncompressed_message_is_no_part_of_the_window(unlimited):
+async def test_uncompressed_message_is_no_part_of_the_window(unlimited: DeflatedConnection) -> None:
     keeps_our_window(unlimited)
     await unlimited.send(*compressed_frames(Blocks().fixed(b"compressed").message()))
     await unlimited.send(text("plain text, of just any length"))
@@ -148,7 +159,7 @@ async def test_uncompressed_message_is_no_part_of_the_window(unlimited):
 
 @rfc7692("7.2.2", MUST, "an empty message leaves the window as it is")
 @pytest.mark.parametrize("data", [b"\x00", b"\x02\x00"], ids=["stored", "fixed"])
-async def test_empty_message_leaves_the_window_as_it_is(unlimited, data):
+async def test_empty_message_leaves_the_window_as_it_is(unlimited: DeflatedConnection, data: bytes) -> None:
     keeps_our_window(unlimited)
     await unlimited.send(*compressed_frames(Blocks().fixed(b"before").message()))
     await unlimited.send(*compressed_frames(data))
@@ -157,7 +168,7 @@ async def test_empty_message_leaves_the_window_as_it_is(unlimited, data):
 
 
 @rfc7692("7.2.2", MUST, "each direction has a window of its own")
-async def test_answers_are_no_part_of_our_window(unlimited):
+async def test_answers_are_no_part_of_our_window(unlimited: DeflatedConnection) -> None:
     keeps_our_window(unlimited)
     for data, message in (
         (Blocks().fixed(b"alpha "), "alpha "),
@@ -170,7 +181,7 @@ async def test_answers_are_no_part_of_our_window(unlimited):
 
 
 @rfc7692("7.2.2", MUST, "a new connection starts with an empty window, whatever was sent on others")
-async def test_new_connection_starts_with_an_empty_window(agree):
+async def test_new_connection_starts_with_an_empty_window(agree: Agree) -> None:
     other = await agree(NONE, name="another client")
     secret = "a secret of another client, which no one else may read " * 10
     await other.send_compressed(secret)
@@ -181,7 +192,7 @@ async def test_new_connection_starts_with_an_empty_window(agree):
 
 
 @rfc7692("7.2.2", MUST, "a new connection starts with an empty window when an old one has closed as well")
-async def test_new_connection_inherits_no_window_of_a_closed_one(agree):
+async def test_new_connection_inherits_no_window_of_a_closed_one(agree: Agree) -> None:
     for number in range(3):
         other = await agree(NONE, name=f"connection {number} before")
         await other.send_compressed("a secret of another client, which no one else may read " * 10)
@@ -194,7 +205,7 @@ async def test_new_connection_inherits_no_window_of_a_closed_one(agree):
 
 @rfc7692("7.2.2", MUST, "connections that take turns keep their windows apart")
 @pytest.mark.parametrize("offer", [NONE, BOTH], ids=["takeover", "no takeover"])
-async def test_connections_keep_their_windows_apart(agree, offer):
+async def test_connections_keep_their_windows_apart(agree: Agree, offer: str) -> None:
     connections = [await agree(offer, name=f"connection {number}") for number in range(4)]
     for turn in range(6):
         for number, connection in enumerate(connections):
@@ -206,7 +217,7 @@ async def test_connections_keep_their_windows_apart(agree, offer):
 
 
 @rfc7692("7.2.2", MUST, "a connection's window outlives the failure of another connection")
-async def test_window_outlives_the_failure_of_another_connection(agree):
+async def test_window_outlives_the_failure_of_another_connection(agree: Agree) -> None:
     connection = await agree(NONE)
     await connection.send_compressed(SENTENCE)
     await connection.expect_echo(SENTENCE)
@@ -218,7 +229,9 @@ async def test_window_outlives_the_failure_of_another_connection(agree):
 
 
 @rfc7692("7.2.1", MAY, "a server may keep its window or not; how small a repeated message gets is observed")
-async def test_size_of_a_repeated_message_is_observed(unlimited, target, record_property):
+async def test_size_of_a_repeated_message_is_observed(
+    unlimited: DeflatedConnection, target: Target, record_property: RecordProperty
+) -> None:
     message = " ".join(str(number * number * 7919) for number in range(300))
     sizes = []
     for _ in range(2):

@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from pytest_websocket.fixtures import Agree, DeflatedConnection, Negotiate, RawConnection, RecordProperty
 from pytest_websocket.plugin.compression import compressed_frames
 from pytest_websocket.plugin.marks import MUST, SHOULD, rfc7692
 from pytest_websocket.protocol.deflate import Deflater
@@ -17,14 +18,14 @@ BITS = range(8, 16)
 LONGEST_MATCH = 258
 
 
-def letters(count, seed=7):
+def letters(count: int, seed: int = 7) -> str:
     """Text that has nothing in common with itself, so that only a repetition of it can be referred to."""
     return "".join(
         random.Random(seed).choices("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01", k=count)
     )
 
 
-async def agree_on(agree, offer, direction, bits):
+async def agree_on(agree: Agree, offer: str, direction: str, bits: int) -> tuple[DeflatedConnection, int]:
     """A connection on which the window of ``direction`` is limited; skips where the server limits nothing."""
     connection = await agree(offer)
     agreed = getattr(connection.agreement, f"{direction}_max_window_bits")
@@ -37,7 +38,9 @@ async def agree_on(agree, offer, direction, bits):
     "7.1.2.1", MUST, "server_max_window_bits is accepted by repeating it with the same or a smaller value"
 )
 @pytest.mark.parametrize("bits", BITS)
-async def test_server_answers_with_no_larger_window_than_offered(negotiate, record_property, bits):
+async def test_server_answers_with_no_larger_window_than_offered(
+    negotiate: Negotiate, record_property: RecordProperty, bits: int
+) -> None:
     """It may decline; which sizes it accepts is recorded."""
     offer = f"{NAME}; server_max_window_bits={bits}"
     negotiation = await negotiate(offer)
@@ -48,11 +51,11 @@ async def test_server_answers_with_no_larger_window_than_offered(negotiate, reco
 
 
 @rfc7692("7.1.2.1", SHOULD, "server_max_window_bits is repeated even where it limits nothing")
-async def test_server_repeats_a_window_that_limits_nothing(negotiate):
+async def test_server_repeats_a_window_that_limits_nothing(negotiate: Negotiate) -> None:
     negotiation = await negotiate(f"{NAME}; server_max_window_bits=15")
     if negotiation.agreement is None:
         pytest.skip("the server declined server_max_window_bits=15")
-    assert "server_max_window_bits" in negotiation.answer, f"answered {negotiation.answer!r}"
+    assert "server_max_window_bits" in (negotiation.answer or ""), f"answered {negotiation.answer!r}"
 
 
 @rfc7692("7.1.2.2", MUST, "client_max_window_bits is in no answer unless the client has offered it")
@@ -61,7 +64,9 @@ async def test_server_repeats_a_window_that_limits_nothing(negotiate):
     [NAME, f"{NAME}; server_max_window_bits=10", f"{NAME}; server_no_context_takeover"],
     ids=["bare", "server bits", "server takeover"],
 )
-async def test_server_does_not_limit_a_client_that_has_not_offered_it(negotiate, offer):
+async def test_server_does_not_limit_a_client_that_has_not_offered_it(
+    negotiate: Negotiate, offer: str
+) -> None:
     negotiation = await negotiate(offer)
     assert "client_max_window_bits" not in (negotiation.answer or ""), (
         f"offered {offer!r}, answered {negotiation.answer!r}"
@@ -70,7 +75,7 @@ async def test_server_does_not_limit_a_client_that_has_not_offered_it(negotiate,
 
 @rfc7692("7.1.2.2", MUST, "client_max_window_bits in an answer has a value, a decimal number from 8 to 15")
 @pytest.mark.parametrize("value", ["", *(f"={bits}" for bits in BITS)], ids=["none", *map(str, BITS)])
-async def test_server_limits_the_client_by_a_legal_value(negotiate, value):
+async def test_server_limits_the_client_by_a_legal_value(negotiate: Negotiate, value: str) -> None:
     offer = f"{NAME}; client_max_window_bits{value}"
     negotiation = await negotiate(offer)
     negotiation.expect_opened()
@@ -78,11 +83,11 @@ async def test_server_limits_the_client_by_a_legal_value(negotiate, value):
 
 @rfc7692("7.1.2.2", SHOULD, "a server that makes use of the client's hint answers no larger value")
 @pytest.mark.parametrize("bits", BITS)
-async def test_server_answers_no_larger_client_window_than_hinted(negotiate, bits):
+async def test_server_answers_no_larger_client_window_than_hinted(negotiate: Negotiate, bits: int) -> None:
     offer = f"{NAME}; client_max_window_bits={bits}"
     negotiation = await negotiate(offer)
     negotiation.expect_legal()
-    if "client_max_window_bits" in (negotiation.answer or ""):
+    if negotiation.agreement and "client_max_window_bits" in str(negotiation.answer):
         assert negotiation.agreement.client_max_window_bits <= bits, (
             f"offered {offer!r}, answered {negotiation.answer!r}"
         )
@@ -92,7 +97,7 @@ async def test_server_answers_no_larger_client_window_than_hinted(negotiate, bit
 @pytest.mark.parametrize("bits", BITS)
 @pytest.mark.parametrize("beyond", [1, 5000])
 @pytest.mark.needs("echo")
-async def test_server_keeps_its_window_within_a_message(agree, bits, beyond):
+async def test_server_keeps_its_window_within_a_message(agree: Agree, bits: int, beyond: int) -> None:
     connection, agreed = await agree_on(agree, f"{NAME}; server_max_window_bits={bits}", "server", bits)
     distance = (1 << agreed) + beyond
     message = letters(distance) * 2
@@ -105,7 +110,7 @@ async def test_server_keeps_its_window_within_a_message(agree, bits, beyond):
 @rfc7692("7.2.1", MUST, "the server refers back no farther than it may from message to message either")
 @pytest.mark.parametrize("bits", BITS)
 @pytest.mark.needs("echo")
-async def test_server_keeps_its_window_from_message_to_message(agree, bits):
+async def test_server_keeps_its_window_from_message_to_message(agree: Agree, bits: int) -> None:
     connection, agreed = await agree_on(agree, f"{NAME}; server_max_window_bits={bits}", "server", bits)
     rounds = [letters(max((1 << agreed) // 4, 200), seed) for seed in range(5)]
     for message in rounds * 3:
@@ -116,7 +121,7 @@ async def test_server_keeps_its_window_from_message_to_message(agree, bits):
 @rfc7692("7.2.1", MUST, "a limit of the server's window does not wear off")
 @pytest.mark.parametrize("bits", [8, 9, 12])
 @pytest.mark.needs("echo")
-async def test_server_keeps_its_window_message_after_message(agree, bits):
+async def test_server_keeps_its_window_message_after_message(agree: Agree, bits: int) -> None:
     connection, agreed = await agree_on(agree, f"{NAME}; server_max_window_bits={bits}", "server", bits)
     message = letters((1 << agreed) + 100) * 2
     connection.needs_size(len(message))
@@ -128,7 +133,7 @@ async def test_server_keeps_its_window_message_after_message(agree, bits):
 @rfc7692("7.2.1", MUST, "without context takeover the limit of the server's window counts as well")
 @pytest.mark.parametrize("bits", [8, 9, 10, 15])
 @pytest.mark.needs("echo")
-async def test_server_keeps_its_window_without_context_takeover(agree, bits):
+async def test_server_keeps_its_window_without_context_takeover(agree: Agree, bits: int) -> None:
     offer = f"{NAME}; server_no_context_takeover; server_max_window_bits={bits}"
     connection, agreed = await agree_on(agree, offer, "server", bits)
     message = letters((1 << agreed) + 100) * 2
@@ -141,7 +146,7 @@ async def test_server_keeps_its_window_without_context_takeover(agree, bits):
 @rfc7692("7.1.2.1", MUST, "server_max_window_bits limits the server only: the client's window keeps its size")
 @pytest.mark.parametrize("bits", [8, 9, 10, 12])
 @pytest.mark.needs("echo")
-async def test_limit_of_the_server_leaves_our_window_whole(agree, bits):
+async def test_limit_of_the_server_leaves_our_window_whole(agree: Agree, bits: int) -> None:
     connection, _ = await agree_on(agree, f"{NAME}; server_max_window_bits={bits}", "server", bits)
     connection.needs_size(33_100)
     await refer_back(connection, 1 << 15)
@@ -150,12 +155,14 @@ async def test_limit_of_the_server_leaves_our_window_whole(agree, bits):
 @rfc7692("7.2.2", MUST, "a reference as far back as the window reaches is understood, in a message")
 @pytest.mark.parametrize("short", [0, 1, 2, 262, 263], ids=lambda short: f"{short} bytes short of it")
 @pytest.mark.needs("echo")
-async def test_reference_across_the_whole_window_is_understood(unlimited, short):
+async def test_reference_across_the_whole_window_is_understood(
+    unlimited: DeflatedConnection, short: int
+) -> None:
     unlimited.needs_size(33_100)
     await refer_back(unlimited, (1 << unlimited.agreement.client_max_window_bits) - short)
 
 
-async def refer_back(connection, distance):
+async def refer_back(connection: RawConnection, distance: int) -> None:
     start = letters(distance)
     data = Blocks()
     for at in range(0, distance, 60_000):
@@ -169,7 +176,9 @@ async def refer_back(connection, distance):
 )
 @pytest.mark.parametrize("messages", [1, 4, 40])
 @pytest.mark.needs("echo")
-async def test_reference_across_many_messages_is_understood(unlimited, messages):
+async def test_reference_across_many_messages_is_understood(
+    unlimited: DeflatedConnection, messages: int
+) -> None:
     if unlimited.agreement.client_no_context_takeover:
         pytest.skip("the server keeps no window of the client's messages (client_no_context_takeover)")
     size = 1 << unlimited.agreement.client_max_window_bits
@@ -185,7 +194,7 @@ async def test_reference_across_many_messages_is_understood(unlimited, messages)
 
 @rfc7692("7.2.2", MUST, "the window moves on with every message, and holds the newest data")
 @pytest.mark.needs("echo")
-async def test_window_moves_on_with_every_message(unlimited):
+async def test_window_moves_on_with_every_message(unlimited: DeflatedConnection) -> None:
     if unlimited.agreement.client_no_context_takeover:
         pytest.skip("the server keeps no window of the client's messages (client_no_context_takeover)")
     unlimited.needs_size(20_000)
@@ -202,7 +211,7 @@ async def test_window_moves_on_with_every_message(unlimited):
 @rfc7692("7.2.2", MUST, "a window that the server has limited is as large as agreed on")
 @pytest.mark.parametrize("value", ["", *(f"={bits}" for bits in BITS)], ids=["none", *map(str, BITS)])
 @pytest.mark.needs("echo")
-async def test_limited_window_is_as_large_as_agreed(agree, value):
+async def test_limited_window_is_as_large_as_agreed(agree: Agree, value: str) -> None:
     connection = await agree(f"{NAME}; client_max_window_bits{value}")
     connection.needs_size(33_100)
     await refer_back(connection, 1 << connection.agreement.client_max_window_bits)
@@ -215,7 +224,7 @@ async def test_limited_window_is_as_large_as_agreed(agree, value):
 )
 @pytest.mark.parametrize("bits", BITS)
 @pytest.mark.needs("echo")
-async def test_messages_within_the_agreed_window_are_understood(agree, bits):
+async def test_messages_within_the_agreed_window_are_understood(agree: Agree, bits: int) -> None:
     connection, agreed = await agree_on(agree, f"{NAME}; client_max_window_bits={bits}", "client", bits)
     connection.deflater = Deflater(
         min(bits, agreed), takeover=not connection.agreement.client_no_context_takeover
@@ -230,7 +239,7 @@ async def test_messages_within_the_agreed_window_are_understood(agree, bits):
 @rfc7692("7.1.2.2", MUST, "client_max_window_bits is for the client: the server's data is inflated as ever")
 @pytest.mark.parametrize("bits", [8, 9, 12])
 @pytest.mark.needs("echo")
-async def test_limit_of_the_client_leaves_the_servers_messages_whole(agree, bits):
+async def test_limit_of_the_client_leaves_the_servers_messages_whole(agree: Agree, bits: int) -> None:
     connection = await agree(f"{NAME}; client_max_window_bits={bits}")
     connection.needs_size(40_000)
     message = letters(20_000) * 2
@@ -242,7 +251,7 @@ async def test_limit_of_the_client_leaves_the_servers_messages_whole(agree, bits
 @rfc7692("7.1.2", MUST, "both windows may be limited at once, to different sizes")
 @pytest.mark.parametrize(("server", "client"), [(9, 15), (15, 9), (8, 8), (10, 12)])
 @pytest.mark.needs("echo")
-async def test_both_windows_are_limited_at_once(agree, server, client):
+async def test_both_windows_are_limited_at_once(agree: Agree, server: int, client: int) -> None:
     connection = await agree(f"{NAME}; server_max_window_bits={server}; client_max_window_bits={client}")
     connection.needs_size(20_000)
     message = letters(5000) * 2

@@ -4,6 +4,7 @@ from itertools import product
 
 import pytest
 
+from pytest_websocket.fixtures import Agree, Negotiate, RecordProperty
 from pytest_websocket.plugin.compression import compressed_frames
 from pytest_websocket.plugin.marks import MUST, SHOULD, rfc7692
 from pytest_websocket.protocol.deflate import Deflater
@@ -25,26 +26,26 @@ LEGAL = [
 ]
 
 
-def brief(offer):
+def brief(offer: str) -> str:
     return offer.removeprefix(NAME).removeprefix("; ") or "bare"
 
 
 @rfc7692("7.1", MUST, "a legal offer without a limit for the server does not make it refuse the handshake")
 @pytest.mark.parametrize("offer", [offer for offer in LEGAL if LIMIT not in offer], ids=brief)
-async def test_legal_offer_does_not_hinder_the_handshake(negotiate, offer):
+async def test_legal_offer_does_not_hinder_the_handshake(negotiate: Negotiate, offer: str) -> None:
     (await negotiate(offer)).expect_opened()
 
 
 @rfc7692("7.1", SHOULD, "an offer with a limit that the server cannot keep is declined, not refused")
 @pytest.mark.parametrize("offer", [offer for offer in LEGAL if LIMIT in offer], ids=brief)
-async def test_limit_for_the_server_does_not_hinder_the_handshake(negotiate, offer):
+async def test_limit_for_the_server_does_not_hinder_the_handshake(negotiate: Negotiate, offer: str) -> None:
     (await negotiate(offer)).expect_opened()
 
 
 @rfc7692("7.1", MUST, "a legal offer that is accepted is used for what it says")
 @pytest.mark.parametrize("offer", LEGAL, ids=brief)
 @pytest.mark.needs("echo")
-async def test_legal_parameters_are_accepted_for_what_they_say(agree, offer):
+async def test_legal_parameters_are_accepted_for_what_they_say(agree: Agree, offer: str) -> None:
     connection = await agree(offer)
     for number in range(3):
         message = f"message {number} under the agreement, of words that return: message, agreement, return"
@@ -55,7 +56,7 @@ async def test_legal_parameters_are_accepted_for_what_they_say(agree, offer):
 @rfc7692("7.1", MUST, "the order of parameters means nothing")
 @pytest.mark.parametrize("turn", range(4))
 @pytest.mark.needs("echo")
-async def test_parameters_are_read_in_any_order(agree, turn):
+async def test_parameters_are_read_in_any_order(agree: Agree, turn: int) -> None:
     parameters = [
         "server_no_context_takeover",
         "client_no_context_takeover",
@@ -117,7 +118,9 @@ ILLEGAL = {
 
 @rfc7692("7.1", MUST, "an offer with an unknown, illegal or repeated parameter is not accepted")
 @pytest.mark.parametrize("offer", ILLEGAL.values(), ids=ILLEGAL.keys())
-async def test_illegal_offer_is_not_accepted(negotiate, record_property, offer):
+async def test_illegal_offer_is_not_accepted(
+    negotiate: Negotiate, record_property: RecordProperty, offer: str
+) -> None:
     negotiation = await negotiate(offer)
     record_property("observed", str(negotiation.response))
     negotiation.expect_legal()
@@ -125,7 +128,7 @@ async def test_illegal_offer_is_not_accepted(negotiate, record_property, offer):
 
 @rfc7692("7.1", SHOULD, "an illegal offer is declined, and the connection opens without compression")
 @pytest.mark.parametrize("offer", ILLEGAL.values(), ids=ILLEGAL.keys())
-async def test_illegal_offer_does_not_hinder_the_handshake(negotiate, offer):
+async def test_illegal_offer_does_not_hinder_the_handshake(negotiate: Negotiate, offer: str) -> None:
     negotiation = await negotiate(offer)
     negotiation.expect_declined()
     await negotiation.raw.expect_served()
@@ -152,7 +155,9 @@ FALLBACKS = {
 
 @rfc7692("7.1", MUST, "an illegal offer adds nothing to the legal one after it")
 @pytest.mark.parametrize("offer", FALLBACKS.values(), ids=FALLBACKS.keys())
-async def test_legal_offer_behind_an_illegal_one_is_judged_alone(negotiate, record_property, offer):
+async def test_legal_offer_behind_an_illegal_one_is_judged_alone(
+    negotiate: Negotiate, record_property: RecordProperty, offer: str
+) -> None:
     negotiation = await negotiate(f"{offer}, {NAME}; server_no_context_takeover")
     record_property("observed", negotiation.answer or str(negotiation.response))
     negotiation.expect_legal()
@@ -160,7 +165,7 @@ async def test_legal_offer_behind_an_illegal_one_is_judged_alone(negotiate, reco
 
 @rfc7692("5", SHOULD, "the legal offer after an illegal one is found")
 @pytest.mark.parametrize("offer", FALLBACKS.values(), ids=FALLBACKS.keys())
-async def test_legal_offer_behind_an_illegal_one_is_found(negotiate, offer):
+async def test_legal_offer_behind_an_illegal_one_is_found(negotiate: Negotiate, offer: str) -> None:
     offers = f"{offer}, {NAME}"
     negotiation = await negotiate(offers)
     negotiation.expect_agreement()
@@ -169,7 +174,7 @@ async def test_legal_offer_behind_an_illegal_one_is_found(negotiate, offer):
 @rfc7692("7.1", MUST, "a declined offer leaves the connection without compression")
 @pytest.mark.parametrize("size", [100, 10_000])
 @pytest.mark.needs("echo")
-async def test_declined_offer_leaves_messages_uncompressed(negotiate, size):
+async def test_declined_offer_leaves_messages_uncompressed(negotiate: Negotiate, size: int) -> None:
     negotiation = await negotiate(f"{NAME}; unheard_of")
     negotiation.raw.needs_size(size)
     if not negotiation.response.accepted:
@@ -179,7 +184,7 @@ async def test_declined_offer_leaves_messages_uncompressed(negotiate, size):
 
 
 @rfc7692("7.1", MUST, "after a declined offer RSV1 fails the connection")
-async def test_compressed_message_after_a_declined_offer_fails_the_connection(negotiate):
+async def test_compressed_message_after_a_declined_offer_fails_the_connection(negotiate: Negotiate) -> None:
     negotiation = await negotiate(f"{NAME}; unheard_of")
     if not negotiation.response.accepted:
         pytest.skip("the server refuses the handshake, instead of declining the offer")

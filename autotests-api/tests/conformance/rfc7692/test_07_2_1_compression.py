@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from pytest_websocket.fixtures import Abilities, Agree, DeflatedConnection, RecordProperty
 from pytest_websocket.plugin.marks import MAY, MUST, rfc7692
 from pytest_websocket.protocol.frames import text
 
@@ -35,7 +36,7 @@ CONTENTS = {
 )
 @pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS.keys())
 @pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS.keys())
-async def test_answer_inflates_to_its_message(agree, offer, content):
+async def test_answer_inflates_to_its_message(agree: Agree, offer: str, content: str) -> None:
     connection = await agree(offer)
     connection.needs_size(len(content.encode()))
     for _ in range(3):
@@ -45,7 +46,7 @@ async def test_answer_inflates_to_its_message(agree, offer, content):
 
 @rfc7692("7.2.1", MUST, "what the server compresses does not depend on whether the question was compressed")
 @pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS.keys())
-async def test_answer_to_an_uncompressed_message_is_legal(deflated, content):
+async def test_answer_to_an_uncompressed_message_is_legal(deflated: DeflatedConnection, content: str) -> None:
     deflated.needs_size(len(content.encode()))
     for _ in range(2):
         await deflated.send(text(content))
@@ -56,7 +57,7 @@ async def test_answer_to_an_uncompressed_message_is_legal(deflated, content):
 @pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS.keys())
 @pytest.mark.parametrize("size", [0, 1, 1000, 70_000])
 @pytest.mark.needs("binary")
-async def test_binary_answer_inflates_to_its_message(agree, offer, size):
+async def test_binary_answer_inflates_to_its_message(agree: Agree, offer: str, size: int) -> None:
     connection = await agree(offer)
     connection.needs_size(size)
     for content in (random.Random(size).randbytes(size), bytes(size), b"\xff\x00" * (size // 2)):
@@ -66,7 +67,7 @@ async def test_binary_answer_inflates_to_its_message(agree, offer, size):
 
 @rfc7692("7.2.1", MUST, "a repeated message is compressed anew: the window before it is another one")
 @pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS.keys())
-async def test_repeated_answer_behind_another_one_inflates(agree, offer):
+async def test_repeated_answer_behind_another_one_inflates(agree: Agree, offer: str) -> None:
     connection = await agree(offer)
     for message in ("short", "a longer one, which says more than that", "short", "short", "between"):
         for _ in range(3):
@@ -76,7 +77,7 @@ async def test_repeated_answer_behind_another_one_inflates(agree, offer):
 
 @rfc7692("7.2.1", MUST, "a hundred answers of growing length inflate one after another")
 @pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS.keys())
-async def test_hundred_answers_inflate_one_after_another(agree, offer):
+async def test_hundred_answers_inflate_one_after_another(agree: Agree, offer: str) -> None:
     connection = await agree(offer)
     for number in range(100):
         message = f"{number} " * number
@@ -86,7 +87,7 @@ async def test_hundred_answers_inflate_one_after_another(agree, offer):
 
 @rfc7692("7.2.1", MUST, "answers to messages that were sent together inflate in their order")
 @pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS.keys())
-async def test_answers_to_messages_sent_together_inflate_in_their_order(agree, offer):
+async def test_answers_to_messages_sent_together_inflate_in_their_order(agree: Agree, offer: str) -> None:
     connection = await agree(offer)
     messages = [f"message {number} of a hundred that are sent together" for number in range(100)]
     await connection.send_compressed(*messages)
@@ -96,7 +97,9 @@ async def test_answers_to_messages_sent_together_inflate_in_their_order(agree, o
 @rfc7692(
     "6.1", MAY, "a server may send any message uncompressed; from which length on it compresses is observed"
 )
-async def test_length_from_which_the_server_compresses_is_observed(deflated, abilities, record_property):
+async def test_length_from_which_the_server_compresses_is_observed(
+    deflated: DeflatedConnection, abilities: Abilities, record_property: RecordProperty
+) -> None:
     compressed = []
     for size in (size for size in (1, 16, 64, 256, 1024, 4096, 16_384) if size <= abilities.max_message):
         await deflated.send_compressed("x" * size)

@@ -5,6 +5,7 @@ import zlib
 
 import pytest
 
+from pytest_websocket.fixtures import Agree, DeflatedConnection, RecordProperty, Target
 from pytest_websocket.plugin.compression import compressed_fragments, compressed_frames
 from pytest_websocket.plugin.marks import MAY, MUST, SHOULD, rfc6455, rfc7692
 from pytest_websocket.protocol.deflate import TAIL, Deflater
@@ -28,7 +29,7 @@ EMPTY = {
 @rfc7692("7.2.3.6", MUST, "an empty message is understood in every way to compress nothing")
 @pytest.mark.parametrize("data", EMPTY.values(), ids=EMPTY.keys())
 @pytest.mark.needs("echo")
-async def test_compressed_empty_message_is_understood(deflated, data):
+async def test_compressed_empty_message_is_understood(deflated: DeflatedConnection, data: bytes) -> None:
     for number in range(3):
         await deflated.send(*compressed_frames(data))
         await deflated.expect_echo("")
@@ -39,7 +40,9 @@ async def test_compressed_empty_message_is_understood(deflated, data):
 @rfc7692("7.2.3.6", MUST, "an empty message may be cut into fragments")
 @pytest.mark.parametrize("parts", [[b"\x02", b"\x00"], [b"", b"\x00"], [b"\x00", b""]], ids=repr)
 @pytest.mark.needs("echo")
-async def test_compressed_empty_message_in_fragments_is_understood(deflated, parts):
+async def test_compressed_empty_message_in_fragments_is_understood(
+    deflated: DeflatedConnection, parts: list[bytes]
+) -> None:
     await deflated.send(*compressed_fragments(parts))
     await deflated.expect_echo("")
     await deflated.send_compressed("and on")
@@ -67,7 +70,7 @@ SAID = {"reference": "Helllllll"}
 @rfc7692("7.2.3", MUST, "blocks of every type, one or several, make the same message")
 @pytest.mark.parametrize("how", HELLO)
 @pytest.mark.needs("echo")
-async def test_blocks_of_every_type_are_understood(deflated, how):
+async def test_blocks_of_every_type_are_understood(deflated: DeflatedConnection, how: str) -> None:
     await deflated.send(*compressed_frames(HELLO[how]))
     await deflated.expect_echo(SAID.get(how, "Hello"))
 
@@ -75,7 +78,9 @@ async def test_blocks_of_every_type_are_understood(deflated, how):
 @rfc7692("7.2.3", MUST, "every kind of block leaves the connection fit for the next message")
 @pytest.mark.parametrize("how", HELLO)
 @pytest.mark.needs("echo")
-async def test_message_behind_every_type_of_block_is_understood(deflated, how):
+async def test_message_behind_every_type_of_block_is_understood(
+    deflated: DeflatedConnection, how: str
+) -> None:
     for number in range(3):
         await deflated.send(*compressed_frames(HELLO[how]))
         await deflated.expect_echo(SAID.get(how, "Hello"))
@@ -87,7 +92,7 @@ async def test_message_behind_every_type_of_block_is_understood(deflated, how):
 @rfc7692("7.2.3", MUST, "blocks may be cut into fragments anywhere")
 @pytest.mark.parametrize("how", HELLO)
 @pytest.mark.needs("echo")
-async def test_blocks_of_every_type_may_be_cut_into_fragments(deflated, how):
+async def test_blocks_of_every_type_may_be_cut_into_fragments(deflated: DeflatedConnection, how: str) -> None:
     await deflated.send(*compressed_frames(HELLO[how], fragment=1))
     await deflated.expect_echo(SAID.get(how, "Hello"))
 
@@ -108,7 +113,9 @@ FLUSHES = {"sync": zlib.Z_SYNC_FLUSH, "full": zlib.Z_FULL_FLUSH}
 @pytest.mark.parametrize("flush", FLUSHES.values(), ids=FLUSHES.keys())
 @pytest.mark.parametrize("settings", COMPRESSORS.values(), ids=COMPRESSORS.keys())
 @pytest.mark.needs("echo")
-async def test_message_is_understood_however_it_was_compressed(deflated, settings, flush):
+async def test_message_is_understood_however_it_was_compressed(
+    deflated: DeflatedConnection, settings: dict[str, int], flush: int
+) -> None:
     deflated.needs_size(len(PROSE))
     agreement = deflated.agreement
     deflated.deflater = Deflater(
@@ -123,7 +130,9 @@ async def test_message_is_understood_however_it_was_compressed(deflated, setting
 @pytest.mark.parametrize("flush", FLUSHES.values(), ids=FLUSHES.keys())
 @pytest.mark.parametrize("count", [2, 10, 200])
 @pytest.mark.needs("echo")
-async def test_message_of_many_blocks_is_understood(deflated, count, flush):
+async def test_message_of_many_blocks_is_understood(
+    deflated: DeflatedConnection, count: int, flush: int
+) -> None:
     parts = [f"block {number} of {count}; ".encode() for number in range(count)]
     for _ in range(2):
         data = deflated.deflater.deflate_blocks(parts, flush=flush)
@@ -137,7 +146,9 @@ async def test_message_of_many_blocks_is_understood(deflated, count, flush):
 @pytest.mark.parametrize("size", [1, 100, 16_384, 65_535, 65_536, 200_000])
 @pytest.mark.parametrize("level", [0, 6])
 @pytest.mark.needs("binary")
-async def test_incompressible_message_is_understood(deflated, size, level):
+async def test_incompressible_message_is_understood(
+    deflated: DeflatedConnection, size: int, level: int
+) -> None:
     # Some servers measure the frame, which is longer.
     deflated.needs_size(size + 1_000)
     agreement = deflated.agreement
@@ -152,7 +163,9 @@ async def test_incompressible_message_is_understood(deflated, size, level):
 @rfc7692("7.2.2", MUST, "compressed frames of every length are understood")
 @pytest.mark.parametrize("size", [124, 125, 126, 127, 65_534, 65_535, 65_536, 65_537, 131_072])
 @pytest.mark.needs("binary")
-async def test_compressed_frame_of_every_length_is_understood(deflated, size):
+async def test_compressed_frame_of_every_length_is_understood(
+    deflated: DeflatedConnection, size: int
+) -> None:
     deflated.needs_size(size)
     # Five bytes for the header of each stored block, one for the header of the last.
     content = random.Random(size).randbytes(size - 5 * (-(-size // 65_000)) - 1)
@@ -167,7 +180,7 @@ async def test_compressed_frame_of_every_length_is_understood(deflated, size):
 @rfc7692("7.2.2", MUST, "a message far longer than its compressed data is understood")
 @pytest.mark.parametrize("size", [1 << 10, 1 << 16, (1 << 16) + 1, 1 << 18, (1 << 20) - 100])
 @pytest.mark.needs("echo")
-async def test_highly_compressed_message_is_understood(deflated, size):
+async def test_highly_compressed_message_is_understood(deflated: DeflatedConnection, size: int) -> None:
     deflated.needs_size(size)
     await deflated.send_compressed("0" * size)
     await deflated.expect_echo("0" * size)
@@ -176,7 +189,7 @@ async def test_highly_compressed_message_is_understood(deflated, size):
 @rfc7692("7.2.2", MUST, "a character cut by a fragment or by a block is whole again after inflation")
 @pytest.mark.parametrize("how", ["fragments", "blocks", "octet by octet"])
 @pytest.mark.needs("echo")
-async def test_character_may_be_cut_anywhere(deflated, how):
+async def test_character_may_be_cut_anywhere(deflated: DeflatedConnection, how: str) -> None:
     message = "κόσμε 🙂 Привет"
     data = message.encode()
     if how == "fragments":
@@ -193,19 +206,19 @@ async def test_character_may_be_cut_anywhere(deflated, how):
     await deflated.expect_echo(message)
 
 
-def too_many_codes():
+def too_many_codes() -> bytes:
     return Blocks().header(DYNAMIC).bits(31, 5).bits(0, 5).bits(0, 4).bits(0, 12).encode() + bytes(10)
 
 
-def no_code_lengths():
+def no_code_lengths() -> bytes:
     return Blocks().header(DYNAMIC).bits(0, 5).bits(0, 5).bits(0, 4).bits(0, 12).encode() + bytes(40)
 
 
-def too_many_short_codes():
+def too_many_short_codes() -> bytes:
     return Blocks().header(DYNAMIC).bits(0, 5).bits(0, 5).bits(0, 4).bits(0o1111, 12).encode() + bytes(10)
 
 
-def repeat_of_nothing():
+def repeat_of_nothing() -> bytes:
     # The code lengths begin with code 16, which repeats a length before it.
     lengths = Blocks().header(DYNAMIC).bits(0, 5).bits(0, 5).bits(0, 4)
     return lengths.bits(1, 3).bits(0, 3).bits(0, 3).bits(1, 3).bits(0b1111, 4).encode() + b"\xff" * 10
@@ -237,7 +250,7 @@ BROKEN = {
 
 @rfc7692("7.2.2", MUST, "data that cannot be inflated fails the connection, and none of it is answered")
 @pytest.mark.parametrize("data", BROKEN.values(), ids=BROKEN.keys())
-async def test_broken_data_fails_the_connection(deflated, data):
+async def test_broken_data_fails_the_connection(deflated: DeflatedConnection, data: bytes) -> None:
     await deflated.send(*compressed_frames(data, BINARY))
     await deflated.expect_failed()
 
@@ -248,7 +261,9 @@ async def test_broken_data_fails_the_connection(deflated, data):
     "data", [BROKEN["reserved block type"], BROKEN["length code 286"]], ids=["block type", "length code"]
 )
 @pytest.mark.needs("echo")
-async def test_broken_data_behind_good_messages_fails_the_connection(deflated, data, before):
+async def test_broken_data_behind_good_messages_fails_the_connection(
+    deflated: DeflatedConnection, data: bytes, before: int
+) -> None:
     for number in range(before):
         await deflated.send_compressed(f"good message {number}")
         await deflated.expect_echo(f"good message {number}")
@@ -257,14 +272,14 @@ async def test_broken_data_behind_good_messages_fails_the_connection(deflated, d
 
 
 @rfc7692("7.2.2", MUST, "broken data is found in a later fragment as well")
-async def test_broken_data_in_the_second_fragment_fails_the_connection(deflated):
+async def test_broken_data_in_the_second_fragment_fails_the_connection(deflated: DeflatedConnection) -> None:
     good = Blocks().fixed(b"good so far").stored(b"").encode()
     await deflated.send(*compressed_fragments([good, b"\x07"]))
     await deflated.expect_failed()
 
 
 @rfc7692("7.2.2", MUST, "broken data is found far into a message as well")
-async def test_broken_data_behind_much_good_data_fails_the_connection(deflated):
+async def test_broken_data_behind_much_good_data_fails_the_connection(deflated: DeflatedConnection) -> None:
     deflated.needs_size(100_000)
     data = Blocks().stored(b"a" * 50_000).stored(b"b" * 50_000).header(RESERVED).encode()
     await deflated.send(*compressed_frames(data))
@@ -273,7 +288,7 @@ async def test_broken_data_behind_much_good_data_fails_the_connection(deflated):
 
 @rfc7692("7.2.2", MUST, "a server that has met broken data serves its other connections as before")
 @pytest.mark.needs("echo")
-async def test_broken_data_harms_no_other_connection(agree):
+async def test_broken_data_harms_no_other_connection(agree: Agree) -> None:
     other_client = await agree("permessage-deflate", name="another client")
     await other_client.send_compressed(PROSE)
     await other_client.expect_echo(PROSE)
@@ -287,7 +302,7 @@ async def test_broken_data_harms_no_other_connection(agree):
 
 @rfc6455("7.4.1", SHOULD, "the Close frame that answers broken data carries 1007 or 1002")
 @pytest.mark.parametrize("data", [b"\x07", b"\xff" * 50], ids=["block type", "ones"])
-async def test_broken_data_is_refused_with_a_fitting_code(deflated, data):
+async def test_broken_data_is_refused_with_a_fitting_code(deflated: DeflatedConnection, data: bytes) -> None:
     await deflated.send(*compressed_frames(data))
     await deflated.expect_failed(code=(1002, 1007))
 
@@ -310,7 +325,7 @@ TRUNCATED = {
 
 @rfc7692("7.2.2", SHOULD, "data that stops inside a block is not taken for a whole message")
 @pytest.mark.parametrize("data", TRUNCATED.values(), ids=TRUNCATED.keys())
-async def test_truncated_data_is_not_taken_for_a_message(deflated, data):
+async def test_truncated_data_is_not_taken_for_a_message(deflated: DeflatedConnection, data: bytes) -> None:
     await deflated.send(*compressed_frames(data, BINARY))
     await deflated.expect_failed()
 
@@ -318,7 +333,9 @@ async def test_truncated_data_is_not_taken_for_a_message(deflated, data):
 @rfc7692("7.2.1", MAY, "a client has to cut the last four bytes off; a server may forgive one that does not")
 @pytest.mark.parametrize("message", ["Hello", PROSE], ids=["short", "long"])
 @pytest.mark.needs("echo")
-async def test_uncut_tail_is_refused_or_passed_over(deflated, target, record_property, message):
+async def test_uncut_tail_is_refused_or_passed_over(
+    deflated: DeflatedConnection, target: Target, record_property: RecordProperty, message: str
+) -> None:
     data = deflated.deflater.deflate(message.encode()) + TAIL
     await deflated.send(*compressed_frames(data))
     answer = await deflated.message_or_ending()
@@ -341,7 +358,9 @@ NOT_UTF8 = {
 
 @rfc6455("8.1", MUST, "compressed text that is not UTF-8 after inflation fails the connection")
 @pytest.mark.parametrize("content", NOT_UTF8.values(), ids=NOT_UTF8.keys())
-async def test_compressed_text_that_is_not_utf8_fails_the_connection(deflated, content):
+async def test_compressed_text_that_is_not_utf8_fails_the_connection(
+    deflated: DeflatedConnection, content: bytes
+) -> None:
     await deflated.send(*compressed_frames(deflated.deflater.deflate(content)))
     await deflated.expect_failed()
 
@@ -349,7 +368,7 @@ async def test_compressed_text_that_is_not_utf8_fails_the_connection(deflated, c
 @rfc6455("8.1", MUST, "text that is not UTF-8 is found in every fragment, and far into the message")
 @pytest.mark.parametrize("where", ["second fragment", "last fragment", "behind 70 KiB", "later message"])
 @pytest.mark.needs("echo")
-async def test_bad_utf8_is_found_wherever_it_stands(deflated, where):
+async def test_bad_utf8_is_found_wherever_it_stands(deflated: DeflatedConnection, where: str) -> None:
     deflated.needs_size(71_000)
     good = "Съешь ещё этих мягких французских булок".encode()
     content = {
@@ -371,7 +390,9 @@ async def test_bad_utf8_is_found_wherever_it_stands(deflated, where):
 
 @rfc6455("8.1", SHOULD, "the Close frame that answers text that is not UTF-8 carries 1007")
 @pytest.mark.parametrize("content", NOT_UTF8.values(), ids=NOT_UTF8.keys())
-async def test_compressed_text_that_is_not_utf8_is_refused_with_1007(deflated, content):
+async def test_compressed_text_that_is_not_utf8_is_refused_with_1007(
+    deflated: DeflatedConnection, content: bytes
+) -> None:
     await deflated.send(*compressed_frames(deflated.deflater.deflate(content)))
     await deflated.expect_failed(code=1007)
 
@@ -379,6 +400,8 @@ async def test_compressed_text_that_is_not_utf8_is_refused_with_1007(deflated, c
 @rfc6455("8.1", MUST, "compressed bytes need not be UTF-8, in a binary message")
 @pytest.mark.parametrize("content", NOT_UTF8.values(), ids=NOT_UTF8.keys())
 @pytest.mark.needs("binary")
-async def test_compressed_binary_message_need_not_be_utf8(deflated, content):
+async def test_compressed_binary_message_need_not_be_utf8(
+    deflated: DeflatedConnection, content: bytes
+) -> None:
     await deflated.send_compressed(content)
     await deflated.expect_echo(content)

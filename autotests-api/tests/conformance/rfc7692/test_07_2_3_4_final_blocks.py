@@ -4,6 +4,7 @@ import zlib
 
 import pytest
 
+from pytest_websocket.fixtures import Agree, DeflatedConnection, RecordProperty, Target
 from pytest_websocket.plugin.compression import compressed_frames
 from pytest_websocket.plugin.marks import MUST, SHOULD, rfc7692
 from pytest_websocket.protocol.deflate_blocks import Blocks
@@ -31,7 +32,9 @@ MORE_BEHIND = {
 
 @rfc7692("7.2.3.4", MUST, "a message whose last block has BFINAL is understood")
 @pytest.mark.parametrize("how", FINAL)
-async def test_final_block_at_the_end_of_a_message_is_understood(deflated, how):
+async def test_final_block_at_the_end_of_a_message_is_understood(
+    deflated: DeflatedConnection, how: str
+) -> None:
     data, message = FINAL[how]
     await deflated.send(*compressed_frames(data))
     await deflated.expect_echo(message)
@@ -39,7 +42,9 @@ async def test_final_block_at_the_end_of_a_message_is_understood(deflated, how):
 
 @rfc7692("7.2.3.4", MUST, "a compressed message that ends in a final block is understood, cut anywhere")
 @pytest.mark.parametrize("fragment", [0, 1, 7])
-async def test_message_ended_by_a_final_block_is_understood(deflated, fragment):
+async def test_message_ended_by_a_final_block_is_understood(
+    deflated: DeflatedConnection, fragment: int
+) -> None:
     deflated.needs_size(len(PROSE))
     await deflated.send_compressed(PROSE, fragment=fragment, flush=zlib.Z_FINISH)
     await deflated.expect_echo(PROSE)
@@ -47,14 +52,16 @@ async def test_message_ended_by_a_final_block_is_understood(deflated, fragment):
 
 @rfc7692("7.2.3.4", SHOULD, "blocks after a final one belong to the message as well")
 @pytest.mark.parametrize("data", MORE_BEHIND.values(), ids=MORE_BEHIND.keys())
-async def test_blocks_behind_a_final_one_belong_to_the_message(deflated, data):
+async def test_blocks_behind_a_final_one_belong_to_the_message(
+    deflated: DeflatedConnection, data: bytes
+) -> None:
     await deflated.send(*compressed_frames(data))
     await deflated.expect_echo("Hello")
 
 
 @rfc7692("7.2.3.4", SHOULD, "messages after a final block are understood")
 @pytest.mark.parametrize("how", FINAL)
-async def test_messages_behind_a_final_block_are_understood(deflated, how):
+async def test_messages_behind_a_final_block_are_understood(deflated: DeflatedConnection, how: str) -> None:
     data, message = FINAL[how]
     for number in range(3):
         await deflated.send(*compressed_frames(data))
@@ -66,7 +73,7 @@ async def test_messages_behind_a_final_block_are_understood(deflated, how):
 
 @rfc7692("7.2.3.4", SHOULD, "every message may end in a final block")
 @pytest.mark.parametrize("count", [2, 10])
-async def test_every_message_may_end_in_a_final_block(deflated, count):
+async def test_every_message_may_end_in_a_final_block(deflated: DeflatedConnection, count: int) -> None:
     for number in range(count):
         message = f"{number}: {PROSE}"
         await deflated.send_compressed(message, flush=zlib.Z_FINISH)
@@ -74,7 +81,7 @@ async def test_every_message_may_end_in_a_final_block(deflated, count):
 
 
 @rfc7692("7.2.3.4", SHOULD, "without context takeover every message may end in a final block, too")
-async def test_every_message_may_end_in_a_final_block_without_takeover(agree):
+async def test_every_message_may_end_in_a_final_block_without_takeover(agree: Agree) -> None:
     connection = await agree("permessage-deflate; client_no_context_takeover")
     if not connection.agreement.client_no_context_takeover:
         pytest.skip("the server makes no use of client_no_context_takeover")
@@ -85,7 +92,9 @@ async def test_every_message_may_end_in_a_final_block_without_takeover(agree):
 
 
 @rfc7692("7.2.2", SHOULD, "a reference across a final block is understood, or fails the connection")
-async def test_reference_across_a_final_block_is_never_misread(unlimited, target, record_property):
+async def test_reference_across_a_final_block_is_never_misread(
+    unlimited: DeflatedConnection, target: Target, record_property: RecordProperty
+) -> None:
     await unlimited.send(*compressed_frames(FINAL["fixed"][0]))
     await unlimited.message()
     await unlimited.send(*compressed_frames(Blocks().fixed((5, 5)).message()))

@@ -7,6 +7,7 @@ from functools import cache
 
 import pytest
 
+from pytest_websocket.fixtures import Agree, DeflatedConnection
 from pytest_websocket.plugin.marks import MUST, rfc7692
 from pytest_websocket.target.target import Message
 
@@ -117,25 +118,27 @@ def messages(kind: int, size: int, count: int) -> list[Message]:
     return [text + " " * (size - len(text.encode())) for text in texts]
 
 
-async def converse(connection, sayings, fragment=0):
-    for message in sayings:
+async def converse(connection: DeflatedConnection, contents: list[Message], fragment: int = 0) -> None:
+    for message in contents:
         await connection.send_compressed(message, fragment=fragment)
         await connection.expect_echo(message)
 
 
-def shape_id(kind, shape):
+def shape_id(name: str, shape: tuple[int, int]) -> str:
     size, fragment = shape
-    return f"{kind.__name__}, {size} bytes" + (f" in frames of {fragment}" if fragment else "")
+    return f"{name}, {size} bytes" + (f" in frames of {fragment}" if fragment else "")
 
 
-def autobahn(group, part, number, kind, shape, *values):
-    """A case that stands for one of Autobahn's."""
+def autobahn(
+    group: int, part: int, number: int, kind: int, shape: tuple[int, int], *values: object
+) -> object:
+    """Returns the parameters of a test that does the same as one of Autobahn's."""
     _, is_text = KINDS[kind]
     marks = [
         pytest.mark.autobahn(f"{group}.{part}.{number}"),
         pytest.mark.needs(*([] if is_text else ["binary"]), size=shape[0]),
     ]
-    name = f"{group}.{part}.{number} {shape_id(KINDS[kind][0], shape)}"
+    name = f"{group}.{part}.{number} {shape_id(KINDS[kind][0].__name__, shape)}"
     return pytest.param(*values, kind, *shape, marks=marks, id=name)
 
 
@@ -145,7 +148,9 @@ def autobahn(group, part, number, kind, shape, *values):
     ("kind", "size", "fragment"),
     [autobahn(12, kind, number, kind, shape) for kind in KINDS for number, shape in enumerate(SHAPES, 1)],
 )
-async def test_compressed_messages_come_back_in_quantity(agree, mass_count, kind, size, fragment):
+async def test_compressed_messages_come_back_in_quantity(
+    agree: Agree, mass_count: int, kind: int, size: int, fragment: int
+) -> None:
     await converse(await agree(CHOICE), messages(kind, size, mass_count), fragment)
 
 
@@ -160,8 +165,8 @@ async def test_compressed_messages_come_back_in_quantity(agree, mass_count, kind
     ],
 )
 async def test_messages_come_back_in_quantity_under_every_agreement(
-    agree, mass_count, offers, kind, size, fragment
-):
+    agree: Agree, mass_count: int, offers: list[str], kind: int, size: int, fragment: int
+) -> None:
     await converse(await agree(*offers), messages(kind, size, mass_count), fragment)
 
 
@@ -169,7 +174,9 @@ async def test_messages_come_back_in_quantity_under_every_agreement(
 @pytest.mark.parametrize("shape", [SHAPES[0], SHAPES[4], SHAPES[13]], ids=lambda s: f"{s[0]}-{s[1]}")
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: KINDS[kind][0].__name__)
 @pytest.mark.needs("binary")
-async def test_compressed_messages_of_every_kind_come_back(deflated, kind, shape):
+async def test_compressed_messages_of_every_kind_come_back(
+    deflated: DeflatedConnection, kind: int, shape: tuple[int, int]
+) -> None:
     deflated.needs_size(shape[0])
     await converse(deflated, messages(kind, shape[0], 3), shape[1])
 
@@ -177,7 +184,9 @@ async def test_compressed_messages_of_every_kind_come_back(deflated, kind, shape
 @rfc7692("7.2", MUST, "a few messages come back byte by byte under every agreement")
 @pytest.mark.parametrize("shape", [SHAPES[1], SHAPES[8], SHAPES[11]], ids=lambda s: f"{s[0]}-{s[1]}")
 @pytest.mark.parametrize("offers", OFFERS.values(), ids=lambda offers: offers[0].removeprefix(CHOICE + "; "))
-async def test_compressed_messages_come_back_under_every_agreement(agree, offers, shape):
+async def test_compressed_messages_come_back_under_every_agreement(
+    agree: Agree, offers: list[str], shape: tuple[int, int]
+) -> None:
     connection = await agree(*offers)
     connection.needs_size(shape[0])
     await converse(connection, messages(1, shape[0], 3), shape[1])
@@ -185,7 +194,7 @@ async def test_compressed_messages_come_back_under_every_agreement(agree, offers
 
 @rfc7692("7.2", MUST, "two hundred small messages come back, sent in one go")
 @pytest.mark.parametrize("offers", [OFFERS[1], OFFERS[5]], ids=["takeover", "no takeover"])
-async def test_many_messages_sent_in_one_go_come_back(agree, offers):
+async def test_many_messages_sent_in_one_go_come_back(agree: Agree, offers: list[str]) -> None:
     connection = await agree(*offers)
     sayings = messages(1, 50, 200)
     await connection.send_compressed(*sayings)
@@ -194,7 +203,7 @@ async def test_many_messages_sent_in_one_go_come_back(agree, offers):
 
 @rfc7692("7.2", MUST, "small, large, compressible and random messages may follow each other")
 @pytest.mark.needs("binary")
-async def test_messages_of_all_kinds_follow_each_other(deflated):
+async def test_messages_of_all_kinds_follow_each_other(deflated: DeflatedConnection) -> None:
     deflated.needs_size(65_536)
     chance = random.Random(6)
     for number in range(30):

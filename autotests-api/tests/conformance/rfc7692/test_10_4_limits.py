@@ -6,6 +6,7 @@ import zlib
 
 import pytest
 
+from pytest_websocket.fixtures import Agree, RecordProperty, Target
 from pytest_websocket.plugin.compression import compressed_fragments, compressed_frames
 from pytest_websocket.plugin.marks import MUST, SHOULD, rfc6455
 from pytest_websocket.protocol.frames import BINARY
@@ -16,7 +17,7 @@ MIB = 1 << 20
 
 
 @pytest.fixture
-def limit(target) -> int:
+def limit(target: Target) -> int:
     """The target's limit of a message in bytes; skips where the options do not name one."""
     if target.promised_limit is None:
         pytest.skip("the target's message limit is not known; --ws-max-message names it")
@@ -33,14 +34,16 @@ def bomb(size: int) -> bytes:
 @rfc6455("10.4", MUST, "a message is refused for the size that it inflates to")
 @pytest.mark.parametrize("beyond", [1, 1000, MIB], ids=["1 byte more", "1000 bytes more", "1 MiB more"])
 @pytest.mark.parametrize("opcode", [1, 2], ids=["text", "binary"])
-async def test_compressed_message_beyond_the_limit_fails_the_connection(agree, limit, beyond, opcode):
+async def test_compressed_message_beyond_the_limit_fails_the_connection(
+    agree: Agree, limit: int, beyond: int, opcode: int
+) -> None:
     connection = await agree("permessage-deflate")
     await connection.send(*compressed_frames(bomb(limit + beyond), opcode))
     await connection.expect_failed()
 
 
 @rfc6455("7.4.1", SHOULD, "the Close frame that answers a message beyond the limit carries 1009")
-async def test_compressed_message_beyond_the_limit_is_refused_with_1009(agree, limit):
+async def test_compressed_message_beyond_the_limit_is_refused_with_1009(agree: Agree, limit: int) -> None:
     connection = await agree("permessage-deflate")
     await connection.send(*compressed_frames(bomb(limit + 1)))
     await connection.expect_failed(code=1009)
@@ -48,7 +51,9 @@ async def test_compressed_message_beyond_the_limit_is_refused_with_1009(agree, l
 
 @rfc6455("10.4", MUST, "a message in fragments is refused for the size that all of it inflates to")
 @pytest.mark.parametrize("count", [2, 10])
-async def test_compressed_fragments_beyond_the_limit_fail_the_connection(agree, limit, count):
+async def test_compressed_fragments_beyond_the_limit_fail_the_connection(
+    agree: Agree, limit: int, count: int
+) -> None:
     connection = await agree("permessage-deflate")
     data = bomb(limit + 1000)
     size = -(-len(data) // count)
@@ -61,7 +66,7 @@ async def test_compressed_fragments_beyond_the_limit_fail_the_connection(agree, 
 @rfc6455("10.4", MUST, "a compressed message as long as the limit is still taken")
 @pytest.mark.parametrize("fragment", [0, 100], ids=["whole", "in fragments"])
 @pytest.mark.needs("echo")
-async def test_compressed_message_of_the_limit_is_taken(agree, limit, fragment):
+async def test_compressed_message_of_the_limit_is_taken(agree: Agree, limit: int, fragment: int) -> None:
     connection = await agree("permessage-deflate")
     await connection.send(*compressed_frames(bomb(limit), fragment=fragment))
     await connection.expect_echo("\x00" * limit)
@@ -69,7 +74,7 @@ async def test_compressed_message_of_the_limit_is_taken(agree, limit, fragment):
 
 @rfc6455("10.4", MUST, "compressed messages below the limit do not add up to it")
 @pytest.mark.needs("echo")
-async def test_compressed_messages_below_the_limit_do_not_add_up(agree, limit):
+async def test_compressed_messages_below_the_limit_do_not_add_up(agree: Agree, limit: int) -> None:
     connection = await agree("permessage-deflate")
     message = "x" * (limit // 2 + 1)
     for _ in range(3):
@@ -78,7 +83,9 @@ async def test_compressed_messages_below_the_limit_do_not_add_up(agree, limit):
 
 
 @rfc6455("10.4", MUST, "a bomb is refused, or answered as the message that it is")
-async def test_bomb_is_refused_or_taken_for_what_it_is(agree, target, record_property):
+async def test_bomb_is_refused_or_taken_for_what_it_is(
+    agree: Agree, target: Target, record_property: RecordProperty
+) -> None:
     size = 16 * MIB
     connection = await agree("permessage-deflate")
     await connection.send(*compressed_frames(bomb(size), BINARY))
@@ -90,7 +97,7 @@ async def test_bomb_is_refused_or_taken_for_what_it_is(agree, target, record_pro
 
 @rfc6455("10.4", MUST, "a bomb takes no more memory than the limit of a message")
 @pytest.mark.needs("embedded")
-async def test_bomb_takes_no_more_memory_than_a_message(agree, limit):
+async def test_bomb_takes_no_more_memory_than_a_message(agree: Agree, limit: int) -> None:
     data = bomb(32 * MIB)
     connection = await agree("permessage-deflate")
     gc.collect()
@@ -107,7 +114,7 @@ async def test_bomb_takes_no_more_memory_than_a_message(agree, limit):
 
 @rfc6455("10.4", MUST, "a bomb after good messages is refused, and other connections work as before")
 @pytest.mark.needs("echo")
-async def test_bomb_harms_no_other_connection(agree, limit):
+async def test_bomb_harms_no_other_connection(agree: Agree, limit: int) -> None:
     other_client = await agree("permessage-deflate", name="another client")
     await other_client.send_compressed("before the bomb")
     await other_client.expect_echo("before the bomb")

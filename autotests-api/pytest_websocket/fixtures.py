@@ -1,0 +1,35 @@
+"""The types of the plugin's fixtures, for annotations: ``async def test_x(raw: RawConnection) -> None``."""
+
+from collections.abc import Callable
+
+from pytest_websocket.client.client import Client
+from pytest_websocket.plugin.clients import Connect
+from pytest_websocket.plugin.compression import Agree, DeflatedConnection, Negotiate, Negotiation
+from pytest_websocket.plugin.echo import During, Echo
+from pytest_websocket.plugin.load import Load
+from pytest_websocket.plugin.network_links import OpenLink
+from pytest_websocket.plugin.raw_assertions import RawConnection
+from pytest_websocket.plugin.raw_connections import Dial, OpenRawConnection
+from pytest_websocket.target.target import Abilities, Target
+
+RecordProperty = Callable[[str, object], None]
+"""The type of pytest's fixture `record_property`."""
+
+__all__ = [
+    "Abilities",
+    "Agree",
+    "Client",
+    "Connect",
+    "DeflatedConnection",
+    "Dial",
+    "During",
+    "Echo",
+    "Load",
+    "Negotiate",
+    "Negotiation",
+    "OpenLink",
+    "OpenRawConnection",
+    "RawConnection",
+    "RecordProperty",
+    "Target",
+]
