@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from pytest_websocket.load import plots
 from pytest_websocket.load.capacity_search import Capacity, search_capacity
 from pytest_websocket.load.connection import Endpoint, LoadConnection
 from pytest_websocket.load.connections import Connections
@@ -28,6 +27,7 @@ from pytest_websocket.plugin.options import Option, add_options, option_value
 from pytest_websocket.plugin.recordings import EVIDENCE
 from pytest_websocket.plugin.target import ABILITIES, TARGET
 from pytest_websocket.protocol.frames import BINARY, TEXT
+from pytest_websocket.render import load_page
 from pytest_websocket.server.open_files import allow_many_connections
 from pytest_websocket.target.dial import opening_for
 from pytest_websocket.target.target import Target
@@ -253,7 +253,7 @@ class Load:
 
     def _keep(self, title: str, result: Result) -> None:
         self.figures.append(LoadFigures(self._test, title, result))
-        self._attach(title, plots.page(title, result), "text/html")
+        self._attach(title, load_page.page(title, result), "text/html")
         intervals = [
             (second.start, second.start + second.length, second.latency) for second in result.seconds
         ]
@@ -277,7 +277,7 @@ class Load:
             summary += "; the client reached its limit first, so the server's capacity is higher"
         self.report(summary)
         title, remarks = "Capacity search", [summary, "; ".join(map(str, thresholds))]
-        self._attach(title, plots.capacity_page(title, capacity, remarks), "text/html")
+        self._attach(title, load_page.capacity_page(title, capacity, remarks), "text/html")
         return capacity
 
     def check(self, result: Result) -> None:

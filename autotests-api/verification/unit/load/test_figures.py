@@ -1,19 +1,17 @@
-"""Results of loads: wrong replies, thresholds, the capacity search, histograms and plots."""
+"""Results of loads: wrong replies, thresholds, the capacity search, histograms."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from typing import Any
-from xml.etree import ElementTree
 
 import pytest
 
-from pytest_websocket.load import plots
 from pytest_websocket.load.capacity_search import MAX_STEPS, search_capacity
 from pytest_websocket.load.histogram import Histogram, log_of
 from pytest_websocket.load.pending_replies import PendingReplies, WrongReplies
-from pytest_websocket.load.result import Result, Second
+from pytest_websocket.load.result import Result
 from pytest_websocket.load.thresholds import Threshold
 from pytest_websocket.load.workload import MessageKind, Workload, identity_in, payload_writer
 from pytest_websocket.plugin.load import LOAD_OPTIONS, answer_of
@@ -234,23 +232,3 @@ def test_histogram_log_has_a_line_for_every_second() -> None:
         line for line in log_of([(0.0, 1.0, histogram), (1.0, 2.0, histogram)]).splitlines() if "HIST" in line
     ]
     assert len(lines) == 2
-
-
-def test_plots_are_wellformed_and_show_their_curves() -> None:
-    result = result_of(1, 2, 3, 1000)
-    result.seconds = [Second(float(start), 1.0, 10, 10, latency=result.latency) for start in range(5)]
-    for plot in (
-        plots.latency_over_time(result),
-        plots.throughput_over_time(result),
-        plots.percentile_curve(result),
-    ):
-        tree = ElementTree.fromstring(plot)
-        assert tree.findall(".//{http://www.w3.org/2000/svg}polyline")
-    page = plots.page("A <title>", result, ["remark & more"])
-    assert "A &lt;title&gt;" in page
-    assert "remark &amp; more" in page
-    assert page.count("<svg") == 3
-
-
-def test_result_without_a_single_reply_has_a_page_too() -> None:
-    assert "<table>" in plots.page("Nothing", Result(0, 1.0, 1.0, Histogram()))
