@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_websocket.fixtures import Load
+from pytest_websocket.fixtures import Abilities, Load
 from pytest_websocket.load.workload import MessageKind, Workload
 from pytest_websocket.protocol.frames import BINARY
 
@@ -13,7 +13,9 @@ pytestmark = [pytest.mark.load, pytest.mark.needs("echo", "binary")]
 SENDERS = 50
 
 
-async def test_large_messages_on_many_connections_come_back_unchanged(load: Load, abilities) -> None:
+async def test_large_messages_on_many_connections_come_back_unchanged(
+    load: Load, abilities: Abilities
+) -> None:
     connections = await load.connect(min(SENDERS, load.size.users))
     workload = Workload((MessageKind(BINARY, min(2**18, abilities.max_message)),))
     load.check(

@@ -1,4 +1,4 @@
-"""The raw connection: what it writes, what it keeps, and how it tells one ending from another."""
+"""The raw connection against a real socket: what it writes, what it keeps, how it reports endings."""
 
 import asyncio
 import contextlib
@@ -102,7 +102,7 @@ async def test_frames_in_the_segment_of_the_response_are_not_lost(against) -> No
     assert (await raw.message()).content == "early"
 
 
-async def test_close_frame_is_told_with_code_and_reason_and_answered(against) -> None:
+async def test_close_frame_is_reported_with_code_and_reason_and_answered(against) -> None:
     answers = []
 
     async def script(reader, writer) -> None:
@@ -119,20 +119,20 @@ async def test_close_frame_is_told_with_code_and_reason_and_answered(against) ->
     assert (header.opcode, header.masked, header.length) == (8, True, 2)
 
 
-async def test_tcp_closed_without_a_close_frame_is_told(against) -> None:
+async def test_tcp_closed_without_a_close_frame_is_reported(against) -> None:
     raw = await against(saying(b"", then="close"))
     ending = await raw.ending()
     assert (ending.ended, ending.code, ending.tcp) == (True, None, "closed")
     assert str(ending).startswith("no Close frame, TCP closed")
 
 
-async def test_reset_of_a_raw_connection_is_told_from_a_close(against) -> None:
+async def test_reset_is_not_reported_as_a_close(against) -> None:
     raw = await against(saying(b"", then="reset"))
     await raw.send_bytes(b"x")
     assert (await raw.ending(probe_with_ping=False)).tcp == "reset"
 
 
-async def test_server_that_answers_pings_is_told_to_be_open_before_the_deadline(against) -> None:
+async def test_server_that_answers_pings_is_reported_open_before_the_deadline(against) -> None:
     raw = await against(answering_pings)
     ending = await raw.ending(deadline=2.0)
     assert not ending.ended
@@ -155,7 +155,7 @@ async def test_answer_decides_that_the_connection_goes_on(against) -> None:
     assert raw.waiting_messages == 1
 
 
-async def test_waiting_for_a_message_tells_how_the_server_ended(against) -> None:
+async def test_failed_wait_for_a_message_says_how_the_server_ended(against) -> None:
     raw = await against(saying(encoded(close(1011, "boom"))))
     with pytest.raises(
         NotReceived, match=r"expected a message, but the server ended the connection: .*Close 1011 'boom'"
@@ -163,7 +163,7 @@ async def test_waiting_for_a_message_tells_how_the_server_ended(against) -> None
         await raw.message()
 
 
-async def test_waiting_for_a_message_tells_of_silence(against) -> None:
+async def test_failed_wait_for_a_message_says_that_none_came(against) -> None:
     raw = await against(saying(b""), patience=0.2)
     with pytest.raises(
         NotReceived, match=r"expected a Pong, but none came within 0.2 s: the connection is open"
@@ -249,7 +249,7 @@ async def test_interim_response_is_not_taken_for_the_final_one(against, interim)
     assert (await connection.handshake(Request.opening("/", "127.0.0.1"))).status == 400
 
 
-async def test_garbage_instead_of_a_response_is_told(against) -> None:
+async def test_garbage_instead_of_a_response_is_reported(against) -> None:
     raw = await against(saying(b"hello\r\n\r\n"), handshake=False)
     response = await raw.handshake(Request.opening("/", "x"))
     assert not response.accepted
@@ -262,13 +262,13 @@ async def test_refusal_without_a_response_is_none(against) -> None:
     assert await raw.refusal() is None
 
 
-async def test_request_that_is_never_answered_is_told(against) -> None:
+async def test_request_that_is_never_answered_is_reported(against) -> None:
     raw = await against(saying(b""), handshake=False, patience=0.2)
     with pytest.raises(NotReceived, match=r"expected an answer, but none came within 0\.2 s"):
         await raw.refusal()
 
 
-async def test_connection_that_stopped_reading_reads_on_where_it_stopped(against) -> None:
+async def test_paused_connection_resumes_where_it_stopped(against) -> None:
     raw = await against(answering_pings)
     raw.pause_reading()
     await raw.send(ping(b"unheard"))

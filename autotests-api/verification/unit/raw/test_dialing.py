@@ -1,4 +1,4 @@
-"""A raw connection is made by TCP, through a proxy, with TLS, with little room; what goes wrong is told."""
+"""Connecting by TCP, through a proxy, with TLS, with small buffers, and the errors of each."""
 
 import asyncio
 import socket
@@ -39,7 +39,7 @@ async def resolve(monkeypatch):
 
 
 async def hold(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
-    """A server that says nothing until its client leaves."""
+    """A server that sends nothing until its client disconnects."""
     await reader.read()
 
 
@@ -151,7 +151,7 @@ async def test_server_that_never_speaks_tls_costs_the_deadline_and_is_named(list
 
 
 async def fills_up(listen, deadline: float, *, small_buffers: bool) -> int:
-    """Bytes that a server can write to somebody who does not read, in whole hundreds of kilobytes."""
+    """Returns the bytes that a server can write to a client that does not read, in steps of 100 kB."""
     written = asyncio.get_running_loop().create_future()
 
     async def write(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -171,20 +171,20 @@ async def fills_up(listen, deadline: float, *, small_buffers: bool) -> int:
         raw.abort()
 
 
-async def test_connection_is_ordinary_unless_a_narrow_one_is_asked_for(listen, deadline, monkeypatch) -> None:
+async def test_buffers_are_ordinary_by_default(listen, deadline, monkeypatch) -> None:
     monkeypatch.delattr("pytest_websocket.raw.dialing._small_buffer_socket")
     raw = await open_connection(Connection(Recording(), deadline), "127.0.0.1", await listen(hold))
     assert raw.tcp == "open"
     raw.abort()
 
 
-async def test_narrow_connection_holds_less_than_an_ordinary_one(listen, deadline) -> None:
+async def test_small_buffers_hold_less_than_ordinary_ones(listen, deadline) -> None:
     narrow = await fills_up(listen, deadline, small_buffers=True)
     ordinary = await fills_up(listen, deadline, small_buffers=False)
     assert narrow * 5 < ordinary
 
 
-async def test_narrow_connection_has_short_segments_and_little_room_for_what_comes(listen, deadline) -> None:
+async def test_small_buffers_come_with_short_segments(listen, deadline) -> None:
     port = await listen(hold)
     raw = await open_connection(Connection(Recording(), deadline), "127.0.0.1", port, small_buffers=True)
     room = raw._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
@@ -195,7 +195,7 @@ async def test_narrow_connection_has_short_segments_and_little_room_for_what_com
     assert segment <= SMALL_SEGMENT
 
 
-async def test_narrow_connection_that_nobody_takes_is_refused(deadline) -> None:
+async def test_connection_with_small_buffers_is_refused_where_nothing_listens(deadline) -> None:
     with socket.socket() as unheard:
         unheard.bind(("127.0.0.1", 0))
         with pytest.raises(ConnectionRefusedError):
@@ -204,7 +204,9 @@ async def test_narrow_connection_that_nobody_takes_is_refused(deadline) -> None:
             )
 
 
-async def test_narrow_connection_tries_every_address_of_the_host(listen, deadline, resolve) -> None:
+async def test_connection_with_small_buffers_tries_every_address_of_the_host(
+    listen, deadline, resolve
+) -> None:
     port = await listen(hold)
     # Nobody listens at the first: the server has only the second address.
     resolve("several.test", "127.0.0.2", "127.0.0.1")
@@ -219,7 +221,9 @@ async def test_host_without_an_address_is_named(deadline, resolve) -> None:
         await open_connection(Connection(Recording(), deadline), "nowhere.test", 80, small_buffers=True)
 
 
-async def test_narrow_connection_that_is_given_up_leaves_no_socket_open(resolve, monkeypatch) -> None:
+async def test_connection_with_small_buffers_that_is_given_up_leaves_no_socket_open(
+    resolve, monkeypatch
+) -> None:
     tried = []
 
     async def never(one: socket.socket, _: object) -> None:

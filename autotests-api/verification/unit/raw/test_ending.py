@@ -22,7 +22,7 @@ GOING_AWAY = CloseStatus(1001, b"bye")
         (Ending(GOING_AWAY, "closed", 0.5), "Close 1001 'bye', TCP closed after 0.50 s"),
     ],
 )
-def test_ending_of_a_raw_connection_is_told_in_one_line(ending: Ending, words: str) -> None:
+def test_ending_is_shown_in_one_line(ending: Ending, words: str) -> None:
     assert str(ending) == words
 
 

@@ -1,4 +1,4 @@
-"""What a raw connection writes, and how it lets go, on a transport that only writes down."""
+"""What a raw connection writes, and how it closes, on a transport that records writes."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def test_frame_is_sent_as_it_is_asked_for(raw, paper) -> None:
     assert paper.written == b"\x81\x81\x01\x02\x03\x04y"
 
 
-async def test_chops_are_of_the_size_that_was_asked_for(raw, monkeypatch) -> None:
+async def test_pieces_are_of_the_size_that_was_asked_for(raw, monkeypatch) -> None:
     pieces = []
 
     async def send_bytes(data: bytes) -> None:
@@ -68,7 +68,7 @@ async def test_chops_are_of_the_size_that_was_asked_for(raw, monkeypatch) -> Non
 
 
 @pytest.mark.parametrize("paced", [1, 2, 200])
-async def test_server_gets_its_turn_between_the_first_pieces(raw, monkeypatch, paced) -> None:
+async def test_first_pieces_wait_for_the_servers_turn(raw, monkeypatch, paced) -> None:
     events = []
 
     async def turn() -> None:
@@ -117,7 +117,7 @@ async def test_nothing_is_written_to_a_transport_that_is_closing(raw, paper) -> 
 
 
 @pytest.mark.parametrize("cut", [1, 2, 5, 7])
-async def test_pong_waits_for_the_end_of_a_frame_that_is_half_out(raw, paper, cut) -> None:
+async def test_pong_waits_for_the_end_of_a_frame_that_is_partly_sent(raw, paper, cut) -> None:
     whole = text("a").encode(mask_key=bytes(4))
     await raw.send_bytes(whole[:cut])
     raw.data_received(encoded(ping(b"1"), ping(b"2")))
@@ -130,7 +130,7 @@ async def test_pong_waits_for_the_end_of_a_frame_that_is_half_out(raw, paper, cu
     assert [opcode for opcode, _ in paper.frames] == [TEXT, PONG, PONG, TEXT, PONG]
 
 
-async def test_nothing_is_written_behind_our_half_of_tcp(raw, paper) -> None:
+async def test_nothing_is_written_after_a_half_close(raw, paper) -> None:
     raw.half_close()
     await raw.send(text("late"))
     raw.data_received(encoded(ping(), close(1000)))
@@ -138,7 +138,7 @@ async def test_nothing_is_written_behind_our_half_of_tcp(raw, paper) -> None:
     assert raw.close_status is not None
 
 
-async def test_nobody_waits_for_room_where_nothing_can_be_written(raw) -> None:
+async def test_writer_does_not_wait_where_nothing_can_be_written(raw) -> None:
     raw.pause_writing()
     raw.half_close()
     await raw.send_bytes(b"late")
@@ -195,7 +195,7 @@ async def test_reset_of_a_socket_that_is_gone_is_no_error(raw, paper, plug) -> N
     assert paper.asked == ["abort"]
 
 
-async def test_hanging_up_ends_both_directions(deadline, paper_for) -> None:
+async def test_shutdown_ends_both_directions(deadline, paper_for) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         raw = Connection(Recording(), deadline)

@@ -1,4 +1,4 @@
-"""What a raw connection keeps, counts, holds back and tells, on a transport that only writes down."""
+"""What a raw connection reads, counts, pauses at and reports, on a transport that records writes."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ async def test_wait_ends_with_the_connection_and_says_how_that_ended(raw, end, h
     assert raw.failure is (RESET if how == "TCP reset" else None)
 
 
-async def test_our_half_stays_open_when_the_server_has_closed_its_own_but_not_in_tls(
+async def test_clients_half_stays_open_when_the_server_has_closed_its_own_but_not_in_tls(
     raw, plug, paper_for
 ) -> None:
     assert raw.eof_received() is True
@@ -144,7 +144,7 @@ async def test_close_is_not_answered_where_that_is_switched_off(raw, paper) -> N
     [lambda raw: raw.send(close()), lambda raw: raw.send_together(text("x"), close())],
     ids=["send", "send together"],
 )
-async def test_close_that_we_sent_is_no_longer_answered(raw, paper, send) -> None:
+async def test_close_after_the_clients_own_is_not_answered(raw, paper, send) -> None:
     await send(raw)
     assert raw.sent_close is True
     raw.data_received(encoded(close(1001)))
@@ -196,7 +196,7 @@ async def test_reading_stops_at_what_cannot_be_read(raw, paper) -> None:
     assert paper.asked == ["pause_reading"]
 
 
-async def test_greetings_are_not_kept(raw) -> None:
+async def test_initial_messages_are_not_kept(raw) -> None:
     raw.initial_messages = 2
     raw.data_received(encoded(text("a", fin=False), pong(b"!"), continuation("b"), text("c"), text("d")))
     assert raw.initial_messages == 0
@@ -223,7 +223,7 @@ async def test_head_that_never_ends_is_not_read_without_end(paper, monkeypatch) 
     assert str(await raw.read_response()).endswith(": b'123456789'")
 
 
-async def test_what_comes_behind_a_head_is_the_body_or_the_first_frames(paper) -> None:
+async def test_what_comes_after_a_head_is_the_body_or_the_first_frames(paper) -> None:
     raw = Connection(Recording(), 0.05)
     raw.connection_made(paper)
     raw.data_received(b"HTTP/1.1 404 Not Found\r\n\r\nnothing")
@@ -258,7 +258,7 @@ async def test_inflated_messages_are_those_of_the_given_inflater(paper) -> None:
     assert raw.violations == []
 
 
-async def test_connection_that_has_said_nothing_has_nothing_to_tell() -> None:
+async def test_new_connection_has_received_nothing() -> None:
     new = Connection(Recording(), 0.05)
     assert (new.violations, new.request, new.response, new.initial_messages) == ([], None, None, 0)
 
@@ -278,7 +278,7 @@ def waits(raw, monkeypatch) -> list[float]:
     return found
 
 
-async def test_ending_asks_a_silent_server_after_a_tenth_of_the_deadline(raw, paper, waits) -> None:
+async def test_ending_probes_a_silent_server_after_a_tenth_of_the_deadline(raw, paper, waits) -> None:
     ending = await raw.ending(deadline=1)
     assert paper.frames == [(9, PROBE)]
     assert waits == [0.1, 0.8]
@@ -287,14 +287,14 @@ async def test_ending_asks_a_silent_server_after_a_tenth_of_the_deadline(raw, pa
     assert waits[2:] == [0.005, 0.04]
 
 
-async def test_ending_gives_a_server_that_answers_one_more_chance(raw, waits) -> None:
+async def test_ending_waits_a_little_longer_for_a_server_that_answers_the_probe(raw, waits) -> None:
     raw.answers_at = 2
     ending = await raw.ending(deadline=1)
     assert waits == [0.1, 0.8, 0.1]
     assert (ending.ended, ending.answered_ping) == (False, True)
 
 
-async def test_ending_does_not_ask_where_a_ping_would_be_payload_or_come_too_late(raw, paper, waits) -> None:
+async def test_ending_does_not_probe_where_a_ping_would_be_payload_or_too_late(raw, paper, waits) -> None:
     assert (await raw.ending(probe_with_ping=False, deadline=1)).answered_ping is False
     raw.sent_close = True
     await raw.ending(deadline=1)
@@ -310,7 +310,7 @@ async def test_ending_that_has_come_is_not_waited_for(raw, paper, waits) -> None
     assert paper.written == b""
 
 
-async def test_pong_of_somebody_else_is_no_answer_to_our_question(raw, waits) -> None:
+async def test_pong_with_another_payload_does_not_answer_the_probe(raw, waits) -> None:
     raw.data_received(encoded(pong(b"other")))
     assert (await raw.ending(deadline=1)).answered_ping is False
     assert waits == [0.1, 0.8]
@@ -324,7 +324,7 @@ async def test_more_answers_than_were_due_end_the_wait(raw, paper, waits) -> Non
     assert paper.frames == [(9, PROBE)]
 
 
-async def test_question_is_over_with_its_answer_or_with_the_ending(raw) -> None:
+async def test_probe_is_over_with_its_answer_or_with_the_ending(raw) -> None:
     asked = []
 
     async def comes_true(condition, _: float) -> bool:
@@ -353,7 +353,7 @@ async def test_close_is_sent_as_asked_and_its_answer_is_the_ending(raw, paper) -
     assert paper.frames == [(8, b"\x03\xe8")]
 
 
-async def test_what_comes_behind_the_close_frames_has_a_tenth_of_the_deadline(raw, monkeypatch) -> None:
+async def test_what_comes_after_the_close_frames_has_a_tenth_of_the_deadline(raw, monkeypatch) -> None:
     async def tcp_ending(*, deadline: float) -> float:
         return deadline
 
@@ -361,7 +361,7 @@ async def test_what_comes_behind_the_close_frames_has_a_tenth_of_the_deadline(ra
     assert await raw.after_closing() == pytest.approx(0.005)
 
 
-async def test_tcp_is_waited_for_whatever_was_said(raw) -> None:
+async def test_tcp_is_waited_for_whatever_was_received(raw) -> None:
     raw.deadline = 600
     raw.data_received(encoded(close()))
     ending = await raw.tcp_ending(deadline=0.01)
@@ -371,7 +371,7 @@ async def test_tcp_is_waited_for_whatever_was_said(raw) -> None:
     assert (await raw.tcp_ending()).tcp == "closed"
 
 
-async def test_first_end_of_tcp_is_the_one_that_is_told(raw) -> None:
+async def test_first_end_of_tcp_is_the_one_that_is_reported(raw) -> None:
     raw.eof_received()
     raw.connection_lost(ConnectionResetError())
     assert raw.tcp == "closed"
