@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT))
 
 from websockets.asyncio.client import connect as bare_connect
 
-from pytest_websocket.client import client as websocket_client
+from pytest_websocket import client as ws_client
 
 RoundTrip = Callable[[str], Awaitable[object]]
 
@@ -40,8 +40,8 @@ async def measure(url: str, rounds: int, messages: int, size: int) -> None:
     for title, compression in (("no compression", None), ("permessage-deflate", "deflate")):
         async with (
             bare_connect(url, compression=compression, proxy=None, ping_interval=None) as bare,
-            websocket_client.connect(url, compression=bool(compression)) as client,
-            websocket_client.connect(url, compression=bool(compression)) as recorded,
+            ws_client.connect(url, compression=bool(compression)) as client,
+            ws_client.connect(url, compression=bool(compression)) as recorded,
         ):
             connection = recorded._connection
 

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from examples.pubsub_api import PASSWORDS, serve_pubsub
-from pytest_websocket.client import client as websocket_client
+from pytest_websocket import client as ws_client
 from pytest_websocket.server.background import run_in_background
 
 
@@ -22,7 +22,7 @@ async def open_client(pubsub_url, recordings):
     async with AsyncExitStack() as stack:
 
         async def factory(name):
-            connection = websocket_client.connect(pubsub_url, recording=recordings.new(name, pubsub_url))
+            connection = ws_client.connect(pubsub_url, recording=recordings.new(name, pubsub_url))
             return await stack.enter_async_context(connection)
 
         yield factory

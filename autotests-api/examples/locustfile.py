@@ -23,7 +23,7 @@ from locust.exception import StopUser
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from pytest_websocket.client.client import DEFAULT_URL
+from pytest_websocket.client import DEFAULT_URL
 from pytest_websocket.load.locust_loop import Loop
 from pytest_websocket.load.locust_user import ConnectionsUser, WebSocketUser
 from pytest_websocket.load.locust_workers import collect_last_figures

@@ -1,7 +1,7 @@
 """Tests of the publish/subscribe API: login, subscriptions, events in any order."""
 
 from examples.pubsub_api import UNAUTHORISED
-from pytest_websocket.client.client import json_with
+from pytest_websocket import json_with
 
 
 async def test_known_user_is_welcomed(open_client):

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pytest_websocket.client.client import (
+    from pytest_websocket.client import (
         Client,
         ConnectFailed,
         ConnectionEnded,
@@ -47,5 +47,5 @@ def __getattr__(name: str) -> Any:
     # Imported on first use: the plugin imports this package in every pytest run of the environment.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = import_module(f"{__name__}.{_HOMES.get(name, 'client.client')}")
+    module = import_module(f"{__name__}.{_HOMES.get(name, 'client')}")
     return getattr(module, name)

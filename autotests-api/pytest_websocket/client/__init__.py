@@ -1,1 +1,20 @@
-"""The client for functional tests."""
+"""The test client: opens WebSocket connections, sends, expects, and explains every failure."""
+
+from pytest_websocket.client.client import DEFAULT_DEADLINE, Client, Closing
+from pytest_websocket.client.expectations import Expected, json_with
+from pytest_websocket.client.failures import ConnectFailed, ConnectionEnded, ExpectationFailed
+from pytest_websocket.client.opening import DEFAULT_URL, connect, expect_rejected
+
+__all__ = [
+    "DEFAULT_DEADLINE",
+    "DEFAULT_URL",
+    "Client",
+    "Closing",
+    "ConnectFailed",
+    "ConnectionEnded",
+    "ExpectationFailed",
+    "Expected",
+    "connect",
+    "expect_rejected",
+    "json_with",
+]

@@ -12,13 +12,14 @@ import gevent
 from locust import User, task
 from locust.exception import StopUser
 
-from pytest_websocket.client.client import Client, ExpectationFailed, Message, connect
+from pytest_websocket.client import Client, ExpectationFailed, connect
 from pytest_websocket.load.connection import Endpoint
 from pytest_websocket.load.connections import Connections
 from pytest_websocket.load.locust_loop import Loop
 from pytest_websocket.load.result import Second
 from pytest_websocket.load.workload import Workload
 from pytest_websocket.recording import Recording
+from pytest_websocket.text import Message
 
 _MAX_FRAMES = 16
 """Frames that the recording of each connection keeps."""

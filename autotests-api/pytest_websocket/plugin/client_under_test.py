@@ -14,7 +14,7 @@ from typing import IO, Any
 import pytest
 import pytest_asyncio
 
-from pytest_websocket.client.client import DEFAULT_DEADLINE, ExpectationFailed
+from pytest_websocket.client import DEFAULT_DEADLINE, ExpectationFailed
 from pytest_websocket.plugin.options import Option, add_options, option_value
 from pytest_websocket.plugin.recordings import Recordings
 from pytest_websocket.plugin.ws_server import RUNNING

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import pytest_asyncio
 from websockets.http11 import Response
 
-from pytest_websocket.client import client as websocket_client
-from pytest_websocket.client.client import Client
+from pytest_websocket import client as ws_client
+from pytest_websocket.client import Client
 from pytest_websocket.plugin.recordings import Recordings
 from pytest_websocket.target.target import Target
 
@@ -20,7 +20,7 @@ class Connect:
     """Opens connections to the target with the target's settings, and closes them after the test.
 
     Called, it opens a `Client`. ``resource`` asks for another path and query than the target's;
-    ``name`` stands in the report; ``settings`` are those of `websocket_client.connect` and go before
+    ``name`` stands in the report; ``settings`` are those of `ws_client.connect` and go before
     the target's.
     """
 
@@ -31,10 +31,10 @@ class Connect:
         self._clients: list[Client] = []
 
     async def __call__(self, resource: str | None = None, *, name: str = "client", **settings: Any) -> Client:
-        """An open connection. Raises `websocket_client.ConnectFailed`."""
+        """An open connection. Raises `ws_client.ConnectFailed`."""
         __tracebackhide__ = True
         url, everything = self._with_the_targets(resource, name, settings)
-        client = await websocket_client.connect(url, **everything)
+        client = await ws_client.connect(url, **everything)
         self._clients.append(client)
         for _ in range(self.target.greetings):
             await client.receive()
@@ -48,10 +48,10 @@ class Connect:
         name: str = "client",
         **settings: Any,
     ) -> Response:
-        """Assert that the target refuses the handshake, see `websocket_client.expect_rejected`."""
+        """Assert that the target refuses the handshake, see `ws_client.expect_rejected`."""
         __tracebackhide__ = True
         url, everything = self._with_the_targets(resource, name, settings)
-        return await websocket_client.expect_rejected(url, status, **everything)
+        return await ws_client.expect_rejected(url, status, **everything)
 
     async def close(self) -> None:
         """Close everything that was opened, all at once: a server that does not answer costs one deadline."""

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import pytest
 
-from pytest_websocket.client.client import Client, ConnectionEnded
+from pytest_websocket.client import Client, ConnectionEnded
 from pytest_websocket.plugin.raw_assertions import TOO_BIG, encoded, skip_above_limit
 from pytest_websocket.target.target import ECHO_TEMPLATE, Abilities, Message, Target
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import pytest
 import pytest_asyncio
 
-from pytest_websocket.client.client import DEFAULT_DEADLINE
+from pytest_websocket.client import DEFAULT_DEADLINE
 from pytest_websocket.plugin.options import option_value
 from pytest_websocket.plugin.recordings import Recordings
 from pytest_websocket.server.scripted import ScriptedServer

@@ -15,13 +15,13 @@ import contextlib
 import ssl
 from collections.abc import Callable
 
-from pytest_websocket.client.client import ExpectationFailed
+from pytest_websocket.client import ExpectationFailed
+from pytest_websocket.client.failures import failure
 from pytest_websocket.protocol.frames import close
 from pytest_websocket.recording import Recording
 from pytest_websocket.server.scripted_connection import Headers
 from pytest_websocket.server.scripted_conversation import Conversation
 from pytest_websocket.server.scripted_handshake import problems_of_request
-from pytest_websocket.server.scripted_stream import failure
 from pytest_websocket.text import printable, quantity
 
 SHOWN = 4

@@ -8,22 +8,19 @@ import re
 from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
-from pytest_websocket.client.client import (
-    Closing,
-    ConnectionEnded,
-    ExpectationFailed,
-    Expected,
-    _describe,
-    _difference,
-    _place,
-    _reason_fits,
-    _wanted,
-    _wanted_closing,
+from pytest_websocket.client import Closing, ConnectionEnded, ExpectationFailed, Expected
+from pytest_websocket.client.expectations import (
+    describe_expected,
+    describe_expected_closing,
+    describe_message,
+    find_difference,
+    first_difference,
+    reason_matches,
 )
+from pytest_websocket.client.failures import failure
 from pytest_websocket.protocol.close_codes import describe_code
 from pytest_websocket.protocol.frames import binary, close, ping, text
 from pytest_websocket.server.scripted_connection import AcceptedConnection
-from pytest_websocket.server.scripted_stream import failure
 from pytest_websocket.text import Message, printable
 
 PROBE = b"still there?"
@@ -80,20 +77,20 @@ class Conversation(AcceptedConnection):
         except (ValueError, RecursionError) as error:
             raise self._failure(
                 "the client's next message is not JSON",
-                ("the client sent", _describe(message)),
+                ("the client sent", describe_message(message)),
                 ("because", printable(str(error))),
             ) from None
 
     async def expect(self, expected: Expected, *, deadline: float | None = None) -> Message:
         """The client's next message, which must equal or match ``expected`` (see `Expected`)."""
         __tracebackhide__ = True
-        wanted = ("expected", _wanted(expected))
+        wanted = ("expected", describe_expected(expected))
         message = (await self._obtain(self.take_message, "no message came", (wanted,), deadline)).content
-        if difference := _difference(expected, message):
+        if difference := find_difference(expected, message):
             raise self._failure(
                 "the client's next message is not the expected one",
                 wanted,
-                ("the client sent", _describe(message, around=_place(expected, message))),
+                ("the client sent", describe_message(message, around=first_difference(expected, message))),
                 ("because", difference),
             )
         return message
@@ -118,7 +115,7 @@ class Conversation(AcceptedConnection):
         __tracebackhide__ = True
         seconds = self.deadline if deadline is None else deadline
         codes = {code} if isinstance(code, int) else None if code is None else set(code)
-        wanted = ("expected", f"the client to fail the connection{_wanted_closing(codes, None)}")
+        wanted = ("expected", f"the client to fail the connection{describe_expected_closing(codes, None)}")
 
         def decided() -> bool:
             return self.over or bool(self.unread)
@@ -132,7 +129,7 @@ class Conversation(AcceptedConnection):
             await self.comes_true(decided, seconds / 10)
         if self.unread:
             raise self._failure(
-                "the client answered instead", wanted, ("the client sent", _describe(self.unread[0].content))
+                "the client answered instead", wanted, ("the client sent", describe_message(self.unread[0].content))
             )
         if not self.over:
             how = "nothing" if pong is None else "a Pong: it goes on with the connection"
@@ -179,11 +176,11 @@ class Conversation(AcceptedConnection):
         __tracebackhide__ = True
         seconds = self.deadline if deadline is None else deadline
         codes = {code} if isinstance(code, int) else None if code is None else set(code)
-        wanted = ("expected", f"the end of the connection{_wanted_closing(codes, reason)}")
+        wanted = ("expected", f"the end of the connection{describe_expected_closing(codes, reason)}")
         if not await self.comes_true(lambda: self.over, seconds):
             raise self._failure(f"the client has not closed within {seconds:g} s", wanted)
         closing = self.closing
-        if (codes is not None and closing.code not in codes) or not _reason_fits(reason, closing.reason):
+        if (codes is not None and closing.code not in codes) or not reason_matches(reason, closing.reason):
             raise self._failure(
                 "the connection ended in another way", wanted, ("the client sent", self._how_it_ended())
             )

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable
 from typing import TypeVar
 
-from pytest_websocket.client.client import ExpectationFailed
+from pytest_websocket.client.failures import ExpectationFailed, failure
 from pytest_websocket.recording import Recording
 
 FailureT = TypeVar("FailureT", bound=ExpectationFailed)
@@ -174,16 +174,3 @@ class AcceptedStream(asyncio.Protocol):
 
     def _failure(self, headline: str, *rows: tuple[str, str]) -> ExpectationFailed:
         return failure(ExpectationFailed, headline, rows, self.recording)
-
-
-def failure(kind: type[FailureT], headline: str, rows: Rows, *recordings: Recording) -> FailureT:
-    """A failure with its rows and the conversations that it is about."""
-    sides = dict(rows)
-    width = max((len(label) for label in sides), default=0)
-    lines = [headline, *(f"  {label + ':':<{width + 1}} {words}" for label, words in sides.items())]
-    tails = [text for recording in recordings for text in ("", recording.tail())]
-    return kind(
-        "\n".join([*lines, *tails]),
-        expected=sides.get("expected", ""),
-        actual=sides.get("the client sent", ""),
-    )

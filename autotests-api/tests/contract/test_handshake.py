@@ -4,7 +4,7 @@ from collections.abc import Awaitable
 
 import pytest
 
-from pytest_websocket.client.client import ConnectFailed, ConnectionEnded
+from pytest_websocket import ConnectFailed, ConnectionEnded
 from pytest_websocket.fixtures import Client, Connect, Dial, Echo, Target
 from pytest_websocket.protocol.handshake import Request
 

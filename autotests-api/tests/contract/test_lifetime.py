@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pytest_websocket.client.client import ExpectationFailed
+from pytest_websocket import ExpectationFailed
 from pytest_websocket.fixtures import Client, Connect, Echo, OpenRawConnection, Target
 from pytest_websocket.protocol.frames import Frame, continuation, text
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
-from pytest_websocket.client.client import ConnectionEnded
+from pytest_websocket import ConnectionEnded
 from pytest_websocket.fixtures import Abilities, Client, Connect, Echo, OpenRawConnection, Target
 from pytest_websocket.protocol.frames import continuation, ping, text
 from pytest_websocket.server.echo import DEFAULT_MAX_SIZE

@@ -4,7 +4,7 @@ import contextlib
 
 import pytest
 
-from pytest_websocket.client.client import ConnectFailed, ExpectationFailed
+from pytest_websocket import ConnectFailed, ExpectationFailed
 from pytest_websocket.fixtures import Connect, Echo, OpenLink, OpenRawConnection
 from pytest_websocket.network import FIN, RESET, TO_CLIENT, TO_SERVER, Corrupt, Direction, End
 from pytest_websocket.protocol.frames import text

@@ -4,7 +4,7 @@ import contextlib
 
 import pytest
 
-from pytest_websocket.client.client import ConnectionEnded
+from pytest_websocket import ConnectionEnded
 from pytest_websocket.fixtures import Abilities, Connect, Echo, OpenRawConnection, Target
 from pytest_websocket.protocol.frames import Frame, continuation, ping, text
 

@@ -1,6 +1,6 @@
 """Origin: a page of another site does not affect other clients (RFC 6455 §10.2)."""
 
-from pytest_websocket.client.client import ConnectFailed
+from pytest_websocket import ConnectFailed
 from pytest_websocket.fixtures import Connect, Echo, RecordProperty
 
 

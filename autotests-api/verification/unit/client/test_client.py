@@ -6,12 +6,10 @@ import asyncio
 import re
 import socket
 import ssl
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, ExitStack, suppress
 from functools import partial
 from http import HTTPStatus
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -20,23 +18,20 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.utils import accept_key
 
-from pytest_websocket.client import client as websocket_client
-from pytest_websocket.client.client import (
+from pytest_websocket.client import (
     Client,
     Closing,
     ConnectFailed,
     ConnectionEnded,
     ExpectationFailed,
+    connect,
     expect_rejected,
     json_with,
 )
+from pytest_websocket.client.opening import _proxy
 from pytest_websocket.plugin.clients import Connect
-from pytest_websocket.protocol.credentials import masked_url
 from pytest_websocket.recording import Recording
 from pytest_websocket.server.background import run_in_background
-from pytest_websocket.text import printable
-
-AUTOTESTS = Path(websocket_client.__file__).parent
 
 BRIEF = 0.15
 """Seconds to wait for what will not come."""
@@ -53,7 +48,7 @@ async def peer(deadline: float) -> AsyncIterator[Callable[..., Awaitable[Client]
             async def open_client(handler: Handler, *, server: Any = (), **settings: Any) -> Client:
                 start = partial(serve, quietly(handler), "127.0.0.1", 0, close_timeout=BRIEF, **dict(server))
                 url = servers.enter_context(run_in_background(start)).url
-                opening = websocket_client.connect(url, **{"deadline": deadline, **settings})
+                opening = connect(url, **{"deadline": deadline, **settings})
                 return await clients.enter_async_context(opening)
 
             yield open_client
@@ -451,7 +446,7 @@ async def test_closing_is_not_held_up_by_a_flood(peer, deadline) -> None:
 
 
 async def test_closing_a_mute_server_costs_the_deadline(speaks_tcp, deadline) -> None:
-    client = await websocket_client.connect(await speaks_tcp(accepts=True))
+    client = await connect(await speaks_tcp(accepts=True))
     started = perf_counter()
     await client.close(deadline=BRIEF)
     assert BRIEF <= perf_counter() - started < deadline
@@ -492,7 +487,8 @@ async def test_wait_on_a_connection_that_ends_says_how_it_ended(peer) -> None:
     with pytest.raises(ConnectionEnded) as failure:
         await client.expect("more")
     assert failure.value.headline == (
-        "no message came: the connection was closed by the server with 4001 (private to the application) “said all”"
+        "no message came: "
+        "the connection was closed by the server with 4001 (private to the application) “said all”"
     )
 
 
@@ -506,7 +502,7 @@ async def test_reset_is_told_from_a_close(peer) -> None:
 async def test_close_of_the_test_itself_is_called_so(peer) -> None:
     client = await peer(echo)
     await client.close(4000, "enough")
-    with pytest.raises(ConnectionEnded, match=r"closed by the test with 4000"):
+    with pytest.raises(ConnectionEnded, match=r"closed by the client with 4000"):
         await client.receive()
 
 
@@ -606,21 +602,21 @@ async def test_redirect_is_an_answer_and_is_not_followed(speaks_tcp, target) -> 
 )
 async def test_server_of_another_kind_is_told_apart(speaks_tcp, answer, why) -> None:
     with pytest.raises(ConnectFailed, match=why):
-        await websocket_client.connect(await speaks_tcp(answer))
+        await connect(await speaks_tcp(answer))
 
 
 async def test_server_that_accepts_and_says_nothing_costs_the_deadline(speaks_tcp, deadline) -> None:
     url = await speaks_tcp(hangs=True)
     started = perf_counter()
     with pytest.raises(ConnectFailed, match=rf"the handshake was not answered within {BRIEF} s"):
-        await websocket_client.connect(url, deadline=BRIEF)
+        await connect(url, deadline=BRIEF)
     assert perf_counter() - started < deadline
 
 
 async def test_recording_of_a_connection_that_did_not_open_is_at_hand(speaks_tcp) -> None:
     recording = Recording("refused")
     with pytest.raises(ConnectFailed):
-        await websocket_client.connect(
+        await connect(
             await speaks_tcp(b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n"), recording=recording
         )
     assert recording.request.startswith(b"GET / HTTP/1.1\r\n")
@@ -637,14 +633,14 @@ def free_port() -> int:
 async def test_absent_server_is_one_clear_line() -> None:
     url = f"ws://127.0.0.1:{free_port()}"
     with pytest.raises(ConnectFailed) as failure:
-        await websocket_client.connect(url)
+        await connect(url)
     assert failure.value.headline == f"{url} did not open: nobody listens there (connection refused)"
 
 
 async def test_tls_that_the_server_does_not_speak_is_called_so(speaks_tcp) -> None:
     url = (await speaks_tcp(b"HTTP/1.1 400 Bad Request\r\n\r\n")).replace("ws:", "wss:")
     with pytest.raises(ConnectFailed, match="TLS failed"):
-        await websocket_client.connect(url, ssl=ssl.create_default_context())
+        await connect(url, ssl=ssl.create_default_context())
 
 
 async def test_proxy_of_the_environment_is_not_asked_for_a_loopback_address(peer, monkeypatch) -> None:
@@ -667,85 +663,7 @@ async def test_proxy_of_the_environment_is_not_asked_for_a_loopback_address(peer
     ],
 )
 def test_proxy_is_chosen_by_the_address_and_the_wish(url, wish, proxy) -> None:
-    assert websocket_client._proxy(url, wish) == proxy
-
-
-# Words for the terminal.
-
-
-def test_control_characters_are_shown_and_not_obeyed() -> None:
-    assert printable("a\x1b[2J\r\n\x00\u202e\ud800я 漢") == r"a\x1b[2J\r\n\x00\u202e\ud800я 漢"
-
-
-@pytest.mark.parametrize(
-    "url, shown",
-    [
-        ("ws://host/path", "ws://host/path"),
-        ("ws://host/?page=2&q=a%20b", "ws://host/?page=2&q=a%20b"),
-        ("ws://host/?access_token=abc&page=2", "ws://host/?access_token=•••••&page=2"),
-        ("ws://host/?apiKey=abc", "ws://host/?apiKey=•••••"),
-        ("ws://me:pass@host:80/", "ws://•••••@host:80/"),
-        ("ws://[bad", "ws://[bad"),
-    ],
-)
-def test_credentials_in_a_url_are_masked(url, shown) -> None:
-    assert masked_url(url) == shown
-
-
-# The lesson's client.
-
-
-async def run_lesson(*arguments: str, deadline: float) -> tuple[int | None, str, str]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "websocket_client",
-        *arguments,
-        cwd=AUTOTESTS,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    output, errors = await asyncio.wait_for(process.communicate(), deadline)
-    return process.returncode, output.decode(), errors.decode()
-
-
-async def test_lesson_prints_its_two_lines(echo_server, deadline) -> None:
-    assert await run_lesson(echo_server.url, deadline=deadline) == (
-        0,
-        "Отправка: Привет, сервер!\nОтвет от сервера: Сервер получил: Привет, сервер!\n",
-        "",
-    )
-
-
-async def test_lesson_sends_the_messages_it_is_given(echo_server, deadline) -> None:
-    status, output, _ = await run_lesson(echo_server.url, "раз", "два", deadline=deadline)
-    assert status == 0
-    assert output.splitlines() == [
-        "Отправка: раз",
-        "Ответ от сервера: Сервер получил: раз",
-        "Отправка: два",
-        "Ответ от сервера: Сервер получил: два",
-    ]
-
-
-async def test_lesson_without_a_server_is_one_line_and_status_one(deadline) -> None:
-    url = f"ws://127.0.0.1:{free_port()}"
-    assert await run_lesson(url, deadline=deadline) == (
-        1,
-        "",
-        f"websocket_client: {url} did not open: nobody listens there (connection refused)\n",
-    )
-
-
-def test_lesson_goes_to_the_lessons_server_by_default(monkeypatch) -> None:
-    visited = []
-
-    async def converse(url: str, messages: list[str]) -> None:
-        visited.append((url, messages))
-
-    monkeypatch.setattr(websocket_client, "_converse", converse)
-    assert websocket_client.main([]) == 0
-    assert visited == [("ws://localhost:8765", ["Привет, сервер!"])]
+    assert _proxy(url, wish) == proxy
 
 
 # The fixtures.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+import socket
 import sys
+from pathlib import Path
 
 import pytest
 
-from pytest_websocket.client import client as websocket_client
+import websocket_client
 
 
 def test_messages_and_replies_are_printed_line_by_line(echo_server, capsys) -> None:
@@ -57,7 +60,7 @@ def test_interruption_has_the_status_of_one(monkeypatch) -> None:
     async def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(websocket_client, "_converse", interrupt)
+    monkeypatch.setattr(websocket_client, "talk", interrupt)
     assert websocket_client.main([]) == 130
 
 
@@ -71,3 +74,59 @@ def test_help_names_the_command_and_its_arguments(capsys) -> None:
         "Send messages to a WebSocket server and print the replies. positional arguments:"
     )
     assert "url where to connect (ws://localhost:8765) message what to send (Привет, сервер!) opt" in words
+
+
+async def run_lesson(*arguments: str, deadline: float) -> tuple[int | None, str, str]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "websocket_client",
+        *arguments,
+        cwd=Path(websocket_client.__file__).parent,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, errors = await asyncio.wait_for(process.communicate(), deadline)
+    return process.returncode, output.decode(), errors.decode()
+
+
+async def test_lesson_prints_its_two_lines(echo_server, deadline) -> None:
+    assert await run_lesson(echo_server.url, deadline=deadline) == (
+        0,
+        "Отправка: Привет, сервер!\nОтвет от сервера: Сервер получил: Привет, сервер!\n",
+        "",
+    )
+
+
+async def test_lesson_sends_the_messages_it_is_given(echo_server, deadline) -> None:
+    status, output, _ = await run_lesson(echo_server.url, "раз", "два", deadline=deadline)
+    assert status == 0
+    assert output.splitlines() == [
+        "Отправка: раз",
+        "Ответ от сервера: Сервер получил: раз",
+        "Отправка: два",
+        "Ответ от сервера: Сервер получил: два",
+    ]
+
+
+async def test_lesson_without_a_server_is_one_line_and_status_one(deadline) -> None:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        url = f"ws://127.0.0.1:{bound.getsockname()[1]}"
+        finished = await run_lesson(url, deadline=deadline)
+    assert finished == (
+        1,
+        "",
+        f"websocket_client: {url} did not open: nobody listens there (connection refused)\n",
+    )
+
+
+def test_lesson_goes_to_the_lessons_server_by_default(monkeypatch) -> None:
+    visited = []
+
+    async def converse(url: str, messages: list[str]) -> None:
+        visited.append((url, messages))
+
+    monkeypatch.setattr(websocket_client, "talk", converse)
+    assert websocket_client.main([]) == 0
+    assert visited == [("ws://localhost:8765", ["Привет, сервер!"])]

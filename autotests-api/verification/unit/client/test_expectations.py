@@ -6,8 +6,14 @@ import re
 
 import pytest
 
-from pytest_websocket.client import client as websocket_client
-from pytest_websocket.client.client import json_with
+from pytest_websocket.client.expectations import (
+    _nearest,
+    describe_expected,
+    describe_expected_closing,
+    find_difference,
+    first_difference,
+    json_with,
+)
 
 
 def is_big(message: str) -> bool:
@@ -42,7 +48,7 @@ FITTING = [
 
 @pytest.mark.parametrize(("expected", "message"), FITTING)
 def test_message_that_fits_has_no_difference(expected, message) -> None:
-    assert websocket_client._difference(expected, message) == ""
+    assert find_difference(expected, message) == ""
 
 
 DIFFERENT = [
@@ -82,7 +88,7 @@ DIFFERENT = [
 
 @pytest.mark.parametrize(("expected", "message", "why"), DIFFERENT)
 def test_difference_is_told_with_its_place(expected, message, why) -> None:
-    found = websocket_client._difference(expected, message)
+    found = find_difference(expected, message)
     assert found.startswith(why) if why[-1] in "(e" else found == why
 
 
@@ -104,7 +110,7 @@ def test_difference_is_told_with_its_place(expected, message, why) -> None:
     ],
 )
 def test_expectation_is_told_in_words(expected, words) -> None:
-    assert websocket_client._wanted(expected) == words
+    assert describe_expected(expected) == words
 
 
 def test_members_of_an_object_are_shown_as_json() -> None:
@@ -127,17 +133,17 @@ def test_members_of_an_object_are_shown_as_json() -> None:
     ],
 )
 def test_nearest_message_is_the_most_alike_of_the_last_fifty(expected, messages, nearest) -> None:
-    assert websocket_client._nearest(expected, messages) == nearest
+    assert _nearest(expected, messages) == nearest
 
 
 def test_likeness_is_measured_by_the_first_three_hundred_characters() -> None:
     same = "x" * 300
-    assert websocket_client._nearest(same + "z" * 900, ["y" * 300 + "z" * 900, same]) == same
+    assert _nearest(same + "z" * 900, ["y" * 300 + "z" * 900, same]) == same
 
 
 def test_letter_that_repeats_often_counts_as_much_as_any_other() -> None:
     # difflib takes a letter that makes up more than one per cent of 200 and more for noise unless it is told.
-    assert websocket_client._nearest("x" * 250, ["abc", "y" + "x" * 249]) == "y" + "x" * 249
+    assert _nearest("x" * 250, ["abc", "y" + "x" * 249]) == "y" + "x" * 249
 
 
 @pytest.mark.parametrize(
@@ -153,17 +159,17 @@ def test_letter_that_repeats_often_counts_as_much_as_any_other() -> None:
     ],
 )
 def test_place_is_where_a_message_begins_to_differ(expected, message, place) -> None:
-    assert websocket_client._place(expected, message) == place
+    assert first_difference(expected, message) == place
 
 
 @pytest.mark.parametrize(
     ("codes", "reason", "words"),
     [
         (None, None, ""),
-        ({4001, 1000}, None, " with 1000 (normal closure) or 4001 (no common meaning)"),
+        ({4001, 1000}, None, " with 1000 (normal closure) or 4001 (private to the application)"),
         (None, "bye", " and the reason “bye”"),
         ({1000}, re.compile("by."), " with 1000 (normal closure) and a reason with the pattern “by.”"),
     ],
 )
 def test_wanted_closing_is_told_in_words(codes, reason, words) -> None:
-    assert websocket_client._wanted_closing(codes, reason) == words
+    assert describe_expected_closing(codes, reason) == words

@@ -13,9 +13,10 @@ from websockets.exceptions import ConcurrencyError, ConnectionClosedOK
 from websockets.frames import Close
 from websockets.protocol import State
 
-from pytest_websocket.client import client as websocket_client
-from pytest_websocket.client.client import Client, Closing, ConnectionEnded, ExpectationFailed, json_with
-from pytest_websocket.protocol.frames import close
+from pytest_websocket.client import Client, Closing, ConnectionEnded, ExpectationFailed, json_with
+from pytest_websocket.client.client import MAX_KEPT_MESSAGES
+from pytest_websocket.client.ending import describe_ending
+from pytest_websocket.protocol.frames import Frame, close
 from pytest_websocket.recording import Recording
 
 BYE = Close(1001, "bye")
@@ -32,7 +33,7 @@ class Script:
         self.sent: list[Any] = []
         self.state = State.OPEN
         self.transport = SimpleNamespace(abort=lambda: self.sent.append("abort"))
-        self.protocol = SimpleNamespace(close_sent=None, close_rcvd=None, close_rcvd_then_sent=None)
+        self.recording = Recording(url="ws://host/?token=t")
         self.close_code, self.close_reason = (1001, "bye") if ends else (None, None)
 
     async def recv(self) -> Any:
@@ -53,12 +54,13 @@ class Script:
     async def _end(self) -> Any:
         if not self.ends:
             await asyncio.Event().wait()
-        self.protocol.close_rcvd, self.protocol.close_rcvd_then_sent = BYE, True
+        self.recording.received(close(1001, "bye").encode(masked=False))
         raise ConnectionClosedOK(BYE, BYE, True)
 
 
 def talking(*messages: Any, **settings: Any) -> Client:
-    return Client(Script(*messages, **settings), Recording(url="ws://host/?token=t"), 0.01)
+    script = Script(*messages, **settings)
+    return Client(script, script.recording, 0.01)
 
 
 def told(failure: pytest.ExceptionInfo[ExpectationFailed]) -> list[str]:
@@ -194,7 +196,7 @@ async def test_nearest_of_what_was_skipped_is_told_from_where_it_differs() -> No
 async def test_skipped_messages_are_bounded_by_their_bytes(monkeypatch) -> None:
     monkeypatch.setattr("pytest_websocket.client.client.MAX_KEPT_BYTES", 4)
     client = talking("ab", "cd", "!", "e", "!", "fghi", "!", "jklmn", "!")
-    assert client.skipped.maxlen == websocket_client.MAX_KEPT_MESSAGES
+    assert client.skipped.maxlen == MAX_KEPT_MESSAGES
     await client.wait_for("!")
     assert list(client.skipped) == ["ab", "cd"]
     await client.wait_for("!")
@@ -315,38 +317,38 @@ async def test_code_and_reason_of_the_end_are_compared(code, reason, fits) -> No
     assert await client.receive() == "kept"
 
 
+OURS, THEIRS = (True, close(4000, "mine")), (False, close(1001, "bye"))
+
+
 @pytest.mark.parametrize(
-    ("sent", "received", "answered", "tcp", "words"),
+    ("closes", "tcp", "words"),
     [
-        (None, BYE, True, "", "closed by the server with 1001 (going away) “bye”"),
-        (BYE, BYE, True, "", "closed by the server with 1001 (going away) “bye”"),
+        ([THEIRS], "", "closed by the server with 1001 (going away) “bye”"),
+        ([THEIRS, OURS], "", "closed by the server with 1001 (going away) “bye”"),
         (
-            Close(4000, "mine"),
-            BYE,
-            False,
+            [OURS, THEIRS],
             "",
-            "closed by the test with 4000 (no common meaning) “mine”; "
+            "closed by the client with 4000 (private to the application) “mine”; "
             "the server answered 1001 (going away) “bye”",
         ),
         (
-            Close(4000, "mine"),
-            None,
-            None,
+            [OURS],
             "",
-            "closed by the client with 4000 (no common meaning) “mine”; the server did not answer; "
+            "closed by the client with 4000 (private to the application) “mine”; the server did not answer; "
             "TCP is still open",
         ),
-        (None, None, None, "TCP broken: x", "ended without a Close frame (1006), TCP broken: x"),
-        (None, None, None, "", "ended without a Close frame (1006), TCP is still open"),
+        ([], "TCP broken: x", "ended without a Close frame (1006), TCP broken: x"),
+        ([], "", "ended without a Close frame (1006), TCP is still open"),
     ],
 )
-async def test_end_is_told_by_who_closed_and_who_answered(sent, received, answered, tcp, words) -> None:
-    client = talking()
-    client._connection.protocol = SimpleNamespace(
-        close_sent=sent, close_rcvd=received, close_rcvd_then_sent=answered
-    )
-    client.recording.end(tcp)
-    assert client._ending() == words
+def test_ending_says_who_closed_and_who_answered(
+    closes: list[tuple[bool, Frame]], tcp: str, words: str
+) -> None:
+    recording = Recording()
+    for sent, frame in closes:
+        (recording.sent if sent else recording.received)(frame.encode(masked=sent))
+    recording.end(tcp)
+    assert describe_ending(recording) == words
 
 
 async def test_closing_reads_what_was_not_read_and_keeps_no_more_than_it_may(monkeypatch) -> None:
@@ -366,29 +368,6 @@ async def test_closing_that_takes_too_long_is_cut_short() -> None:
     client = talking()
     await client.close(deadline=0.01)
     assert sorted(map(str, client._connection.sent)) == ["(1000, '')", "abort"]
-
-
-class Wait:
-    """A wait that counts how often it was ended."""
-
-    def __init__(self, when: float) -> None:
-        self.when = when
-        self.expired = 0
-
-    def expire(self) -> None:
-        self.expired += 1
-
-
-async def test_timer_ends_what_is_due_and_is_set_for_the_next() -> None:
-    now = asyncio.get_running_loop().time()
-    due, later, last = Wait(now - 1), Wait(now + 1000), Wait(now + 2000)
-    deadlines = websocket_client._Deadlines()
-    deadlines._waits = {due, later, last}
-    deadlines._ring()
-    assert [wait.expired for wait in (due, later, last)] == [1, 0, 0]
-    assert deadlines._waits == {later, last}
-    assert deadlines._timer.when() == later.when
-    deadlines._timer.cancel()
 
 
 async def test_second_task_that_reads_is_told() -> None:

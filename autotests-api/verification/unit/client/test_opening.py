@@ -12,8 +12,9 @@ import pytest
 from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus, InvalidURI, ProxyError
 from websockets.http11 import Headers, Response
 
-from pytest_websocket.client import client as websocket_client
-from pytest_websocket.client.client import ConnectFailed, ExpectationFailed, connect, expect_rejected
+from pytest_websocket.client import ConnectFailed, ExpectationFailed, connect, expect_rejected
+from pytest_websocket.client.opening import _is_loopback
+from pytest_websocket.client.opening_failures import answer_rows, why_not_opened
 from pytest_websocket.protocol.handshake import accept_value
 from pytest_websocket.recording import Recording
 
@@ -72,22 +73,20 @@ REFUSED = Response(403, "Forbidden", Headers(), b"keep\nout\xff")
     ],
 )
 def test_reason_why_it_did_not_open_is_told_in_words(error: Exception, why: str) -> None:
-    assert websocket_client._why_not_opened(error, 2.5) == why
+    assert why_not_opened(error, 2.5) == why
 
 
 def test_proxy_that_fails_is_told_by_its_own_words() -> None:
-    assert "proxy" in websocket_client._why_not_opened(ProxyError("proxy says no"), 1)
+    assert "proxy" in why_not_opened(ProxyError("proxy says no"), 1)
 
 
 def test_answer_is_shown_by_its_status_and_its_body() -> None:
-    assert websocket_client._answer_rows(REFUSED) == [
+    assert answer_rows(REFUSED) == [
         ("received", "HTTP 403 Forbidden"),
         ("body", "“keep\\nout\ufffd”"),
     ]
-    assert websocket_client._answer_rows(Response(403, "", Headers(), b"")) == [
-        ("received", "HTTP 403 Forbidden")
-    ]
-    assert websocket_client._answer_rows(None) == []
+    assert answer_rows(Response(403, "", Headers(), b"")) == [("received", "HTTP 403 Forbidden")]
+    assert answer_rows(None) == []
 
 
 @pytest.mark.parametrize(
@@ -105,7 +104,7 @@ def test_answer_is_shown_by_its_status_and_its_body() -> None:
     ],
 )
 def test_loopback_is_told_by_the_host(url: str, loopback: bool) -> None:
-    assert websocket_client._is_loopback(url) is loopback
+    assert _is_loopback(url) is loopback
 
 
 def settings_of(*arguments: str, **settings: object) -> dict[str, object]:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pytest_websocket.client.client import connect
+from pytest_websocket.client import connect
 from pytest_websocket.plugin.browser import NO_CHROMIUM
 from pytest_websocket.plugin.browser_page import Conversation, SeenFrame, disagreement
 from pytest_websocket.plugin.server_log import Entry, Ledger

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from websockets.asyncio.server import Server
 
-from pytest_websocket.client.client import connect, expect_rejected
+from pytest_websocket.client import connect, expect_rejected
 from pytest_websocket.server.echo import reply_to, serve
 
 ALLOWED = "https://app.example.com"

@@ -12,7 +12,7 @@ import pytest
 import trustme
 import websockets
 
-from pytest_websocket.client.client import ConnectionEnded, ExpectationFailed
+from pytest_websocket.client import ConnectionEnded, ExpectationFailed
 from pytest_websocket.protocol.frames import Frame, binary, close, parse_header, ping, text
 from pytest_websocket.protocol.handshake import accept_value
 from pytest_websocket.recording import Recording

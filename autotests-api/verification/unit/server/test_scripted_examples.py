@@ -9,7 +9,7 @@ import pytest
 import websockets
 from websockets.sync.client import connect as connect_sync
 
-from pytest_websocket.client.client import json_with
+from pytest_websocket.client import json_with
 from pytest_websocket.protocol.frames import continuation, text
 
 PAGE = Path(__file__).parents[4] / "docs" / "clients.md"
