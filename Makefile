@@ -38,14 +38,14 @@ help: ## list the targets
 
 .PHONY: report
 report: $(SUITE) $(ALLURE) ## run the suite and build allure-report/index.html
-	@rm -rf $(RESULTS)
+	@rm -rf $(RESULTS) $(dir $(PAGE))
 	@status=0; $(PYTEST) --alluredir=$(RESULTS) $(ARGS) || status=$$?; \
 	$(MAKE) --no-print-directory page STATUS=$$status; exit $$status
 
 .PHONY: matrix
 matrix: $(SUITE) $(ALLURE) ## several servers on one page: TARGETS="a=ws://127.0.0.1:9001 b=wss://b.example"
 	@[ -n "$(TARGETS)" ] || { echo 'make matrix TARGETS="name=ws://127.0.0.1:9001 other=wss://b.example"' >&2; exit 1; }
-	@rm -rf $(RESULTS)
+	@rm -rf $(RESULTS) $(dir $(PAGE))
 # A target without a name is called by its host.
 	@status=0; for target in $(TARGETS); do name=$${target%%=*}; url=$${target#*=}; \
 		case $$name in *://*) url=$$target; name=$$(expr "$$target" : '[^/]*//\([^/?]*\)'); name=$${name##*@};; esac; \
@@ -54,20 +54,21 @@ matrix: $(SUITE) $(ALLURE) ## several servers on one page: TARGETS="a=ws://127.0
 	$(MAKE) --no-print-directory page STATUS=$$status; exit $$status
 
 .PHONY: page
-page: $(ALLURE) ## build allure-report/index.html from the results that are there
+page: $(SUITE) $(ALLURE) ## build allure-report/index.html from the results that are there
 	@ls $(RESULTS)/*-result.json >/dev/null 2>&1 || { \
 		echo "No page: there are no results in $(RESULTS)/." >&2; exit 1; }
 # The quality gate is shown on the page, but it does not decide: the exit status is the suite's.
 	@rm -rf $(dir $(PAGE))
 	@node autotests-api/pytest_websocket/allure/build.mjs $(RESULTS) --output $(dir $(PAGE)) --status "$(STATUS)"
 # What Allure's page asks of the network, and what it lacks when it is opened from disk.
-	@PYTHONPATH=autotests-api $(BIN)/python -m pytest_websocket.allure.page $(PAGE) --results $(RESULTS)
+	@PYTHONPATH=autotests-api $(BIN)/python -m pytest_websocket.allure.page $(PAGE) --results $(RESULTS) \
+		|| { rm -f $(PAGE); exit 1; }
 	@echo "Report: file://$(CURDIR)/$(PAGE) ($$(du -h $(PAGE) | cut -f 1))"
 
 .PHONY: test
 test: lint $(CHECKS) $(ALLURE) ## everything this repository checks of itself
 	@rm -rf $(FACTS) && mkdir $(FACTS)
-	@$(PYTEST) -n 2 --cov --cov-report= --junitxml=$(FACTS)/all.xml autotests-api $(ARGS)
+	@$(PYTEST) -n 2 --dist loadgroup --junitxml=$(FACTS)/all.xml autotests-api $(ARGS)
 	@$(PYTEST) -m browser --junitxml=$(FACTS)/browser.xml autotests-api/tests/browser $(ARGS)
 	@$(PYTEST) -m mass -n 2 --ws-mass 20 --junitxml=$(FACTS)/mass.xml $(ARGS)
 	@$(PYTEST) -m load --ws-users 50 --ws-duration 2 --junitxml=$(FACTS)/load.xml $(ARGS)

@@ -25,10 +25,10 @@ MARKS = {
     "needs": "needs(*abilities, size=0): skip the test, with the reason, on a target that lacks one of them: "
     "echo, text, binary, deflate, embedded; or that takes no message of size bytes",
     "autobahn": "autobahn(number): the case of the Autobahn Testsuite that checks the same",
-    "mass": "big or many messages (conformance in quantity); run with -m mass",
-    "load": "many connections at once, or for long; run with -m load",
-    "browser": "a real Chromium talks to the server; run with -m browser",
-    "thirdparty": "starts third-party servers; run with -m thirdparty",
+    "mass": "mass: big or many messages (conformance in quantity); run with -m mass",
+    "load": "load: many connections at once, or for long; run with -m load",
+    "browser": "browser: a real Chromium talks to the server; run with -m browser",
+    "thirdparty": "thirdparty: starts third-party servers; run with -m thirdparty",
 }
 
 _OWN_MARKS = {"rfc", "needs"}

@@ -25,6 +25,14 @@ async def test_reply_names_the_message(client):
 HEAVY = ("websockets", "hypothesis", "trustme", "jinja2", "allure", "allure_commons", "playwright")
 """Packages that a run without one of our fixtures or options does not import."""
 
+IMPORTS = f"""\
+import sys
+
+
+def test_imports_are_few():
+    assert [name for name in {HEAVY} if name in sys.modules] == []
+"""
+
 PLAIN_TESTS = """\
 import sys
 
@@ -139,7 +147,8 @@ def test_case_is_run_by_the_name_that_the_summary_prints(installed: Environment,
 def test_target_that_cannot_be_tested_is_one_line(installed: Environment) -> None:
     ended = installed("pytest-websocket", "ws://127.0.0.1:1")
     assert ended.status == 4
-    assert len((ended.output + ended.errors).strip().splitlines()) == 1
+    assert "Traceback" not in ended.output
+    assert len(ended.errors.strip().splitlines()) == 1
     assert "nothing listens on 127.0.0.1:1" in ended.errors
 
 
@@ -201,9 +210,6 @@ def test_run_of_other_tests_is_as_without_the_plugin(
 
 
 def test_run_of_other_tests_imports_nothing_heavy(installed: Environment) -> None:
-    installed.write(
-        "test_plain.py",
-        f"import sys\n\n\ndef test_imports_are_few():\n    assert not {set(HEAVY)} & set(sys.modules)\n",
-    )
-    ended = installed("pytest", "-p", "no:hypothesispytest", "-p", "no:_hypothesis_pytestplugin")
+    installed.write("test_plain.py", IMPORTS)
+    ended = installed("pytest")
     assert ended.status == 0, ended.output

@@ -1,0 +1,48 @@
+"""The jobs of the workflow, as GitHub's runner does them: a fresh clone, and each step in order."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from verification.packaging.conftest import ROOT, run
+from verification.packaging.steps import Runner, read
+
+WORKFLOW = ROOT / ".github" / "workflows" / "autotests.yml"
+
+MOST = 8_000_000
+"""Bytes of the page of a small run; Allure's own part has 6 MB, and results are packed."""
+
+pytestmark = [
+    pytest.mark.xdist_group("wheel"),
+    pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a git checkout"),
+]
+
+
+def test_suite_is_run_as_the_ci_script_does() -> None:
+    steps = read(WORKFLOW)["jobs"]["run-tests"]["steps"]
+    commands = [step["run"].strip() for step in steps if "run" in step]
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    assert [re.sub(" ARGS=.*", "", command) for command in commands] == ["make test"]
+    assert "make test" in script
+
+
+def test_report_is_built_from_the_results_of_the_other_job(tmp_path: Path) -> None:
+    artifacts = tmp_path / "artifacts"
+    results = artifacts / "allure-results-3.11"
+    results.mkdir(parents=True)
+    suite = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "autotests-api/tests/contract/test_order.py")
+    run(sys.executable, *suite, f"--alluredir={results}", folder=ROOT).check()
+
+    values = {"needs.run-tests.result == 'success' && '0' || '1'": "0"}
+    runner = Runner(tmp_path / "clone", artifacts, values)
+    ended = runner.steps(read(WORKFLOW)["jobs"]["build-report"]["steps"])
+
+    assert [one.status for one in ended] == [0, 0], f"{ended[-1].output}\n{ended[-1].errors}"
+    page = (artifacts / "allure-report" / "index.html").read_text(encoding="utf-8")
+    assert len(page) < MOST
+    assert "googletagmanager" not in page
+    assert (tmp_path / "clone" / "allure-report" / "history" / "history.jsonl").is_file()
