@@ -7,9 +7,18 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_websocket.plugin.options import is_any_given
+from pytest_websocket.plugin.load_options import LOAD_OPTIONS
+from pytest_websocket.plugin.options import CLIENT_OPTIONS, add_options, add_selection, is_any_given
 
 PARTS = (
+    "pytest_websocket.plugin.selection",
+    "pytest_websocket.plugin.target",
+    "pytest_websocket.plugin.recordings",
+    "pytest_websocket.plugin.raw_connections",
+    "pytest_websocket.plugin.ws_server",
+    "pytest_websocket.plugin.client_under_test",
+    "pytest_websocket.plugin.load",
+    "pytest_websocket.plugin.browser_artifacts",
     "pytest_websocket.plugin.liveness",
     "pytest_websocket.plugin.known_failures",
     "pytest_websocket.plugin.redaction",
@@ -83,6 +92,14 @@ class _FirstReport:
             before = plugins.get_plugins()
             activate(self._config)
             plugins.subset_hook_caller("pytest_runtest_logreport", before)(report=report)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Registers the options."""
+    add_options(parser)
+    add_selection(parser)
+    add_options(parser, CLIENT_OPTIONS, group=("websocket client", "WebSocket client under test"))
+    add_options(parser, LOAD_OPTIONS, group=("websocket-load", "WebSocket load (pytest -m load)"))
 
 
 @pytest.hookimpl(trylast=True)

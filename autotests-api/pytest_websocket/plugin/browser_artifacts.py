@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
-import pytest_asyncio
 
 from pytest_websocket.plugin.browser_page import Tab, disagreement
 from pytest_websocket.plugin.recordings import EVIDENCE
@@ -24,7 +23,7 @@ Attachment = tuple[str, str | bytes, str]
 TAIL = 30
 """Lines of each text that a failure shows in the terminal; the report has more."""
 
-_COLLECTOR = pytest.StashKey["Evidence"]()
+COLLECTOR = pytest.StashKey["Evidence"]()
 
 
 class Evidence:
@@ -100,7 +99,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 
 
 def _collect(item: pytest.Item) -> Evidence | None:
-    evidence = item.stash.get(_COLLECTOR, None)
+    evidence = item.stash.get(COLLECTOR, None)
     if evidence:
         attachments = evidence.loop.run_until_complete(evidence.collect())
         item.stash[EVIDENCE] = attachments
@@ -109,28 +108,3 @@ def _collect(item: pytest.Item) -> Evidence | None:
             if isinstance(content, str):
                 item.add_report_section("call", name, "\n".join(content.splitlines()[-TAIL:]))
     return evidence
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def evidence(
-    request: pytest.FixtureRequest, target: Target, deadline: float
-) -> AsyncIterator[Evidence]:
-    """What the tabs of this case have done so far, and the comparison with the servers' books."""
-    found = Evidence(target, deadline)
-    request.node.stash[_COLLECTOR] = found
-    with contextlib.ExitStack() as watched:
-        if target.embedded:
-            watched.enter_context(found.ledger.watch(request.getfixturevalue("echo_server")))
-        yield found
-
-
-@pytest.fixture
-def ledger(evidence: Evidence) -> Ledger:
-    """The connections of the embedded server since the case began, and of every server it watches."""
-    return evidence.ledger
-
-
-@pytest.fixture
-def until(evidence: Evidence) -> Callable[[Callable[[], bool]], Awaitable[bool]]:
-    """Waits for a condition on tabs and ledger; says whether it became true within the deadline."""
-    return evidence.until

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -214,3 +214,6 @@ class Tab:
     def _on_Closed(self, event: dict[str, Any]) -> None:  # noqa: N802
         self._by_id[event["requestId"]].over = True
         self._changed.set()
+
+
+OpenTab = Callable[..., Awaitable[Tab]]

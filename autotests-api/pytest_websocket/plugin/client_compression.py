@@ -7,12 +7,10 @@ from typing import Protocol
 
 import pytest
 
-from pytest_websocket.plugin.client_under_test import ClientUnderTest
-from pytest_websocket.protocol.deflate import Deflater, Inflater
+from pytest_websocket.protocol.deflate import Deflater
 from pytest_websocket.protocol.extensions import (
     PERMESSAGE_DEFLATE,
     Extension,
-    agreement_in,
     parse_extensions,
 )
 from pytest_websocket.protocol.frames import Frame
@@ -52,25 +50,3 @@ def offer_of(conversation: Conversation) -> Extension:
     if not offers:
         pytest.skip("the client does not offer permessage-deflate")
     return offers[0]
-
-
-@pytest.fixture
-def agree_with_client(client_under_test: ClientUnderTest) -> Agree:
-    """Factory of connections on which permessage-deflate is agreed on."""
-
-    async def opened(*parameters: str) -> Compressed:
-        conversation = await client_under_test.requested()
-        offer = offer_of(conversation)
-        if any(one.startswith("client_max_window_bits") for one in parameters):
-            limit = offer.values.get("client_max_window_bits", "0")
-            if limit is not None and int(limit) < 15:
-                pytest.skip("the client does not let the server limit its window")
-        answer = "; ".join([PERMESSAGE_DEFLATE, *parameters])
-        agreed = agreement_in(answer)
-        assert agreed is not None
-        inflate = Inflater(agreed.client_max_window_bits, takeover=not agreed.client_no_context_takeover)
-        await conversation.accept(extensions=answer, inflate=inflate)
-        bits, takeover = agreed.server_max_window_bits, not agreed.server_no_context_takeover
-        return Compressed(conversation, Deflater(bits, takeover=takeover))
-
-    return opened

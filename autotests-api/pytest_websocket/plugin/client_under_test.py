@@ -8,16 +8,13 @@ import os
 import shlex
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Generator
+from collections.abc import Generator
 from typing import IO, Any
 
 import pytest
-import pytest_asyncio
 
-from pytest_websocket.client import DEFAULT_DEADLINE, ExpectationFailed
-from pytest_websocket.plugin.options import Option, add_options, option_value
-from pytest_websocket.plugin.recordings import Recordings
-from pytest_websocket.plugin.ws_server import RUNNING
+from pytest_websocket.client import ExpectationFailed
+from pytest_websocket.plugin.options import option_value
 from pytest_websocket.server.scripted import ScriptedServer
 from pytest_websocket.server.scripted_connection import Headers
 from pytest_websocket.server.scripted_conversation import Conversation
@@ -29,25 +26,7 @@ SHOWN = 2000
 """Characters of the program's output that a failure shows: the last ones."""
 
 
-def _command(text: str) -> str:
-    if text.count("{url}") != 1:
-        raise ValueError("expected {url} exactly once, as in 'node client.mjs {url}'")
-    if not shlex.split(text):
-        raise ValueError("expected a command")
-    return text
-
-
-OPTIONS = (
-    Option(
-        "ws-client",
-        "client to test: a program that connects to {url}, echoes every message until the connection "
-        "is closed, and exits; runs the cases for clients instead of those for servers",
-        "COMMAND",
-        _command,
-    ),
-)
-
-_CLIENT = pytest.StashKey["ClientUnderTest"]()
+CLIENT = pytest.StashKey["ClientUnderTest"]()
 
 
 class ProgramFailed(ExpectationFailed):
@@ -148,11 +127,6 @@ class ClientUnderTest:
         return "\n".join(printable(line) for text in texts for line in text.splitlines())
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Options of the client under test."""
-    add_options(parser, OPTIONS, group=("websocket client", "WebSocket client under test"))
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keeps the cases for clients with ``--ws-client``, else those for servers."""
@@ -165,38 +139,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if unwanted not in getattr(item, "fixturenames", ())]
 
 
-@pytest_asyncio.fixture
-async def client_under_test(
-    request: pytest.FixtureRequest, recordings: Recordings
-) -> AsyncIterator[ClientUnderTest]:
-    """The program of ``--ws-client``: ``conversation = await client_under_test.opened()`` starts it."""
-    scale = option_value(request.config, "ws-time-scale") or 1.0
-    deadline = (option_value(request.config, "ws-timeout") or DEFAULT_DEADLINE) * scale
-    # Some clients connect again after a failure; that is theirs to decide.
-    server = ScriptedServer(recordings.new, deadline=deadline, allow_unexpected=True)
-    await server.start()
-    client = ClientUnderTest(option_value(request.config, "ws-client"), server, deadline)
-    running = request.node.stash.setdefault(RUNNING, [])
-    running.append((asyncio.get_running_loop(), client))
-    request.node.stash[_CLIENT] = client
-    yield client
-    running.clear()
-    del request.node.stash[_CLIENT]
-    await client.stop()
-
-
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     """Shows what the program printed with a failure."""
     try:
         return (yield)
     except Exception:
-        if _CLIENT in item.stash and (output := item.stash[_CLIENT].output):
+        if CLIENT in item.stash and (output := item.stash[CLIENT].output):
             item.add_report_section("call", "client under test", output)
         raise
-
-
-@pytest.fixture
-async def conversation(client_under_test: ClientUnderTest) -> Conversation:
-    """One open connection of the program of ``--ws-client``, without extensions."""
-    return await client_under_test.opened()

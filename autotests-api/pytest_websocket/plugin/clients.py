@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlsplit
 
-import pytest_asyncio
 from websockets.http11 import Response
 
 from pytest_websocket import client as ws_client
@@ -76,20 +75,6 @@ class Connect:
         else:
             self._recordings.add(everything["recording"])
         return url, everything
-
-
-@pytest_asyncio.fixture
-async def connect(target: Target, recordings: Recordings, deadline: float) -> AsyncIterator[Connect]:
-    """Factory of open clients: ``client = await connect()``; closes what it opened."""
-    factory = Connect(target, recordings, deadline)
-    yield factory
-    await factory.close()
-
-
-@pytest_asyncio.fixture
-async def client(connect: Connect) -> Client:
-    """One open client of the target."""
-    return await connect()
 
 
 def _at(url: str, resource: str) -> str:

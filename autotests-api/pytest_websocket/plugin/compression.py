@@ -8,15 +8,13 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import pytest
-import pytest_asyncio
 
-from pytest_websocket.plugin.options import option_value
 from pytest_websocket.plugin.raw_assertions import RawConnection, encoded
-from pytest_websocket.plugin.raw_connections import Dial, ProtocolViolation
-from pytest_websocket.protocol.deflate import Deflater, deflater_for, inflater_for
+from pytest_websocket.plugin.raw_connections import ProtocolViolation
+from pytest_websocket.protocol.deflate import Deflater, deflater_for
 from pytest_websocket.protocol.extensions import Agreement, agreement_in, problems_of_answer
 from pytest_websocket.protocol.frames import BINARY, CONTINUATION, TEXT, Frame
-from pytest_websocket.protocol.handshake import Request, Response
+from pytest_websocket.protocol.handshake import Response
 from pytest_websocket.recording import Recording
 from pytest_websocket.target.target import Abilities, Message, Target
 
@@ -149,66 +147,8 @@ class Agree(Protocol):
         """
 
 
-@pytest.fixture
-def negotiate(dial: Dial, opening: Request) -> Negotiate:
-    """Factory of handshakes that offer extensions; whether the answer is right is for the test."""
-
-    async def factory(*offers: str, name: str = "raw") -> Negotiation:
-        connection = await dial.open(DeflatedConnection, name)
-        request = opening.having(HEADER, *offers) if offers else opening
-        await connection.send_bytes(request.encode())
-        # A server that closes TCP without a response has refused, too.
-        response = await connection.refusal() or Response(b"", problem="the server ended the connection")
-        negotiation = Negotiation(offers, response, connection)
-        if response.accepted:
-            agreement = None if negotiation.problems else negotiation.agreement
-            connection.switch_protocols(inflater_for(agreement) if agreement else None)
-        return negotiation
-
-    return factory
-
-
-@pytest.fixture
-def agree(negotiate: Negotiate) -> Agree:
-    """Factory of connections that speak permessage-deflate as offered."""
-
-    async def factory(*offers: str, name: str = "raw") -> DeflatedConnection:
-        negotiation = await negotiate(*(offers or (OFFER,)), name=name)
-        if not negotiation.response.accepted:
-            # Whether it may is judged once, by the tests of the negotiation.
-            pytest.skip(f"the server refused the handshake with these offers: {negotiation}")
-        if negotiation.problems:
-            raise ProtocolViolation(f"{negotiation}: {negotiation.problems[0]}")
-        if negotiation.agreement is None:
-            pytest.skip(f"the server declined the offers: {negotiation}")
-        negotiation.raw.start_compression(negotiation.agreement)
-        return negotiation.raw
-
-    return factory
-
-
-@pytest_asyncio.fixture
-async def deflated(agree: Agree) -> DeflatedConnection:
-    """One connection on which permessage-deflate was agreed on, by the offer that browsers make."""
-    return await _agreed_or_skipped(agree, OFFER)
-
-
-@pytest_asyncio.fixture
-async def unlimited(agree: Agree) -> DeflatedConnection:
-    """One connection with permessage-deflate and a client window of 32 KiB that is kept, where possible.
-
-    The offer leaves the server no way to limit the window; it may still forbid to keep it.
-    """
-    return await _agreed_or_skipped(agree, "permessage-deflate")
-
-
-@pytest.fixture
-def mass_count(request: pytest.FixtureRequest) -> int:
-    """Messages that a test in quantity sends (``--ws-mass``)."""
-    return option_value(request.config, "ws-mass") or DEFAULT_MASS
-
-
-async def _agreed_or_skipped(agree: Agree, offer: str) -> DeflatedConnection:
+async def agreed_or_skipped(agree: Agree, offer: str) -> DeflatedConnection:
+    """Returns a connection on which ``offer`` was agreed on; skips where the negotiation broke a rule."""
     # An exception in a fixture is an error and not a failure; the tests of §5 fail for the same answer.
     try:
         return await agree(offer)

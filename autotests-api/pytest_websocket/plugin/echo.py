@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Awaitable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 import pytest
@@ -113,30 +113,8 @@ class Echo:
             await self.burst(client, [b"", "text", bytes(range(256)), b"\r\n\x00", "text"])
 
 
-@pytest.fixture
-def echo(target: Target, abilities: Abilities) -> Echo:
-    """Assertions on the replies of the target."""
-    return Echo(target, abilities)
-
-
 class During(Protocol):
     """The type of the fixture `during`."""
 
     def __call__(self, work: Awaitable[object]) -> AbstractAsyncContextManager[asyncio.Future[object]]:
         """Runs ``work`` beside the test: ``async with during(flood()) as task``; cancels it at the end."""
-
-
-@pytest.fixture
-def during() -> During:
-    """Runs something beside the test; it is cancelled at the end of the block."""
-
-    @asynccontextmanager
-    async def beside(work: Awaitable[object]) -> AsyncIterator[asyncio.Future[object]]:
-        task = asyncio.ensure_future(work)
-        try:
-            yield task
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-    return beside

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import json
 import math
-import re
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 
 import pytest
-import pytest_asyncio
 
 from pytest_websocket.load.capacity_search import Capacity, search_capacity
 from pytest_websocket.load.connection import Endpoint, LoadConnection
 from pytest_websocket.load.connections import Connections
 from pytest_websocket.load.histogram import log_of
 from pytest_websocket.load.result import Result, Second, milliseconds, spread
-from pytest_websocket.load.server_process import ServerProcess, run_in_process
+from pytest_websocket.load.server_process import ServerProcess
 from pytest_websocket.load.thresholds import Threshold
 from pytest_websocket.load.workload import DEFAULT_WORKLOAD, Workload
-from pytest_websocket.plugin.options import Option, add_options, option_value
-from pytest_websocket.plugin.recordings import EVIDENCE
-from pytest_websocket.plugin.target import ABILITIES, TARGET
+from pytest_websocket.plugin.load_options import LOAD_OPTIONS
+from pytest_websocket.plugin.options import option_value
 from pytest_websocket.protocol.frames import BINARY, TEXT
 from pytest_websocket.render import load_page
 from pytest_websocket.server.open_files import allow_many_connections
@@ -34,60 +29,6 @@ from pytest_websocket.target.target import Target
 
 PORTS_PER_ADDRESS = 20_000
 """Connections from one source address to one server, below what the system's range of ports allows."""
-
-
-def _number(text: str) -> int:
-    value = int(text.replace("_", "").replace(",", "")) if re.fullmatch(r"[\d_,]+", text) else 0
-    if value < 1:
-        raise ValueError("expected a whole number above 0")
-    return value
-
-
-def _rate(text: str) -> float:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)(?:/s)?", text.replace("_", ""))
-    if match is None or not 0 < float(match[1]) <= 1e6:
-        raise ValueError("expected a number per second above 0")
-    return float(match[1])
-
-
-def _duration(text: str) -> float:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m|h)?", text)
-    seconds = float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2] or "s"] if match else math.nan
-    if not 0.1 <= seconds <= 24 * 3600:
-        raise ValueError("expected a duration up to a day, as in 30s, 5m or 2h")
-    return seconds
-
-
-def _file(text: str) -> Path:
-    path = Path(text)
-    if not path.parent.is_dir() or path.is_dir():
-        raise ValueError("expected a file in a folder that is there")
-    return path
-
-
-LOAD_OPTIONS = (
-    Option("ws-users", "connections of a load (default: 1000)", "COUNT", _number),
-    Option("ws-rate", "messages per second of all together (default: one per connection)", "RATE", _rate),
-    Option("ws-duration", "how long a load lasts (default: 3s)", "TIME", _duration),
-    Option(
-        "ws-ramp", "connections to open per second (default: as fast as they are accepted)", "RATE", _rate
-    ),
-    Option(
-        "ws-mix",
-        f"what is sent: text:100=8,binary:1k=1 (default: {DEFAULT_WORKLOAD})",
-        "MIX",
-        Workload.parse,
-    ),
-    Option(
-        "ws-budget",
-        "threshold of a load: p99=50ms, max=1s, connect.p90=1s, errors=0, rate=1000; repeatable; "
-        "without one a load has figures and no verdict",
-        "LIMIT",
-        Threshold.parse,
-        many=True,
-    ),
-    Option("ws-load-figures", "write the figures of all loads to this file, as JSON", "FILE", _file),
-)
 
 
 @dataclass(frozen=True)
@@ -100,11 +41,6 @@ class Size:
     ramp: float | None
     workload: Workload
     thresholds: tuple[Threshold, ...]
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Registers the options of loads."""
-    add_options(parser, LOAD_OPTIONS, group=("websocket-load", "WebSocket load (pytest -m load)"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -306,54 +242,8 @@ class Load:
         )
 
 
-@pytest.fixture(scope="session")
-def load_server(request: pytest.FixtureRequest) -> Iterator[ServerProcess | None]:
-    """The embedded server in a process of its own; None for another target or one with TLS."""
-    target = request.config.stash[TARGET]
-    if not target.embedded or target.secure:
-        yield None
-        return
-    with run_in_process() as server:
-        yield server
-
-
-@pytest.fixture
-def load_target(request: pytest.FixtureRequest, load_server: ServerProcess | None) -> Target:
-    """The target of loads: the server of `load_server`, or what ``--ws-url`` names."""
-    if load_server is not None:
-        return replace(request.config.stash[TARGET], url=load_server.url)
-    target: Target = request.getfixturevalue("target")
-    return target
-
-
-@pytest_asyncio.fixture
-async def load(
-    request: pytest.FixtureRequest, load_target: Target, load_server: ServerProcess | None
-) -> AsyncIterator[Load]:
-    """Connections to the target and loads on them, sized by the options."""
-    if importlib.util.find_spec("hdrh") is None:
-        pytest.skip("loads need more packages: pip install pytest-websocket[load]")
-    if load_target.proxy:
-        pytest.skip("a load through an HTTP proxy would measure the proxy")
-    size = size_from(request.config)
-    abilities = request.config.stash[ABILITIES]
-    if size.workload.largest > abilities.max_message:
-        pytest.skip(f"--ws-mix has messages above the target's limit of {abilities.max_message} bytes")
-    evidence = request.node.stash.setdefault(EVIDENCE, [])
-    async with AsyncExitStack() as stack:
-        yield Load(
-            size,
-            endpoint_for(load_target, size.users),
-            load_server,
-            stack,
-            lambda name, body, kind: evidence.append((name, body, kind)),
-            _printer(request),
-            request.node.nodeid,
-            request.config.stash.setdefault(FIGURES, []),
-        )
-
-
-def _printer(request: pytest.FixtureRequest) -> Callable[[str], None]:
+def printer(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Returns a function that prints a line to the terminal while the test runs, despite the capture."""
     manager = request.config.pluginmanager
     terminal, capture = manager.get_plugin("terminalreporter"), manager.get_plugin("capturemanager")
     if terminal is None or capture is None or hasattr(request.config, "workerinput"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,6 @@ from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import pytest
-
-from pytest_websocket.target.secrets import Secrets
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
@@ -136,6 +135,14 @@ def _positive(text: str) -> float:
     return number
 
 
+def _command(text: str) -> str:
+    if text.count("{url}") != 1:
+        raise ValueError("expected {url} exactly once, as in 'node client.mjs {url}'")
+    if not shlex.split(text):
+        raise ValueError("expected a command")
+    return text
+
+
 @dataclass(frozen=True)
 class Option:
     """One option: ``--ws-NAME``, environment variable ``WS_NAME``, ``ws_name`` in pytest.ini.
@@ -238,6 +245,18 @@ OPTIONS = (
     Option("ws-probe", "print what the target can do, and stop", read=_flag),
 )
 
+CLIENT_OPTIONS = (
+    Option(
+        "ws-client",
+        "client to test: a program that connects to {url}, echoes every message until the connection "
+        "is closed, and exits; runs the cases for clients instead of those for servers",
+        "COMMAND",
+        _command,
+    ),
+)
+
+_SELECTION = ("rfc", "rfc_level", "rfc_list", "rfc_table")
+
 _BY_NAME = {option.name: option for option in OPTIONS}
 
 
@@ -269,6 +288,21 @@ def add_options(
             parser.addini(option.key, option.help, type="string", default=None)
 
 
+def add_selection(parser: pytest.Parser) -> None:
+    """Registers the options that select and list conformance cases."""
+    group = parser.getgroup("websocket conformance", "WebSocket conformance")
+    group.addoption(
+        "--rfc", action="append", metavar="SECTION", help="run the cases of a section: 5.5, 6455:5.5, 7692"
+    )
+    group.addoption("--rfc-level", metavar="LEVEL", help="run the cases of a level: must, should or may")
+    group.addoption(
+        "--rfc-list", action="store_true", help="print section, level and rule of every case and stop"
+    )
+    group.addoption(
+        "--rfc-table", metavar="FILE", help="write the same to FILE as a Markdown document and stop"
+    )
+
+
 def flags_with_a_value() -> set[str]:
     """Returns the flags of the plugin that take a value on the command line."""
     return {"--rfc-table", *(option.flag for option in _BY_NAME.values() if not option.is_switch)}
@@ -276,7 +310,8 @@ def flags_with_a_value() -> set[str]:
 
 def is_any_given(config: pytest.Config) -> bool:
     """Returns whether an option of the plugin is given, wherever it is read from."""
-    return any(_given(config, option)[1] is not None for option in _BY_NAME.values())
+    selects = any(config.getoption(name) for name in _SELECTION)
+    return selects or any(_given(config, option)[1] is not None for option in _BY_NAME.values())
 
 
 def option_value(config: pytest.Config, name: str) -> Any:
@@ -299,6 +334,8 @@ def read_option(name: str, source: str, text: str) -> Any:
     try:
         return option.read(text)
     except ValueError as error:
+        from pytest_websocket.target.secrets import Secrets
+
         shown = "" if option.read is _header else f" {Secrets().url(repr(text))}"
         raise pytest.UsageError(f"{source}{shown}: {error}") from None
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Generator
+from collections.abc import Generator
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 import pytest
-import pytest_asyncio
 
 from pytest_websocket.network import Link
 from pytest_websocket.plugin.raw_assertions import RawConnection
@@ -16,7 +15,6 @@ from pytest_websocket.plugin.recordings import Recordings
 from pytest_websocket.plugin.target import ABILITIES
 from pytest_websocket.protocol.deflate import Inflater
 from pytest_websocket.protocol.frames import ping, text
-from pytest_websocket.protocol.handshake import Request, problems_of_acceptance
 from pytest_websocket.raw.connection import Connection
 from pytest_websocket.raw.ending import NotReceived
 from pytest_websocket.recording import Recording
@@ -136,56 +134,6 @@ class OpenRawConnection(Protocol):
         ``extensions`` is offered as it stands; ``inflate`` reads compressed messages. For ``link`` and
         ``small_buffers`` see `Dial`.
         """
-
-
-@pytest.fixture
-def opening(target: Target) -> Request:
-    """A legal opening handshake for the target, with the headers that the options ask for."""
-    return opening_for(target)
-
-
-@pytest_asyncio.fixture
-async def dial(
-    request: pytest.FixtureRequest,
-    target: Target,
-    abilities: Abilities,
-    deadline: float,
-    recordings: Recordings,
-) -> AsyncIterator[Dial]:
-    """Factory of raw connections on which nothing has been sent yet; closes what it opened."""
-    factory = Dial(target, abilities, deadline, recordings)
-    request.node.stash[CONNECTIONS] = factory.connections
-    yield factory
-    factory.close()
-
-
-@pytest.fixture
-def raw_connection(dial: Dial, opening: Request) -> OpenRawConnection:
-    """Factory of raw connections after the opening handshake."""
-
-    async def factory(
-        name: str = "raw",
-        *,
-        extensions: str | None = None,
-        inflate: Inflater | None = None,
-        link: Link | None = None,
-        small_buffers: bool = False,
-    ) -> RawConnection:
-        connection = await dial(name, link=link, small_buffers=small_buffers)
-        request = opening if extensions is None else opening.having("Sec-WebSocket-Extensions", extensions)
-        response = await connection.handshake(request, inflate=inflate)
-        if not response.accepted:
-            problems = problems_of_acceptance(request, response)
-            raise NotOpened(f"the opening handshake was refused: {'; '.join(problems)}")
-        return connection
-
-    return factory
-
-
-@pytest_asyncio.fixture
-async def raw(raw_connection: OpenRawConnection) -> RawConnection:
-    """One raw connection after the opening handshake, without extensions."""
-    return await raw_connection()
 
 
 async def expect_another_client_served(target: Target, abilities: Abilities) -> Recording:

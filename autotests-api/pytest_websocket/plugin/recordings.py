@@ -50,12 +50,6 @@ def worth_showing(recordings: list[Recording]) -> list[Recording]:
     return [*broken[:LAST], *recordings[-LAST:]]
 
 
-@pytest.fixture
-def recordings(request: pytest.FixtureRequest, _websocket_plugin: None) -> Recordings:
-    """Where a test's connections leave their recordings."""
-    return Recordings(request.node.stash.setdefault(RECORDINGS, []))
-
-
 def shown_with_a_failure(item: pytest.Item, text: str) -> str:
     """Returns the end of the test's recordings, but for those that the failure's ``text`` holds already."""
     tails = [recording.tail(TAIL) for recording in worth_showing(item.stash.get(RECORDINGS, []))]

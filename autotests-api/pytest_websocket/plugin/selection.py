@@ -27,21 +27,6 @@ class Entry:
         return f"{rule.title:<18} {rule.level:<6} {rule.text} — {self.name}{number}"
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Registers the options that select and list conformance cases."""
-    group = parser.getgroup("websocket conformance", "WebSocket conformance")
-    group.addoption(
-        "--rfc", action="append", metavar="SECTION", help="run the cases of a section: 5.5, 6455:5.5, 7692"
-    )
-    group.addoption("--rfc-level", metavar="LEVEL", help="run the cases of a level: must, should or may")
-    group.addoption(
-        "--rfc-list", action="store_true", help="print section, level and rule of every case and stop"
-    )
-    group.addoption(
-        "--rfc-table", metavar="FILE", help="write the same to FILE as a Markdown document and stop"
-    )
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselects the tests that ``--rfc`` and ``--rfc-level`` do not ask for."""

@@ -6,7 +6,7 @@ import base64
 import ipaddress
 import ssl
 import urllib.request
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
@@ -16,7 +16,7 @@ import pytest
 from websockets.asyncio.server import Server
 
 from pytest_websocket.plugin.activation import is_xdist_controller
-from pytest_websocket.plugin.options import add_options, option_value, read_option
+from pytest_websocket.plugin.options import option_value, read_option
 from pytest_websocket.plugin.tls import OwnAuthority
 from pytest_websocket.server import echo as websocket_server
 from pytest_websocket.server.background import BackgroundServer, run_in_background
@@ -35,11 +35,6 @@ AIMED_AT = pytest.StashKey[Target]()
 
 NOT_STARTED = "127.0.0.1:0"
 """Address of an embedded server before it listens."""
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Registers the options of the target."""
-    add_options(parser)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -214,67 +209,21 @@ def run_embedded(
     return run_in_background(lambda: websocket_server.serve(ssl=context), secure=target.secure)
 
 
-@pytest.fixture(scope="session")
-def _probed_target(_websocket_plugin: None, pytestconfig: pytest.Config) -> Target:
-    """Returns the target of the options once it is probed, which is before the first test where possible."""
-    probe_once(pytestconfig)
-    return configured_target(pytestconfig)
-
-
-@pytest.fixture(scope="session")
-def tls_authority(pytestconfig: pytest.Config) -> Iterator[OwnAuthority | None]:
-    """The certificate authority of this run with ``--ws-tls``; None without."""
-    with _authority_for(configured_target(pytestconfig)) as authority:
-        yield authority
-
-
-@pytest.fixture(scope="session")
-def echo_server(
-    pytestconfig: pytest.Config, tls_authority: OwnAuthority | None
-) -> Iterator[BackgroundServer[Server]]:
-    """The embedded echo server, on a free port, in an event loop and a thread of its own."""
-    with run_embedded(configured_target(pytestconfig), tls_authority) as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def target(request: pytest.FixtureRequest, _probed_target: Target) -> Target:
-    """The server under test: the embedded one unless ``--ws-url`` names another."""
-    chosen = _probed_target
-    if chosen.embedded:
-        server = request.getfixturevalue("echo_server")
-        authority = request.getfixturevalue("tls_authority")
-        chosen = replace(chosen, url=server.url, ca=authority.ca_file if authority else chosen.ca)
-    request.config.stash[AIMED_AT] = chosen
-    return chosen
-
-
-@pytest.fixture(scope="session")
-def abilities(pytestconfig: pytest.Config, _probed_target: Target) -> Abilities:
-    """What the probe found the target able to do."""
-    return pytestconfig.stash[ABILITIES]
-
-
-@pytest.fixture
-def deadline(target: Target) -> float:
-    """Seconds that any single wait of a test may take."""
-    return target.deadline
-
-
 def probed(target: Target) -> tuple[Target, Abilities]:
     """Returns the target with its address, and what it can do. Raises pytest.UsageError."""
     try:
         if not target.embedded:
             return target, probe(target)
         # The session's own server belongs to the tests, and with xdist to each worker; the probe's is brief.
-        with _authority_for(target) as authority, run_embedded(target, authority) as server:
+        with authority_for(target) as authority, run_embedded(target, authority) as server:
             started = replace(target, url=server.url, ca=authority.ca_file if authority else target.ca)
             return started, probe(started)
     except Unusable as error:
         raise pytest.UsageError(str(error)) from None
 
 
-def _authority_for(target: Target) -> AbstractContextManager[OwnAuthority | None]:
+def authority_for(target: Target) -> AbstractContextManager[OwnAuthority | None]:
+    """Returns a certificate authority where the embedded server needs one."""
     return OwnAuthority() if target.embedded and target.secure else nullcontext()
 
 

@@ -14,7 +14,8 @@ from pytest_websocket.load.pending_replies import PendingReplies, WrongReplies
 from pytest_websocket.load.result import Result
 from pytest_websocket.load.thresholds import Threshold
 from pytest_websocket.load.workload import MessageKind, Workload, identity_in, payload_writer
-from pytest_websocket.plugin.load import LOAD_OPTIONS, answer_of
+from pytest_websocket.plugin.load import answer_of
+from pytest_websocket.plugin.load_options import LOAD_OPTIONS
 from pytest_websocket.protocol.frames import BINARY, TEXT
 from pytest_websocket.target.target import Target
 

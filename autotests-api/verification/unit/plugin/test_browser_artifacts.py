@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 from pytest_websocket.client import connect
-from pytest_websocket.plugin.browser import NO_CHROMIUM
 from pytest_websocket.plugin.browser_page import Conversation, SeenFrame, disagreement
+from pytest_websocket.plugin.fixtures.browser import NO_CHROMIUM
 from pytest_websocket.plugin.server_log import Entry, Ledger
 from pytest_websocket.server.background import run_in_background
 from pytest_websocket.server.echo import serve
