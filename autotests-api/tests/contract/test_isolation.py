@@ -77,7 +77,7 @@ async def is_turned_away(raw: RawConnection) -> bool:
     return False
 
 
-async def test_thousand_connections_at_once_hear_only_themselves(
+async def test_thousand_connections_at_once_receive_their_own_replies_only(
     many_connections: OpenConnections, record_property: RecordProperty
 ) -> None:
     connections = await many_connections(CONNECTIONS)
@@ -92,7 +92,7 @@ async def test_thousand_connections_at_once_hear_only_themselves(
         raw.expect_no_message("a connection received more than its own replies")
 
 
-async def test_neighbours_talking_at_the_same_time_keep_their_own_order(
+async def test_clients_sending_at_the_same_time_keep_their_own_order(
     open_clients: OpenClients, echo: Echo, abilities: Abilities
 ) -> None:
     """Sizes differ, so that replies are written in parts while other connections are served."""
@@ -113,12 +113,12 @@ async def test_neighbours_talking_at_the_same_time_keep_their_own_order(
         raise failure
 
 
-async def test_neighbours_saying_the_same_are_each_answered(open_clients: OpenClients, echo: Echo) -> None:
+async def test_clients_sending_the_same_are_each_answered(open_clients: OpenClients, echo: Echo) -> None:
     for client in await open_clients(10):
         await echo.replies(client, "the same", "words", "the same")
 
 
-async def test_pings_of_neighbours_are_not_mixed(
+async def test_pings_of_many_connections_are_not_mixed(
     many_connections: OpenConnections, raw_connection: OpenRawConnection
 ) -> None:
     """A large message keeps the server busy, so that it finds the pings of all together afterwards."""
@@ -132,14 +132,14 @@ async def test_pings_of_neighbours_are_not_mixed(
             await raw.expect_pong(b"%d in turn %d" % (number, turn))
 
 
-async def test_neighbours_hear_nothing_of_a_conversation(open_clients: OpenClients, echo: Echo) -> None:
+async def test_other_clients_receive_nothing_of_a_conversation(open_clients: OpenClients, echo: Echo) -> None:
     speaker, *others = await open_clients(6)
     await echo.burst(speaker, [f"private {number}" for number in range(20)])
     for other in others:
         await echo.silence(other)
 
 
-async def test_neighbours_taking_turns_are_each_answered(open_clients: OpenClients, echo: Echo) -> None:
+async def test_clients_taking_turns_are_each_answered(open_clients: OpenClients, echo: Echo) -> None:
     clients = await open_clients(3)
     for number in range(12):
         await echo.replies(clients[number % 3], f"turn {number}")
@@ -147,7 +147,7 @@ async def test_neighbours_taking_turns_are_each_answered(open_clients: OpenClien
         await echo.silence(client)
 
 
-async def test_fragments_of_neighbours_are_not_mixed(raw_connection: OpenRawConnection) -> None:
+async def test_fragments_of_two_clients_are_not_mixed(raw_connection: OpenRawConnection) -> None:
     one, other = await raw_connection("one"), await raw_connection("other")
     await one.send(text("one: ", fin=False))
     await other.send(text("other: ", fin=False))
@@ -160,7 +160,7 @@ async def test_fragments_of_neighbours_are_not_mixed(raw_connection: OpenRawConn
     await one.expect_echo("one: begun, done")
 
 
-async def test_torn_frames_of_neighbours_are_not_mixed(raw_connection: OpenRawConnection) -> None:
+async def test_split_frames_of_two_clients_are_not_mixed(raw_connection: OpenRawConnection) -> None:
     one, other = await raw_connection("one"), await raw_connection("other")
     message = "x" * 300
     frame = text(message).encode()
@@ -173,7 +173,9 @@ async def test_torn_frames_of_neighbours_are_not_mixed(raw_connection: OpenRawCo
         await one.expect_echo(message)
 
 
-async def test_wide_character_torn_between_neighbours_stays_whole(raw_connection: OpenRawConnection) -> None:
+async def test_wide_character_split_while_another_client_sends_stays_whole(
+    raw_connection: OpenRawConnection,
+) -> None:
     one, other = await raw_connection("one"), await raw_connection("other")
     first, second = b"\xd0", b"\xb6"
     await one.send(text(first, fin=False))
@@ -183,67 +185,75 @@ async def test_wide_character_torn_between_neighbours_stays_whole(raw_connection
     await one.expect_echo("ж")
 
 
-async def dies_by_reset(raw: RawConnection) -> None:
+async def disconnects_by_reset(raw: RawConnection) -> None:
     raw.reset()
 
 
-async def dies_without_a_word(raw: RawConnection) -> None:
+async def disconnects_without_a_close(raw: RawConnection) -> None:
     raw.abort()
 
 
-async def dies_in_a_frame(raw: RawConnection) -> None:
+async def disconnects_in_a_frame(raw: RawConnection) -> None:
     await raw.send_bytes(text("never finished").encode()[:-3])
     raw.reset()
 
 
-async def dies_in_a_header(raw: RawConnection) -> None:
+async def disconnects_in_a_header(raw: RawConnection) -> None:
     await raw.send_bytes(text("x" * 70_000).encode()[:5])
     raw.reset()
 
 
-async def dies_between_fragments(raw: RawConnection) -> None:
+async def disconnects_between_fragments(raw: RawConnection) -> None:
     await raw.send(text("never ", fin=False))
     raw.reset()
 
 
-async def dies_before_its_replies(raw: RawConnection) -> None:
+async def disconnects_before_its_replies(raw: RawConnection) -> None:
     await raw.send_together(*(text("x" * 1_000) for _ in range(200)))
     raw.reset()
 
 
-async def dies_in_the_closing(raw: RawConnection) -> None:
+async def disconnects_in_the_closing(raw: RawConnection) -> None:
     await raw.send_together(text("last words"), close(1000))
     raw.reset()
 
 
-async def dies_of_a_violation(raw: RawConnection) -> None:
+async def disconnects_after_a_violation(raw: RawConnection) -> None:
     await raw.send_bytes(b"\xff\xff\xff\xff not a frame at all")
     raw.abort()
 
 
-DEATHS = [
-    *(dies_by_reset, dies_without_a_word, dies_in_a_frame, dies_in_a_header, dies_between_fragments),
-    *(dies_before_its_replies, dies_in_the_closing, dies_of_a_violation),
+DISCONNECTS = [
+    *(
+        disconnects_by_reset,
+        disconnects_without_a_close,
+        disconnects_in_a_frame,
+        disconnects_in_a_header,
+        disconnects_between_fragments,
+    ),
+    *(disconnects_before_its_replies, disconnects_in_the_closing, disconnects_after_a_violation),
 ]
 
 
-@pytest.mark.parametrize("death", DEATHS, ids=lambda death: death.__name__.replace("_", " "))
-async def test_neighbour_that_dies_disturbs_nobody(
+@pytest.mark.parametrize(
+    "disconnect", DISCONNECTS, ids=lambda disconnect: disconnect.__name__.replace("_", " ")
+)
+async def test_client_that_disconnects_does_not_disturb_another(
     connect: Connect,
     raw_connection: OpenRawConnection,
     echo: Echo,
-    death: Callable[[RawConnection], Awaitable[None]],
+    disconnect: Callable[[RawConnection], Awaitable[None]],
 ) -> None:
     client = await connect(name="another client")
     await echo.replies(client, "before")
     for _ in range(12):
-        await death(await raw_connection("victim"))
+        await disconnect(await raw_connection("victim"))
         await echo.replies(client, "meanwhile")
     await echo.soundness(client)
     await echo.soundness(await connect(name="new client"))
 
 
-async def test_newcomer_hears_nothing_of_the_dead(
+async def test_new_client_receives_nothing_for_a_closed_connection(
     connect: Connect, raw_connection: OpenRawConnection, echo: Echo
 ) -> None:
     """A new connection may take the file descriptor of a closed one, but not its replies."""
@@ -254,7 +264,7 @@ async def test_newcomer_hears_nothing_of_the_dead(
         await echo.silence(await connect(name="new client"))
 
 
-async def test_neighbour_that_stalls_disturbs_nobody(
+async def test_client_that_does_not_read_does_not_disturb_another(
     connect: Connect, raw_connection: OpenRawConnection, echo: Echo, during: During
 ) -> None:
     """The client sends and never reads, until all buffers are full."""
@@ -272,7 +282,9 @@ async def test_neighbour_that_stalls_disturbs_nobody(
         await echo.soundness(await connect(name="new client"))
 
 
-async def test_neighbour_that_floods_disturbs_nobody(connect: Connect, echo: Echo, during: During) -> None:
+async def test_client_that_floods_does_not_disturb_another(
+    connect: Connect, echo: Echo, during: During
+) -> None:
     client, flooder = await connect(name="another client"), await connect(name="flooder", compression=False)
 
     async def read() -> None:
@@ -292,7 +304,7 @@ async def test_neighbour_that_floods_disturbs_nobody(connect: Connect, echo: Ech
         await echo.soundness(await connect(name="new client"))
 
 
-async def test_neighbour_that_begins_and_does_not_finish_disturbs_nobody(
+async def test_client_that_begins_and_does_not_finish_does_not_disturb_another(
     connect: Connect, dial: Dial, raw_connection: OpenRawConnection, echo: Echo
 ) -> None:
     """One is connected, one is in its handshake, one in a frame, one between fragments."""
@@ -303,7 +315,9 @@ async def test_neighbour_that_begins_and_does_not_finish_disturbs_nobody(
     await echo.soundness(await connect(name="another client"))
 
 
-async def test_neighbour_that_is_refused_disturbs_nobody(connect: Connect, echo: Echo, dial: Dial) -> None:
+async def test_client_that_is_refused_does_not_disturb_another(
+    connect: Connect, echo: Echo, dial: Dial
+) -> None:
     client = await connect(name="another client")
     for nonsense in (
         b"\x00" * 100,

@@ -20,7 +20,7 @@ async def test_one_message_brings_exactly_one_reply(client: Client, echo: Echo) 
     await echo.silence(client)
 
 
-async def test_server_says_nothing_before_it_is_spoken_to(client: Client, echo: Echo) -> None:
+async def test_server_sends_nothing_before_the_first_message(client: Client, echo: Echo) -> None:
     await echo.silence(client)
 
 
@@ -108,7 +108,7 @@ async def test_equal_messages_in_one_segment_are_each_answered(raw: RawConnectio
     await raw.expect_echo(*["the same"] * 10, "marker")
 
 
-async def test_messages_torn_anywhere_between_segments_are_all_answered(raw: RawConnection) -> None:
+async def test_messages_split_anywhere_between_segments_are_all_answered(raw: RawConnection) -> None:
     """Two frames in two segments, cut at every offset."""
     both = text("first").encode() + text("second, длиннее").encode()
     for cut in range(1, len(both)):
@@ -117,7 +117,7 @@ async def test_messages_torn_anywhere_between_segments_are_all_answered(raw: Raw
 
 
 @pytest.mark.parametrize("size", [126, 127, 128, 65_536], ids=str)
-async def test_long_header_torn_between_segments_is_understood(raw: RawConnection, size: int) -> None:
+async def test_long_header_split_between_segments_is_understood(raw: RawConnection, size: int) -> None:
     raw.needs_size(size)
     message = "x" * size
     for cut in range(1, 16):
@@ -127,7 +127,7 @@ async def test_long_header_torn_between_segments_is_understood(raw: RawConnectio
         await raw.expect_echo("before", message, "behind")
 
 
-async def test_message_that_drips_octet_by_octet_is_answered(raw: RawConnection) -> None:
+async def test_message_that_comes_octet_by_octet_is_answered(raw: RawConnection) -> None:
     for message in ("слово", "", "x" * 130):
         await raw.send_in_pieces(text(message).encode(), 1)
         await raw.expect_echo(message)

@@ -12,7 +12,9 @@ from pytest_websocket.protocol.frames import text
 pytestmark = pytest.mark.needs("text")
 
 
-async def test_cut_cable_does_not_hurt_the_neighbours(connect: Connect, echo: Echo, link: OpenLink) -> None:
+async def test_lost_connection_does_not_affect_other_clients(
+    connect: Connect, echo: Echo, link: OpenLink
+) -> None:
     other_client, cable = await connect(name="another client"), await link()
     victim = await connect(proxy=cable.url, name="victim")
     await echo.replies(victim, "here")
@@ -22,7 +24,7 @@ async def test_cut_cable_does_not_hurt_the_neighbours(connect: Connect, echo: Ec
     await echo.soundness(await connect(name="new client"))
 
 
-async def test_client_is_served_again_when_the_cable_is_mended(
+async def test_client_is_served_again_after_its_connection_was_lost(
     connect: Connect, echo: Echo, link: OpenLink
 ) -> None:
     cable = await link()
@@ -36,7 +38,7 @@ async def test_client_is_served_again_when_the_cable_is_mended(
 
 @pytest.mark.parametrize("towards", [TO_SERVER, TO_CLIENT], ids=["to the server", "to the client"])
 @pytest.mark.parametrize("after", [0, 1, 20, 100])
-async def test_cable_cut_in_the_handshake_leaves_nothing_behind(
+async def test_reset_in_the_handshake_does_not_affect_a_new_client(
     connect: Connect, echo: Echo, link: OpenLink, after: int, towards: Direction
 ) -> None:
     cable = await link()
@@ -49,7 +51,7 @@ async def test_cable_cut_in_the_handshake_leaves_nothing_behind(
 
 @pytest.mark.parametrize("towards", [TO_SERVER, TO_CLIENT], ids=["to the server", "to the client"])
 @pytest.mark.parametrize("after", [1, 3, 5, 50, 1_000])
-async def test_cable_cut_in_a_message_leaves_nothing_behind(
+async def test_reset_in_a_message_does_not_affect_other_clients(
     connect: Connect,
     raw_connection: OpenRawConnection,
     echo: Echo,
@@ -73,7 +75,7 @@ async def test_cable_cut_in_a_message_leaves_nothing_behind(
 
 
 @pytest.mark.parametrize("after", [1, 4, 50])
-async def test_link_that_ends_in_a_message_leaves_nothing_behind(
+async def test_fin_in_a_message_does_not_affect_a_new_client(
     connect: Connect, raw_connection: OpenRawConnection, echo: Echo, link: OpenLink, after: int
 ) -> None:
     """FIN instead of RST, in the middle of a frame."""
@@ -91,7 +93,7 @@ async def test_link_that_ends_in_a_message_leaves_nothing_behind(
 
 
 @pytest.mark.parametrize("at", [0, 1, 4, 6, 20], ids=["opcode", "length", "mask", "payload", "next frame"])
-async def test_corrupted_frame_does_not_hurt_the_neighbours(
+async def test_corrupted_frame_does_not_affect_other_clients(
     connect: Connect, raw_connection: OpenRawConnection, echo: Echo, link: OpenLink, at: int
 ) -> None:
     """What happens to the connection itself depends on the byte; RFC 6455 has no checksum."""
@@ -107,7 +109,7 @@ async def test_corrupted_frame_does_not_hurt_the_neighbours(
     await echo.soundness(await connect(name="new client"))
 
 
-async def test_cable_cut_under_a_burst_leaves_nothing_behind(
+async def test_reset_in_a_burst_does_not_affect_a_new_client(
     connect: Connect, raw_connection: OpenRawConnection, echo: Echo, link: OpenLink
 ) -> None:
     for number in range(10):

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.needs("text")
 
 
 @pytest.mark.parametrize("after", [0, 3, 100], ids=["between messages", "in a header", "in a message"])
-async def test_peers_that_vanish_do_not_hurt_the_neighbours(
+async def test_unreachable_peers_do_not_affect_other_clients(
     connect: Connect, raw_connection: OpenRawConnection, echo: Echo, link: OpenLink, after: int
 ) -> None:
     other_client, cable = await connect(name="another client"), await link()
@@ -26,7 +26,7 @@ async def test_peers_that_vanish_do_not_hurt_the_neighbours(
     await echo.soundness(await connect(name="new client"))
 
 
-async def test_client_that_vanished_is_served_on_a_new_connection(
+async def test_unreachable_client_is_served_on_a_new_connection(
     connect: Connect, echo: Echo, link: OpenLink
 ) -> None:
     """The server does not know yet that the old connection is lost."""
@@ -42,7 +42,7 @@ async def test_client_that_vanished_is_served_on_a_new_connection(
         client.abort()
 
 
-async def test_reply_that_nobody_takes_is_kept_and_not_lost(
+async def test_reply_that_is_not_read_is_kept(
     connect: Connect, raw_connection: OpenRawConnection, echo: Echo, link: OpenLink, abilities: Abilities
 ) -> None:
     """The server's buffers fill up while the link to the client is frozen; afterwards all comes, in order."""
@@ -75,7 +75,7 @@ async def test_message_that_arrives_late_is_answered(
     await late.expect_echo("late, but whole")
 
 
-async def test_closing_that_nobody_answers_does_not_hurt_the_neighbours(
+async def test_unanswered_close_does_not_affect_other_clients(
     connect: Connect, raw_connection: OpenRawConnection, echo: Echo, link: OpenLink
 ) -> None:
     cable, other_client = await link(), await connect(name="another client")

@@ -16,7 +16,7 @@ FLOODS = {
 
 
 @pytest.mark.parametrize("frame", FLOODS.values(), ids=FLOODS.keys())
-async def test_flood_of_small_frames_keeps_nobody_out(
+async def test_flood_of_small_frames_does_not_stop_the_server(
     connect: Connect, raw_connection: OpenRawConnection, echo: Echo, during: During, frame: Frame
 ) -> None:
     raw, other_client = await raw_connection("flooder"), await connect(name="another client")
@@ -52,7 +52,7 @@ async def test_message_of_many_fragments_is_answered_or_refused(
     await echo.soundness(await connect(name="new client"))
 
 
-async def test_fragments_that_never_end_keep_nobody_out(
+async def test_fragments_that_never_end_do_not_stop_the_server(
     connect: Connect, raw_connection: OpenRawConnection, echo: Echo
 ) -> None:
     for number in range(3):
@@ -63,7 +63,7 @@ async def test_fragments_that_never_end_keep_nobody_out(
 
 
 @pytest.mark.needs("text")
-async def test_control_frames_in_numbers_between_fragments_keep_nobody_out(
+async def test_control_frames_in_numbers_between_fragments_do_not_stop_the_server(
     connect: Connect, raw_connection: OpenRawConnection, echo: Echo
 ) -> None:
     raw = await raw_connection("flooder")
@@ -76,7 +76,9 @@ async def test_control_frames_in_numbers_between_fragments_keep_nobody_out(
     await echo.soundness(await connect(name="new client"))
 
 
-async def test_storm_of_connections_keeps_nobody_out(connect: Connect, dial: Dial, echo: Echo) -> None:
+async def test_storm_of_connections_does_not_stop_the_server(
+    connect: Connect, dial: Dial, echo: Echo
+) -> None:
     """Connections without a handshake, as a port scanner makes them."""
     for _ in range(250):
         (await dial("scanner")).abort()

@@ -98,7 +98,7 @@ async def test_giant_handshake_is_answered_or_ended(
 
 
 @pytest.mark.parametrize("name", INNATE)
-async def test_name_that_every_object_has_keeps_nobody_out(
+async def test_name_that_every_object_has_does_not_stop_the_server(
     connect: Connect, dial: Dial, opening: Request, echo: Echo, name: str
 ) -> None:
     for header, value in (
@@ -111,7 +111,7 @@ async def test_name_that_every_object_has_keeps_nobody_out(
     await echo.soundness(await connect(name="another client"))
 
 
-async def test_handshake_without_an_end_keeps_nobody_out(
+async def test_handshake_without_an_end_does_not_stop_the_server(
     connect: Connect, dial: Dial, opening: Request, echo: Echo
 ) -> None:
     endless = await dial("endless")
@@ -138,7 +138,7 @@ async def test_handshake_without_an_end_is_ended(dial: Dial, opening: Request, e
         pytest.skip("the server takes a request head of more than 4 MiB, and only ours promises not to")
 
 
-async def test_line_without_an_end_keeps_nobody_out(connect: Connect, dial: Dial, echo: Echo) -> None:
+async def test_line_without_an_end_does_not_stop_the_server(connect: Connect, dial: Dial, echo: Echo) -> None:
     endless = await dial("endless")
     for _ in range(32):
         await endless.send_bytes(b"x" * 32_768)
@@ -234,7 +234,7 @@ NONSENSE = {
 
 
 @pytest.mark.parametrize("nonsense", NONSENSE.values(), ids=NONSENSE.keys())
-async def test_nonsense_instead_of_a_handshake_keeps_nobody_out(
+async def test_nonsense_instead_of_a_handshake_does_not_stop_the_server(
     connect: Connect, dial: Dial, echo: Echo, nonsense: bytes
 ) -> None:
     for _ in range(3):

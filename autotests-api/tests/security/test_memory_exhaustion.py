@@ -21,7 +21,7 @@ OPCODES = {"text": 1, "binary": 2}
 
 @pytest.mark.parametrize("opcode", OPCODES.values(), ids=OPCODES.keys())
 @pytest.mark.parametrize("length", HUGE.values(), ids=HUGE.keys())
-async def test_huge_announced_length_keeps_nobody_out(
+async def test_huge_announced_length_does_not_stop_the_server(
     connect: Connect, raw_connection: OpenRawConnection, echo: Echo, length: int, opcode: int
 ) -> None:
     """The server may refuse at once, or wait for the payload; it must not allocate the memory."""
@@ -33,7 +33,7 @@ async def test_huge_announced_length_keeps_nobody_out(
 
 
 @pytest.mark.parametrize("length", HUGE.values(), ids=HUGE.keys())
-async def test_huge_announced_length_of_a_fragment_keeps_nobody_out(
+async def test_huge_announced_length_of_a_fragment_does_not_stop_the_server(
     connect: Connect, raw_connection: OpenRawConnection, echo: Echo, length: int
 ) -> None:
     """After other fragments, so that the sum exceeds 64 bits, or 63."""
@@ -45,7 +45,7 @@ async def test_huge_announced_length_of_a_fragment_keeps_nobody_out(
     await echo.soundness(await connect(name="another client"))
 
 
-async def test_many_huge_announced_lengths_keep_nobody_out(
+async def test_many_huge_announced_lengths_do_not_stop_the_server(
     connect: Connect, raw_connection: OpenRawConnection, echo: Echo
 ) -> None:
     """Together they announce 60 GiB, each of them a little less than Java's largest array."""
@@ -74,7 +74,7 @@ async def test_fragments_above_the_limit_are_refused(
     await echo.soundness(await connect(name="another client"))
 
 
-async def test_unfinished_messages_of_many_keep_nobody_out(
+async def test_unfinished_messages_of_many_do_not_stop_the_server(
     connect: Connect, raw_connection: OpenRawConnection, echo: Echo, abilities: Abilities
 ) -> None:
     size = min(abilities.max_message, 1 << 20) // 2
@@ -111,7 +111,7 @@ BROKEN = {
 
 @pytest.mark.needs("deflate")
 @pytest.mark.parametrize("payload", BROKEN.values(), ids=BROKEN.keys())
-async def test_compressed_nonsense_keeps_nobody_out(
+async def test_compressed_nonsense_does_not_stop_the_server(
     connect: Connect, raw_connection: OpenRawConnection, echo: Echo, payload: bytes
 ) -> None:
     other_client = await connect(name="another client")
@@ -122,7 +122,7 @@ async def test_compressed_nonsense_keeps_nobody_out(
     await echo.soundness(await connect(name="new client"))
 
 
-async def test_huge_control_frame_keeps_nobody_out(
+async def test_huge_control_frame_does_not_stop_the_server(
     connect: Connect, raw_connection: OpenRawConnection, echo: Echo
 ) -> None:
     """Control frames have at most 125 bytes (RFC 6455 §5.5), so the echo API refuses it at once."""

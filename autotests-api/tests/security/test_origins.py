@@ -4,7 +4,7 @@ from pytest_websocket import ConnectFailed
 from pytest_websocket.fixtures import Connect, Echo, RecordProperty
 
 
-async def test_page_of_a_stranger_harms_nobody(
+async def test_page_of_another_origin_does_not_affect_other_clients(
     connect: Connect, echo: Echo, record_property: RecordProperty
 ) -> None:
     """Whether another origin is accepted is the server's choice; clients with the right one are."""

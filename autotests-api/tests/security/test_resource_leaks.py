@@ -108,7 +108,7 @@ LEAVERS = [
 
 
 @pytest.mark.parametrize("leave", LEAVERS, ids=lambda leave: leave.__name__.replace("_", " "))
-async def test_those_who_left_do_not_take_the_room_of_others(
+async def test_ended_connections_use_nothing_up(
     connect: Connect,
     dial: Dial,
     opening: Request,

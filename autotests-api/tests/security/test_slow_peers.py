@@ -8,7 +8,7 @@ HOSTILE = 50
 """Hostile connections at once: fewer than the limit of most servers, more than a pool of threads."""
 
 
-async def test_handshakes_that_drip_do_not_keep_others_out(
+async def test_slow_handshakes_do_not_stop_the_server(
     connect: Connect, dial: Dial, opening: Request, echo: Echo
 ) -> None:
     """As slowloris: many requests, one header line at a time, never the last one."""
@@ -20,7 +20,7 @@ async def test_handshakes_that_drip_do_not_keep_others_out(
         await echo.soundness(await connect(name="another client"))
 
 
-async def test_handshake_that_drips_octet_by_octet_is_answered_or_refused(
+async def test_handshake_octet_by_octet_is_answered_or_refused(
     connect: Connect, dial: Dial, opening: Request, echo: Echo
 ) -> None:
     """Slow is not wrong: a client with a slow link looks the same."""
@@ -33,15 +33,13 @@ async def test_handshake_that_drips_octet_by_octet_is_answered_or_refused(
     await echo.soundness(await connect(name="another client"))
 
 
-async def test_connections_that_say_nothing_do_not_keep_others_out(
-    connect: Connect, dial: Dial, echo: Echo
-) -> None:
+async def test_silent_connections_do_not_stop_the_server(connect: Connect, dial: Dial, echo: Echo) -> None:
     for number in range(HOSTILE):
         await dial(f"silent {number}")
     await echo.soundness(await connect(name="another client"))
 
 
-async def test_frames_that_never_end_do_not_keep_others_out(
+async def test_frames_that_never_end_do_not_stop_the_server(
     connect: Connect, raw_connection: OpenRawConnection, echo: Echo
 ) -> None:
     parts = [text("x" * 200).encode()[:stop] for stop in (1, 2, 3, 5, 7, 100)]
@@ -50,7 +48,7 @@ async def test_frames_that_never_end_do_not_keep_others_out(
     await echo.soundness(await connect(name="another client"))
 
 
-async def test_messages_that_never_end_do_not_keep_others_out(
+async def test_messages_that_never_end_do_not_stop_the_server(
     connect: Connect, raw_connection: OpenRawConnection, echo: Echo
 ) -> None:
     slow = [await raw_connection(f"unfinished {number}") for number in range(HOSTILE)]

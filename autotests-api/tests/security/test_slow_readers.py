@@ -33,7 +33,7 @@ def hung_up(raw: RawConnection) -> bool:
     return raw.tcp != "open" or raw.close_status is not None
 
 
-async def test_peers_that_never_read_do_not_keep_others_out(
+async def test_peers_that_never_read_do_not_stop_the_server(
     connect: Connect, raw_connection: OpenRawConnection, echo: Echo, during: During
 ) -> None:
     other_client = await connect(name="another client")
@@ -73,7 +73,7 @@ async def test_replies_that_are_read_late_all_come(
 
 
 @pytest.mark.parametrize("messages", PILES.values(), ids=PILES.keys())
-async def test_closing_behind_replies_that_are_read_late_is_answered(
+async def test_closing_after_replies_that_are_read_late_is_answered(
     connect: Connect, raw_connection: OpenRawConnection, echo: Echo, during: During, messages: list[str]
 ) -> None:
     """The frame that is being sent when the Close comes is sent to its end; a Close follows."""

@@ -451,7 +451,7 @@ class SwapsPingAndPong(Connection):
 @fault(
     "RFC 6455 §5.4",
     caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
-    "test_ping_behind_a_message_in_one_segment_spoils_no_answer[40000]",
+    "test_ping_after_a_message_in_one_segment_spoils_no_answer[40000]",
 )
 class SendsPongsInsideAFrame(Connection):
     """A long reply is written in two halves, and a Pong gets between them."""

@@ -58,7 +58,8 @@ class FragileServer(EchoServer):
 
 @fault(
     "contract",
-    caught_by="tests/contract/test_isolation.py::test_neighbour_that_dies_disturbs_nobody[dies by reset]",
+    caught_by="tests/contract/test_isolation.py::"
+    "test_client_that_disconnects_does_not_disturb_another[disconnects by reset]",
 )
 class DiesOfAReset(FragileServer):
     """A client that resets TCP ends the process."""
@@ -105,7 +106,7 @@ class DiesOfAnUnmaskedFrame(FragileServer):
 @fault(
     "contract",
     caught_by="tests/security/test_memory_exhaustion.py::"
-    "test_huge_announced_length_keeps_nobody_out[the most-binary]",
+    "test_huge_announced_length_does_not_stop_the_server[the most-binary]",
 )
 class DiesOfAHugeLength(FragileServer):
     """A length that memory cannot hold ends the process."""
@@ -140,7 +141,7 @@ class DiesOfAReservedOpcode(FragileServer):
 @fault(
     "contract",
     caught_by="tests/security/test_memory_exhaustion.py::"
-    "test_compressed_nonsense_keeps_nobody_out[no such distance]",
+    "test_compressed_nonsense_does_not_stop_the_server[no such distance]",
 )
 class DiesOfBrokenDeflate(FragileServer):
     """Compressed data that is broken ends the process."""
@@ -151,7 +152,7 @@ class DiesOfBrokenDeflate(FragileServer):
 
 @fault(
     "contract",
-    caught_by="tests/contract/test_isolation.py::test_neighbour_that_is_refused_disturbs_nobody",
+    caught_by="tests/contract/test_isolation.py::test_client_that_is_refused_does_not_disturb_another",
 )
 class DiesOfGarbage(FragileServer):
     """Bytes that are not HTTP end the process."""
@@ -187,7 +188,7 @@ class DiesOfALongHead(FragileServer):
 @fault(
     "contract",
     caught_by="tests/contract/test_isolation.py::"
-    "test_neighbour_that_dies_disturbs_nobody[dies of a violation]",
+    "test_client_that_disconnects_does_not_disturb_another[disconnects after a violation]",
 )
 class EndsAllConnectionsAtAViolation(EchoServer):
     """One client's violation ends the connections of all."""

@@ -63,7 +63,7 @@ class ForgetsTheClientsContext(CodecConnection):
 @fault(
     "RFC 7692 §7.1.1",
     caught_by="tests/conformance/rfc7692/test_07_1_1_context_takeover.py::"
-    "test_server_no_context_takeover_leaves_our_window_alone",
+    "test_server_no_context_takeover_leaves_the_clients_window_alone",
 )
 class MixesUpTheTwoContexts(CodecConnection):
     """server_no_context_takeover resets the inflater, client_no_context_takeover the deflater."""
@@ -77,7 +77,7 @@ class MixesUpTheTwoContexts(CodecConnection):
 @fault(
     "RFC 7692 §7.1.2.1",
     caught_by="tests/conformance/rfc7692/test_07_1_2_window_size.py::"
-    "test_limit_of_the_server_leaves_our_window_whole[9]",
+    "test_limit_of_the_server_leaves_the_clients_window_whole[9]",
 )
 class CompressesInTheFullWindow(CodecConnection):
     """server_max_window_bits is agreed to, and the window stays at 32 KiB."""
@@ -94,7 +94,7 @@ class CompressesInTheFullWindow(CodecConnection):
 @fault(
     "RFC 7692 §7.1.2",
     caught_by="tests/conformance/rfc7692/test_07_1_2_window_size.py::"
-    "test_limit_of_the_server_leaves_our_window_whole[12]",
+    "test_limit_of_the_server_leaves_the_clients_window_whole[12]",
 )
 class MixesUpTheTwoWindows(CodecConnection):
     """The server compresses in the client's window and inflates in its own."""
@@ -414,7 +414,7 @@ class KeepsTheTailOfTheMessageBefore(CodecConnection):
 @fault(
     "RFC 7692 §7.2.1",
     caught_by="tests/conformance/rfc7692/test_07_2_1_compression.py::"
-    "test_repeated_answer_behind_another_one_inflates[small window]",
+    "test_repeated_answer_after_another_one_inflates[small window]",
 )
 class RemembersWhatItCompressed(CodecConnection):
     """A reply that equals the one before is not compressed again: its bytes are repeated."""
@@ -435,7 +435,7 @@ class RemembersWhatItCompressed(CodecConnection):
 @fault(
     "RFC 7692 §7.2.2",
     caught_by="tests/conformance/rfc7692/test_07_1_1_context_takeover.py::"
-    "test_message_refers_back_when_more_was_said_than_a_window_holds[10000]",
+    "test_message_refers_back_when_more_was_sent_than_a_window_holds[10000]",
 )
 class LosesItsWindowAfter32Kib(CodecConnection):
     """When 32 KiB were inflated in all, the inflater starts afresh."""

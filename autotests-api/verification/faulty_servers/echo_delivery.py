@@ -185,7 +185,7 @@ class RemembersRepliesByTheirBeginning(Connection):
 @fault(
     "contract",
     caught_by="tests/contract/test_isolation.py::"
-    "test_neighbour_that_dies_disturbs_nobody[dies in the closing]",
+    "test_client_that_disconnects_does_not_disturb_another[disconnects in the closing]",
 )
 class ReusesItsReplyBuffer(Connection):
     """A reply that is shorter than the one before ends in what is left of that."""
@@ -397,7 +397,7 @@ class EndsConnectionsAfterThreeSeconds(Connection):
 @fault(
     "contract",
     caught_by="tests/security/test_slow_readers.py::"
-    "test_closing_behind_replies_that_are_read_late_is_answered",
+    "test_closing_after_replies_that_are_read_late_is_answered",
 )
 class CutsTheReplyUnderWayAtAClose(Connection):
     """When a Close comes while a reply is still being sent, the rest of the reply is dropped."""
@@ -411,7 +411,7 @@ class CutsTheReplyUnderWayAtAClose(Connection):
 @fault(
     "contract",
     caught_by="tests/security/test_floods.py::"
-    "test_control_frames_in_numbers_between_fragments_keep_nobody_out",
+    "test_control_frames_in_numbers_between_fragments_do_not_stop_the_server",
 )
 class DropsTheReplyAfterAPong(Connection):
     """A Pong is taken for the answer that was awaited, and the next message gets none."""

@@ -183,7 +183,7 @@ class DropsPingsDeepInAMessage(Connection):
 @fault(
     "RFC 6455 §5.5.3",
     caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
-    "test_shorter_ping_behind_a_longer_one_is_answered_with_its_own_payload[one by one]",
+    "test_shorter_ping_after_a_longer_one_is_answered_with_its_own_payload[one by one]",
     origin="blind round 3",
 )
 class AnswersAnEmptyPingWithTheLast(Connection):

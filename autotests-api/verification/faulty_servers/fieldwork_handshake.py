@@ -207,7 +207,7 @@ class RemembersTheSubprotocol(EchoServer):
 @fault(
     "RFC 7692 §7.1.2.2",
     caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
-    "test_legal_offer_behind_an_illegal_one_is_judged_alone[client bits too large]",
+    "test_legal_offer_after_an_illegal_one_is_judged_alone[client bits too large]",
     origin="blind round 3",
 )
 class LeaksParametersOfADeclinedOffer(Connection):

@@ -61,7 +61,7 @@ class BorrowsTheDecoder(Connection):
 
 @fault(
     "contract",
-    caught_by="tests/contract/test_isolation.py::test_wide_character_torn_between_neighbours_stays_whole",
+    caught_by="tests/contract/test_isolation.py::test_wide_character_split_while_another_client_sends_stays_whole",
     origin="blind round 3",
 )
 class SharesTheTextDecoder(EchoServer):
@@ -330,7 +330,7 @@ class InheritsText(Connection):
 @fault(
     "contract",
     caught_by="tests/contract/test_isolation.py::"
-    "test_neighbour_that_dies_disturbs_nobody[dies between fragments]",
+    "test_client_that_disconnects_does_not_disturb_another[disconnects between fragments]",
     origin="blind round 3",
 )
 class InheritsTheFragmentsOfTheVanished(EchoServer):
@@ -360,7 +360,7 @@ class BooksMemory(Connection):
 
 @fault(
     "contract",
-    caught_by="tests/security/test_memory_exhaustion.py::test_unfinished_messages_of_many_keep_nobody_out",
+    caught_by="tests/security/test_memory_exhaustion.py::test_unfinished_messages_of_many_do_not_stop_the_server",
     origin="blind round 3",
 )
 class NeverFreesWhatTheVanishedHeld(EchoServer):

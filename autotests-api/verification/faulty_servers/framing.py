@@ -337,7 +337,7 @@ class AcceptsReservedBitsOnContinuations(Connection):
 @fault(
     "RFC 6455 §5.2",
     caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_reserved_bit_behind_a_good_message_fails_the_connection[rsv 010-whole]",
+    "test_reserved_bit_after_a_good_message_fails_the_connection[rsv 010-whole]",
 )
 class ChecksReservedBitsUntilTheFirstMessage(Connection):
     """After one good message the bits are not looked at any more."""

@@ -242,7 +242,7 @@ class AcceptsInHttp10(RewritingConnection):
 @fault(
     "RFC 6455 §4.2.2",
     caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
-    "test_tcp_ends_behind_a_refusal_that_announces_it[Sec-WebSocket-Key]",
+    "test_tcp_ends_after_a_refusal_that_announces_it[Sec-WebSocket-Key]",
 )
 class EndsLinesWithLf(RewritingConnection):
     """The lines of the 101 end in LF alone."""
@@ -254,7 +254,7 @@ class EndsLinesWithLf(RewritingConnection):
 @fault(
     "RFC 6455 §4.2.2",
     caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
-    "test_first_byte_behind_the_response_is_a_frame",
+    "test_first_byte_after_the_response_is_a_frame",
 )
 class SendsABodyWithThe101(RewritingConnection):
     """An empty line more follows the 101, where the first frame belongs."""
@@ -313,7 +313,7 @@ class SendsAFrameBeforeThe101(RewritingConnection):
 @fault(
     "RFC 6455 §4.2.2",
     caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
-    "test_first_byte_behind_the_response_is_a_frame",
+    "test_first_byte_after_the_response_is_a_frame",
 )
 class HoldsThe101UntilTheFirstFrame(Connection):
     """The 101 waits in a buffer until there is a frame to send with it."""
@@ -331,7 +331,7 @@ class HoldsThe101UntilTheFirstFrame(Connection):
 @fault(
     "RFC 6455 §4.2.2",
     caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
-    "test_first_byte_behind_the_response_is_a_frame",
+    "test_first_byte_after_the_response_is_a_frame",
 )
 class AnswersInLowerCase(RewritingConnection):
     """The status line begins with http/1.1, though HTTP's name is in capitals."""

@@ -39,7 +39,7 @@ class SendsAnEmptyContinuationAfterEachReply(Connection):
 @fault(
     "RFC 6455 §5.4",
     caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
-    "test_ping_behind_a_message_in_one_segment_spoils_no_answer[60000]",
+    "test_ping_after_a_message_in_one_segment_spoils_no_answer[60000]",
 )
 class RepeatsTheOpcodeInEachFragment(Connection):
     """A reply of more than 16 KiB comes in fragments, and each is called text or binary."""

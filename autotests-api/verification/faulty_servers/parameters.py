@@ -63,7 +63,7 @@ class AcceptsEveryWindowSize(Connection):
 @fault(
     "RFC 7692 §7.1.2",
     caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
-    "test_legal_offer_behind_an_illegal_one_is_judged_alone[server bits too small]",
+    "test_legal_offer_after_an_illegal_one_is_judged_alone[server bits too small]",
 )
 class AcceptsWindowBits7(Connection):
     """The lower bound of window bits is off by one."""
@@ -75,7 +75,7 @@ class AcceptsWindowBits7(Connection):
 @fault(
     "RFC 7692 §7.1.2",
     caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
-    "test_legal_offer_behind_an_illegal_one_is_judged_alone[client bits too large]",
+    "test_legal_offer_after_an_illegal_one_is_judged_alone[client bits too large]",
 )
 class AcceptsWindowBits16(Connection):
     """The upper bound of window bits is off by one."""

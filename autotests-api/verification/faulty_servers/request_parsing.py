@@ -128,7 +128,7 @@ class HangsUpInsteadOfRefusing(Connection):
 @fault(
     "RFC 6455 §4.2.2",
     caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
-    "test_tcp_ends_behind_a_refusal_that_announces_it[Sec-WebSocket-Key]",
+    "test_tcp_ends_after_a_refusal_that_announces_it[Sec-WebSocket-Key]",
 )
 class KeepsTcpOpenAfterARefusal(Connection):
     """A refused client is answered, and TCP stays open without end."""

@@ -70,7 +70,8 @@ class LeaksASlotWhenAConnectionIsLost(SlotServer):
 
 @fault(
     "contract",
-    caught_by="tests/contract/test_isolation.py::test_neighbour_that_dies_disturbs_nobody[dies by reset]",
+    caught_by="tests/contract/test_isolation.py::"
+    "test_client_that_disconnects_does_not_disturb_another[disconnects by reset]",
 )
 class LeaksASlotWhenAConnectionIsReset(SlotServer):
     """A client that resets TCP keeps its slot; after three nobody is served."""
@@ -82,7 +83,7 @@ class LeaksASlotWhenAConnectionIsReset(SlotServer):
 @fault(
     "contract",
     caught_by="tests/security/test_hostile_handshakes.py::"
-    "test_nonsense_instead_of_a_handshake_keeps_nobody_out",
+    "test_nonsense_instead_of_a_handshake_does_not_stop_the_server",
 )
 class LeaksASlotWhenARequestIsRefused(SlotServer):
     """A refused handshake keeps its slot; after eight nobody is served."""
@@ -93,7 +94,7 @@ class LeaksASlotWhenARequestIsRefused(SlotServer):
 @fault(
     "contract",
     caught_by="tests/contract/test_isolation.py::"
-    "test_neighbour_that_dies_disturbs_nobody[dies of a violation]",
+    "test_client_that_disconnects_does_not_disturb_another[disconnects after a violation]",
 )
 class LeaksASlotAtAViolation(SlotServer):
     """A connection that ended in a violation keeps its slot; after eight nobody is served."""
@@ -114,7 +115,7 @@ class LeaksASlotAtAGoodClose(SlotServer):
 
 @fault(
     "contract",
-    caught_by="tests/contract/test_isolation.py::test_thousand_connections_at_once_hear_only_themselves",
+    caught_by="tests/contract/test_isolation.py::test_thousand_connections_at_once_receive_their_own_replies_only",
 )
 class ServesAHundredClientsAtOnce(EchoServer):
     """The hundred and first connection at a time is hung up."""
@@ -156,7 +157,7 @@ class ServesOneClientAtATime(EchoServer):
 
 @fault(
     "contract",
-    caught_by="tests/security/test_slow_peers.py::test_connections_that_say_nothing_do_not_keep_others_out",
+    caught_by="tests/security/test_slow_peers.py::test_silent_connections_do_not_stop_the_server",
 )
 class OpensOneConnectionAtATime(EchoServer):
     """A client that is slow in its handshake keeps the others from theirs."""
@@ -221,7 +222,7 @@ class ThrottlesMessages(Connection):
 
 @fault(
     "contract",
-    caught_by="tests/security/test_memory_exhaustion.py::test_unfinished_messages_of_many_keep_nobody_out",
+    caught_by="tests/security/test_memory_exhaustion.py::test_unfinished_messages_of_many_do_not_stop_the_server",
 )
 class StopsTheLoopForAnUnfinishedMessage(EchoServer):
     """While a client is in the middle of a message, nobody else is answered."""
@@ -292,7 +293,7 @@ class ReadsAPayloadBeforeItLooksAtTheHeader(Connection):
 
 @fault(
     "contract",
-    caught_by="tests/contract/test_isolation.py::test_thousand_connections_at_once_hear_only_themselves",
+    caught_by="tests/contract/test_isolation.py::test_thousand_connections_at_once_receive_their_own_replies_only",
 )
 class ServesAThousandClientsInAll(EchoServer):
     """Clients are counted when they come and not when they leave; after a thousand the house is full."""

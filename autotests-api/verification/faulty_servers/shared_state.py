@@ -64,7 +64,7 @@ class RepliesToEverybody(EchoServer):
 @fault(
     "contract",
     caught_by="tests/resilience/test_unreachable_peers.py::"
-    "test_peers_that_vanish_do_not_hurt_the_neighbours[in a message]",
+    "test_unreachable_peers_do_not_affect_other_clients[in a message]",
 )
 class SharesTheLastMessage(EchoServer):
     """Under load the message is kept in one place for all until it is answered."""
@@ -88,7 +88,7 @@ class SharesTheLastMessage(EchoServer):
 
 @fault(
     "contract",
-    caught_by="tests/contract/test_isolation.py::test_fragments_of_neighbours_are_not_mixed",
+    caught_by="tests/contract/test_isolation.py::test_fragments_of_two_clients_are_not_mixed",
 )
 class SharesFragments(EchoServer):
     """The fragments of all connections are collected in one list."""
@@ -155,7 +155,7 @@ class SharesACompressor(EchoServer):
 @fault(
     "contract",
     caught_by="tests/contract/test_isolation.py::"
-    "test_neighbour_that_begins_and_does_not_finish_disturbs_nobody",
+    "test_client_that_begins_and_does_not_finish_does_not_disturb_another",
 )
 class GivesLeftoversToTheNext(EchoServer):
     """A client that vanishes inside a frame leaves its bytes to the next one's buffer."""
@@ -182,7 +182,7 @@ class GivesLeftoversToTheNext(EchoServer):
 @fault(
     "contract",
     caught_by="tests/resilience/test_connection_loss.py::"
-    "test_link_that_ends_in_a_message_leaves_nothing_behind[50]",
+    "test_fin_in_a_message_does_not_affect_a_new_client[50]",
 )
 class GivesTheUnfinishedMessageToTheNext(EchoServer):
     """A client that vanishes inside a fragmented message leaves the next one inside it."""
@@ -281,7 +281,7 @@ class RepeatsTheFirstAgreement(EchoServer):
 
 @fault(
     "contract",
-    caught_by="tests/contract/test_isolation.py::test_pings_of_neighbours_are_not_mixed",
+    caught_by="tests/contract/test_isolation.py::test_pings_of_many_connections_are_not_mixed",
 )
 class SharesPingPayloads(EchoServer):
     """A Pong carries what was pinged last, by whomever."""
@@ -307,7 +307,7 @@ class SharesPingPayloads(EchoServer):
 @fault(
     "contract",
     caught_by="tests/resilience/test_connection_loss.py::"
-    "test_cable_cut_in_a_message_leaves_nothing_behind[3-to the client]",
+    "test_reset_in_a_message_does_not_affect_other_clients[3-to the client]",
 )
 class ResumesByKey(EchoServer):
     """A client that comes with a known Sec-WebSocket-Key gets once more what that key was last sent."""
@@ -337,7 +337,7 @@ class ResumesByKey(EchoServer):
 
 @fault(
     "contract",
-    caught_by="tests/contract/test_isolation.py::test_neighbours_saying_the_same_are_each_answered",
+    caught_by="tests/contract/test_isolation.py::test_clients_sending_the_same_are_each_answered",
 )
 class LetsASecondClientReplaceTheFirst(EchoServer):
     """Clients are told apart by their address, and a new one from the same address ends the old."""

@@ -16,7 +16,7 @@ from verification.faulty_servers.registry import fault
 @fault(
     "contract",
     caught_by="tests/security/test_hostile_handshakes.py::"
-    "test_name_that_every_object_has_keeps_nobody_out[constructor]",
+    "test_name_that_every_object_has_does_not_stop_the_server[constructor]",
     origin="blind round 4",
 )
 class DiesOfNamesThatEveryObjectHas(Connection):

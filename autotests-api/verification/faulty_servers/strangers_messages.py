@@ -66,7 +66,7 @@ class ServesOnAfterBadText(Connection):
 @fault(
     "RFC 6455 §5.5.1",
     caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_server_says_nothing_behind_its_close[frame by frame]",
+    "test_server_sends_nothing_after_its_close[frame by frame]",
     origin="blind round 4",
 )
 class AnswersACloseBehindItsOwn(Connection):
@@ -86,7 +86,7 @@ class AnswersACloseBehindItsOwn(Connection):
 @fault(
     "contract",
     caught_by="tests/security/test_memory_exhaustion.py::"
-    "test_huge_announced_length_of_a_fragment_keeps_nobody_out[the most]",
+    "test_huge_announced_length_of_a_fragment_does_not_stop_the_server[the most]",
     origin="blind round 4",
 )
 class SumsLengthsWithASign(Connection):

@@ -148,7 +148,7 @@ async def test_fragment_in_the_request_target_is_refused(dial: Dial, opening: Re
 
 
 @rfc6455("4.2.1", MUST, "a refused handshake does not affect the next")
-async def test_refused_handshake_does_not_hurt_the_next(dial: Dial, opening: Request) -> None:
+async def test_refused_handshake_does_not_affect_the_next(dial: Dial, opening: Request) -> None:
     await (await dial()).expect_rejected(opening.without("Sec-WebSocket-Key"))
     raw = await dial()
     await raw.expect_accepted(opening)
@@ -264,7 +264,7 @@ async def test_white_space_before_values_is_dropped(dial: Dial, opening: Request
 
 @rfc6455("4.2.1", SHOULD, "white space after a header value does not belong to it either (RFC 9110 §5.5)")
 @pytest.mark.parametrize("padding", [" ", "   ", "\t"], ids=["one space", "three spaces", "tab"])
-async def test_white_space_behind_values_is_dropped(dial: Dial, opening: Request, padding: str) -> None:
+async def test_white_space_after_values_is_dropped(dial: Dial, opening: Request, padding: str) -> None:
     await takes_padded(dial, opening, " ", padding)
 
 
@@ -340,7 +340,7 @@ async def test_half_a_handshake_is_not_answered_early(dial: Dial, opening: Reque
 
 @rfc6455("4.1", MAY, "a frame sent before the 101 may be lost, but is not read as something else")
 @pytest.mark.needs("echo")
-async def test_frame_in_the_segment_of_the_handshake_does_no_harm(
+async def test_frame_in_the_segment_of_the_handshake_is_not_misread(
     dial: Dial, opening: Request, target: Target, record_property: RecordProperty
 ) -> None:
     connection = await dial()

@@ -51,7 +51,7 @@ async def test_response_has_what_a_client_checks(dial: Dial, opening: Request) -
 
 @rfc6455("4.2.2", MUST, "the response head ends with an empty line and nothing but frames follows")
 @pytest.mark.needs("echo")
-async def test_first_byte_behind_the_response_is_a_frame(dial: Dial, opening: Request) -> None:
+async def test_first_byte_after_the_response_is_a_frame(dial: Dial, opening: Request) -> None:
     connection = await dial()
     assert (await connection.handshake(opening)).accepted
     await connection.expect_served()
@@ -149,9 +149,7 @@ async def test_answer_does_not_depend_on_the_connection_before(dial: Dial, openi
 
 @rfc6455("4.2.2", SHOULD, "a server that refuses with Connection: close closes TCP (RFC 9112 §9.6)")
 @pytest.mark.parametrize("lacking", ["Sec-WebSocket-Key", "Sec-WebSocket-Version"])
-async def test_tcp_ends_behind_a_refusal_that_announces_it(
-    dial: Dial, opening: Request, lacking: str
-) -> None:
+async def test_tcp_ends_after_a_refusal_that_announces_it(dial: Dial, opening: Request, lacking: str) -> None:
     connection = await dial()
     await connection.send_bytes(opening.without(lacking).encode())
     response = await connection.refusal()

@@ -72,7 +72,7 @@ async def test_unmasked_ping_inside_a_message_ends_the_connection(raw: RawConnec
 
 
 @rfc6455("5.1", MUST, "a frame after a masked one in the same segment must be masked, too")
-async def test_unmasked_frame_behind_a_good_one_in_the_same_segment_ends_the_connection(
+async def test_unmasked_frame_after_a_good_one_in_the_same_segment_ends_the_connection(
     raw: RawConnection,
 ) -> None:
     await raw.send_bytes(text("good").encode() + text("bad").encode(masked=False))

@@ -67,7 +67,7 @@ async def test_reserved_bit_of_a_continuation_fails_the_connection(raw: RawConne
 )
 @pytest.mark.parametrize("how", ["whole", "frame by frame", "octet by octet"])
 @pytest.mark.parametrize("bits", [4, 2, 1], ids=lambda bits: f"rsv {bits:03b}")
-async def test_reserved_bit_behind_a_good_message_fails_the_connection(
+async def test_reserved_bit_after_a_good_message_fails_the_connection(
     raw: RawConnection, bits: int, how: str
 ) -> None:
     frames = [text("good"), with_rsv(bits)]
@@ -124,7 +124,7 @@ async def test_reserved_control_opcode_fails_the_connection(
 )
 @pytest.mark.parametrize("how", ["whole", "frame by frame", "octet by octet"])
 @pytest.mark.parametrize("opcode", [3, 5, 7, 11, 13, 15])
-async def test_reserved_opcode_behind_a_good_message_fails_the_connection(
+async def test_reserved_opcode_after_a_good_message_fails_the_connection(
     raw: RawConnection, opcode: int, how: str
 ) -> None:
     frames = [text("good"), Frame(opcode, b"bad")]

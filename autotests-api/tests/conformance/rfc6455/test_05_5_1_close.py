@@ -175,7 +175,7 @@ async def test_close_inside_a_fragmented_message_is_a_normal_closure(
     "5.5.1", MUST, "a large message before the Close frame does not hold up the closing", autobahn="7.1.6"
 )
 @pytest.mark.needs("echo")
-async def test_close_behind_a_large_message_is_answered(raw: RawConnection) -> None:
+async def test_close_after_a_large_message_is_answered(raw: RawConnection) -> None:
     raw.needs_size(256 * 1024)
     await raw.send(text("*" * 256 * 1024), close(1000), ping(b"too late"))
     await raw.expect_ended()
@@ -195,7 +195,7 @@ async def test_answers_before_the_close_are_in_order(raw: RawConnection, target:
 
 @rfc6455("5.5.1", MUST, "nothing comes after the server's Close frame")
 @pytest.mark.needs("echo")
-async def test_nothing_comes_behind_the_servers_close(raw: RawConnection) -> None:
+async def test_nothing_comes_after_the_servers_close(raw: RawConnection) -> None:
     await raw.send_together(*(text(f"message {number}") for number in range(50)), close(1000))
     await raw.ending()
     await raw.after_closing()
@@ -285,7 +285,7 @@ async def test_close_that_crosses_the_servers_close_ends_the_connection(raw: Raw
 
 @rfc6455("5.5.1", SHOULD, "a server that has sent a Close frame sends nothing more, no other Close either")
 @pytest.mark.parametrize("how", ["in one segment", "frame by frame", "in answer to its own"])
-async def test_server_says_nothing_behind_its_close(raw: RawConnection, how: str) -> None:
+async def test_server_sends_nothing_after_its_close(raw: RawConnection, how: str) -> None:
     violation = Frame(3, b"violation")
     if how == "in one segment":
         await raw.send_together(violation, close(1000), ping(b"late"))
@@ -303,7 +303,7 @@ async def test_server_says_nothing_behind_its_close(raw: RawConnection, how: str
 @pytest.mark.parametrize(
     "moment", ["idle", "inside a frame", "inside a message", "with an answer on its way"]
 )
-async def test_reset_of_a_connection_harms_nobody_else(
+async def test_reset_of_a_connection_does_not_affect_others(
     raw_connection: OpenRawConnection, moment: str
 ) -> None:
     other_client = await raw_connection("another client")

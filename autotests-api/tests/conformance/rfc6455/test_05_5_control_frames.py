@@ -91,7 +91,7 @@ async def test_ping_of_every_length_is_answered_with_the_same_payload(raw: RawCo
 
 @rfc6455("5.5.3", MUST, "a Pong carries the application data of its own Ping, and nothing of those before")
 @pytest.mark.parametrize("how", ["one by one", "in one segment"])
-async def test_shorter_ping_behind_a_longer_one_is_answered_with_its_own_payload(
+async def test_shorter_ping_after_a_longer_one_is_answered_with_its_own_payload(
     raw: RawConnection, how: str
 ) -> None:
     payloads = [b"a long one, the longest of all", b"", b"short", b"x", b""]
@@ -129,7 +129,7 @@ async def test_pings_in_a_row_are_answered_in_order(raw: RawConnection, how: str
 @rfc6455("5.4", MUST, "a Pong is sent between the frames of an answer and never inside one")
 @pytest.mark.parametrize("size", [100, 40_000, 60_000])
 @pytest.mark.needs("echo")
-async def test_ping_behind_a_message_in_one_segment_spoils_no_answer(raw: RawConnection, size: int) -> None:
+async def test_ping_after_a_message_in_one_segment_spoils_no_answer(raw: RawConnection, size: int) -> None:
     raw.needs_size(size)
     message = "x" * size
     await raw.send_together(text(message), ping(b"first"), text("next"), ping(b"second"))
@@ -223,7 +223,7 @@ async def test_control_frames_before_the_first_message_are_understood(raw: RawCo
 
 @rfc6455("5.5.2", MUST, "a Ping is answered after a large message, too")
 @pytest.mark.needs("binary")
-async def test_ping_behind_a_large_message_is_answered(raw: RawConnection) -> None:
+async def test_ping_after_a_large_message_is_answered(raw: RawConnection) -> None:
     raw.needs_size(200_000)
     await raw.send(binary(b"\x00" * 200_000), ping(b"behind"))
     await raw.expect_pong(b"behind")

@@ -63,7 +63,7 @@ async def test_server_forgets_its_window_between_messages_of_all_kinds(agree: Ag
 
 
 @rfc7692("7.1.1.1", MUST, "server_no_context_takeover is for the server only: it keeps the client's window")
-async def test_server_no_context_takeover_leaves_our_window_alone(agree: Agree) -> None:
+async def test_server_no_context_takeover_leaves_the_clients_window_alone(agree: Agree) -> None:
     connection = await agree(SERVER)
     keeps_our_window(connection)
     for number in range(5):
@@ -126,7 +126,7 @@ async def test_message_refers_back_to_an_earlier_message(unlimited: DeflatedConn
 
 @rfc7692("7.2.2", MUST, "the window moves on when more was sent than it can hold")
 @pytest.mark.parametrize("size", [10_000, 40_000])
-async def test_message_refers_back_when_more_was_said_than_a_window_holds(
+async def test_message_refers_back_when_more_was_sent_than_a_window_holds(
     unlimited: DeflatedConnection, size: int
 ) -> None:
     keeps_our_window(unlimited)
@@ -168,7 +168,7 @@ async def test_empty_message_leaves_the_window_as_it_is(unlimited: DeflatedConne
 
 
 @rfc7692("7.2.2", MUST, "each direction has a window of its own")
-async def test_answers_are_no_part_of_our_window(unlimited: DeflatedConnection) -> None:
+async def test_answers_are_no_part_of_the_clients_window(unlimited: DeflatedConnection) -> None:
     keeps_our_window(unlimited)
     for data, message in (
         (Blocks().fixed(b"alpha "), "alpha "),

@@ -146,7 +146,7 @@ async def test_server_keeps_its_window_without_context_takeover(agree: Agree, bi
 @rfc7692("7.1.2.1", MUST, "server_max_window_bits limits the server only: the client's window keeps its size")
 @pytest.mark.parametrize("bits", [8, 9, 10, 12])
 @pytest.mark.needs("echo")
-async def test_limit_of_the_server_leaves_our_window_whole(agree: Agree, bits: int) -> None:
+async def test_limit_of_the_server_leaves_the_clients_window_whole(agree: Agree, bits: int) -> None:
     connection, _ = await agree_on(agree, f"{NAME}; server_max_window_bits={bits}", "server", bits)
     connection.needs_size(33_100)
     await refer_back(connection, 1 << 15)

@@ -155,7 +155,7 @@ FALLBACKS = {
 
 @rfc7692("7.1", MUST, "an illegal offer adds nothing to the legal one after it")
 @pytest.mark.parametrize("offer", FALLBACKS.values(), ids=FALLBACKS.keys())
-async def test_legal_offer_behind_an_illegal_one_is_judged_alone(
+async def test_legal_offer_after_an_illegal_one_is_judged_alone(
     negotiate: Negotiate, record_property: RecordProperty, offer: str
 ) -> None:
     negotiation = await negotiate(f"{offer}, {NAME}; server_no_context_takeover")
@@ -165,7 +165,7 @@ async def test_legal_offer_behind_an_illegal_one_is_judged_alone(
 
 @rfc7692("5", SHOULD, "the legal offer after an illegal one is found")
 @pytest.mark.parametrize("offer", FALLBACKS.values(), ids=FALLBACKS.keys())
-async def test_legal_offer_behind_an_illegal_one_is_found(negotiate: Negotiate, offer: str) -> None:
+async def test_legal_offer_after_an_illegal_one_is_found(negotiate: Negotiate, offer: str) -> None:
     offers = f"{offer}, {NAME}"
     negotiation = await negotiate(offers)
     negotiation.expect_agreement()

@@ -67,7 +67,7 @@ async def test_binary_answer_inflates_to_its_message(agree: Agree, offer: str, s
 
 @rfc7692("7.2.1", MUST, "a repeated message is compressed anew: the window before it is another one")
 @pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS.keys())
-async def test_repeated_answer_behind_another_one_inflates(agree: Agree, offer: str) -> None:
+async def test_repeated_answer_after_another_one_inflates(agree: Agree, offer: str) -> None:
     connection = await agree(offer)
     for message in ("short", "a longer one, which says more than that", "short", "short", "between"):
         for _ in range(3):

@@ -78,7 +78,7 @@ async def test_blocks_of_every_type_are_understood(deflated: DeflatedConnection,
 @rfc7692("7.2.3", MUST, "every kind of block leaves the connection fit for the next message")
 @pytest.mark.parametrize("how", HELLO)
 @pytest.mark.needs("echo")
-async def test_message_behind_every_type_of_block_is_understood(
+async def test_message_after_every_type_of_block_is_understood(
     deflated: DeflatedConnection, how: str
 ) -> None:
     for number in range(3):
@@ -261,7 +261,7 @@ async def test_broken_data_fails_the_connection(deflated: DeflatedConnection, da
     "data", [BROKEN["reserved block type"], BROKEN["length code 286"]], ids=["block type", "length code"]
 )
 @pytest.mark.needs("echo")
-async def test_broken_data_behind_good_messages_fails_the_connection(
+async def test_broken_data_after_good_messages_fails_the_connection(
     deflated: DeflatedConnection, data: bytes, before: int
 ) -> None:
     for number in range(before):
@@ -279,7 +279,7 @@ async def test_broken_data_in_the_second_fragment_fails_the_connection(deflated:
 
 
 @rfc7692("7.2.2", MUST, "broken data is found far into a message as well")
-async def test_broken_data_behind_much_good_data_fails_the_connection(deflated: DeflatedConnection) -> None:
+async def test_broken_data_after_much_good_data_fails_the_connection(deflated: DeflatedConnection) -> None:
     deflated.needs_size(100_000)
     data = Blocks().stored(b"a" * 50_000).stored(b"b" * 50_000).header(RESERVED).encode()
     await deflated.send(*compressed_frames(data))
@@ -288,7 +288,7 @@ async def test_broken_data_behind_much_good_data_fails_the_connection(deflated: 
 
 @rfc7692("7.2.2", MUST, "a server that has met broken data serves its other connections as before")
 @pytest.mark.needs("echo")
-async def test_broken_data_harms_no_other_connection(agree: Agree) -> None:
+async def test_broken_data_does_not_affect_other_connections(agree: Agree) -> None:
     other_client = await agree("permessage-deflate", name="another client")
     await other_client.send_compressed(PROSE)
     await other_client.expect_echo(PROSE)

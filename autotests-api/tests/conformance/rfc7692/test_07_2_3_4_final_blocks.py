@@ -52,7 +52,7 @@ async def test_message_ended_by_a_final_block_is_understood(
 
 @rfc7692("7.2.3.4", SHOULD, "blocks after a final one belong to the message as well")
 @pytest.mark.parametrize("data", MORE_BEHIND.values(), ids=MORE_BEHIND.keys())
-async def test_blocks_behind_a_final_one_belong_to_the_message(
+async def test_blocks_after_a_final_one_belong_to_the_message(
     deflated: DeflatedConnection, data: bytes
 ) -> None:
     await deflated.send(*compressed_frames(data))
@@ -61,7 +61,7 @@ async def test_blocks_behind_a_final_one_belong_to_the_message(
 
 @rfc7692("7.2.3.4", SHOULD, "messages after a final block are understood")
 @pytest.mark.parametrize("how", FINAL)
-async def test_messages_behind_a_final_block_are_understood(deflated: DeflatedConnection, how: str) -> None:
+async def test_messages_after_a_final_block_are_understood(deflated: DeflatedConnection, how: str) -> None:
     data, message = FINAL[how]
     for number in range(3):
         await deflated.send(*compressed_frames(data))

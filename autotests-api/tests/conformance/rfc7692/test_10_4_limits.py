@@ -114,7 +114,7 @@ async def test_bomb_takes_no_more_memory_than_a_message(agree: Agree, limit: int
 
 @rfc6455("10.4", MUST, "a bomb after good messages is refused, and other connections work as before")
 @pytest.mark.needs("echo")
-async def test_bomb_harms_no_other_connection(agree: Agree, limit: int) -> None:
+async def test_bomb_does_not_affect_other_connections(agree: Agree, limit: int) -> None:
     other_client = await agree("permessage-deflate", name="another client")
     await other_client.send_compressed("before the bomb")
     await other_client.expect_echo("before the bomb")

@@ -15,7 +15,7 @@ MASKING = "autotests-api/tests/conformance/rfc6455/test_05_1_masking.py"
 BINARY = "autotests-api/tests/contract/test_binary.py::test_bytes_come_back_as_bytes"
 SELECTION = (
     "contract/test_binary.py::test_bytes_come_back_as_bytes",
-    "contract/test_order.py::test_server_says_nothing_before_it_is_spoken_to",
+    "contract/test_order.py::test_server_sends_nothing_before_the_first_message",
 )
 
 
@@ -118,7 +118,7 @@ def test_list_of_a_run_makes_the_next_run_green(run_against: Any, tmp_path: Path
 
 @pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "xdist"])
 def test_listed_case_that_passes_is_reported(run_against: Any, tmp_path: Path, workers: list[str]) -> None:
-    passing = "autotests-api/tests/contract/test_order.py::test_server_says_nothing_before_it_is_spoken_to"
+    passing = "autotests-api/tests/contract/test_order.py::test_server_sends_nothing_before_the_first_message"
     text = f'"{BINARY}" = "ticket 7"\n"{passing}" = "ticket 8"\n'
     run = run_against(*workers, "--ws-known-failures", listed(tmp_path / "known.toml", text))
     assert run.status == 1
