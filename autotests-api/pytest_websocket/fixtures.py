@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from pytest_websocket.client.client import Client
+from pytest_websocket.client import Client
 from pytest_websocket.plugin.clients import Connect
 from pytest_websocket.plugin.compression import Agree, DeflatedConnection, Negotiate, Negotiation
 from pytest_websocket.plugin.echo import During, Echo

@@ -19,6 +19,7 @@ from pytest_websocket.protocol.frames import (
     PONG,
     TEXT,
     Frame,
+    encode_length,
     mask,
     parse_header,
 )
@@ -127,16 +128,10 @@ class LoadConnection(asyncio.Protocol):
     def send(self, opcode: int, payload: bytes) -> bool:
         """Sends one message; returns False when the server does not read and the buffer is full."""
         transport = self.transport
-        size = len(payload)
-        key = _next_key()
-        if size < 126:
-            head = bytes((0x80 | opcode, 0x80 | size))
-        elif size < 65536:
-            head = bytes((0x80 | opcode, 0xFE, size >> 8, size & 0xFF))
-        else:
-            head = bytes((0x80 | opcode, 0xFF)) + size.to_bytes(8, "big")
         if transport.get_write_buffer_size() > MAX_UNSENT:
             return False
+        head = bytes((0x80 | opcode,)) + encode_length(len(payload), None, True)
+        key = _next_key()
         transport.write(b"".join((head, key, mask(payload, key))))
         return True
 
@@ -200,30 +195,21 @@ class LoadConnection(asyncio.Protocol):
 
     def _read_frames(self, buffer: bytes) -> bytes:
         """Handles the frames in ``buffer`` and returns what is left: the beginning of the next one."""
-        start, end = 0, len(buffer)
-        self._needed = 0
-        while end - start >= 2:
-            first, length = buffer[start], buffer[start + 1]
-            body = start + 2
-            if length == 126 and end - start >= 4:
-                length, body = buffer[start + 2] << 8 | buffer[start + 3], start + 4
-            elif length >= 126:
-                header = parse_header(buffer[start : start + 14])
-                if header is None:
-                    break
-                length, body = header.length, start + header.size
-                if header.masked or length > MAX_MESSAGE:
-                    self._fail("sent a masked frame" if header.masked else f"announced {length} bytes")
-                    return b""
-            if end - body < length:
-                self._needed = body + length - start
+        start = self._needed = 0
+        while (header := parse_header(buffer, start)) is not None:
+            if header.mask_key or header.length > MAX_MESSAGE:
+                self._fail("sent a masked frame" if header.mask_key else f"announced {header.length} bytes")
+                return b""
+            body = start + header.size
+            if len(buffer) - body < header.length:
+                self._needed = header.total
                 break
-            start = body + length
-            if first in _UNFRAGMENTED and not self._skip:
-                self.on_message(first & 0x0F, buffer[body:start])
+            start = body + header.length
+            if header.first in _UNFRAGMENTED and not self._skip:
+                self.on_message(header.opcode, buffer[body:start])
             else:
-                self._take(first, buffer[body:start])
-        return buffer[start:] if start < end else b""
+                self._take(header.first, buffer[body:start])
+        return buffer[start:]
 
     def _read_head(self, buffer: bytes) -> bytes:
         head, found, rest = buffer.partition(b"\r\n\r\n")

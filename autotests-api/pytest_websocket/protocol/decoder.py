@@ -6,7 +6,7 @@ import codecs
 from collections.abc import Iterable, Iterator
 
 from pytest_websocket.protocol.deflate import InflateError, Inflater, TooLarge
-from pytest_websocket.protocol.frames import CLOSE, CONTINUATION, TEXT, Header, mask
+from pytest_websocket.protocol.frames import BINARY, CLOSE, CONTINUATION, TEXT, Header, mask
 from pytest_websocket.protocol.judge import (
     TEXT_NOT_UTF8,
     http_response,
@@ -16,6 +16,7 @@ from pytest_websocket.protocol.judge import (
 )
 from pytest_websocket.protocol.rules import Role, Violation
 
+_PLAIN = frozenset({0x80 | TEXT, 0x80 | BINARY})
 _Utf8 = codecs.getincrementaldecoder("utf-8")
 
 # "HTTP/1." read as a frame is an unmasked Close of 84 bytes with RSV1: its header, then its payload.
@@ -54,7 +55,9 @@ class Decoder:
         self._header = header
         self._offset = 0
         self.violations = []
-        if self._sender is not None:
+        # A whole short message of a server, as nearly all are, needs no judging.
+        is_plain = header.first in _PLAIN and header.second < 126 and not (self._in_message or self._closed)
+        if self._sender is not None and not (is_plain and self._sender is Role.SERVER):
             self.violations += judge_header(
                 header,
                 self._sender,
@@ -72,8 +75,11 @@ class Decoder:
             self._utf8 = _Utf8() if is_text else None
         self._in_message = not header.fin
 
-    def take(self, piece: bytes, *, last: bool) -> Iterator[bytes]:
-        """Yields what a piece of the frame's payload is after unmasking and inflating, in bounded blocks."""
+    def take(self, piece: bytes, *, last: bool) -> Iterable[bytes]:
+        """Returns what a piece of the frame's payload is after unmasking and inflating, in bounded blocks.
+
+        The blocks have to be used up before the next piece.
+        """
         header = self._header
         if not self._offset and header[:2] == _HTTP_HEADER and piece.startswith(_HTTP_PAYLOAD):
             line = b"HT" + piece[:58].partition(b"\r\n")[0]
@@ -84,17 +90,14 @@ class Decoder:
         self._offset += len(piece)
         if header.is_control:
             self._take_control(piece, last)
-            yield piece
-            return
+            return (piece,)
         ends = last and header.fin
-        inflating = self._compressed and not self.failed
-        for block in self._inflate(piece, ends) if inflating else (piece,):
-            self._check_text(block)
-            yield block
+        if self._compressed and not self.failed:
+            return self._inflate(piece, ends)
+        self._check_text(piece, final=ends)
         if ends:
-            self._check_text(b"", final=True)
             self._compressed = False
-            self._utf8 = None
+        return (piece,)
 
     def _take_control(self, piece: bytes, last: bool) -> None:
         if self._header.opcode != CLOSE:
@@ -106,10 +109,12 @@ class Decoder:
             if self._sender is not None:
                 self.violations += judge_close(self._body)
 
-    def _inflate(self, piece: bytes, last: bool) -> Iterable[bytes]:
+    def _inflate(self, piece: bytes, ends: bool) -> Iterator[bytes]:
         assert self._inflater is not None
         try:
-            yield from self._inflater.inflate(piece, last=last)
+            for block in self._inflater.inflate(piece, last=ends):
+                self._check_text(block, final=False)
+                yield block
         except InflateError as error:
             self._inflater = None
             self._utf8 = None
@@ -118,11 +123,16 @@ class Decoder:
                 self.violations.append(Violation(None, f"a compressed message cannot be inflated: {error}"))
             elif self._sender is not None:
                 self.violations.append(not_inflated(str(error)))
+        if ends:
+            self._check_text(b"", final=True)
+            self._compressed = False
 
-    def _check_text(self, block: bytes, *, final: bool = False) -> None:
+    def _check_text(self, block: bytes, *, final: bool) -> None:
         if self._utf8 is not None:
             try:
                 self._utf8.decode(block, final)
             except UnicodeDecodeError:
                 self._utf8 = None
                 self.violations.append(TEXT_NOT_UTF8)
+        if final:
+            self._utf8 = None

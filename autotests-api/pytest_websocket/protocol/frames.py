@@ -61,7 +61,7 @@ class Frame:
         """
         announced = len(self.payload) if length is None else length
         first = self.fin << 7 | self.rsv1 << 6 | self.rsv2 << 5 | self.rsv3 << 4 | self.opcode
-        head = bytes([first]) + _encode_length(announced, length_bits, masked)
+        head = bytes([first]) + encode_length(announced, length_bits, masked)
         if not masked:
             return head + self.payload
         key = os.urandom(4) if mask_key is None else mask_key
@@ -262,7 +262,8 @@ def opcode_name(opcode: int) -> str:
         return f"opcode {opcode:#x}"
 
 
-def _encode_length(length: int, bits: LengthBits | None, masked: bool) -> bytes:
+def encode_length(length: int, bits: LengthBits | None, masked: bool) -> bytes:
+    """Returns a header without its first byte and mask key; ``bits`` None writes the fewest bytes."""
     flag = 0x80 if masked else 0
     chosen = minimal_length_bits(length) if bits is None else bits
     if chosen == 7:
