@@ -66,7 +66,9 @@ class ClientUnderTest:
                 # Its connection may have come and not been read yet.
                 await asyncio.wait((connecting,), timeout=self.deadline / 10)
             if not connecting.done():
-                raise ProgramFailed(f"the program exited with {program.returncode} and did not connect")
+                raise ProgramFailed(
+                    f"the program exited with {program.returncode} and did not connect\n{self.output}"
+                )
             conversation = await connecting
         finally:
             connecting.cancel()

@@ -1,0 +1,18 @@
+"""The whole catalogue: importing the files of faults fills it."""
+
+from __future__ import annotations
+
+from verification.faulty_clients import (
+    closing,
+    compression,
+    framing,
+    handshake_request,
+    handshake_response,
+    masking,
+    messages,
+)
+from verification.faulty_clients.registry import CATALOGUE, Fault
+
+FILES = (handshake_request, handshake_response, masking, framing, messages, closing, compression)
+
+__all__ = ["CATALOGUE", "FILES", "Fault"]
