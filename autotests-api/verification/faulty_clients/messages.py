@@ -109,7 +109,7 @@ class TakesLongPongs(EchoClient):
 
 
 @fault("6455 5.5", caught_by=f"{CONTROL}::test_long_control_frame_fails_the_connection")
-class Takes126Bytes(EchoClient):
+class TakesControlFramesOf126Bytes(EchoClient):
     """Takes control frames of 126 bytes."""
 
     def check_control_is_short(self, frame: Frame) -> None:
@@ -197,7 +197,7 @@ class TakesMoreThanUnicode(EchoClient):
 
 
 @fault("6455 8.1", caught_by=f"{UTF8}::test_illegal_utf8_anywhere_fails_the_connection")
-class JudgesTheFirst64KiB(EchoClient):
+class JudgesTheFirst64Kilobytes(EchoClient):
     """The first 64 KiB of a message are judged."""
 
     def check_text(self, data: bytes) -> None:

@@ -33,7 +33,7 @@ def fault(rule: str, *, caught_by: str) -> Callable[[Breaker], Breaker]:
     """
 
     def enter(breaker: Breaker) -> Breaker:
-        name = re.sub(r"(?<!^)(?=[A-Z0-9])(?<![0-9])(?<!Rsv)(?<!Utf)", "-", breaker.__name__).lower()
+        name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[a-z])(?<!Rsv)(?=[0-9])", "-", breaker.__name__).lower()
         if name in CATALOGUE:
             raise ValueError(f"two faults are called {name}")
         CATALOGUE[name] = Fault(name, rule, caught_by, (breaker.__doc__ or "").strip(), breaker)

@@ -31,8 +31,8 @@ def test_catalogue_is_complete() -> None:
 
 def test_every_faulty_client_is_caught_by_its_test(run_suite: RunSuite) -> None:
     plugin = ("-p", "verification.faulty_clients.each_fault")
-    options = ("--ws-strict", "--ws-client", OWN)
-    run = run_suite(*plugin, *options, CLIENTS, limit=600, WS_TIMEOUT="2", PYTHONPATH=PATH)
+    options = ("-n", "4", "--ws-strict", "--ws-client", OWN)
+    run = run_suite(*plugin, *options, CLIENTS, limit=600, WS_TIMEOUT="1", PYTHONPATH=PATH)
     assert run.status == 1, run.output
     failed = " ".join(name for name, outcome in run.cases.items() if outcome == "failed")
     missed = [f"{one.name}: {one.caught_by}" for one in CATALOGUE.values() if f"<{one.name}>" not in failed]
@@ -44,7 +44,7 @@ def test_every_faulty_client_is_caught_by_its_test(run_suite: RunSuite) -> None:
 
 @pytest.mark.parametrize("client", [OWN, ON_WEBSOCKETS], ids=["own", "websockets"])
 def test_correct_client_is_not_accused(client: str, run_suite: RunSuite) -> None:
-    run = run_suite("-n", "2", "--ws-strict", "--ws-client", client, CLIENTS, PYTHONPATH=PATH, limit=600)
+    run = run_suite("-n", "4", "--ws-strict", "--ws-client", client, CLIENTS, PYTHONPATH=PATH, limit=600)
     assert run.status == 0, run.output
     assert run.counts["passed"] > 400
 
