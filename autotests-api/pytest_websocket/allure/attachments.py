@@ -52,10 +52,10 @@ def documents(
     largest = transcript.LARGEST_PAGE if failed else transcript.LARGEST_OF_A_PASSED
     page = transcript.page(conversations, more=opened - len(conversations), largest=largest)
     yield Document.of(name, page, "text/html")
-    for conversation in [each for each in conversations if each.request.line][:_MOST_HANDSHAKES]:
-        body = handshake.exchange(conversation)
-        yield Document(f"Handshake · {conversation.name}", body, handshake.MIME, handshake.EXTENSION)
     if failed:
+        for conversation in [each for each in conversations if each.request.line][:_MOST_HANDSHAKES]:
+            body = handshake.exchange(conversation)
+            yield Document(f"Handshake · {conversation.name}", body, handshake.MIME, handshake.EXTENSION)
         archive = har.archive(conversations)
         yield Document("Archive for Chrome (Network → import HAR)", archive, "application/json", "har")
         for conversation in conversations[:_MOST_HANDSHAKES]:

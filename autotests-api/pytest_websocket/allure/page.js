@@ -1,4 +1,4 @@
-// Runs in the finished report, before Allure's own script. What it undoes or adds is told in page.py.
+// Runs in the finished report, before Allure's own script; page.py says what for.
 (() => {
   "use strict";
 
@@ -26,7 +26,7 @@
     fit();
   };
 
-  // Opened from disk, a blob belongs to nobody and cannot be measured; a srcdoc belongs to its page.
+  // Opened from disk, a blob has no origin and cannot be measured; a srcdoc belongs to its page.
   const adopt = async (frame) => {
     const blob = frame.getAttribute("src");
     if (frame.dataset.blob === blob) return;
@@ -41,19 +41,6 @@
     if (!frame.hasAttribute("srcdoc")) frame.addEventListener("load", () => settle(frame));
     frame.srcdoc = page;
   };
-
-  // Allure turns to the first test at once, and a small screen would begin below the outcome.
-  const scrollTop = Object.getOwnPropertyDescriptor(Element.prototype, "scrollTop");
-  let isTouched = false;
-  for (const kind of ["pointerdown", "keydown", "wheel"]) {
-    addEventListener(kind, () => (isTouched = true), { capture: true, passive: true, once: true });
-  }
-  Object.defineProperty(Element.prototype, "scrollTop", {
-    ...scrollTop,
-    set(top) {
-      if (isTouched || location.hash.length > 1) scrollTop.set.call(this, top);
-    },
-  });
 
   // What went over the wire is what a reader opens first.
   const unfold = (header) => {
@@ -71,7 +58,7 @@
   }).observe(document, { childList: true, subtree: true, attributes: true, attributeFilter: ["src"] });
 
   // The conformance table, one click away from everywhere.
-  window.showConformance = (page, words, short, isFit) => {
+  window.showConformance = (page, words, short, conforms) => {
     addEventListener("DOMContentLoaded", () => {
       const dialog = document.createElement("dialog");
       dialog.className = "conformance";
@@ -87,7 +74,7 @@
       dialog.append(close, frame);
       dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
       const open = document.createElement("button");
-      open.className = `conformance-open ${isFit ? "fit" : "unfit"}`;
+      open.className = `conformance-open ${conforms ? "kept" : "broken"}`;
       open.textContent = words;
       open.dataset.short = short;
       open.title = words;
@@ -97,33 +84,5 @@
       });
       document.body.append(open, dialog);
     });
-  };
-
-  // The report's data came packed; Allure asks for it by name, in base64.
-  window.unpackReport = async (index, packed) => {
-    const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    const data = new Uint8Array(await new Response(stream).arrayBuffer());
-    const places = new Map();
-    let start = 0;
-    for (const [name, length] of index) {
-      places.set(name, [start, start + length]);
-      start += length;
-    }
-    const encode = ([from, to]) => {
-      let letters = "";
-      for (let at = from; at < to; at += 32768) {
-        letters += String.fromCharCode(...data.subarray(at, Math.min(at + 32768, to)));
-      }
-      return btoa(letters);
-    };
-    window.allureReportData = new Proxy(
-      {},
-      {
-        has: (_, name) => places.has(name),
-        get: (_, name) => (places.has(name) ? encode(places.get(name)) : undefined),
-      },
-    );
-    window.allureReportDataReady = true;
   };
 })();

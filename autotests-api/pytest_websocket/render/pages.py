@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,17 @@ from markupsafe import Markup, escape
 
 from pytest_websocket.render.escaping import Piece, is_plain, milliseconds, pieces, size
 
+
+class _Loader(FileSystemLoader):
+    """Loads templates, style sheets without indentation and line breaks: they stand in thousands of pages."""
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        source, path, is_current = super().get_source(environment, template)
+        return " ".join(source.split()) if template.endswith(".css") else source, path, is_current
+
+
 _environment = Environment(
-    loader=FileSystemLoader(Path(__file__).with_name("templates")),
+    loader=_Loader(Path(__file__).with_name("templates")),
     autoescape=True,
     auto_reload=False,
     trim_blocks=True,

@@ -72,7 +72,7 @@ async def test_conversation_is_shown_in_its_full_height(conversation):
 async def test_filter_works_without_script(conversation):
     rows = f"[...{CONVERSATION}.querySelectorAll('tbody tr')].filter(row => row.offsetHeight)"
     assert await conversation.evaluate(f"{rows}.map(row => row.className[0]).join('')") == "sgsgn"
-    await conversation.evaluate(f"{CONVERSATION}.querySelector('label[for=fs]').click()")
+    await conversation.evaluate(f"{CONVERSATION}.querySelector('label[for=f-s]').click()")
     assert await conversation.evaluate(f"{rows}.map(row => row.className[0]).join('')") == "ssn"
 
 
