@@ -21,7 +21,7 @@ import recording
 
 
 def main() -> int:
-    """Run the comparisons one after the other; each prints its table."""
+    """Runs the comparisons one after the other; each prints its table."""
     parser = argparse.ArgumentParser(prog="python bench", description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3.0)

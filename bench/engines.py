@@ -24,22 +24,22 @@ HERE = Path(__file__).resolve().parent
 ARTILLERY = HERE / "artillery" / "node_modules" / ".bin" / "artillery"
 
 OURS = "this suite, every reply checked"
-CEILING = "raw TCP echo (the ceiling)"
+UPPER_LIMIT = "raw TCP echo (the upper limit)"
 LOCUST = "Locust and websocket-client"
 ARTILLERY_NAME = "Artillery, function step"
 PICOWS = "picows, nothing checked"
 
-NO_RIVALS = {OURS, CEILING, PICOWS}
+NOT_COMPARED = {OURS, UPPER_LIMIT, PICOWS}
 """picows parses and masks in C, and a generator on it that checks nothing shows what that would give."""
 
-MOST = 60.0
+DEADLINE = 60.0
 """Seconds that one client may take to start and be measured."""
 
 
 def commands(options: argparse.Namespace) -> dict[str, list[str]]:
-    """The clients that can run here, by name."""
+    """Returns the clients that can run here, by name."""
     known = {
-        CEILING: [sys.executable, str(HERE / "engine.py"), "tcp"],
+        UPPER_LIMIT: [sys.executable, str(HERE / "engine.py"), "tcp"],
         OURS: [sys.executable, str(HERE / "engine.py"), "ours"],
         "websockets on asyncio": [sys.executable, str(HERE / "engine.py"), "websockets"],
     }
@@ -59,7 +59,7 @@ def commands(options: argparse.Namespace) -> dict[str, list[str]]:
 
 
 def run(name: str, command: list[str], port: int, options: argparse.Namespace) -> dict[str, float]:
-    """Run one client to its end and return what it measured."""
+    """Runs one client to its end and returns what it measured."""
     arguments = [str(port), str(options.connections), str(options.seconds), str(options.size)]
     environment = os.environ | {
         "BENCH_PORT": arguments[0],
@@ -77,11 +77,11 @@ def run(name: str, command: list[str], port: int, options: argparse.Namespace) -
             cwd=HERE,
             capture_output=True,
             text=True,
-            timeout=MOST,
+            timeout=DEADLINE,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise SystemExit(f"{name} measured nothing within {MOST:.0f} s") from None
+        raise SystemExit(f"{name} measured nothing within {DEADLINE:.0f} s") from None
     lines = [line for line in done.stdout.splitlines() if line.startswith('{"messages"')]
     if not lines:
         raise SystemExit(f"{name} measured nothing:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
@@ -90,7 +90,7 @@ def run(name: str, command: list[str], port: int, options: argparse.Namespace) -
 
 
 def compare(options: argparse.Namespace) -> int:
-    """Run the clients in turns and print the table; 1 when a rival is faster, else 0."""
+    """Runs the clients in turns and prints the table; 1 when another is faster, else 0."""
     known = commands(options)
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in known}
     fast = importlib.util.find_spec("picows") is not None
@@ -98,7 +98,7 @@ def compare(options: argparse.Namespace) -> int:
         for number in range(options.rounds):
             for name, command in known.items():
                 print(f"  round {number + 1} of {options.rounds}: {name}", file=sys.stderr)
-                measured = run(name, command, tcp.port if name == CEILING else echo.port, options)
+                measured = run(name, command, tcp.port if name == UPPER_LIMIT else echo.port, options)
                 taken[name].append(
                     (measured["messages"] / measured["cpu"], measured["messages"] / measured["seconds"])
                 )
@@ -107,7 +107,9 @@ def compare(options: argparse.Namespace) -> int:
     missing = [name for name in (LOCUST, ARTILLERY_NAME, PICOWS) if name not in known]
     show(title, "messages", taken, OURS, missing)
     faster = [
-        name for name in known if name not in NO_RIVALS and statistics.median(ratios(taken, OURS, name)) < 1
+        name
+        for name in known
+        if name not in NOT_COMPARED and statistics.median(ratios(taken, OURS, name)) < 1
     ]
     for name in faster:
         print(f"\n  This suite's engine is slower than {name}.")
@@ -115,7 +117,7 @@ def compare(options: argparse.Namespace) -> int:
 
 
 def main() -> int:
-    """Read the options and compare."""
+    """Reads the options and compares."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3.0)

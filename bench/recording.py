@@ -27,7 +27,7 @@ RoundTrip = Callable[[str], Awaitable[object]]
 
 
 async def block(round_trip: RoundTrip, messages: int, text: str) -> tuple[float, float]:
-    """Microseconds of wall clock and of the client's CPU per round trip."""
+    """Returns microseconds of wall clock and of the client's CPU per round trip."""
     wall, cpu = perf_counter(), process_time()
     for _ in range(messages):
         await round_trip(text)
@@ -35,7 +35,7 @@ async def block(round_trip: RoundTrip, messages: int, text: str) -> tuple[float,
 
 
 async def measure(url: str, rounds: int, messages: int, size: int) -> None:
-    """Run the clients in turn and print their medians and ratios."""
+    """Runs the clients in turn and prints their medians and ratios."""
     text = "x" * size
     for title, compression in (("no compression", None), ("permessage-deflate", "deflate")):
         async with (
@@ -68,7 +68,7 @@ async def measure(url: str, rounds: int, messages: int, size: int) -> None:
 
 
 def report(title: str, taken: dict[str, list[tuple[float, float]]]) -> None:
-    """Print one line per client; the ratio is the median of the ratios of neighbouring blocks."""
+    """Prints one line per client; the ratio is the median of the ratios of consecutive blocks."""
     print(f"\nClient and recording, {title}: microseconds per round trip\n")
     first = next(iter(taken.values()))
     for name, blocks in taken.items():
@@ -83,13 +83,13 @@ def report(title: str, taken: dict[str, list[tuple[float, float]]]) -> None:
 
 
 def compare(options: argparse.Namespace) -> None:
-    """Start the server, measure, stop the server."""
+    """Starts the server, measures, stops the server."""
     with serving() as server:
         asyncio.run(measure(f"ws://127.0.0.1:{server.port}", options.rounds, options.messages, options.size))
 
 
 def main() -> None:
-    """Read the options and compare."""
+    """Reads the options and compares."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--messages", type=int, default=50)

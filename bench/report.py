@@ -25,7 +25,7 @@ CASES = [str(TESTS / "contract"), str(TESTS / "conformance" / "rfc6455" / "test_
 
 
 def cpu(cases: list[str], *options: str) -> float:
-    """CPU seconds of a run of pytest."""
+    """Returns the CPU seconds of a run of pytest."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *cases, *options],
@@ -38,7 +38,7 @@ def cpu(cases: list[str], *options: str) -> float:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measures and prints."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("cases", nargs="*", default=CASES)
     parser.add_argument("--rounds", type=int, default=3)

@@ -10,15 +10,15 @@ Taken = Mapping[str, Sequence[tuple[float, float]]]
 
 
 def ratios(taken: Taken, ours: str, other: str) -> list[float]:
-    """How many times as much ours did per second of CPU as the other, round by round.
+    """Returns how many times as much ours did per second of CPU as the other, round by round.
 
-    Neighbours in time are compared, so a busy moment of the machine meets both.
+    The two of one round are compared, so that a busy moment of the machine affects both.
     """
     return [mine[0] / theirs[0] for mine, theirs in zip(taken[ours], taken[other], strict=True)]
 
 
 def show(title: str, unit: str, taken: Taken, ours: str, missing: Sequence[str] = ()) -> None:
-    """Print a line per name, the fastest first; ``unit`` is what is counted."""
+    """Prints a line per name, the fastest first; ``unit`` is what is counted."""
     print(f"\n{title}\n")
     width = max(map(len, taken))
     print(f"  {'':<{width}}  {unit + '/CPU s':>20}  {unit + '/s':>16}  ours is, times (range)")

@@ -62,10 +62,10 @@ def run(handler: Handler, *, description: str, started: str, argv: Sequence[str]
     return 0
 
 
-def show(words: str, message: str | bytes) -> None:
-    """Prints ``words`` with ``message`` in place of ``%s``, unless the program runs with ``--quiet``."""
+def show(template: str, message: str | bytes) -> None:
+    """Prints ``template`` with ``message`` in place of ``%s``, unless the program runs with ``--quiet``."""
     if log.isEnabledFor(logging.INFO):
-        log.info(words, one_line(message))
+        log.info(template, one_line(message))
 
 
 def one_line(message: str | bytes) -> str:

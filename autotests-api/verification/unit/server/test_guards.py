@@ -13,7 +13,7 @@ from pytest_websocket.server.echo import reply_to, serve
 ALLOWED = "https://app.example.com"
 FOREIGN = {
     "another site": "https://evil.example",
-    "behind the name": "https://app.example.com.evil.example",
+    "after the name": "https://app.example.com.evil.example",
     "before the name": "https://evil-app.example.com",
     "a part of the name": "https://example.com",
     "below the name": "https://evil.app.example.com",

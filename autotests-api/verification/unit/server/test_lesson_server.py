@@ -212,7 +212,7 @@ def test_option_out_of_range_is_refused_in_words(
     assert reason in capsys.readouterr().err
 
 
-async def test_program_goes_on_when_nobody_reads_its_output(start: Start) -> None:
+async def test_program_goes_on_when_its_output_is_not_read(start: Start) -> None:
     program = await start()
     vars(program.process)["_transport"].get_pipe_transport(1).close()
     await assert_serves(program.url)
