@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import pytest
 
 from pytest_websocket.plugin.options import option_value
+from pytest_websocket.plugin.raw_connections import CONNECTIONS
 from pytest_websocket.plugin.target import AIMED_AT
 from pytest_websocket.target.dial import Silent, Unusable, check_alive
 from pytest_websocket.target.target import Target
@@ -18,7 +19,7 @@ T = TypeVar("T")
 DEFAULT_MAX_DEAD = 3
 
 ATTEMPTS_WHILE_SILENT = 12
-"""Deadlines that a target which accepts and says nothing is given: a test may have left it busy."""
+"""Deadlines in a run for a target that accepts and says nothing: a test may have left it busy."""
 
 _RETRIES = 10
 """Attempts within one deadline to reach a target that is down: it may be restarting."""
@@ -39,6 +40,7 @@ class LivenessCheck:
         self.max_dead = max_dead
         self._down_since = ""
         self._tests = 0
+        self._attempts = ATTEMPTS_WHILE_SILENT
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -56,7 +58,10 @@ class LivenessCheck:
     def look_after(self, item: pytest.Item, report: pytest.TestReport) -> None:
         """After a failure checks the target, and says in the report of that test that it went down."""
         if report.failed and not self._down_since and _needs_target(item):
-            cause = _why_down(item.config.stash[AIMED_AT])
+            # A small server may have no place left until the test's own connections are gone.
+            for connection in item.stash.get(CONNECTIONS, []):
+                connection.shutdown()
+            cause = self._why_down(item.config.stash[AIMED_AT])
             if cause:
                 self._down_since, self._tests = item.nodeid, 0
                 item.stash[NEWS] = f"the target went down in {item.nodeid}: {cause}"
@@ -66,6 +71,19 @@ class LivenessCheck:
             # An attribute of a report crosses from an xdist worker to the controller.
             report.target_news = news  # type: ignore[attr-defined]
             item.stash[NEWS] = ""
+
+    def _why_down(self, target: Target) -> str:
+        """Returns why the target is down; empty where it answers. Silence is asked again, so often a run."""
+        while self._attempts:
+            try:
+                _run(check_alive(target))
+            except Silent:
+                self._attempts -= 1
+                continue
+            except Unusable as error:
+                return str(error)
+            return ""
+        return _why_still_down(target)
 
     def _count(self, item: pytest.Item) -> None:
         self._tests += 1
@@ -111,19 +129,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _needs_target(item: pytest.Item) -> bool:
     return "target" in getattr(item, "fixturenames", ()) and AIMED_AT in item.config.stash
-
-
-def _why_down(target: Target) -> str:
-    """Returns why the target is down; empty where it answers. One that is silent is asked again."""
-    for _ in range(ATTEMPTS_WHILE_SILENT):
-        try:
-            _run(check_alive(target))
-        except Silent:
-            continue
-        except Unusable as error:
-            return str(error)
-        return ""
-    return _why_still_down(target)
 
 
 def _why_still_down(target: Target) -> str:

@@ -54,15 +54,21 @@ class RawConnection(Connection):
         self.switch_protocols()
         return response
 
-    async def expect_rejected(self, request: Request | bytes) -> Response | None:
+    async def expect_rejected(
+        self, request: Request | bytes, *, older_protocol: bool = False
+    ) -> Response | None:
         """Sends a request; the server answers without switching protocols, or closes TCP (§4.2.1).
 
-        Returns the response, None where there is none.
+        With ``older_protocol`` a 101 without Sec-WebSocket-Accept counts as rejected: it answers a draft
+        before RFC 6455. Returns the response, None where there is none.
         """
         __tracebackhide__ = True
         await self.send_bytes(request if isinstance(request, bytes) else request.encode())
         response = await self.refusal()
-        if response is not None and response.accepted:
+        of_a_draft = (
+            older_protocol and response is not None and response.value("Sec-WebSocket-Accept") is None
+        )
+        if response is not None and response.accepted and not of_a_draft:
             raise AssertionError(f"expected the handshake to be refused, received {response}")
         return response
 

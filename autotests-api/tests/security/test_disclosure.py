@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from pytest_websocket.fixtures import Dial
+from pytest_websocket.fixtures import Dial, Target
 from pytest_websocket.protocol.handshake import Request, Response
 from pytest_websocket.raw.ending import NotReceived
 
@@ -66,9 +66,21 @@ def answer_to(dial: Dial) -> AnswerTo:
     return ask
 
 
+@pytest.fixture
+def good_practice(target: Target) -> Callable[[str], None]:
+    """Fails the test for the server of this repository; expects the failure of others, which no RFC binds."""
+
+    def check(finding: str) -> None:
+        if target.embedded or target.strict:
+            pytest.fail(finding)
+        pytest.xfail(finding)
+
+    return check
+
+
 @pytest.mark.parametrize("name", SECRETS)
 async def test_answer_does_not_repeat_the_clients_secrets(
-    answer_to: AnswerTo, opening: Request, name: str
+    answer_to: AnswerTo, good_practice: Callable[[str], None], opening: Request, name: str
 ) -> None:
     """The answer may be logged where secrets must not be."""
     request = opening.having(name, SECRETS[name])
@@ -76,16 +88,18 @@ async def test_answer_does_not_repeat_the_clients_secrets(
         response, body = await answer_to(asked)
         if response is not None:
             told = response.raw + body
-            assert b"6f1e5ca1ab1e" not in told, f"the answer repeats the {name} of the request: {response}"
+            if b"6f1e5ca1ab1e" in told:
+                good_practice(f"the answer repeats the {name} of the request: {response}")
 
 
 @pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN.keys())
 async def test_refusal_shows_no_stack_trace(
-    answer_to: AnswerTo, opening: Request, broken: ChangeRequest
+    answer_to: AnswerTo, good_practice: Callable[[str], None], opening: Request, broken: ChangeRequest
 ) -> None:
     _, body = await answer_to(broken(opening))
     shown = [trace for trace in TRACES if trace in body]
-    assert not shown, f"the refusal tells where the server's code stands: {body[:200]!r}"
+    if shown:
+        good_practice(f"the refusal tells where the server's code stands: {body[:200]!r}")
 
 
 @pytest.mark.parametrize("marked", MARKED.values(), ids=MARKED.keys())

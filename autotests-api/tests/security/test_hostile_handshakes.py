@@ -93,7 +93,14 @@ async def answer_to(raw: RawConnection, request: Request, echo: Echo) -> Respons
 async def test_giant_handshake_is_answered_or_ended(
     connect: Connect, dial: Dial, opening: Request, echo: Echo, make: Callable[[Request], Request]
 ) -> None:
-    await refused_or_accepted(await dial("giant"), make(opening))
+    raw = await dial("giant")
+    try:
+        await refused_or_accepted(raw, make(opening))
+    except NotReceived as silence:
+        # No sentence of RFC 6455 asks for an answer; RFC 9110 §5.4 does, of a server that refuses.
+        if echo.is_ours:
+            raise
+        pytest.xfail(f"the server neither answers nor closes: {silence}")
     await echo.soundness(await connect(name="another client"))
 
 
@@ -107,7 +114,7 @@ async def test_name_that_every_object_has_does_not_stop_the_server(
         ("Sec-WebSocket-Protocol", name),
         (name, name),
     ):
-        await refused_or_accepted(await dial("hostile"), opening.having(header, value))
+        await answer_to(await dial("hostile"), opening.having(header, value), echo)
     await echo.soundness(await connect(name="another client"))
 
 
@@ -209,7 +216,12 @@ async def test_smuggled_handshake_is_not_answered(
         request = request.having(name, value.format(length=len(smuggled)))
     await raw.send_bytes(request.encode() + smuggled)
     raw.request = request
-    response = await raw.refusal()
+    try:
+        response = await raw.refusal()
+    except NotReceived as silence:
+        if echo.is_ours:
+            raise
+        pytest.xfail(f"the server neither answers nor closes: {silence}")
     if response is not None and response.accepted:
         raw.switch_protocols()
         await raw.ending(probe_with_ping=False, deadline=raw.deadline / 10)

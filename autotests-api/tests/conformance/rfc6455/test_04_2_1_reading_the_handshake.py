@@ -9,6 +9,7 @@ from pytest_websocket.fixtures import Dial, RecordProperty, Target
 from pytest_websocket.plugin.marks import MAY, MUST, SHOULD, rfc6455
 from pytest_websocket.protocol.frames import text
 from pytest_websocket.protocol.handshake import Request, new_key
+from pytest_websocket.raw.ending import NotReceived
 
 
 def broken_requests(opening: Request) -> dict[str, Request]:
@@ -64,15 +65,17 @@ BROKEN = [
 @rfc6455("4.2.1", MUST, "a request that is no opening handshake is not answered with 101")
 @pytest.mark.parametrize("what", BROKEN)
 async def test_request_that_is_no_handshake_is_refused(dial: Dial, opening: Request, what: str) -> None:
-    await (await dial()).expect_rejected(broken_requests(opening)[what])
+    await (await dial()).expect_rejected(broken_requests(opening)[what], older_protocol=what == "no version")
 
 
-MALFORMED_KEYS = {
-    "empty": "",
-    "no padding": "AAAAAAAAAAAAAAAAAAAAAA",
-    "not base64": "!!!!!!!!!!!!!!!!!!!!!!==",
-    "text": "the sample nonce",
-}
+# The grammar of §4.3 forbids these; §4.2.2 lets a server leave the key undecoded, so it cannot be held to it.
+undecoded = rfc6455("4.2.1", SHOULD, "a Sec-WebSocket-Key that is no base64 is refused")
+MALFORMED_KEYS = [
+    pytest.param("", id="empty"),
+    pytest.param("AAAAAAAAAAAAAAAAAAAAAA", id="no padding", marks=undecoded),
+    pytest.param("!!!!!!!!!!!!!!!!!!!!!!==", id="not base64", marks=undecoded),
+    pytest.param("the sample nonce", id="text", marks=undecoded),
+]
 
 KEYS_OF_ANOTHER_LENGTH = {
     "one byte": "AA==",
@@ -83,8 +86,8 @@ KEYS_OF_ANOTHER_LENGTH = {
 }
 
 
-@rfc6455("4.2.1", MUST, "a Sec-WebSocket-Key that breaks the grammar, base64 that is not empty, is refused")
-@pytest.mark.parametrize("key", MALFORMED_KEYS.values(), ids=MALFORMED_KEYS.keys())
+@rfc6455("4.2.1", MUST, "an empty Sec-WebSocket-Key is refused")
+@pytest.mark.parametrize("key", MALFORMED_KEYS)
 async def test_malformed_key_is_refused(dial: Dial, opening: Request, key: str) -> None:
     await (await dial()).expect_rejected(opening.having("Sec-WebSocket-Key", key))
 
@@ -183,6 +186,9 @@ async def test_upgrade_in_any_case_is_taken(dial: Dial, opening: Request, value:
     await (await dial()).expect_accepted(opening.having("Upgrade", value))
 
 
+several_lines = rfc6455("4.2.1", SHOULD, "Connection lines are read as one list (RFC 9110 §5.3)")
+
+
 @rfc6455("4.2.1", MUST, "the token 'Upgrade' is found in any case, in any list")
 @pytest.mark.parametrize(
     "values",
@@ -195,8 +201,8 @@ async def test_upgrade_in_any_case_is_taken(dial: Dial, opening: Request, value:
         ["keep-alive,upgrade"],
         ["keep-alive , Upgrade"],
         ["keep-alive, foo, Upgrade, bar"],
-        ["keep-alive", "Upgrade"],
-        ["Upgrade", "keep-alive"],
+        pytest.param(["keep-alive", "Upgrade"], marks=several_lines),
+        pytest.param(["Upgrade", "keep-alive"], marks=several_lines),
     ],
     ids=" | ".join,
 )
@@ -256,8 +262,20 @@ async def test_headers_in_any_order_are_taken(dial: Dial, opening: Request, how:
     )
 
 
-@rfc6455("4.2.1", MUST, "white space before a header value does not belong to it")
-@pytest.mark.parametrize("padding", ["", " ", "   "], ids=["none", "one space", "three spaces"])
+any_white_space = rfc6455(
+    "4.2.1", SHOULD, "white space of any length before a header value does not belong to it (RFC 9110 §5.5)"
+)
+
+
+@rfc6455("4.2.1", MUST, "the space before a header value does not belong to it")
+@pytest.mark.parametrize(
+    "padding",
+    [
+        pytest.param("", id="none", marks=any_white_space),
+        pytest.param(" ", id="one space"),
+        pytest.param("   ", id="three spaces", marks=any_white_space),
+    ],
+)
 async def test_white_space_before_values_is_dropped(dial: Dial, opening: Request, padding: str) -> None:
     await takes_padded(dial, opening, padding, "")
 
@@ -383,7 +401,11 @@ async def test_garbage_does_not_open_a_connection(dial: Dial, data: bytes) -> No
     raw = await dial()
     await raw.send_bytes(data)
     raw.half_close()
-    response = await raw.refusal()
+    try:
+        response = await raw.refusal()
+    except NotReceived:
+        # Left without an answer for the whole deadline, it has opened nothing.
+        return
     assert response is None or not response.accepted, f"garbage was answered with {response}"
 
 

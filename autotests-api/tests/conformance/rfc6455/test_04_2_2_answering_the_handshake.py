@@ -138,10 +138,13 @@ async def test_no_extension_is_accepted_when_none_is_offered(dial: Dial, opening
 
 @rfc6455("4.2.2", MUST, "a server passes over subprotocols and answers the same way after a refusal")
 async def test_answer_does_not_depend_on_the_connection_before(dial: Dial, opening: Request) -> None:
-    first = await (await dial()).handshake(opening.having("Sec-WebSocket-Protocol", "x-first"))
-    second_request = opening.without("Sec-WebSocket-Protocol")
-    second = await (await dial()).handshake(second_request)
-    if first.accepted and second.accepted:
+    connection = await dial()
+    await connection.send_bytes(opening.having("Sec-WebSocket-Protocol", "x-first").encode())
+    first = await connection.refusal()
+    if first is None or not first.accepted:
+        pytest.skip("the target refuses clients whose subprotocols it does not know")
+    second = await (await dial()).handshake(opening.without("Sec-WebSocket-Protocol"))
+    if second.accepted:
         assert second.value("Sec-WebSocket-Protocol") is None, (
             "the subprotocol of another connection was selected"
         )

@@ -78,6 +78,8 @@ async def test_server_does_not_limit_a_client_that_has_not_offered_it(
 async def test_server_limits_the_client_by_a_legal_value(negotiate: Negotiate, value: str) -> None:
     offer = f"{NAME}; client_max_window_bits{value}"
     negotiation = await negotiate(offer)
+    if not negotiation.response.accepted:
+        pytest.skip(f"the target refuses the offer {offer!r}, so there is no answer to judge")
     negotiation.expect_opened()
 
 
