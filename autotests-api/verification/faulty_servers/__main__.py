@@ -1,4 +1,4 @@
-"""``python -m verification.faulty_servers NAME --port 0`` starts a faulty server; ``--list`` names them all."""
+"""``python -m verification.faulty_servers NAME`` starts a faulty server; ``--list`` names them all."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CORRECT = "correct"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; the exit status is 0 after SIGTERM or Ctrl+C, 1 for an unknown name."""
+    """Returns the exit status: 0 after SIGTERM or Ctrl+C, 1 for an unknown name."""
     parser = argparse.ArgumentParser(prog="python -m verification.faulty_servers", description=__doc__)
     parser.add_argument("name", nargs="?", default=CORRECT, help=f"fault to start (default: {CORRECT})")
     parser.add_argument("--list", action="store_true", help="print every fault with the rule that it breaks")
@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             print("\n".join(lines), flush=True)
         except BrokenPipeError:
-            # `--list | head` has seen enough; the interpreter must not try to flush once more.
+            # The reader of the pipe (`| head`) has ended; the interpreter must not flush once more.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     if options.name != CORRECT and options.name not in CATALOGUE:

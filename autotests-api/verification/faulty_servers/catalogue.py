@@ -1,78 +1,17 @@
-"""The whole catalogue: importing the files of faults fills it."""
+"""The whole catalogue, ordered by rule: importing a file of faults fills it."""
 
 from __future__ import annotations
 
-from verification.faulty_servers import (
-    closing,
-    codes,
-    compression_flags,
-    contract,
-    contract_binary,
-    contract_syntax,
-    control,
-    crash_isolation,
-    deflate,
-    echo_delivery,
-    echo_order,
-    fieldwork_framing,
-    fieldwork_handshake,
-    fieldwork_messages,
-    fragments,
-    framing,
-    handshake,
-    handshake_response,
-    handshake_timeout,
-    keys,
-    lengths,
-    limits,
-    offers,
-    outgoing_frames,
-    parameters,
-    request_parsing,
-    resources,
-    shared_state,
-    strangers_handshake,
-    strangers_messages,
-    subprotocols,
-    text,
-    utf8,
-)
+import importlib
+import pkgutil
+
+from verification import faulty_servers
 from verification.faulty_servers.registry import CATALOGUE, Fault
 
-FILES = (
-    handshake,
-    keys,
-    request_parsing,
-    handshake_response,
-    handshake_timeout,
-    subprotocols,
-    offers,
-    parameters,
-    framing,
-    lengths,
-    fragments,
-    outgoing_frames,
-    control,
-    closing,
-    codes,
-    utf8,
-    text,
-    compression_flags,
-    deflate,
-    contract,
-    contract_syntax,
-    contract_binary,
-    echo_delivery,
-    echo_order,
-    limits,
-    resources,
-    shared_state,
-    crash_isolation,
-    fieldwork_handshake,
-    fieldwork_framing,
-    fieldwork_messages,
-    strangers_handshake,
-    strangers_messages,
-)
+WITHOUT_FAULTS = {"__main__", "catalogue", "correct", "registry"}
 
-__all__ = ["CATALOGUE", "FILES", "Fault"]
+for module in pkgutil.iter_modules(faulty_servers.__path__):
+    if module.name not in WITHOUT_FAULTS:
+        importlib.import_module(f"{faulty_servers.__name__}.{module.name}")
+
+__all__ = ["CATALOGUE", "Fault"]

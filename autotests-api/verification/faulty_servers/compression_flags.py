@@ -293,3 +293,21 @@ class DoesNotCheckInflatedText(Connection):
         super().start_message(header)
         if header.rsv1:
             self.utf8.decoder.errors = "replace"
+
+
+@fault(
+    "RFC 7692 §6.1",
+    caught_by="tests/conformance/rfc7692/test_06_framing.py::"
+    "test_compressed_and_uncompressed_messages_take_turns[u-C-u-c]",
+    origin="blind round 4",
+)
+class TakesAMessageForUncompressedBehindFragments(Connection):
+    """Behind a fragmented message that was not compressed RSV1 of the next one is not looked at."""
+
+    fragmented = False
+
+    def start_message(self, header: Header) -> None:
+        super().start_message(header)
+        if self.fragmented:
+            self.compressed = False
+        self.fragmented = not header.fin and not header.rsv1

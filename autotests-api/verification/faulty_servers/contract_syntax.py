@@ -1,4 +1,4 @@
-"""Faults that take a text for markup, JSON, a template or a format string (the contract of the echo)."""
+"""Faults that take a text for markup, JSON, a URL, a template or a format (the contract of the echo)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import html
 import json
 import re
 import urllib.parse
+from urllib.parse import parse_qs, unquote, urlsplit
 
-from verification.faulty_servers.contract import TextConnection
+from verification.faulty_servers.contract_text import TextConnection
 from verification.faulty_servers.correct import Connection
 from verification.faulty_servers.correct.framing import Message
 from verification.faulty_servers.correct.messages import PREFIX
+from verification.faulty_servers.correct.request import Request
 from verification.faulty_servers.registry import fault
 
 
@@ -162,3 +164,38 @@ class EvaluatesTemplates(TextConnection):
         return re.sub(
             r"\{\{\s*(\d+)\s*\*\s*(\d+)\s*\}\}", lambda match: str(int(match[1]) * int(match[2])), text
         )
+
+
+@fault(
+    "contract",
+    caught_by="tests/contract/test_text.py::"
+    "test_text_that_looks_like_code_comes_back_as_written[form-encoded]",
+    origin="blind round 4",
+)
+class DecodesPercentEscapes(Connection):
+    """Text is decoded like a part of a URL, where every escape in it is a good one."""
+
+    def reply_to(self, message: Message) -> Message:
+        if isinstance(message, str) and not re.search(r"%(?![0-9A-Fa-f]{2})", message):
+            message = unquote(message)
+        return super().reply_to(message)
+
+
+@fault(
+    "contract",
+    caught_by="tests/contract/test_handshake.py::test_every_path_is_served_alike[a message in the query]",
+    origin="blind round 4",
+)
+class AnswersTheQuery(Connection):
+    """A message in the query of the request is answered as if it had been sent."""
+
+    query: dict[str, list[str]]
+
+    def judge(self, request: Request) -> None:
+        super().judge(request)
+        self.query = parse_qs(urlsplit(request.target).query)
+
+    def start_codecs(self) -> None:
+        super().start_codecs()
+        for message in self.query.get("message", []):
+            self.message(message)

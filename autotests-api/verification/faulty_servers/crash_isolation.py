@@ -1,9 +1,12 @@
-"""Faults that let one client's mistake end the others' service (the contract)."""
+"""Faults by which one client's mistake ends the service for others (the contract)."""
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from verification.faulty_servers.correct import Connection, EchoServer
-from verification.faulty_servers.correct.framing import Violation
+from verification.faulty_servers.correct.framing import Message, Violation
+from verification.faulty_servers.correct.negotiation import Agreement, Offer
 from verification.faulty_servers.correct.request import Refusal, Request
 from verification.faulty_servers.registry import fault
 
@@ -244,3 +247,54 @@ class DiesOfAHeaderThatIsNotAscii(FragileServer):
 
     def is_deadly(self, cause: Exception) -> bool:
         return isinstance(cause, UnicodeError)
+
+
+class InheritsText(Connection):
+    """Gets the buffer of a client that is gone."""
+
+    server: InheritsTheFragmentsOfTheVanished
+
+    def finish_message(self) -> Message:
+        message = super().finish_message()
+        if isinstance(message, str):
+            inherited, self.server.left = self.server.left, ""
+            return inherited + message
+        return message
+
+
+@fault(
+    "contract",
+    caught_by="tests/contract/test_isolation.py::"
+    "test_client_that_disconnects_does_not_disturb_another[disconnects between fragments]",
+    origin="blind round 3",
+)
+class InheritsTheFragmentsOfTheVanished(EchoServer):
+    """What a client sent of a text before it vanished stands at the beginning of another client's."""
+
+    connection_class: ClassVar[type[Connection]] = InheritsText
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left = ""
+
+    def release(self, connection: Connection) -> None:
+        if connection.in_message and connection.is_text and not connection.close_sent:
+            self.left = "".join(connection.characters)
+
+
+@fault(
+    "contract",
+    caught_by="tests/security/test_hostile_handshakes.py::"
+    "test_name_that_every_object_has_does_not_stop_the_server[constructor]",
+    origin="blind round 4",
+)
+class DiesOfNamesThatEveryObjectHas(Connection):
+    """The table of extensions is an object, which has a constructor though nobody entered it."""
+
+    def choose_deflate(self, offers: list[Offer]) -> Agreement | None:
+        if any(offer.name in ("constructor", "__proto__", "toString") for offer in offers):
+            assert self.server.listener is not None
+            self.server.listener.close()
+            for connection in self.server.connections:
+                connection.writer.transport.abort()
+        return super().choose_deflate(offers)

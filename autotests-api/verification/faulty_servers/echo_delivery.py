@@ -237,38 +237,6 @@ class LosesAMessageThatComesAtOnce(Connection):
 
 @fault(
     "contract",
-    caught_by="tests/security/test_slow_readers.py::test_server_waits_for_a_peer_that_does_not_read",
-)
-class LosesTheFirstMessageAfterAPause(Connection):
-    """A message that comes after a quarter of a second of silence wakes the handler, but gets no reply."""
-
-    last: float | None = None
-
-    def message(self, message: Message) -> None:
-        now = asyncio.get_running_loop().time()
-        if self.last is None or now - self.last < 0.25:
-            super().message(message)
-        self.last = now
-
-
-@fault(
-    "contract",
-    caught_by="tests/contract/test_lifetime.py::test_idle_connection_stays_open",
-)
-class HangsUpAfterAPause(Connection):
-    """A connection that was silent for half a second is closed."""
-
-    async def fill(self) -> bool:
-        try:
-            async with asyncio.timeout(0.5):
-                return await super().fill()
-        except TimeoutError:
-            self.fail(Violation(1001, "idle"))
-            return True
-
-
-@fault(
-    "contract",
     caught_by="tests/contract/test_text.py::test_word_that_means_something_elsewhere_is_only_a_message",
 )
 class ObeysWords(Connection):
@@ -377,21 +345,6 @@ class GetsSlowerWithEachMessage(Connection):
         self.count += 1
         time.sleep(self.count * 0.0002)
         super().message(message)
-
-
-@fault(
-    "contract",
-    caught_by="tests/contract/test_lifetime.py::test_idle_connection_stays_open",
-)
-class EndsConnectionsAfterThreeSeconds(Connection):
-    """A connection may live for three seconds, busy or not."""
-
-    async def serve(self) -> None:
-        try:
-            async with asyncio.timeout(3):
-                await super().serve()
-        except TimeoutError:
-            self.fail(Violation(1001, "time is up"))
 
 
 @fault(

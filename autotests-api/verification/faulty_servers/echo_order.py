@@ -1,4 +1,4 @@
-"""Faults in the order of replies, above all to messages that come together (the contract of the echo)."""
+"""Faults in the order of replies (the contract of the echo)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults in the 101 and its accept value (RFC 6455 §4.2.2)."""
+"""Faults in the 101 response and its accept value (RFC 6455 §4.2.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults that leave a request without any answer, as an exception does that nobody sees (RFC 6455 §4.2)."""
+"""Faults that leave a request without any answer (RFC 6455 §4.2)."""
 
 from __future__ import annotations
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from verification.faulty_servers.correct import Connection
-from verification.faulty_servers.correct.request import Request
+import base64
+import binascii
+import re
+from typing import ClassVar
+
+from verification.faulty_servers.correct import Connection, EchoServer
+from verification.faulty_servers.correct.request import Refusal, Request
 from verification.faulty_servers.registry import fault
 
 
@@ -178,3 +183,78 @@ class RefusesKeysWithASlash(Connection):
 
     def is_key(self, key: str) -> bool:
         return super().is_key(key) and "/" not in key and "+" not in key
+
+
+class PooledParser(Connection):
+    """Parses with a parser of the server's, which a refusal does not clear."""
+
+    server: KeepsTheKeyOfARefusedHandshake
+
+    def judge(self, request: Request) -> None:
+        try:
+            super().judge(request)
+        except Refusal:
+            self.server.stale = [*request.values("Sec-WebSocket-Key"), *self.server.stale][:1]
+            raise
+
+    def accept_value(self, key: str) -> str:
+        stale, self.server.stale = self.server.stale, []
+        return super().accept_value((stale or [key])[0])
+
+
+@fault(
+    "contract",
+    caught_by="tests/security/test_hostile_handshakes.py::test_path_leads_to_no_file_of_the_server[absolute]",
+    origin="blind round 3",
+)
+class KeepsTheKeyOfARefusedHandshake(EchoServer):
+    """The first handshake after a refused one is accepted with the refused one's key."""
+
+    connection_class: ClassVar[type[Connection]] = PooledParser
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stale: list[str] = []
+
+
+@fault(
+    "RFC 6455 §4.2.2",
+    caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
+    "test_accept_value_is_made_of_the_key[descending]",
+    origin="blind round 3",
+)
+class UrlDecodesTheKey(Connection):
+    """A plus in the key becomes a blank before it is hashed."""
+
+    def accept_value(self, key: str) -> str:
+        return super().accept_value(key.replace("+", " "))
+
+
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_4_versions.py::test_malformed_version_is_refused[13x]",
+    origin="blind round 3",
+)
+class ReadsVersionWithAtoi(Connection):
+    """Sec-WebSocket-Version is a number with anything behind it."""
+
+    def check_websocket_version(self, request: Request) -> None:
+        versions = request.values("Sec-WebSocket-Version")
+        if len(versions) != 1 or not re.match(r"\+?0*13(?![0-9])", versions[0]):
+            super().check_websocket_version(request)
+
+
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_key_of_another_alphabet_is_refused[for URLs]",
+    origin="blind round 4",
+)
+class DecodesKeysLeniently(Connection):
+    """The decoder skips what is no base64, and knows the alphabet of URLs, too."""
+
+    def is_key(self, key: str) -> bool:
+        try:
+            return len(base64.b64decode(key, altchars="-_" if "_" in key else None)) == 16
+        except (binascii.Error, ValueError):
+            return False

@@ -1,11 +1,11 @@
-"""Faults in payload lengths and in how frames lie in the byte stream (RFC 6455 §5.2)."""
+"""Faults in the payload length of a frame (RFC 6455 §5.2)."""
 
 from __future__ import annotations
 
 import struct
 from dataclasses import replace
 
-from pytest_websocket.protocol.frames import CLOSE, Frame, Header, LengthBits, parse_header
+from pytest_websocket.protocol.frames import CLOSE, Frame, Header, LengthBits
 from verification.faulty_servers.correct import Connection
 from verification.faulty_servers.correct.framing import PROTOCOL_ERROR, Violation
 from verification.faulty_servers.registry import fault
@@ -134,7 +134,7 @@ class IgnoresTheTopBitOfTheLength(Connection):
     def parse_header(self) -> Header | None:
         header = super().parse_header()
         self.cut = header is not None and header.length >= 1 << 63
-        return header and replace(header, length=header.length & ~(1 << 63))
+        return header and header._replace(length=header.length & ~(1 << 63))
 
     def check_length_encoding(self, header: Header) -> None:
         if not self.cut:
@@ -181,7 +181,7 @@ class ReadsOnly32BitsOfTheLength(Connection):
     def parse_header(self) -> Header | None:
         header = super().parse_header()
         self.cut = header is not None and 1 << 32 <= header.length < 1 << 63
-        return replace(header, length=header.length & 0xFFFFFFFF) if header and self.cut else header
+        return header._replace(length=header.length & 0xFFFFFFFF) if header and self.cut else header
 
     def check_length_encoding(self, header: Header) -> None:
         if not self.cut:
@@ -308,147 +308,6 @@ class CutsPayloadsOf64Kib(Connection):
 @fault(
     "RFC 6455 §5.2",
     caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_frame_and_a_half_in_one_segment_are_told_apart[2]",
-)
-class NeedsTheHeaderInOneSegment(Connection):
-    """A frame whose header comes in two segments is malformed."""
-
-    def parse_header(self) -> Header | None:
-        header = super().parse_header()
-        if header is None and self.buffer:
-            raise Violation(PROTOCOL_ERROR, "incomplete header")
-        return header
-
-
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_frames_cut_anywhere_are_put_together[2]",
-)
-class LosesAByteWhenTheHeaderIsSplit(Connection):
-    """The first byte of a frame is forgotten when it comes alone."""
-
-    def parse_header(self) -> Header | None:
-        if len(self.buffer) == 1:
-            self.buffer.clear()
-        return super().parse_header()
-
-
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_ping_between_fragments_is_answered_and_the_message_is_whole[octet by octet]",
-)
-class NeedsControlFramesInOneSegment(Connection):
-    """A control frame whose payload is still on its way is malformed."""
-
-    def step_control(self, header: Header) -> bool:
-        if len(self.buffer) < header.length:
-            raise Violation(PROTOCOL_ERROR, "incomplete control frame")
-        return super().step_control(header)
-
-
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_payload_in_two_segments_is_one_message",
-)
-class TakesOneSegmentForTheWholePayload(Connection):
-    """A payload that comes in two segments is taken to end with the first."""
-
-    def step_data(self, header: Header) -> bool:
-        if self.buffer and len(self.buffer) < header.length:
-            header = replace(header, length=len(self.buffer))
-        return super().step_data(header)
-
-
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_frames_in_one_segment_are_each_answered[2]",
-)
-class HandlesOneFramePerSegment(Connection):
-    """The second frame of a segment waits until another segment comes."""
-
-    def feed(self) -> None:
-        while not self.finished and self.step():
-            if self.header is None:
-                break
-
-
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_frames_cut_anywhere_are_put_together[2]",
-)
-class DropsTheSecondFrameOfASegment(Connection):
-    """What follows a frame in the same segment is thrown away."""
-
-    def frame_ends(self, header: Header) -> None:
-        super().frame_ends(header)
-        self.buffer.clear()
-
-
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::test_half_a_frame_is_not_answered",
-)
-class DropsWhatFollowsAControlFrame(Connection):
-    """What follows a Ping in the same segment is thrown away."""
-
-    def step_control(self, header: Header) -> bool:
-        handled = super().step_control(header)
-        if handled:
-            self.buffer.clear()
-        return handled
-
-
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_text_length_is_read_at_every_boundary[65534]",
-)
-class LosesBytesAtTheBoundaryOfItsReads(Connection):
-    """When a read fills the 64 KiB buffer to the last byte, that byte is lost."""
-
-    async def fill(self) -> bool:
-        before = len(self.buffer)
-        more = await super().fill()
-        if len(self.buffer) - before == 1 << 16:
-            del self.buffer[-1]
-        return more
-
-
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_empty_fragments_add_nothing[only the middle]",
-)
-class NeverEndsAnEmptyFrame(Connection):
-    """A data frame without payload is noticed only when the next bytes come."""
-
-    def step_data(self, header: Header) -> bool:
-        return bool(self.buffer) and super().step_data(header)
-
-
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_text_length_is_read_at_every_boundary[65535]",
-)
-class ReadsTheNextFrameAsPayload(Connection):
-    """The payload of a frame of exactly 65,535 bytes is read one byte too long."""
-
-    def parse_header(self) -> Header | None:
-        header = parse_header(self.buffer)
-        if header is None or header.length != 65535:
-            return header
-        return replace(header, length=1 << 16, length_bits=64)
-
-
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
     "test_binary_length_is_read_at_every_boundary[65536]",
 )
 class ReadsOnly16BitsOfTheLength(Connection):
@@ -459,8 +318,42 @@ class ReadsOnly16BitsOfTheLength(Connection):
     def parse_header(self) -> Header | None:
         header = super().parse_header()
         self.cut = header is not None and 1 << 16 <= header.length < 1 << 63
-        return replace(header, length=header.length & 0xFFFF) if header and self.cut else header
+        return header._replace(length=header.length & 0xFFFF) if header and self.cut else header
 
     def check_length_encoding(self, header: Header) -> None:
         if not self.cut:
             super().check_length_encoding(header)
+
+
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_server_writes_lengths_at_every_boundary[65534]",
+    origin="blind round 3",
+)
+class WritesLengthsWithASignedShort(Connection):
+    """Replies of 32,768 to 65,535 bytes have their length in 64 bits, which is not the shortest form."""
+
+    def encode_frame(self, frame: Frame) -> bytes:
+        if 1 << 15 <= len(frame.payload) < 1 << 16:
+            return frame.encode(masked=False, length_bits=64)
+        return super().encode_frame(frame)
+
+
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_high_bits_of_a_length_are_not_dropped[2^32+5]",
+    origin="blind round 3",
+)
+class ReadsLengthsModulo32Bits(Connection):
+    """Of a 64-bit length only the lower half is looked at."""
+
+    announced: Header | None = None
+
+    def parse_header(self) -> Header | None:
+        self.announced = header = super().parse_header()
+        return None if header is None else header._replace(length=header.length & 0xFFFFFFFF)
+
+    def check_length_encoding(self, header: Header) -> None:
+        super().check_length_encoding(self.announced or header)

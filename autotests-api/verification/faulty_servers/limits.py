@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_websocket.protocol.frames import Header
+from pytest_websocket.protocol.frames import CONTINUATION, Header
 from verification.faulty_servers.correct import Connection
 from verification.faulty_servers.correct.framing import TOO_BIG, Message, Violation
 from verification.faulty_servers.correct.messages import PREFIX
@@ -195,3 +195,54 @@ class CountsControlFramesIntoTheLimit(Connection):
             self.received += len(payload)
             if self.size > self.limit:
                 raise self.too_big()
+
+
+@fault(
+    "contract",
+    caught_by="tests/contract/test_size.py::test_limit_is_of_the_message_and_not_of_the_pings_between",
+    origin="blind round 3",
+)
+class RefusesExactlyTheLimitInFragments(Connection):
+    """A message of exactly 1 MiB is too big when it comes in fragments."""
+
+    def check_size(self, header: Header) -> None:
+        super().check_size(header)
+        if header.opcode == CONTINUATION and self.received + header.length == self.limit:
+            raise self.too_big()
+
+
+@fault(
+    "contract",
+    caught_by="tests/conformance/rfc6455/test_10_4_limits.py::"
+    "test_fragmented_messages_below_the_limit_do_not_add_up",
+    origin="blind round 3",
+)
+class CountsFragmentedMessagesTogether(Connection):
+    """The limit holds for all the fragmented messages of a connection together."""
+
+    total = 0
+
+    def check_size(self, header: Header) -> None:
+        super().check_size(header)
+        if header.opcode == CONTINUATION and self.total + self.received + header.length > self.limit:
+            raise self.too_big()
+
+    def frame_ends(self, header: Header) -> None:
+        if header.opcode == CONTINUATION and header.fin:
+            self.total += self.received
+        super().frame_ends(header)
+
+
+@fault(
+    "contract",
+    caught_by="tests/security/test_memory_exhaustion.py::"
+    "test_huge_announced_length_of_a_fragment_does_not_stop_the_server[the most]",
+    origin="blind round 4",
+)
+class SumsLengthsWithASign(Connection):
+    """Lengths of fragments are summed in 63 bits and a sign, so that a huge one makes the sum negative."""
+
+    def check_size(self, header: Header) -> None:
+        total = (0 if header.opcode != CONTINUATION else self.received) + header.length
+        if total < 1 << 63:
+            super().check_size(header)

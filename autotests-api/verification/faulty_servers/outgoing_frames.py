@@ -1,4 +1,4 @@
-"""Faults in the frames of a reply, where its words are right (RFC 6455 §5.2, §5.4, §5.5.1; RFC 7692 §6.1)."""
+"""Faults in the frames of a reply whose content is right (RFC 6455 §5.2, §5.4, §5.5.1; RFC 7692 §6.1)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pytest_websocket.protocol.frames import BINARY, CLOSE, CONTINUATION, TEXT, Frame
 from verification.faulty_servers.correct import Connection
-from verification.faulty_servers.correct.framing import Message, Violation
+from verification.faulty_servers.correct.framing import Message
 from verification.faulty_servers.registry import fault
 
 
@@ -99,17 +99,3 @@ class SetsRsv1OnWhatDoesNotShrink(Connection):
             self.send_frame(Frame(BINARY, compressed, rsv1=True))
         else:
             super().send_message(message)
-
-
-@fault(
-    "RFC 6455 §5.5.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_close_with_one_byte_fails_the_connection[03]",
-)
-class GivesReasonsInWindows1251(Connection):
-    """The reason of a Close for a violation is Russian, and not in UTF-8."""
-
-    def fail(self, violation: Violation) -> None:
-        reason = "нарушение протокола".encode("cp1251")
-        self.send_frame(Frame(CLOSE, violation.code.to_bytes(2, "big") + reason))
-        self.finished = True

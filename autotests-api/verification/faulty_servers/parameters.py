@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 from verification.faulty_servers.correct import Connection
-from verification.faulty_servers.correct.negotiation import Declined, Offer
+from verification.faulty_servers.correct.negotiation import Agreement, Declined, Offer
 from verification.faulty_servers.correct.request import Request
 from verification.faulty_servers.registry import fault
 
@@ -173,3 +174,22 @@ class ReadsTheExtensionHeaderInOneSpelling(Connection):
     def offered_extensions(self, request: Request) -> list[Offer]:
         found = any(name == "Sec-WebSocket-Extensions" for name, _ in request.fields)
         return super().offered_extensions(request) if found else []
+
+
+@fault(
+    "RFC 7692 §7.1.2.2",
+    caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
+    "test_legal_offer_after_an_illegal_one_is_judged_alone[client bits too large]",
+    origin="blind round 3",
+)
+class LeaksParametersOfADeclinedOffer(Connection):
+    """client_max_window_bits of a declined offer stands in the answer to the next, which has none."""
+
+    def choose_deflate(self, offers: list[Offer]) -> Agreement | None:
+        agreement = super().choose_deflate(offers)
+        if agreement is None or agreement.client_max_window_bits is not None:
+            return agreement
+        first = next(offer for offer in offers if self.is_deflate(offer))
+        if "client_max_window_bits" in [name for name, _ in first.parameters]:
+            return dataclasses.replace(agreement, client_max_window_bits=self.preferred_client_window_bits)
+        return agreement

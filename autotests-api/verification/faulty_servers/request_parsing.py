@@ -1,11 +1,10 @@
-"""Faults in reading the request's bytes and in refusing it (RFC 6455 §4.2.1, §4.2.2, §4.4)."""
+"""Faults in reading the bytes of a request (RFC 6455 §4.2.1)."""
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import re
-import urllib.parse
+from urllib.parse import unquote_to_bytes
 
 from verification.faulty_servers.correct import Connection
 from verification.faulty_servers.correct.request import Refusal, Request
@@ -114,156 +113,6 @@ class WaitsForMoreAfterGarbage(Connection):
 
 
 @fault(
-    "RFC 6455 §4.2.2",
-    caught_by="tests/conformance/rfc6455/test_04_4_versions.py::"
-    "test_refusal_of_a_version_lists_the_known_ones[0]",
-)
-class HangsUpInsteadOfRefusing(Connection):
-    """A request that is not acceptable gets no answer; TCP just ends."""
-
-    def refuse(self, refusal: Refusal) -> None:
-        pass
-
-
-@fault(
-    "RFC 6455 §4.2.2",
-    caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
-    "test_tcp_ends_after_a_refusal_that_announces_it[Sec-WebSocket-Key]",
-)
-class KeepsTcpOpenAfterARefusal(Connection):
-    """A refused client is answered, and TCP stays open without end."""
-
-    async def end_tcp(self) -> None:
-        if self.inflater is None and not self.close_sent and not self.opened:
-            await asyncio.Event().wait()
-        await super().end_tcp()
-
-    opened = False
-
-    def start_codecs(self) -> None:
-        self.opened = True
-        super().start_codecs()
-
-
-@fault(
-    "RFC 6455 §4.2.2",
-    caught_by="tests/conformance/rfc6455/test_04_4_versions.py::"
-    "test_refusal_of_a_version_lists_the_known_ones[0]",
-)
-class RefusesWith200(Connection):
-    """A request that is not acceptable is answered with 200 and a page."""
-
-    def refuse(self, refusal: Refusal) -> None:
-        super().refuse(Refusal(200, refusal.reason))
-
-
-@fault(
-    "RFC 6455 §4.2.2",
-    caught_by="tests/conformance/rfc6455/test_04_4_versions.py::"
-    "test_refusal_of_a_version_lists_the_known_ones[0]",
-)
-class RefusesWith500(Connection):
-    """Every refusal is an unhandled exception, that is 500."""
-
-    def refuse(self, refusal: Refusal) -> None:
-        super().refuse(Refusal(500, "internal error"))
-
-
-@fault(
-    "RFC 6455 §4.2.2",
-    caught_by="tests/conformance/rfc6455/test_04_4_versions.py::"
-    "test_refusal_of_a_version_lists_the_known_ones[12]",
-)
-class RefusesAVersionWith400(Connection):
-    """A wrong version is answered with 400 and no list of versions."""
-
-    def check_websocket_version(self, request: Request) -> None:
-        try:
-            super().check_websocket_version(request)
-        except Refusal as refusal:
-            raise Refusal(400, refusal.reason) from None
-
-
-@fault(
-    "RFC 6455 §4.2.2",
-    caught_by="tests/conformance/rfc6455/test_04_4_versions.py::"
-    "test_refusal_of_a_version_lists_the_known_ones[12]",
-)
-class RefusesAVersionWithoutAList(Connection):
-    """A wrong version is answered with 426, but not with the versions that are spoken."""
-
-    def check_websocket_version(self, request: Request) -> None:
-        try:
-            super().check_websocket_version(request)
-        except Refusal as refusal:
-            raise Refusal(426, refusal.reason, ("Upgrade", "websocket")) from None
-
-
-@fault(
-    "RFC 6455 §4.2.2",
-    caught_by="tests/conformance/rfc6455/test_04_4_versions.py::"
-    "test_refusal_of_a_version_lists_the_known_ones[12]",
-)
-class ListsTheWrongVersion(Connection):
-    """A wrong version is answered with the version that the client asked for."""
-
-    def check_websocket_version(self, request: Request) -> None:
-        try:
-            super().check_websocket_version(request)
-        except Refusal as refusal:
-            asked = ", ".join(request.values("Sec-WebSocket-Version"))
-            raise Refusal(426, refusal.reason, ("Sec-WebSocket-Version", asked)) from None
-
-
-@fault(
-    "RFC 6455 §4.2.2",
-    caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
-    "test_accept_value_is_made_of_the_key",
-)
-class RefusesEveryOtherRequest(Connection):
-    """Every other request is answered with 503, as a pool with one dead worker does."""
-
-    turns = itertools.count()
-
-    def judge(self, request: Request) -> None:
-        super().judge(request)
-        if next(self.turns) % 2:
-            raise Refusal(503, "this worker is dead")
-
-
-@fault(
-    "contract",
-    caught_by="tests/security/test_disclosure.py::test_refusal_shows_no_stack_trace[no version]",
-)
-class ShowsItsTraceback(Connection):
-    """A refusal carries the server's traceback, with the paths of its files."""
-
-    def refuse(self, refusal: Refusal) -> None:
-        trace = f'Traceback (most recent call last):\n  File "{__file__}", line 1, in judge\n{refusal}'
-        super().refuse(Refusal(refusal.status, trace, *refusal.headers))
-
-
-@fault(
-    "contract",
-    caught_by="tests/security/test_disclosure.py::test_refusal_holds_no_markup_of_the_request[key]",
-)
-class ShowsTheRequestInHtml(Connection):
-    """A refusal is a page that shows the request as it came, markup and all."""
-
-    shown = ""
-
-    def parse_head(self, head: bytes) -> Request:
-        self.shown = head.decode("latin-1")
-        return super().parse_head(head)
-
-    def encode_head(self, status: int, phrase: str, fields: list[tuple[str, str]]) -> bytes:
-        return super().encode_head(status, phrase, fields).replace(b"text/plain", b"text/html")
-
-    def refuse(self, refusal: Refusal) -> None:
-        super().refuse(Refusal(refusal.status, f"<pre>{self.shown}</pre>{refusal.reason}", *refusal.headers))
-
-
-@fault(
     "RFC 6455 §4.2.1",
     caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
     "test_blank_before_the_colon_is_refused[Host]",
@@ -273,24 +122,6 @@ class AcceptsABlankBeforeTheColon(Connection):
 
     def parse_head(self, head: bytes) -> Request:
         return super().parse_head(re.sub(rb"[ \t]+:", b":", head))
-
-
-@fault(
-    "contract",
-    caught_by="tests/security/test_disclosure.py::test_refusal_shows_no_stack_trace[a path that is no UTF-8]",
-)
-class ShowsWhereItCouldNotDecode(Connection):
-    """A path or a header that is not UTF-8 is answered with 500 and the traceback of the decoder."""
-
-    def judge(self, request: Request) -> None:
-        try:
-            urllib.parse.unquote_to_bytes(request.target).decode()
-            for _, value in request.fields:
-                value.encode("latin-1").decode()
-        except UnicodeDecodeError as error:
-            trace = f'Traceback (most recent call last):\n  File "{__file__}", line 1, in judge\n{error!r}'
-            raise Refusal(500, trace) from error
-        super().judge(request)
 
 
 @fault(
@@ -306,3 +137,142 @@ class LeavesOtherUpgradesUnanswered(Connection):
         if len(request.items("Upgrade")) > 1:
             await self.reader.read()
         return request
+
+
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_token_upgrade_is_found_beside_a_tab[before it]",
+    origin="blind round 3",
+)
+class StripsBlanksButNoTabs(Connection):
+    """An element of Connection with a tab before it is not recognised."""
+
+    def check_connection(self, request: Request) -> None:
+        elements = ",".join(request.values("Connection")).lower().split(",")
+        if "upgrade" not in [element.strip(" ") for element in elements]:
+            raise self.upgrade_required("Connection: Upgrade is needed")
+
+
+@fault(
+    "RFC 6455 §4.2",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_handshake_in_pieces_is_taken[2]",
+    origin="blind round 3",
+)
+class MissesATornEmptyLine(Connection):
+    """The empty line is looked for in every segment apart, so that a torn one is never found."""
+
+    async def read_request(self) -> Request:
+        searched = 0
+        while self.buffer.find(b"\r\n\r\n", searched) < 0:
+            searched = len(self.buffer)
+            self.check_beginning()
+            if len(self.buffer) > self.head_limit:
+                break
+            if not await self.fill():
+                raise ConnectionResetError("the client left before its request was complete")
+        return await super().read_request()
+
+
+@fault(
+    "contract",
+    caught_by="tests/contract/test_handshake.py::test_every_path_is_served_alike[not UTF-8]",
+    origin="blind round 3",
+)
+class DecodesPathsAsUtf8(Connection):
+    """A path whose percent-escapes are not UTF-8 is refused."""
+
+    def check_target(self, request: Request) -> None:
+        super().check_target(request)
+        try:
+            unquote_to_bytes(request.target).decode()
+        except UnicodeDecodeError as error:
+            raise Refusal(400, "bad escapes in the request target") from error
+
+
+@fault(
+    "contract",
+    caught_by="tests/contract/test_handshake.py::test_host_of_any_spelling_is_served[[::1]:80]",
+    origin="blind round 3",
+)
+class SplitsHostAtEveryColon(Connection):
+    """A Host that is an IPv6 address is refused, because it has more than one colon."""
+
+    def check_host(self, request: Request) -> None:
+        super().check_host(request)
+        if request.values("Host")[0].count(":") > 1:
+            raise Refusal(400, "one valid Host header is needed")
+
+
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_header_of_a_similar_name_is_not_taken_for_it[Sec-WebSocket-Key]",
+    origin="blind round 4",
+)
+class TakesUnderscoresForHyphens(Connection):
+    """Header names are turned into names of variables, and Sec_WebSocket_Key is one of them already."""
+
+    def parse_head(self, head: bytes) -> Request:
+        request = super().parse_head(head)
+        fields = tuple((name.replace("_", "-"), value) for name, value in request.fields)
+        return Request(request.method, request.target, request.version, fields)
+
+
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_token_upgrade_is_found_beside_empty_elements[, Upgrade]",
+    origin="blind round 4",
+)
+class RefusesEmptyElements(Connection):
+    """A list with an empty element is malformed."""
+
+    def check_connection(self, request: Request) -> None:
+        for value in request.values("Connection"):
+            if not all(element.strip() for element in value.split(",")):
+                raise Refusal(400, "malformed Connection")
+        super().check_connection(request)
+
+
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_header_beyond_ascii_is_passed_over[UTF-8]",
+    origin="blind round 4",
+)
+class HangsUpAtBytesBeyondAscii(Connection):
+    """A header is decoded as ASCII, and nobody catches the failure."""
+
+    def parse_head(self, head: bytes) -> Request:
+        if not head.isascii():
+            raise ConnectionAbortedError("a header is not ASCII")
+        return super().parse_head(head)
+
+
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_empty_line_before_the_request_is_passed_over",
+    origin="blind round 4",
+)
+class RefusesAnEmptyLineBeforeTheRequest(Connection):
+    """The first line has to be the request line."""
+
+    def find_end(self) -> int:
+        return self.buffer.find(b"\r\n\r\n")
+
+
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::test_large_cookie_is_taken",
+    origin="blind round 4",
+)
+class RefusesCookiesAbove2Kib(Connection):
+    """More than two kibibytes of cookies are too many."""
+
+    def judge(self, request: Request) -> None:
+        if sum(map(len, request.values("Cookie"))) > 2048:
+            raise Refusal(400, "the cookie is too large")
+        super().judge(request)

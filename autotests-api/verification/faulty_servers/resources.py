@@ -1,4 +1,4 @@
-"""Faults in slots, throttles and waiting: one client's use is another's harm (the contract; RFC 6455 §10)."""
+"""Faults in slots, throttles and waiting: what one client uses others lack (the contract; RFC 6455 §10)."""
 
 from __future__ import annotations
 
@@ -115,7 +115,8 @@ class LeaksASlotAtAGoodClose(SlotServer):
 
 @fault(
     "contract",
-    caught_by="tests/contract/test_isolation.py::test_thousand_connections_at_once_receive_their_own_replies_only",
+    caught_by="tests/contract/test_isolation.py::"
+    "test_thousand_connections_at_once_receive_their_own_replies_only",
 )
 class ServesAHundredClientsAtOnce(EchoServer):
     """The hundred and first connection at a time is hung up."""
@@ -222,7 +223,8 @@ class ThrottlesMessages(Connection):
 
 @fault(
     "contract",
-    caught_by="tests/security/test_memory_exhaustion.py::test_unfinished_messages_of_many_do_not_stop_the_server",
+    caught_by="tests/security/test_memory_exhaustion.py::"
+    "test_unfinished_messages_of_many_do_not_stop_the_server",
 )
 class StopsTheLoopForAnUnfinishedMessage(EchoServer):
     """While a client is in the middle of a message, nobody else is answered."""
@@ -293,7 +295,8 @@ class ReadsAPayloadBeforeItLooksAtTheHeader(Connection):
 
 @fault(
     "contract",
-    caught_by="tests/contract/test_isolation.py::test_thousand_connections_at_once_receive_their_own_replies_only",
+    caught_by="tests/contract/test_isolation.py::"
+    "test_thousand_connections_at_once_receive_their_own_replies_only",
 )
 class ServesAThousandClientsInAll(EchoServer):
     """Clients are counted when they come and not when they leave; after a thousand the house is full."""
@@ -331,3 +334,34 @@ class NeverWakesAfterAFullBuffer(Connection):
         super().write(data)
         waiting = self.writer.transport.get_write_buffer_size()
         self.piled_up = self.piled_up or waiting > (1 << 17) + len(data)
+
+
+class BooksMemory(Connection):
+    """Asks the server whether there is room for what is announced."""
+
+    server: NeverFreesWhatTheVanishedHeld
+
+    def check_size(self, header: Header) -> None:
+        super().check_size(header)
+        if self.server.leaked + header.length > 2 * self.limit:
+            raise self.too_big()
+
+
+@fault(
+    "contract",
+    caught_by="tests/security/test_memory_exhaustion.py::"
+    "test_unfinished_messages_of_many_do_not_stop_the_server",
+    origin="blind round 3",
+)
+class NeverFreesWhatTheVanishedHeld(EchoServer):
+    """What vanished clients had sent of a message is never freed, and taken from a room of 2 MiB."""
+
+    connection_class: ClassVar[type[Connection]] = BooksMemory
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.leaked = 0
+
+    def release(self, connection: Connection) -> None:
+        if connection.in_message and not connection.close_sent:
+            self.leaked += connection.received

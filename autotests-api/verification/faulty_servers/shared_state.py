@@ -1,4 +1,4 @@
-"""Faults in state that connections share though it belongs to one (the contract)."""
+"""Faults in state that connections share and must not share (the contract)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from verification.faulty_servers.correct.compression import Deflater
 from verification.faulty_servers.correct.framing import Message
 from verification.faulty_servers.correct.messages import PREFIX
 from verification.faulty_servers.correct.negotiation import Agreement, Offer
+from verification.faulty_servers.correct.utf8 import Utf8
 from verification.faulty_servers.registry import fault
 
 
@@ -356,3 +357,29 @@ class LetsASecondClientReplaceTheFirst(EchoServer):
         agreed_on = False
 
     connection_class = ReplacingConnection
+
+
+class BorrowsTheDecoder(Connection):
+    """Resets the server's decoder for each message of its own."""
+
+    server: SharesTheTextDecoder
+
+    def new_utf8(self) -> Utf8:
+        self.server.utf8.decoder.reset()
+        return self.server.utf8
+
+
+@fault(
+    "contract",
+    caught_by="tests/contract/test_isolation.py::"
+    "test_wide_character_split_while_another_client_sends_stays_whole",
+    origin="blind round 3",
+)
+class SharesTheTextDecoder(EchoServer):
+    """Half a character of one client's fragment is completed or lost by what another client sends."""
+
+    connection_class: ClassVar[type[Connection]] = BorrowsTheDecoder
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.utf8 = Utf8()

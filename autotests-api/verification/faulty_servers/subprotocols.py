@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from verification.faulty_servers.correct import Connection
+import dataclasses
+from typing import ClassVar
+
+from verification.faulty_servers.correct import Connection, EchoServer
 from verification.faulty_servers.correct.request import Refusal, Request
 from verification.faulty_servers.registry import fault
 
@@ -139,3 +142,69 @@ class SelectsTheSubprotocolInCapitals(Connection):
     def choose_subprotocol(self, offered: list[str]) -> str | None:
         chosen = super().choose_subprotocol(offered)
         return chosen and chosen.upper()
+
+
+@fault(
+    "contract",
+    caught_by="tests/contract/test_handshake.py::"
+    "test_subprotocol_on_a_line_of_its_own_is_chosen[sec-websocket-protocol]",
+    origin="blind round 3",
+)
+class MissesProtocolInLowerCase(Connection):
+    """The field name sec-websocket-protocol, as proxies write it, is not recognised."""
+
+    def offered_subprotocols(self, request: Request) -> list[str]:
+        seen = tuple(field for field in request.fields if field[0] != "sec-websocket-protocol")
+        return super().offered_subprotocols(dataclasses.replace(request, fields=seen))
+
+
+@fault(
+    "contract",
+    caught_by="tests/contract/test_handshake.py::"
+    "test_known_subprotocol_is_chosen_and_no_other[ours behind many]",
+    origin="blind round 3",
+)
+class SeesEightSubprotocols(Connection):
+    """Subprotocols are kept in an array of eight; the ninth is never chosen."""
+
+    def choose_subprotocol(self, offered: list[str]) -> str | None:
+        return super().choose_subprotocol(offered[:8])
+
+
+@fault(
+    "contract",
+    caught_by="tests/contract/test_handshake.py::test_chosen_subprotocol_was_offered[part of ours]",
+    origin="blind round 3",
+)
+class MatchesSubprotocolByPrefix(Connection):
+    """Offered echo.v2 the server answers echo, which nobody offered."""
+
+    def choose_subprotocol(self, offered: list[str]) -> str | None:
+        known = self.server.subprotocols
+        return next((name for offer in offered for name in known if offer.startswith(name)), None)
+
+
+class SharedAnswer(Connection):
+    """Fills in the same answer for every client and overwrites what it has."""
+
+    server: RemembersTheSubprotocol
+
+    def choose_subprotocol(self, offered: list[str]) -> str | None:
+        self.server.remembered = super().choose_subprotocol(offered) or self.server.remembered
+        return self.server.remembered
+
+
+@fault(
+    "RFC 6455 §4.2.2",
+    caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
+    "test_selected_subprotocol_is_spelt_as_offered",
+    origin="blind round 3",
+)
+class RemembersTheSubprotocol(EchoServer):
+    """Once a client has agreed on a subprotocol, those that offer none are answered with it, too."""
+
+    connection_class: ClassVar[type[Connection]] = SharedAnswer
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.remembered: str | None = None

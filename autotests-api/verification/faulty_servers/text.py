@@ -275,3 +275,18 @@ class SendsTextInWindows1251(Connection):
             with contextlib.suppress(UnicodeEncodeError):
                 frame = Frame(TEXT, frame.payload.decode().encode("cp1251"))
         return super().encode_frame(frame)
+
+
+@fault(
+    "RFC 6455 §8.1",
+    caught_by="tests/conformance/rfc6455/test_08_1_utf8.py::"
+    "test_astral_character_cut_at_any_byte_is_whole[3]",
+    origin="blind round 3",
+)
+class CarriesTwoBytesOfACharacter(Connection):
+    """A fragment may end after one or two bytes of a character; after three the text counts as broken."""
+
+    def frame_ends(self, header: Header) -> None:
+        if not header.fin and len(self.utf8.decoder.getstate()[0]) == 3:
+            raise self.not_utf8()
+        super().frame_ends(header)

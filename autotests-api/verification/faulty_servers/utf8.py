@@ -309,3 +309,23 @@ class AcceptsATextThatEndsInsideACharacter(Connection):
 
     def new_utf8(self) -> Utf8:
         return _NeverEnding()
+
+
+class ModifiedUtf8(Utf8):
+    """Reads U+0000 in two bytes, as Java's DataInput does."""
+
+    def decode(self, data: bytes) -> str:
+        return super().decode(data.replace(b"\xc0\x80", b"\x00"))
+
+
+@fault(
+    "RFC 6455 §8.1",
+    caught_by="tests/conformance/rfc6455/test_08_1_utf8.py::"
+    "test_illegal_utf8_fails_the_connection[6.19.1 c0 80]",
+    origin="blind round 3",
+)
+class AcceptsJavasNul(Connection):
+    """The overlong C0 80 is taken for U+0000."""
+
+    def new_utf8(self) -> Utf8:
+        return ModifiedUtf8()

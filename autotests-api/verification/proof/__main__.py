@@ -11,6 +11,7 @@ from pathlib import Path
 
 from verification.faulty_servers.catalogue import CATALOGUE
 from verification.proof import page
+from verification.proof.plugin import Plan
 from verification.proof.run import ROOT, Result, collect, cover, plan_for, run, survivors
 from verification.proof.server_process import CORRECT
 
@@ -42,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     faults = [CATALOGUE[name] for name in options.names or CATALOGUE]
     began = time.monotonic()
 
-    def try_plan(plan: dict[str, list[str]]) -> list[Result]:
+    def try_plan(plan: Plan) -> list[Result]:
         results = run(plan, workers=options.workers, deadline=options.deadline)
         if not options.quiet:
             print(

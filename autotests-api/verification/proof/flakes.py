@@ -51,7 +51,7 @@ def busy_core() -> Iterator[None]:
 
 
 def run(seed: int, paths: Sequence[str]) -> list[str]:
-    """Runs the suite in the random order of ``seed``; returns the tests that failed, or why there was no run."""
+    """Runs the suite in the random order of ``seed``; returns what failed, or why there was no run."""
     report, log = LOGS / f"{seed}.xml", LOGS / f"{seed}.log"
     report.unlink(missing_ok=True)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}"]

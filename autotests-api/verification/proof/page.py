@@ -33,11 +33,11 @@ def _summary(findings: Findings) -> str:
     return f"""\
 # Can the tests fail?
 
-Written by `make proof`. A green run means something only if the suite fails on a server that is wrong. There is
-a correct echo server, and there are {total} others, each of which breaks one rule. They are in
-`verification/faulty_servers/`; `python -m verification.faulty_servers --list` prints them, and with a name it
-starts one. Each names the test that has to fail on it, by an assertion that names the rule; `make test` runs
-these tests.
+Written by `make proof`. A green run means something only if the suite fails on a server that is wrong.
+There is a correct echo server, and there are {total} others, each of which breaks one rule. They are in
+`verification/faulty_servers/`; `python -m verification.faulty_servers --list` prints them, and with a name
+it starts one. Each names the test that has to fail on it, by an assertion that names the rule; `make test`
+runs these tests.
 
 | | |
 |---|--:|

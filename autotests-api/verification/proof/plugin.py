@@ -1,15 +1,16 @@
 """Pytest plugin: runs tests of the suite against faulty servers instead of the embedded one.
 
-``--proof-plan FILE`` names the tests for each server, ``--proof-results FILE`` gets a line for each test that was
-run, both as JSON. Every test is parametrized with the servers that it is to be run against, so that one session
-of pytest, distributed by pytest-xdist, holds the whole proof. Measured on two cores with 622 servers: a minute,
-half of it computing, where a pytest process for each server computes for more than ten. The parameter has the
-scope of the session, so that pytest runs the tests of a server one after another, and the mark ``xdist_group``
-keeps them on one worker. An assertion that fails is reported as an expected failure (xfail), and so is a server
-that has gone; any other exception stays an error.
+``--proof-plan FILE`` names the tests for each server, ``--proof-results FILE`` gets a line for each test
+that was run, both as JSON. Every test is parametrized with the servers that it is to be run against, so
+that one session of pytest, distributed by pytest-xdist, holds the whole proof. Measured on two cores with
+622 servers: a minute, half of it computing, where a pytest process for each server computes for more than
+ten. The parameter has the scope of the session, so that pytest runs the tests of a server one after
+another, and the mark ``xdist_group`` keeps them on one worker. An assertion that fails is reported as an
+expected failure (xfail), and so is a server that has gone; any other exception stays an error.
 
-A faulty server replaces the address of the embedded server and nothing else: what the target is able to do was
-found on the embedded one, so that a server without compression fails the tests of it instead of being skipped.
+A faulty server replaces the address of the embedded server and nothing else: what the target is able to do
+was found on the embedded one, so that a server without compression fails the tests of it instead of being
+skipped.
 """
 
 from __future__ import annotations

@@ -12,24 +12,16 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.client import connect
 
-from verification.faulty_servers.catalogue import CATALOGUE, FILES
+from verification.faulty_servers.catalogue import CATALOGUE
 from verification.faulty_servers.correct import EchoServer
 from verification.faulty_servers.registry import fault
 
-HOUSE = Path(__file__).parents[3]
+PROJECT = Path(__file__).parents[3]
 COMMAND = [sys.executable, "-u", "-m", "verification.faulty_servers"]
 
 
-def test_catalogue_has_at_least_150_faults() -> None:
-    assert len(CATALOGUE) >= 150
-
-
-def test_every_file_of_faults_is_in_the_catalogue() -> None:
-    folder = HOUSE / "verification" / "faulty_servers"
-    machinery = {"__init__", "__main__", "catalogue", "registry"}
-    assert {path.stem for path in folder.glob("*.py")} - machinery == {
-        file.__name__.rpartition(".")[2] for file in FILES
-    }
+def test_catalogue_has_at_least_600_faults() -> None:
+    assert len(CATALOGUE) >= 600
 
 
 def test_every_fault_names_the_rule_that_it_breaks() -> None:
@@ -75,7 +67,7 @@ async def test_correct_server_keeps_the_contract_and_goes_away_with_1001() -> No
 
 
 def test_list_prints_every_fault_with_its_rule() -> None:
-    done = subprocess.run([*COMMAND, "--list"], cwd=HOUSE, capture_output=True, text=True, check=True)
+    done = subprocess.run([*COMMAND, "--list"], cwd=PROJECT, capture_output=True, text=True, check=True)
     lines = done.stdout.splitlines()
     assert [line.split()[0] for line in lines] == list(CATALOGUE)
     assert all(entry.rule in line for entry, line in zip(CATALOGUE.values(), lines, strict=True))
@@ -83,7 +75,7 @@ def test_list_prints_every_fault_with_its_rule() -> None:
 
 def test_server_started_by_hand_tells_its_url_and_stops_at_sigterm() -> None:
     command = [*COMMAND, "accepts-unmasked-frames", "--port", "0"]
-    with subprocess.Popen(command, cwd=HOUSE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert re.fullmatch(r"ws://127\.0\.0\.1:\d+\n", process.stdout.readline())
         process.send_signal(signal.SIGTERM)
@@ -91,6 +83,6 @@ def test_server_started_by_hand_tells_its_url_and_stops_at_sigterm() -> None:
 
 
 def test_unknown_name_is_one_line_and_exit_status_1() -> None:
-    done = subprocess.run([*COMMAND, "no-such-fault"], cwd=HOUSE, capture_output=True, text=True, check=False)
+    done = subprocess.run([*COMMAND, "no-such"], cwd=PROJECT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr.strip() == "there is no fault called no-such-fault; --list names them"
+    assert done.stderr.strip() == "there is no fault called no-such; --list names them"

@@ -1,4 +1,4 @@
-"""Faults in judging the request of the opening handshake (RFC 6455 §4.1, §4.2.1)."""
+"""Faults in checking the request of the opening handshake (RFC 6455 §4.1, §4.2.1)."""
 
 from __future__ import annotations
 

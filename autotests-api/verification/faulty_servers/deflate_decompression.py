@@ -1,12 +1,13 @@
-"""Faults in the compressed data itself: windows, contexts, tails and limits (RFC 7692 §7.1, §7.2)."""
+"""Faults in decompressing a message (RFC 7692 §7.1, §7.2.2, §7.2.3)."""
 
 from __future__ import annotations
 
 import zlib
 
-from pytest_websocket.protocol.frames import Header
+from pytest_websocket.protocol.frames import CONTINUATION, Header
 from verification.faulty_servers.correct import Connection
 from verification.faulty_servers.correct.compression import TAIL, BrokenDeflate, Deflater, Inflater, TooBig
+from verification.faulty_servers.correct.framing import Message
 from verification.faulty_servers.correct.negotiation import MAX_WINDOW_BITS, Agreement
 from verification.faulty_servers.registry import fault
 
@@ -22,24 +23,6 @@ class CodecConnection(Connection):
         if self.agreed.deflate is not None:
             self.deflater = self.deflater_class(self.agreed.deflate)
             self.inflater = self.inflater_class(self.agreed.deflate)
-
-
-@fault(
-    "RFC 7692 §7.1.1.1",
-    caught_by="tests/conformance/rfc7692/test_07_1_1_context_takeover.py::"
-    "test_server_forgets_its_window_between_messages_of_all_kinds",
-)
-class KeepsItsContext(CodecConnection):
-    """server_no_context_takeover is agreed to, and the context is kept."""
-
-    class KeepingDeflater(Deflater):
-        """Never starts afresh."""
-
-        def __init__(self, agreement: Agreement) -> None:
-            super().__init__(agreement)
-            self.takeover = True
-
-    deflater_class = KeepingDeflater
 
 
 @fault(
@@ -61,53 +44,6 @@ class ForgetsTheClientsContext(CodecConnection):
 
 
 @fault(
-    "RFC 7692 §7.1.1",
-    caught_by="tests/conformance/rfc7692/test_07_1_1_context_takeover.py::"
-    "test_server_no_context_takeover_leaves_the_clients_window_alone",
-)
-class MixesUpTheTwoContexts(CodecConnection):
-    """server_no_context_takeover resets the inflater, client_no_context_takeover the deflater."""
-
-    def start_codecs(self) -> None:
-        super().start_codecs()
-        if self.deflater is not None and self.inflater is not None:
-            self.deflater.takeover, self.inflater.takeover = self.inflater.takeover, self.deflater.takeover
-
-
-@fault(
-    "RFC 7692 §7.1.2.1",
-    caught_by="tests/conformance/rfc7692/test_07_1_2_window_size.py::"
-    "test_limit_of_the_server_leaves_the_clients_window_whole[9]",
-)
-class CompressesInTheFullWindow(CodecConnection):
-    """server_max_window_bits is agreed to, and the window stays at 32 KiB."""
-
-    class WideDeflater(Deflater):
-        """Has 15 bits, always."""
-
-        def new_stream(self) -> zlib._Compress:
-            return zlib.compressobj(wbits=-MAX_WINDOW_BITS)
-
-    deflater_class = WideDeflater
-
-
-@fault(
-    "RFC 7692 §7.1.2",
-    caught_by="tests/conformance/rfc7692/test_07_1_2_window_size.py::"
-    "test_limit_of_the_server_leaves_the_clients_window_whole[12]",
-)
-class MixesUpTheTwoWindows(CodecConnection):
-    """The server compresses in the client's window and inflates in its own."""
-
-    def start_codecs(self) -> None:
-        super().start_codecs()
-        if self.deflater is not None and self.inflater is not None:
-            self.deflater.bits, self.inflater.bits = self.inflater.bits, self.deflater.bits
-            self.deflater.stream = self.deflater.new_stream()
-            self.inflater.stream = self.inflater.new_stream()
-
-
-@fault(
     "RFC 7692 §7.1.2.2",
     caught_by="tests/conformance/rfc7692/test_07_1_2_window_size.py::"
     "test_limit_of_the_client_leaves_the_servers_messages_whole[12]",
@@ -122,105 +58,6 @@ class InflatesInANarrowWindow(CodecConnection):
             return zlib.decompressobj(wbits=-9)
 
     inflater_class = NarrowInflater
-
-
-@fault(
-    "RFC 7692 §7.2.1",
-    caught_by="tests/conformance/rfc7692/test_07_2_1_compression.py::"
-    "test_answer_inflates_to_its_message[short-small window]",
-)
-class LeavesTheTailOn(CodecConnection):
-    """The four bytes 00 00 FF FF at the end of a compressed message are sent."""
-
-    class LeavingDeflater(Deflater):
-        """Cuts nothing."""
-
-        def cut_tail(self, compressed: bytes) -> bytes:
-            return compressed
-
-    deflater_class = LeavingDeflater
-
-
-@fault(
-    "RFC 7692 §7.2.1",
-    caught_by="tests/conformance/rfc7692/test_07_2_1_compression.py::"
-    "test_answer_inflates_to_its_message[short-small window]",
-)
-class CutsTooMuchOfTheTail(CodecConnection):
-    """Five bytes are cut from the end of a compressed message instead of four."""
-
-    class CuttingDeflater(Deflater):
-        """Cuts one byte too many."""
-
-        def cut_tail(self, compressed: bytes) -> bytes:
-            return compressed[:-5]
-
-    deflater_class = CuttingDeflater
-
-
-@fault(
-    "RFC 7692 §7.2.1",
-    caught_by="tests/conformance/rfc7692/test_07_1_2_window_size.py::"
-    "test_server_keeps_its_window_message_after_message[8]",
-)
-class CutsFourBytesOfAFinishedStream(CodecConnection):
-    """The stream is finished and not flushed, and its last four bytes, which are data, are cut off."""
-
-    class FinishingDeflater(Deflater):
-        """Ends the stream with each message."""
-
-        def flush(self) -> bytes:
-            end = self.stream.flush(zlib.Z_FINISH)
-            self.stream = self.new_stream()
-            return end
-
-        def cut_tail(self, compressed: bytes) -> bytes:
-            return compressed[:-4]
-
-    deflater_class = FinishingDeflater
-
-
-@fault(
-    "RFC 7692 §7.2.1",
-    caught_by="tests/conformance/rfc7692/test_07_2_1_compression.py::"
-    "test_answer_inflates_to_its_message[short-small window]",
-)
-class SendsAZlibHeader(CodecConnection):
-    """The compressed data begins with the two bytes of the zlib format."""
-
-    class ZlibDeflater(Deflater):
-        """Writes the zlib format."""
-
-        def new_stream(self) -> zlib._Compress:
-            return zlib.compressobj(wbits=max(self.bits, 9))
-
-    deflater_class = ZlibDeflater
-
-
-@fault(
-    "RFC 7692 §7.2.1",
-    caught_by="tests/conformance/rfc7692/test_07_1_2_window_size.py::"
-    "test_server_keeps_its_window_from_message_to_message[11]",
-)
-class LosesATenthMessageFromItsContext(CodecConnection):
-    """The tenth message is compressed by a copy, so that the window lacks it afterwards."""
-
-    class ForgetfulDeflater(Deflater):
-        """Compresses one message in ten beside the stream."""
-
-        count = 0
-
-        def compress(self, data: bytes) -> bytes:
-            self.count += 1
-            if self.count % 10:
-                return super().compress(data)
-            kept = self.stream.copy()
-            compressed = super().compress(data)
-            if self.takeover:
-                self.stream = kept
-            return compressed
-
-    deflater_class = ForgetfulDeflater
 
 
 @fault(
@@ -412,27 +249,6 @@ class KeepsTheTailOfTheMessageBefore(CodecConnection):
 
 
 @fault(
-    "RFC 7692 §7.2.1",
-    caught_by="tests/conformance/rfc7692/test_07_2_1_compression.py::"
-    "test_repeated_answer_after_another_one_inflates[small window]",
-)
-class RemembersWhatItCompressed(CodecConnection):
-    """A reply that equals the one before is not compressed again: its bytes are repeated."""
-
-    class RememberingDeflater(Deflater):
-        """Knows the last reply."""
-
-        last, compressed = b"", b""
-
-        def compress(self, data: bytes) -> bytes:
-            if data != self.last:
-                self.last, self.compressed = data, super().compress(data)
-            return self.compressed
-
-    deflater_class = RememberingDeflater
-
-
-@fault(
     "RFC 7692 §7.2.2",
     caught_by="tests/conformance/rfc7692/test_07_1_1_context_takeover.py::"
     "test_message_refers_back_when_more_was_sent_than_a_window_holds[10000]",
@@ -457,3 +273,73 @@ class LosesItsWindowAfter32Kib(CodecConnection):
             return inflated
 
     inflater_class = TiringInflater
+
+
+class HalfTheWindow(Inflater):
+    """Saves memory."""
+
+    def new_stream(self) -> zlib._Decompress:
+        return zlib.decompressobj(wbits=-min(self.bits, MAX_WINDOW_BITS - 1))
+
+
+@fault(
+    "RFC 7692 §7.2.2",
+    caught_by="tests/conformance/rfc7692/test_07_1_2_window_size.py::"
+    "test_reference_across_many_messages_is_understood[1]",
+    origin="blind round 3",
+)
+class InflatesWithHalfTheWindow(Connection):
+    """What the client refers to in earlier messages is forgotten after 16 KiB instead of 32."""
+
+    def start_codecs(self) -> None:
+        super().start_codecs()
+        if self.agreed.deflate is not None:
+            self.inflater = HalfTheWindow(self.agreed.deflate)
+
+
+@fault(
+    "RFC 7692 §7.2.2",
+    caught_by="tests/conformance/rfc7692/test_07_1_1_context_takeover.py::"
+    "test_uncompressed_message_is_no_part_of_the_window",
+    origin="blind round 3",
+)
+class ForgetsItsWindowAfterAPlainMessage(Connection):
+    """An uncompressed message between compressed ones empties the window of the client's context."""
+
+    def finish_message(self) -> Message:
+        if self.inflater is not None and not self.compressed:
+            self.inflater.stream = self.inflater.new_stream()
+        return super().finish_message()
+
+
+@fault(
+    "RFC 7692 §7.2.3.6",
+    caught_by="tests/conformance/rfc7692/test_07_2_2_decompression.py::"
+    "test_compressed_empty_message_in_fragments_is_understood[[b'\\\\x00', b'']]",
+    origin="blind round 3",
+)
+class ForgetsTheTailAfterAnEmptyLastFragment(Connection):
+    """When the last fragment is empty, 00 00 FF FF is not appended, and the next message breaks."""
+
+    ends_empty = False
+
+    def frame_begins(self, header: Header) -> None:
+        super().frame_begins(header)
+        self.ends_empty = header.opcode == CONTINUATION and not header.length
+
+    def inflate_end(self) -> bytes:
+        return b"" if self.ends_empty else super().inflate_end()
+
+
+@fault(
+    "RFC 7692 §7.2.2",
+    caught_by="tests/conformance/rfc7692/test_07_1_1_context_takeover.py::"
+    "test_empty_message_leaves_the_window_as_it_is[fixed]",
+    origin="blind round 3",
+)
+class WaitsForMoreOfAnEmptyMessage(Connection):
+    """A compressed message that inflates to nothing is taken for incomplete, and not answered."""
+
+    def message(self, message: Message) -> None:
+        if message or not self.compressed:
+            super().message(message)

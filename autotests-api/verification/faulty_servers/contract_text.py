@@ -1,4 +1,4 @@
-"""Faults in the reply to a text: it does not come back as it was said (the contract of the echo)."""
+"""Faults in the text of a reply: it is not the text that was sent (the contract of the echo)."""
 
 from __future__ import annotations
 

@@ -1,99 +1,13 @@
-"""Faults in control frames, Ping and Pong (RFC 6455 §5.5, §5.5.2, §5.5.3)."""
+"""Faults in answering Ping and Pong (RFC 6455 §5.5.2, §5.5.3)."""
 
 from __future__ import annotations
 
 import asyncio
 
-from pytest_websocket.protocol.frames import CLOSE, PING, PONG, Frame, Header, ping, pong
+from pytest_websocket.protocol.frames import CLOSE, PING, PONG, Frame, ping, pong
 from verification.faulty_servers.correct import Connection
 from verification.faulty_servers.correct.framing import PROTOCOL_ERROR, Violation
 from verification.faulty_servers.registry import fault
-
-
-@fault(
-    "RFC 6455 §5.5",
-    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
-    "test_empty_control_frame_without_fin_fails_the_connection[ping]",
-)
-class AcceptsFragmentedControlFrames(Connection):
-    """A control frame without FIN is served as if it were whole."""
-
-    def check_control(self, header: Header) -> None:
-        if header.length > self.control_limit:
-            super().check_control(header)
-
-
-@fault(
-    "RFC 6455 §5.5",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_close_with_a_long_reason_fails_the_connection",
-)
-class AcceptsAFragmentedClose(Connection):
-    """Only Ping and Pong are refused without FIN."""
-
-    def check_control(self, header: Header) -> None:
-        if header.opcode != CLOSE:
-            super().check_control(header)
-
-
-@fault(
-    "RFC 6455 §5.5",
-    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
-    "test_long_control_frame_fails_the_connection[close-126]",
-)
-class AcceptsControlFramesOf126Bytes(Connection):
-    """The limit of control frames is one byte too high."""
-
-    control_limit = 126
-
-
-@fault(
-    "RFC 6455 §5.5",
-    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
-    "test_long_control_frame_fails_the_connection[close-126]",
-)
-class AcceptsControlFramesOfAnyLength(Connection):
-    """The length of control frames is not looked at."""
-
-    control_limit = 1 << 62
-
-
-@fault(
-    "RFC 6455 §5.5",
-    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
-    "test_unsolicited_pong_is_not_answered[125 bytes]",
-)
-class RefusesControlFramesOf125Bytes(Connection):
-    """The limit of control frames is one byte too low."""
-
-    control_limit = 124
-
-
-@fault(
-    "RFC 6455 §5.5",
-    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
-    "test_long_control_frame_fails_the_connection[ping-126]",
-)
-class CutsLongPings(Connection):
-    """A Ping of more than 125 bytes is answered with its first 125."""
-
-    control_limit = 1 << 62
-
-    def on_ping(self, payload: bytes) -> None:
-        super().on_ping(payload[:125])
-
-
-@fault(
-    "RFC 6455 §5.5",
-    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
-    "test_fragmented_control_frame_inside_a_message_fails_the_connection[ping]",
-)
-class ChecksControlFramesOutsideMessagesOnly(Connection):
-    """Between fragments a Ping may be long and lack FIN."""
-
-    def check_control(self, header: Header) -> None:
-        if not self.in_message:
-            super().check_control(header)
 
 
 @fault(
@@ -119,44 +33,6 @@ class IgnoresEmptyPings(Connection):
     def on_ping(self, payload: bytes) -> None:
         if payload:
             super().on_ping(payload)
-
-
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_ping_between_fragments_is_answered_and_the_message_is_whole[frame by frame]",
-)
-class IgnoresPingsInsideAMessage(Connection):
-    """A Ping between fragments gets no Pong."""
-
-    def on_ping(self, payload: bytes) -> None:
-        if not self.in_message:
-            super().on_ping(payload)
-
-
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_ping_between_fragments_does_not_wait_for_the_message",
-)
-class HoldsPongsUntilTheMessageEnds(Connection):
-    """A Ping between fragments is answered only after the message is complete."""
-
-    def __init__(self, *arguments: object) -> None:
-        super().__init__(*arguments)  # type: ignore[arg-type]
-        self.held: list[bytes] = []
-
-    def on_ping(self, payload: bytes) -> None:
-        if self.in_message:
-            self.held.append(payload)
-        else:
-            super().on_ping(payload)
-
-    def frame_ends(self, header: Header) -> None:
-        super().frame_ends(header)
-        if not self.in_message:
-            while self.held:
-                super().on_ping(self.held.pop(0))
 
 
 @fault(
@@ -378,31 +254,6 @@ class EchoesPingsAsMessages(Connection):
 
 
 @fault(
-    "RFC 6455 §5.5",
-    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
-    "test_unsolicited_pong_is_not_answered[text]",
-)
-class SendsFragmentedPongs(Connection):
-    """A Pong is sent without FIN."""
-
-    def encode_frame(self, frame: Frame) -> bytes:
-        data = super().encode_frame(frame)
-        return bytes([data[0] & 0x7F]) + data[1:] if frame.opcode == PONG else data
-
-
-@fault(
-    "RFC 6455 §5.5",
-    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
-    "test_ping_of_every_length_is_answered_with_the_same_payload",
-)
-class WritesControlLengthsIn16Bits(Connection):
-    """The length of a Pong is written in 16 bits, always."""
-
-    def encode_frame(self, frame: Frame) -> bytes:
-        return frame.encode(masked=False, length_bits=16 if frame.opcode == PONG else None)
-
-
-@fault(
     "RFC 6455 §5.5.2",
     caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
     "test_pings_in_a_row_are_answered_in_order[in one segment]",
@@ -479,15 +330,16 @@ class SendsPongsInsideAFrame(Connection):
 
 
 @fault(
-    "contract",
-    caught_by="tests/contract/test_lifetime.py::test_idle_connection_stays_open",
+    "RFC 6455 §5.5.3",
+    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
+    "test_shorter_ping_after_a_longer_one_is_answered_with_its_own_payload[one by one]",
+    origin="blind round 3",
 )
-class PingsIdleClientsWithTooMuch(Connection):
-    """A client that is silent for a fifth of a second gets a Ping of 126 bytes."""
+class AnswersAnEmptyPingWithTheLast(Connection):
+    """A Ping without payload is answered with the payload of the Ping before."""
 
-    async def fill(self) -> bool:
-        timer = asyncio.get_running_loop().call_later(0.2, self.send_frame, ping(bytes(126)))
-        try:
-            return await super().fill()
-        finally:
-            timer.cancel()
+    last = b""
+
+    def on_ping(self, payload: bytes) -> None:
+        self.last = payload or self.last
+        super().on_ping(self.last)

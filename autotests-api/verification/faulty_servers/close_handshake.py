@@ -1,4 +1,4 @@
-"""Faults in ending a connection: the closing handshake, TCP, violations (RFC 6455 §5.5.1, §7)."""
+"""Faults in the closing handshake and in ending TCP after it (RFC 6455 §5.5.1, §7.1, §7.2.1)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import struct
 
 from pytest_websocket.protocol.frames import CLOSE, Frame, close, text
 from verification.faulty_servers.correct import Connection
-from verification.faulty_servers.correct.framing import BAD_DATA, NORMAL, PROTOCOL_ERROR, TOO_BIG, Violation
+from verification.faulty_servers.correct.framing import NORMAL, Violation
 from verification.faulty_servers.registry import fault
 
 
@@ -91,30 +91,6 @@ class AnswersCloseTwice(Connection):
     def on_close(self, payload: bytes) -> None:
         super().on_close(payload)
         self.write(self.encode_frame(self.close_reply(None, b"")))
-
-
-@fault(
-    "RFC 6455 §5.5.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_close_with_a_reason_is_answered[cyrillic]",
-)
-class CutsTheReasonInsideACharacter(Connection):
-    """The reason comes back cut to eleven bytes, wherever a character ends."""
-
-    def close_reply(self, code: int | None, reason: bytes) -> Frame:
-        return close(code, reason[:11])
-
-
-@fault(
-    "RFC 6455 §5.5.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_close_with_a_reason_is_answered[122 bytes]",
-)
-class AnswersCloseWithATooLongReason(Connection):
-    """The answer to a long reason explains itself in more bytes than a control frame may have."""
-
-    def close_reply(self, code: int | None, reason: bytes) -> Frame:
-        return close(code, b"closed by the client: " + reason if len(reason) > 100 else b"")
 
 
 @fault(
@@ -227,173 +203,6 @@ class ClosesTcpWithUnreadData(Connection):
 
 
 @fault(
-    "RFC 6455 §7.1.7",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_server_closes_tcp_after_failing_the_connection[not UTF-8]",
-)
-class KeepsTcpOpenAfterAViolation(Connection):
-    """A violation is answered with a Close, and TCP stays open until the client closes it."""
-
-    async def end_tcp(self) -> None:
-        if self.failed:
-            while await self.reader.read(1 << 16):
-                pass
-        await super().end_tcp()
-
-    failed = False
-
-    def fail(self, violation: Violation) -> None:
-        self.failed = True
-        super().fail(violation)
-
-
-@fault(
-    "RFC 6455 §7.1.7",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_failed_connection_answers_nothing_more[continuation of nothing]",
-)
-class ServesOnAfterAViolation(Connection):
-    """A violation is answered with a Close, and then messages are answered as before."""
-
-    def fail(self, violation: Violation) -> None:
-        super().fail(violation)
-        self.close_sent = self.finished = self.in_message = False
-        if self.header is None and self.buffer and (header := self.parse_header()) is not None:
-            self.take(min(header.total, len(self.buffer)))
-        self.header = None
-        self.feed_safely()
-
-
-@fault(
-    "RFC 6455 §7.4.1",
-    caught_by="tests/conformance/rfc7692/test_07_2_2_decompression.py::"
-    "test_broken_data_is_refused_with_a_fitting_code[ones]",
-)
-class HangsUpWithoutACode(Connection):
-    """A violation ends TCP without a Close."""
-
-    def fail(self, violation: Violation) -> None:
-        self.finished = True
-
-
-@fault(
-    "RFC 6455 §7.4.1",
-    caught_by="tests/conformance/rfc6455/test_08_1_utf8.py::test_illegal_utf8_is_refused_with_1007[c0 af]",
-)
-class CallsEveryViolationNormal(Connection):
-    """Violations end in a Close with 1000."""
-
-    def fail(self, violation: Violation) -> None:
-        super().fail(Violation(NORMAL, violation.reason))
-
-
-@fault(
-    "RFC 6455 §7.4.1",
-    caught_by="tests/conformance/rfc6455/test_08_1_utf8.py::test_illegal_utf8_is_refused_with_1007[ff]",
-)
-class CallsEveryViolationAnInternalError(Connection):
-    """Every violation surfaces as an unhandled exception, that is 1011."""
-
-    def fail(self, violation: Violation) -> None:
-        super().fail(Violation(1011, "internal error"))
-
-
-@fault(
-    "RFC 6455 §7.4.1",
-    caught_by="tests/conformance/rfc6455/test_08_1_utf8.py::test_illegal_utf8_is_refused_with_1007[ff]",
-)
-class CallsBadTextAProtocolError(Connection):
-    """Text that is not UTF-8 ends in 1002."""
-
-    def fail(self, violation: Violation) -> None:
-        super().fail(Violation(PROTOCOL_ERROR if violation.code == BAD_DATA else violation.code, ""))
-
-
-@fault(
-    "RFC 6455 §7.4.1",
-    caught_by="tests/conformance/rfc6455/test_10_4_limits.py::"
-    "test_message_beyond_the_limit_is_refused_with_1009",
-)
-class CallsATooBigMessageAPolicyViolation(Connection):
-    """A message above the limit ends in 1008."""
-
-    def fail(self, violation: Violation) -> None:
-        super().fail(Violation(1008 if violation.code == TOO_BIG else violation.code, ""))
-
-
-@fault(
-    "RFC 6455 §7.4.1",
-    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
-    "test_undefined_code_is_refused_with_1002[0]",
-)
-class CallsAProtocolErrorBadData(Connection):
-    """A protocol error ends in 1007."""
-
-    def fail(self, violation: Violation) -> None:
-        super().fail(Violation(BAD_DATA if violation.code == PROTOCOL_ERROR else violation.code, ""))
-
-
-@fault(
-    "RFC 6455 §5.5.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_close_with_one_byte_fails_the_connection[03]",
-)
-class ExplainsViolationsAtLength(Connection):
-    """The reason of a Close for a violation is longer than a control frame may be."""
-
-    def fail(self, violation: Violation) -> None:
-        super().fail(Violation(violation.code, f"{violation} " * 9))
-
-
-@fault(
-    "RFC 6455 §7.4.1",
-    caught_by="tests/conformance/rfc7692/test_07_2_2_decompression.py::"
-    "test_broken_data_is_refused_with_a_fitting_code[ones]",
-)
-class ResetsAtAViolation(Connection):
-    """A violation ends in a reset."""
-
-    def fail(self, violation: Violation) -> None:
-        self.finished = True
-        self.writer.transport.abort()
-
-
-@fault(
-    "RFC 6455 §5.1",
-    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::"
-    "test_unmasked_frame_ends_the_connection[close]",
-)
-class AnswersAViolationWithAMessage(Connection):
-    """A violation is answered with a text that explains it; the connection goes on."""
-
-    def fail(self, violation: Violation) -> None:
-        self.send_message(str(violation))
-        self.buffer.clear()
-        self.header = None
-        self.in_message = False
-
-
-@fault(
-    "RFC 6455 §7.1.7",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_failed_connection_answers_nothing_more[not masked]",
-)
-class ReadsOnAfterAViolation(Connection):
-    """What follows a violation in the same segment is still answered, before the Close."""
-
-    def feed_safely(self) -> None:
-        try:
-            self.feed()
-        except Violation as violation:
-            if self.header is None and (header := self.parse_header()) is not None:
-                self.take(min(header.total, len(self.buffer)))
-            self.header = None
-            if self.buffer:
-                self.feed_safely()
-            self.fail(violation)
-
-
-@fault(
     "RFC 6455 §7.2.1",
     caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::test_half_closed_connection_ends",
 )
@@ -404,18 +213,6 @@ class IgnoresTheEndOfTheStream(Connection):
         await super().serve()
         if not self.close_sent:
             await asyncio.Event().wait()
-
-
-@fault(
-    "RFC 6455 §7.4.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::test_half_closed_connection_ends",
-)
-class Sends1006WhenTheStreamEnds(Connection):
-    """When the client stops sending without a Close, it is told 1006."""
-
-    def end_of_stream(self) -> None:
-        self.send_frame(close(1006))
-        super().end_of_stream()
 
 
 @fault(

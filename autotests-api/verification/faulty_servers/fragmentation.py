@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from pytest_websocket.protocol.frames import CLOSE, CONTINUATION, PING, PONG, TEXT, Header
+from pytest_websocket.protocol.frames import CONTINUATION, TEXT, Header
 from verification.faulty_servers.correct import Connection
 from verification.faulty_servers.correct.framing import PROTOCOL_ERROR, Violation
 from verification.faulty_servers.registry import fault
+
+FIN = 0x80
+"""The bit of a frame's first byte that marks the last fragment of a message."""
 
 
 @fault(
@@ -149,7 +150,9 @@ class EndsAMessageAtTheSecondFragment(Connection):
     """The first continuation frame ends the message, whatever its FIN says."""
 
     def frame_ends(self, header: Header) -> None:
-        super().frame_ends(replace(header, fin=True) if header.opcode == CONTINUATION else header)
+        super().frame_ends(
+            header._replace(first=header.first | FIN) if header.opcode == CONTINUATION else header
+        )
 
 
 @fault(
@@ -164,85 +167,6 @@ class NeedsFinOnTheFirstFrame(Connection):
         if not header.fin and header.opcode != CONTINUATION:
             raise Violation(PROTOCOL_ERROR, "fragmentation is not supported")
         super().check_order(header)
-
-
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_ping_between_fragments_does_not_wait_for_the_message",
-)
-class ForgetsTheMessageAtAPing(Connection):
-    """A Ping between fragments throws away what came before it."""
-
-    def on_ping(self, payload: bytes) -> None:
-        super().on_ping(payload)
-        self.parts, self.characters = [], []
-
-
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_ping_between_fragments_is_answered_and_the_message_is_whole[whole]",
-)
-class EndsTheMessageAtAPing(Connection):
-    """A Ping between fragments resets the reader, so that the continuation has nothing to continue."""
-
-    def on_ping(self, payload: bytes) -> None:
-        super().on_ping(payload)
-        self.in_message = False
-
-
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_pong_between_fragments_changes_nothing",
-)
-class ForgetsTheMessageAtAPong(Connection):
-    """An unsolicited Pong between fragments throws away what came before it."""
-
-    def on_pong(self, payload: bytes) -> None:
-        self.parts, self.characters = [], []
-
-
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_ping_between_fragments_is_answered_and_the_message_is_whole[whole]",
-)
-class RefusesControlFramesInsideAMessage(Connection):
-    """A Ping between fragments is a protocol error."""
-
-    def check_control(self, header: Header) -> None:
-        if self.in_message and header.opcode in (PING, PONG):
-            raise Violation(PROTOCOL_ERROR, "a continuation is expected")
-        super().check_control(header)
-
-
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_ping_between_fragments_is_answered_and_the_message_is_whole[whole]",
-)
-class TakesControlPayloadsIntoTheMessage(Connection):
-    """The payload of a Ping between fragments becomes part of the message."""
-
-    def on_ping(self, payload: bytes) -> None:
-        super().on_ping(payload)
-        if self.in_message:
-            self.add(payload)
-
-
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_close_between_fragments_closes_the_connection",
-)
-class IgnoresACloseInsideAMessage(Connection):
-    """A Close between fragments is not looked at."""
-
-    def on_close(self, payload: bytes) -> None:
-        if not self.in_message:
-            super().on_close(payload)
 
 
 @fault(
@@ -301,7 +225,7 @@ class EndsAMessageAtAnEmptyFragment(Connection):
 
     def frame_ends(self, header: Header) -> None:
         empty = header.opcode == CONTINUATION and not header.length
-        super().frame_ends(replace(header, fin=True) if empty else header)
+        super().frame_ends(header._replace(first=header.first | FIN) if empty else header)
 
 
 @fault(
@@ -314,7 +238,7 @@ class WaitsAfterAnEmptyLastFragment(Connection):
 
     def frame_ends(self, header: Header) -> None:
         empty = header.opcode == CONTINUATION and not header.length
-        super().frame_ends(replace(header, fin=False) if empty else header)
+        super().frame_ends(header._replace(first=header.first & ~FIN) if empty else header)
 
 
 @fault(
@@ -367,18 +291,27 @@ class FlushesBigMessagesEarly(Connection):
 @fault(
     "RFC 6455 §5.4",
     caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_new_message_after_a_ping_inside_an_unfinished_one_fails_the_connection",
+    "test_empty_fragments_add_nothing[empty last]",
+    origin="blind round 3",
 )
-class AcceptsAMessageInsideAMessageAfterAPing(Connection):
-    """A Ping between fragments makes the reader forget that a message is open, but not its fragments."""
+class MissesAnEmptyFinalFrame(Connection):
+    """An empty last fragment ends the message only when further bytes come."""
 
-    def on_ping(self, payload: bytes) -> None:
-        super().on_ping(payload)
-        self.interrupted = self.in_message
+    def step_data(self, header: Header) -> bool:
+        if header.opcode == CONTINUATION and header.fin and not header.length and not self.buffer:
+            return False
+        return super().step_data(header)
 
-    interrupted = False
 
-    def check_order(self, header: Header) -> None:
-        if not (self.interrupted and header.opcode not in (CONTINUATION, CLOSE)):
-            super().check_order(header)
-        self.interrupted = False
+@fault(
+    "RFC 6455 §5.4",
+    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
+    "test_empty_fragments_add_nothing[three empty]",
+    origin="blind round 3",
+)
+class IgnoresAnEmptyFirstFrame(Connection):
+    """A first fragment without payload begins no message, and the rest has nothing to continue."""
+
+    def frame_begins(self, header: Header) -> None:
+        if header.fin or header.length:
+            super().frame_begins(header)
