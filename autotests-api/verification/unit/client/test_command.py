@@ -7,13 +7,16 @@ import io
 import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import websocket_client
 
 
-def test_messages_and_replies_are_printed_line_by_line(echo_server, capsys) -> None:
+def test_messages_and_replies_are_printed_line_by_line(
+    echo_server: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert websocket_client.main([echo_server.url, "раз", "\x1b"]) == 0
     printed = capsys.readouterr()
     assert printed.out.splitlines() == [
@@ -25,8 +28,8 @@ def test_messages_and_replies_are_printed_line_by_line(echo_server, capsys) -> N
     assert printed.err == ""
 
 
-def test_reply_in_bytes_is_shown_as_bytes(serve, capsys) -> None:
-    async def handler(connection) -> None:
+def test_reply_in_bytes_is_shown_as_bytes(serve: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    async def handler(connection: Any) -> None:
         await connection.recv()
         await connection.send(b"\xff")
 
@@ -34,7 +37,7 @@ def test_reply_in_bytes_is_shown_as_bytes(serve, capsys) -> None:
     assert capsys.readouterr().out.splitlines()[-1] == r"Ответ от сервера: b'\xff'"
 
 
-def test_every_line_is_seen_at_once(echo_server, monkeypatch) -> None:
+def test_every_line_is_seen_at_once(echo_server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     class Pipe(io.StringIO):
         seen: tuple[str, ...] = ()
 
@@ -47,7 +50,7 @@ def test_every_line_is_seen_at_once(echo_server, monkeypatch) -> None:
     assert pipe.seen == ("Отправка: 1", "Ответ от сервера: Сервер получил: 1")
 
 
-def test_failure_is_one_line_among_the_errors(capsys) -> None:
+def test_failure_is_one_line_among_the_errors(capsys: pytest.CaptureFixture[str]) -> None:
     assert websocket_client.main(["http://example.test"]) == 1
     printed = capsys.readouterr()
     assert printed.out == ""
@@ -56,7 +59,7 @@ def test_failure_is_one_line_among_the_errors(capsys) -> None:
     )
 
 
-def test_interruption_has_the_status_of_one(monkeypatch) -> None:
+def test_interruption_has_the_status_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
     async def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
@@ -64,7 +67,7 @@ def test_interruption_has_the_status_of_one(monkeypatch) -> None:
     assert websocket_client.main([]) == 130
 
 
-def test_help_names_the_command_and_its_arguments(capsys) -> None:
+def test_help_names_the_command_and_its_arguments(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         websocket_client.main(["--help"])
     words = " ".join(capsys.readouterr().out.split())
@@ -90,7 +93,7 @@ async def run_lesson(*arguments: str, deadline: float) -> tuple[int | None, str,
     return process.returncode, output.decode(), errors.decode()
 
 
-async def test_lesson_prints_its_two_lines(echo_server, deadline) -> None:
+async def test_lesson_prints_its_two_lines(echo_server: Any, deadline: float) -> None:
     assert await run_lesson(echo_server.url, deadline=deadline) == (
         0,
         "Отправка: Привет, сервер!\nОтвет от сервера: Сервер получил: Привет, сервер!\n",
@@ -98,7 +101,7 @@ async def test_lesson_prints_its_two_lines(echo_server, deadline) -> None:
     )
 
 
-async def test_lesson_sends_the_messages_it_is_given(echo_server, deadline) -> None:
+async def test_lesson_sends_the_messages_it_is_given(echo_server: Any, deadline: float) -> None:
     status, output, _ = await run_lesson(echo_server.url, "раз", "два", deadline=deadline)
     assert status == 0
     assert output.splitlines() == [
@@ -109,7 +112,7 @@ async def test_lesson_sends_the_messages_it_is_given(echo_server, deadline) -> N
     ]
 
 
-async def test_lesson_without_a_server_is_one_line_and_status_one(deadline) -> None:
+async def test_lesson_without_a_server_is_one_line_and_status_one(deadline: float) -> None:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         url = f"ws://127.0.0.1:{bound.getsockname()[1]}"
@@ -121,7 +124,7 @@ async def test_lesson_without_a_server_is_one_line_and_status_one(deadline) -> N
     )
 
 
-def test_lesson_goes_to_the_lessons_server_by_default(monkeypatch) -> None:
+def test_lesson_goes_to_the_lessons_server_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     visited = []
 
     async def converse(url: str, messages: list[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -47,7 +48,7 @@ FITTING = [
 
 
 @pytest.mark.parametrize(("expected", "message"), FITTING)
-def test_message_that_fits_has_no_difference(expected, message) -> None:
+def test_message_that_fits_has_no_difference(expected: Any, message: Any) -> None:
     assert find_difference(expected, message) == ""
 
 
@@ -87,7 +88,7 @@ DIFFERENT = [
 
 
 @pytest.mark.parametrize(("expected", "message", "why"), DIFFERENT)
-def test_difference_is_told_with_its_place(expected, message, why) -> None:
+def test_difference_is_told_with_its_place(expected: Any, message: Any, why: str) -> None:
     found = find_difference(expected, message)
     assert found.startswith(why) if why[-1] in "(e" else found == why
 
@@ -109,7 +110,7 @@ def test_difference_is_told_with_its_place(expected, message, why) -> None:
         ({"имя": {1}}, 'JSON equal to {"имя": "{1}"}'),
     ],
 )
-def test_expectation_is_told_in_words(expected, words) -> None:
+def test_expectation_is_told_in_words(expected: Any, words: str) -> None:
     assert describe_expected(expected) == words
 
 
@@ -132,7 +133,9 @@ def test_members_of_an_object_are_shown_as_json() -> None:
         ("near", ["near!", *["far"] * 50], "far"),
     ],
 )
-def test_nearest_message_is_the_most_alike_of_the_last_fifty(expected, messages, nearest) -> None:
+def test_nearest_message_is_the_most_alike_of_the_last_fifty(
+    expected: Any, messages: Any, nearest: Any
+) -> None:
     assert _nearest(expected, messages) == nearest
 
 
@@ -158,7 +161,7 @@ def test_letter_that_repeats_often_counts_as_much_as_any_other() -> None:
         (re.compile("abd"), "abc", 0),
     ],
 )
-def test_place_is_where_a_message_begins_to_differ(expected, message, place) -> None:
+def test_place_is_where_a_message_begins_to_differ(expected: Any, message: Any, place: Any) -> None:
     assert first_difference(expected, message) == place
 
 
@@ -171,5 +174,5 @@ def test_place_is_where_a_message_begins_to_differ(expected, message, place) -> 
         ({1000}, re.compile("by."), " with 1000 (normal closure) and a reason with the pattern “by.”"),
     ],
 )
-def test_wanted_closing_is_told_in_words(codes, reason, words) -> None:
+def test_wanted_closing_is_told_in_words(codes: Any, reason: Any, words: str) -> None:
     assert describe_expected_closing(codes, reason) == words

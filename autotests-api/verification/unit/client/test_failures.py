@@ -34,7 +34,8 @@ class Script:
         self.state = State.OPEN
         self.transport = SimpleNamespace(abort=lambda: self.sent.append("abort"))
         self.recording = Recording(url="ws://host/?token=t")
-        self.close_code, self.close_reason = (1001, "bye") if ends else (None, None)
+        self.close_code = 1001 if ends else None
+        self.close_reason = "bye" if ends else None
 
     async def recv(self) -> Any:
         return self.messages.popleft() if self.messages else await self._end()
@@ -59,8 +60,12 @@ class Script:
 
 
 def talking(*messages: Any, **settings: Any) -> Client:
-    script = Script(*messages, **settings)
+    script: Any = Script(*messages, **settings)
     return Client(script, script.recording, 0.01)
+
+
+def script_of(client: Client) -> Any:
+    return client._connection
 
 
 def told(failure: pytest.ExceptionInfo[ExpectationFailed]) -> list[str]:
@@ -90,7 +95,9 @@ WAITS = {
 
 
 @pytest.mark.parametrize(("wait", "headline", "rows"), WAITS.values(), ids=WAITS)
-async def test_silence_is_told_with_the_deadline_and_what_was_wanted(wait, headline, rows) -> None:
+async def test_silence_is_told_with_the_deadline_and_what_was_wanted(
+    wait: Any, headline: str, rows: Any
+) -> None:
     for settings in ({}, {"deadline": 0.02}):
         with pytest.raises(ExpectationFailed) as failure:
             await wait(talking(), **settings)
@@ -99,7 +106,7 @@ async def test_silence_is_told_with_the_deadline_and_what_was_wanted(wait, headl
 
 
 @pytest.mark.parametrize(("wait", "headline", "rows"), WAITS.values(), ids=WAITS)
-async def test_end_is_told_with_its_code_and_what_was_wanted(wait, headline, rows) -> None:
+async def test_end_is_told_with_its_code_and_what_was_wanted(wait: Any, headline: str, rows: Any) -> None:
     with pytest.raises(ConnectionEnded) as failure:
         await wait(talking(ends=True), deadline=5)
     assert told(failure) == [f"{headline}: {ENDED}", *rows]
@@ -114,14 +121,14 @@ SENDS = {
 
 
 @pytest.mark.parametrize(("send", "sent"), SENDS.values(), ids=SENDS)
-async def test_message_that_is_not_taken_is_told(send, sent) -> None:
+async def test_message_that_is_not_taken_is_told(send: Any, sent: bool) -> None:
     for settings in ({}, {"deadline": 0.02}):
         client = talking(takes=False)
         with pytest.raises(ExpectationFailed) as failure:
             await send(client, **settings)
         seconds = settings.get("deadline", 0.01)
         assert told(failure) == [f"the server did not take a message within {seconds} s"]
-        assert client._connection.sent == sent
+        assert script_of(client).sent == sent
     with pytest.raises(ConnectionEnded) as end:
         await send(talking(takes=False, ends=True), deadline=5)
     assert told(end) == [f"a message could not be sent: {ENDED}"]
@@ -131,14 +138,14 @@ async def test_what_json_does_not_know_is_not_sent() -> None:
     client = talking()
     with pytest.raises(ValueError, match="not JSON compliant"):
         await client.send_json(float("nan"))
-    assert client._connection.sent == []
+    assert script_of(client).sent == []
 
 
 async def test_ping_carries_the_payload_it_is_given() -> None:
     client = talking()
     with pytest.raises(ExpectationFailed):
         await client.ping(b"payload")
-    assert client._connection.sent == [b"payload"]
+    assert script_of(client).sent == [b"payload"]
 
 
 async def test_message_that_is_no_json_is_told_with_the_reason() -> None:
@@ -193,7 +200,7 @@ async def test_nearest_of_what_was_skipped_is_told_from_where_it_differs() -> No
     assert failure.value.actual.startswith("text, 201 characters: …")
 
 
-async def test_skipped_messages_are_bounded_by_their_bytes(monkeypatch) -> None:
+async def test_skipped_messages_are_bounded_by_their_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pytest_websocket.client.client.MAX_KEPT_BYTES", 4)
     client = talking("ab", "cd", "!", "e", "!", "fghi", "!", "jklmn", "!")
     assert client.skipped.maxlen == MAX_KEPT_MESSAGES
@@ -243,7 +250,9 @@ async def test_quiet_that_is_longer_than_the_deadline_cannot_come() -> None:
     ("limit", "messages"),
     [("MAX_KEPT_MESSAGES", ["", "", ""]), ("MAX_KEPT_BYTES", ["a", "b"]), ("MAX_KEPT_BYTES", ["ab"])],
 )
-async def test_flood_is_no_quiet_and_no_end(monkeypatch, limit, messages) -> None:
+async def test_flood_is_no_quiet_and_no_end(
+    monkeypatch: pytest.MonkeyPatch, limit: int, messages: Any
+) -> None:
     monkeypatch.setattr(f"pytest_websocket.client.client.{limit}", 2 if messages[0] == "" else 1)
     with pytest.raises(ExpectationFailed) as failure:
         await talking(*messages).collect()
@@ -256,7 +265,7 @@ async def test_flood_is_no_quiet_and_no_end(monkeypatch, limit, messages) -> Non
         "the server goes on sending instead of closing",
         "expected: the end of the connection",
     ]
-    assert list(client._connection.messages) == ["later"]
+    assert list(script_of(client).messages) == ["later"]
     assert [await client.receive() for _ in messages] == messages
     kept = messages[:-1]
     assert await talking(*kept).collect(quiet=0.005, deadline=5) == kept
@@ -272,7 +281,7 @@ async def test_connection_that_does_not_end_is_told_with_what_was_wanted() -> No
         "expected: the end of the connection with 1000 (normal closure) and the reason “bye”",
     ]
     assert await client.ask("?") == "unread"
-    assert client._connection.sent == ["?"]
+    assert script_of(client).sent == ["?"]
 
 
 async def test_close_frame_without_the_end_of_tcp_is_told() -> None:
@@ -303,7 +312,7 @@ async def test_close_frame_without_the_end_of_tcp_is_told() -> None:
         (None, re.compile("^y"), False),
     ],
 )
-async def test_code_and_reason_of_the_end_are_compared(code, reason, fits) -> None:
+async def test_code_and_reason_of_the_end_are_compared(code: int, reason: Any, fits: bool) -> None:
     client = talking("kept", ends=True)
     if fits:
         assert await client.expect_closed(code, reason) == Closing(1001, "bye")
@@ -351,23 +360,25 @@ def test_ending_says_who_closed_and_who_answered(
     assert describe_ending(recording) == words
 
 
-async def test_closing_reads_what_was_not_read_and_keeps_no_more_than_it_may(monkeypatch) -> None:
+async def test_closing_reads_what_was_not_read_and_keeps_no_more_than_it_may(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("pytest_websocket.client.client.MAX_KEPT_MESSAGES", 3)
     client = talking("ab", "cd", "ef", "g", ends=True)
     await client.close(4000, "enough")
-    assert client._connection.sent == [(4000, "enough")]
+    assert script_of(client).sent == [(4000, "enough")]
     assert list(client._unread) == ["ab", "cd", "ef"]
     monkeypatch.setattr("pytest_websocket.client.client.MAX_KEPT_BYTES", 7)
     client = talking("abcd", "efg", ends=True)
     await client.close()
-    assert client._connection.sent == [(1000, "")]
+    assert script_of(client).sent == [(1000, "")]
     assert list(client._unread) == ["abcd"]
 
 
 async def test_closing_that_takes_too_long_is_cut_short() -> None:
     client = talking()
     await client.close(deadline=0.01)
-    assert sorted(map(str, client._connection.sent)) == ["(1000, '')", "abort"]
+    assert sorted(map(str, script_of(client).sent)) == ["(1000, '')", "abort"]
 
 
 async def test_second_task_that_reads_is_told() -> None:
@@ -375,7 +386,7 @@ async def test_second_task_that_reads_is_told() -> None:
         raise ConcurrencyError
 
     client = talking()
-    client._connection.recv = busy
+    script_of(client).recv = busy
     with pytest.raises(RuntimeError) as failure:
         await client.receive()
     assert str(failure.value) == (

@@ -7,10 +7,12 @@ import re
 import socket
 import ssl
 import struct
+from typing import Any
 
 import pytest
+from websockets.datastructures import Headers
 from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus, InvalidURI, ProxyError
-from websockets.http11 import Headers, Response
+from websockets.http11 import Response
 
 from pytest_websocket.client import ConnectFailed, ExpectationFailed, connect, expect_rejected
 from pytest_websocket.client.opening import _is_loopback
@@ -107,7 +109,7 @@ def test_loopback_is_told_by_the_host(url: str, loopback: bool) -> None:
     assert _is_loopback(url) is loopback
 
 
-def settings_of(*arguments: str, **settings: object) -> dict[str, object]:
+def settings_of(*arguments: str, **settings: Any) -> dict[str, Any]:
     return connect(*arguments, **settings)._settings
 
 
@@ -169,7 +171,9 @@ def test_wishes_reach_the_library() -> None:
         ([401, 403], "HTTP 401 Unauthorized or HTTP 403 Forbidden"),
     ],
 )
-async def test_accepted_handshake_is_no_refusal_and_is_closed(echo_server, status, words) -> None:
+async def test_accepted_handshake_is_no_refusal_and_is_closed(
+    echo_server: Any, status: Any, words: str
+) -> None:
     recording = Recording()
     with pytest.raises(ExpectationFailed) as failure:
         await expect_rejected(echo_server.url, status, recording=recording)
@@ -200,15 +204,17 @@ async def test_refusal_that_is_no_answer_is_told_with_what_was_expected() -> Non
     assert failure.value.response is None
 
 
-async def test_other_refusal_carries_the_answer_and_both_sides(serve) -> None:
+async def test_other_refusal_carries_the_answer_and_both_sides(serve: Any) -> None:
     url = serve(
         lambda connection: connection.wait_closed(), process_request=lambda c, _: c.respond(404, "no")
     )
     with pytest.raises(ConnectFailed) as failure:
         await expect_rejected(url, 401)
+    assert failure.value.response is not None
     assert failure.value.response.status_code == 404
     assert failure.value.expected == "the handshake to be refused with HTTP 401 Unauthorized"
     assert failure.value.actual == "HTTP 404 Not Found"
+    assert isinstance(failure.value.__cause__, ConnectFailed)
     assert failure.value.__cause__.actual == "HTTP 404 Not Found"
 
 
@@ -218,18 +224,18 @@ def test_failure_to_connect_knows_no_sides_unless_it_is_told_them() -> None:
     assert (other.expected, other.actual) == ("", "")
 
 
-async def test_settings_reach_the_connection(echo_server) -> None:
+async def test_settings_reach_the_connection(echo_server: Any) -> None:
     async with connect(echo_server.url, deadline=7) as client:
         assert (client._connection.ping_interval, client._connection.close_timeout) == (None, 7)
 
 
-async def test_reset_is_told_in_the_words_of_the_system(listen) -> None:
-    async def script(reader, writer) -> None:
+async def test_reset_is_told_in_the_words_of_the_system(listen: Any) -> None:
+    async def script(reader: Any, writer: Any) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
-        key = re.search(rb"Sec-WebSocket-Key: (\S+)", head)[1].decode()
+        (key,) = re.findall(rb"Sec-WebSocket-Key: (\S+)", head)
         writer.write(
             b"HTTP/1.1 101 OK\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Accept: " + accept_value(key).encode() + b"\r\n\r\n"
+            b"Sec-WebSocket-Accept: " + accept_value(key.decode()).encode() + b"\r\n\r\n"
         )
         await reader.readexactly(1)
         linger_not = struct.pack("ii", 1, 0)
@@ -242,8 +248,8 @@ async def test_reset_is_told_in_the_words_of_the_system(listen) -> None:
     assert client.recording.ended.startswith("TCP broken: [Errno ")
 
 
-async def test_recording_tells_which_side_closed_tcp(serve) -> None:
-    async def leave(_) -> None:
+async def test_recording_tells_which_side_closed_tcp(serve: Any) -> None:
+    async def leave(_: Any) -> None:
         """Close at once."""
 
     async with connect(serve(leave)) as client:

@@ -1,5 +1,9 @@
 """Offers and answers of permessage-deflate are read strictly, and nothing legal is held against a server."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import pytest
 
 from pytest_websocket.protocol.extensions import (
@@ -25,7 +29,7 @@ READ = {
 
 
 @pytest.mark.parametrize("header", READ)
-def test_header_is_read_in_every_legal_spelling(header):
+def test_header_is_read_in_every_legal_spelling(header: Any) -> None:
     assert parse_extensions(header) == READ[header]
 
 
@@ -53,7 +57,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("header", MALFORMED)
-def test_malformed_header_is_refused(header):
+def test_malformed_header_is_refused(header: Any) -> None:
     with pytest.raises(ValueError) as refusal:
         parse_extensions(header)
     assert str(refusal.value) == MALFORMED[header]
@@ -84,7 +88,7 @@ LEGAL_ANSWERS = [
 
 
 @pytest.mark.parametrize(("offered", "answered"), LEGAL_ANSWERS)
-def test_legal_answer_has_no_problem(offered, answered):
+def test_legal_answer_has_no_problem(offered: Any, answered: Any) -> None:
     assert problems_of_answer(offered, answered) == []
 
 
@@ -122,11 +126,11 @@ ILLEGAL_ANSWERS = [
 
 
 @pytest.mark.parametrize(("offered", "answered", "problem"), ILLEGAL_ANSWERS)
-def test_illegal_answer_is_told_in_words(offered, answered, problem):
+def test_illegal_answer_is_told_in_words(offered: Any, answered: Any, problem: Any) -> None:
     assert problem in "; ".join(problems_of_answer(offered, answered))
 
 
-def test_conflicts_that_are_told_are_those_with_the_nearest_offer():
+def test_conflicts_that_are_told_are_those_with_the_nearest_offer() -> None:
     far = f"{NAME}; server_max_window_bits=10"
     near = f"{NAME}; server_no_context_takeover; client_max_window_bits"
     problems = problems_of_answer(f"{far}, {near}", f"{NAME}; client_max_window_bits=10")
@@ -134,7 +138,7 @@ def test_conflicts_that_are_told_are_those_with_the_nearest_offer():
     assert "server_no_context_takeover" in problems[0]
 
 
-def test_agreement_is_what_the_answer_says():
+def test_agreement_is_what_the_answer_says() -> None:
     answer = (
         f'x; y, {NAME}; server_max_window_bits=10; client_max_window_bits="9"; server_no_context_takeover'
     )
@@ -152,10 +156,10 @@ def test_agreement_is_what_the_answer_says():
         ("client_max_window_bits", "client_max_window_bits lacks its value"),
     ],
 )
-def test_agreement_is_not_read_from_an_illegal_answer(parameter, problem):
+def test_agreement_is_not_read_from_an_illegal_answer(parameter: Any, problem: Any) -> None:
     with pytest.raises(ValueError, match=f"the answer's {problem}"):
         agreement_in(f"{NAME}; {parameter}")
 
 
-def test_extension_is_written_as_the_header_has_it():
+def test_extension_is_written_as_the_header_has_it() -> None:
     assert str(parse_extensions(f"{NAME};a;b=1")[0]) == f"{NAME}; a; b=1"

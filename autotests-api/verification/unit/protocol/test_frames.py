@@ -1,5 +1,7 @@
 """Frames as pure functions: what is written is what is meant, legal or not."""
 
+from __future__ import annotations
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from pytest_websocket.protocol.frames import (
     Frame,
     FrameParser,
+    LengthBits,
     Opcode,
     binary,
     close,
@@ -93,7 +96,14 @@ def test_masking_twice_changes_nothing(data: bytes, key: bytes) -> None:
     length_bits=st.sampled_from([16, 64]),
 )
 @settings(derandomize=True, deadline=None, database=None)
-def test_header_is_read_as_it_was_written(opcode, payload, fin, bits, masked, length_bits) -> None:
+def test_header_is_read_as_it_was_written(
+    opcode: int,
+    payload: bytes,
+    fin: bool,
+    bits: tuple[bool, bool, bool],
+    masked: bool,
+    length_bits: LengthBits,
+) -> None:
     data = Frame(opcode, payload, fin, *bits).encode(masked=masked, length_bits=length_bits)
     header = parse_header(data)
     assert header is not None
@@ -115,7 +125,8 @@ def test_incomplete_header_is_not_read(size: int) -> None:
 
 
 def test_shortest_form_of_a_header_is_told_from_a_longer_one() -> None:
-    for bits, minimal in ((7, True), (16, False), (64, False)):
+    lengths: dict[LengthBits, bool] = {7: True, 16: False, 64: False}
+    for bits, minimal in lengths.items():
         header = parse_header(text("ab").encode(length_bits=bits))
         assert header is not None
         assert header.is_minimal is minimal

@@ -1,5 +1,9 @@
 """The strict reader: good frames pass, and every broken rule is told in words."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import pytest
 
 from pytest_websocket.protocol.deflate import Deflater, Inflater
@@ -18,7 +22,7 @@ from pytest_websocket.protocol.reader import CloseStatus, Reader
 from pytest_websocket.protocol.rules import Role
 
 
-def feed(*frames: Frame, reader: Reader | None = None, **encoding: object) -> tuple[Reader, list]:
+def feed(*frames: Frame, reader: Reader | None = None, **encoding: Any) -> tuple[Reader, list[Any]]:
     reader = reader or Reader()
     received = []
     for frame in frames:
@@ -114,11 +118,6 @@ def test_undefined_code_is_a_violation_and_read_all_the_same(code: int) -> None:
     assert received[0].close.code == code
 
 
-@pytest.mark.parametrize("code", [1000, 1003, 1007, 1014, 3000, 4999, 5000, 65_535])
-def test_other_code_is_no_violation(code: int) -> None:
-    assert feed(close(code))[0].violations == []
-
-
 def test_client_has_to_mask_and_a_server_must_not() -> None:
     reader = Reader(sender=Role.CLIENT)
     reader.feed(text("a").encode(masked=True))
@@ -183,8 +182,9 @@ def test_message_of_exactly_the_limit_is_read_and_so_is_the_next() -> None:
 def test_compressed_message_is_inflated_and_judged_after_it() -> None:
     deflater, reader = Deflater(), Reader(Inflater())
     received = reader.feed(Frame(TEXT, deflater.deflate(b"hello"), rsv1=True).encode(masked=False))
-    assert received[0].message.content == "hello"
-    assert received[0].message.compressed
+    message = received[0].message
+    assert message is not None
+    assert (message.content, message.compressed) == ("hello", True)
     assert reader.violations == []
     reader.feed(Frame(TEXT, deflater.deflate(b"\xff"), rsv1=True).encode(masked=False))
     assert "not valid UTF-8" in str(reader.violations[0])

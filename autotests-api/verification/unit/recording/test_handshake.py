@@ -89,7 +89,7 @@ def test_high_byte_in_the_middle_of_a_head_begins_no_frame() -> None:
     assert (recording.frames, recording.response) == ([], b"HTTP/1.1 101 \x81\r\n\r\n")
 
 
-def test_head_is_kept_up_to_its_limit(monkeypatch) -> None:
+def test_head_is_kept_up_to_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pytest_websocket.recording.direction.MAX_HEAD", 40)
     head = b"HTTP/1.1 101 OK\r\nA: " + b"x" * 16 + b"\r\n\r\n"
     assert len(head) == 40
@@ -167,7 +167,7 @@ def test_new_recording_is_empty() -> None:
     assert abs(recording.started_at - time.time()) < 60
 
 
-def test_times_are_counted_from_the_beginning(monkeypatch) -> None:
+def test_times_are_counted_from_the_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = iter((100.0, 101.5, 103.0))
     monkeypatch.setattr(recording_module, "perf_counter", lambda: next(ticks))
     recording = Recording()
@@ -201,7 +201,7 @@ def test_frames_that_are_left_out_and_frames_that_are_kept_make_up_all() -> None
     assert recording.omitted == 3
 
 
-def test_tail_tells_events_in_the_order_of_their_times(monkeypatch) -> None:
+def test_tail_tells_events_in_the_order_of_their_times(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     monkeypatch.setattr(recording_module, "perf_counter", lambda: now)
     recording = Recording("me", "ws://host/", max_frames=3)

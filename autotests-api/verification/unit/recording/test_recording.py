@@ -6,6 +6,8 @@ import random
 import tracemalloc
 import zlib
 from collections.abc import Iterable
+from time import perf_counter
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,8 +16,6 @@ from hypothesis import strategies as st
 from pytest_websocket.plugin.recordings import worth_showing
 from pytest_websocket.protocol.frames import (
     BINARY,
-    CONTINUATION,
-    PING,
     TEXT,
     Frame,
     binary,
@@ -26,7 +26,6 @@ from pytest_websocket.protocol.frames import (
     text,
 )
 from pytest_websocket.recording import Recording, Totals
-from pytest_websocket.recording import recording as recording_module
 
 REQUEST = b"GET /chat HTTP/1.1\r\nHost: example\r\n\r\n"
 ACCEPTED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
@@ -34,7 +33,7 @@ DEFLATE = b"HTTP/1.1 101 OK\r\nSec-WebSocket-Extensions: permessage-deflate%s\r\
 TAIL_OF_DEFLATE = b"\x00\x00\xff\xff"
 
 
-def opened(accepted: bytes = ACCEPTED, **limits: int) -> Recording:
+def opened(accepted: bytes = ACCEPTED, **limits: Any) -> Recording:
     recording = Recording("client", **limits)
     recording.sent(REQUEST)
     recording.received(accepted)
@@ -94,7 +93,7 @@ def test_time_of_a_frame_is_that_of_its_last_byte() -> None:
     frame = from_server(text("slow"))
     recording.received(frame[:3])
     assert recording.frames == []
-    before_the_rest = recording_module.perf_counter() - recording.started
+    before_the_rest = perf_counter() - recording.started
     recording.received(frame[3:])
     assert recording.frames[0].at >= before_the_rest
 
@@ -291,46 +290,6 @@ def test_messages_after_broken_compression_are_still_recorded() -> None:
     assert (plain.data, plain.violation) == (b"plain", "")
 
 
-VIOLATIONS = {
-    "masked": (text("x").encode(), "is masked (RFC 6455 §5.1)"),
-    "rsv2": (from_server(Frame(TEXT, rsv2=True)), "RSV2 or RSV3 is set"),
-    "rsv1": (from_server(Frame(TEXT, rsv1=True)), "RSV1 is set and no compression was negotiated"),
-    "opcode": (from_server(Frame(3)), "opcode 0x3 is reserved"),
-    "half a ping": (from_server(Frame(PING, fin=False)), "a control frame is fragmented"),
-    "long ping": (from_server(ping(bytes(126))), "longer than 125 bytes"),
-    "orphan": (from_server(continuation("x")), "a continuation without a message"),
-    "interrupted": (
-        from_server(text("a", fin=False)) + from_server(text("b")),
-        "a new message before the last",
-    ),
-    "long length": (text("x").encode(masked=False, length_bits=16), "not written in the fewest bytes"),
-    "longer length": (text("x").encode(masked=False, length_bits=64), "not written in the fewest bytes"),
-    "bad text": (from_server(text(b"\xff")), "not valid UTF-8 (RFC 6455 §5.6)"),
-    "cut text": (from_server(text("я".encode()[:1])), "not valid UTF-8 (RFC 6455 §5.6)"),
-    "half a code": (from_server(Frame(8, b"\x03")), "half a code"),
-    "secret code": (from_server(close(1006)), "close code 1006 must not be on the wire"),
-    "low code": (from_server(close(999)), "close code 999 is not defined"),
-    "bad reason": (from_server(close(1000, b"\xff")), "the close reason is not valid UTF-8"),
-    "afterwards": (from_server(close()) + from_server(text("x")), "a data frame after the Close frame"),
-}
-
-
-@pytest.mark.parametrize(("data", "words"), VIOLATIONS.values(), ids=VIOLATIONS)
-def test_violation_of_the_server_is_named(data: bytes, words: str) -> None:
-    recording = opened()
-    recording.received(data)
-    assert len(violations(recording)) == 1
-    assert words in violations(recording)[0]
-    assert words in recording.tail()
-
-
-@pytest.mark.parametrize("data", [data for data, _ in VIOLATIONS.values()], ids=VIOLATIONS)
-def test_violation_of_the_test_itself_is_nobodys_fault(data: bytes) -> None:
-    recording = opened()
-    recording.sent(data)
-    assert not violations(recording)
-
-
 @pytest.mark.parametrize("limit", [3, 4096])
 def test_character_that_is_divided_between_fragments_is_no_violation(limit: int) -> None:
     recording = opened(max_payload=limit)
@@ -388,48 +347,6 @@ def test_endless_head_does_not_stay_in_memory() -> None:
     assert recording.totals.bytes_received == 100 * 2**15
 
 
-def test_tail_is_harmless_on_a_terminal() -> None:
-    recording = Recording("client\x1b[2J", "ws://user:word@example/chat?token=s3cr3t&page=2")
-    recording.sent(REQUEST)
-    recording.received(ACCEPTED + from_server(text("\x1b[31mred\r\nline\u202eright to left")))
-    recording.note("note\x07")
-    recording.end("TCP closed\x1b[0m")
-    tail = recording.tail()
-    assert all(letter.isprintable() or letter == "\n" for letter in tail)
-    assert r"\x1b[31mred\r\nline\u202eright" in tail
-    assert "ws://•••••@example/chat?token=•••••&page=2" in tail
-    assert "word" not in tail
-
-
-def test_tail_shows_the_last_events_and_counts_the_others() -> None:
-    recording = opened(max_frames=4)
-    for number in range(10):
-        recording.received(from_server(text(f"message {number}")))
-    recording.note("the cable was cut")
-    recording.received(from_server(text("half a frame"))[:6])
-    recording.end("TCP reset by the server")
-    lines = recording.tail(3).splitlines()
-    assert lines[0] == "The conversation of “client”, 0 frames sent, 10 received:"
-    assert lines[1].endswith("… 8 earlier events not shown")
-    assert "message 8" in lines[2]
-    assert "message 9" in lines[3]
-    assert lines[4].endswith("the cable was cut")
-    assert lines[5].strip() == "of a frame (TEXT) of 12 bytes only 4 arrived"
-    assert lines[6].endswith("TCP reset by the server")
-
-
-def test_tail_is_of_twelve_events_unless_it_is_asked_for_another_number() -> None:
-    recording = opened()
-    for number in range(13):
-        recording.received(from_server(text(f"message {number}")))
-    _, hidden, *events = recording.tail().splitlines()
-    assert hidden.endswith("… 1 earlier event not shown")
-    assert len(events) == 12
-    _, hidden, *events = recording.tail(1).splitlines()
-    assert hidden.endswith("… 12 earlier events not shown")
-    assert [event.split("  ")[-1] for event in events] == ["“message 12”"]
-
-
 def test_first_word_on_the_end_is_the_one_that_counts() -> None:
     recording = opened()
     recording.end("TCP reset by the server")
@@ -443,14 +360,6 @@ def test_notes_do_not_grow_without_end() -> None:
     for number in range(10_000):
         recording.note(f"note {number}")
     assert len(recording.notes) == 256
-
-
-def test_fragments_are_told_from_whole_messages() -> None:
-    recording = opened()
-    recording.sent(text("one ", fin=False).encode() + Frame(CONTINUATION, b"two").encode())
-    first, last = recording.tail().splitlines()[1:]
-    assert first.endswith("“one ”  (more fragments follow)")
-    assert last.endswith("“two”  (last fragment)")
 
 
 def test_failure_shows_the_last_conversations_and_those_with_a_broken_rule() -> None:
