@@ -25,7 +25,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from pytest_websocket.plugin.options import option_value
-from pytest_websocket.protocol.frames import mask, parse_header
+from pytest_websocket.protocol.frames import FrameParser, mask
 from pytest_websocket.server.background import run_in_background
 from verification import hostile_servers
 
@@ -97,15 +97,10 @@ class Paper(asyncio.Transport):
     @property
     def frames(self) -> list[tuple[int, bytes]]:
         """Opcode and payload of what was written, all of it masked."""
-        found, data = [], self.written
-        while data:
-            header = parse_header(data)
-            payload = data[header.size : header.total]
-            found.append((header.opcode, mask(payload, header.mask_key)))
-            data = data[header.total :]
-        return found
+        frames = FrameParser().feed(self.written)
+        return [(header.opcode, mask(payload, header.mask_key)) for header, payload, _ in frames]
 
-    def __getattribute__(self, name: str):
+    def __getattribute__(self, name: str) -> Any:
         if name in {"close", "abort", "write_eof", "pause_reading", "resume_reading"}:
             return lambda: self.asked.append(name)
         return super().__getattribute__(name)
