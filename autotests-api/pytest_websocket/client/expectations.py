@@ -1,4 +1,4 @@
-"""What a message or a close may be compared with, and in which words a difference is told."""
+"""Compares messages and closes with what is expected, and describes the difference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SPEC: marks that tie a case to the rule it checks: RFC, section, level, the rule in our own words."""
+"""Marks that tie a test to the rule it checks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Cases = str | Iterable[str]
 
 
 def rfc6455(section: str, level: Level, text: str, *, autobahn: Cases = ()) -> pytest.MarkDecorator:
-    """Tie a case to a rule of RFC 6455.
+    """Ties a test to a rule of RFC 6455.
 
     ``autobahn`` names the Autobahn case or cases that check the same thing; a dash makes a range of
     the last number (``"7.7.1-13"``).
@@ -25,18 +25,18 @@ def rfc6455(section: str, level: Level, text: str, *, autobahn: Cases = ()) -> p
 
 
 def rfc7692(section: str, level: Level, text: str, *, autobahn: Cases = ()) -> pytest.MarkDecorator:
-    """Tie a case to a rule of RFC 7692; arguments as in `rfc6455`."""
+    """Ties a test to a rule of RFC 7692; arguments as in `rfc6455`."""
     return _mark(7692, section, level, text, autobahn)
 
 
 def rule_of(item: Any) -> Rule | None:
-    """The rule that a collected test is tied to, if any."""
+    """Returns the rule that a collected test is tied to, if any."""
     mark = item.get_closest_marker("rfc")
     return None if mark is None else mark.args[0]
 
 
 def autobahn_of(item: Any) -> tuple[str, ...]:
-    """Numbers of the Autobahn cases that a collected test stands for: of its parameters, else of its rule."""
+    """Returns the Autobahn cases of a collected test: of its parameters, else of its rule."""
     own = tuple(mark.args[0] for mark in item.iter_markers("autobahn"))
     rule = rule_of(item)
     return own or (rule.autobahn if rule else ())

@@ -1,4 +1,4 @@
-"""permessage-deflate on our side: compresses as asked, believes nothing it inflates (RFC 7692 §7.2)."""
+"""Compresses messages and inflates them strictly (RFC 7692 §7.2)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PROBE = b"\x00" + struct.pack("<HH", len(_MARK), len(_MARK) ^ 0xFFFF) + _MARK
 
 
 class Deflater:
-    """Compresses our messages with back-references of at most 2 to the power of ``bits`` bytes.
+    """Compresses messages with back-references of at most 2 to the power of ``bits`` bytes.
 
     ``takeover`` keeps the window from message to message (RFC 7692 §7.1.1.2). ``level`` and ``strategy``
     are zlib's: level 0 writes stored blocks, Z_FIXED writes fixed ones.
@@ -47,7 +47,7 @@ class Deflater:
         self._stream = self._fresh()
 
     def deflate(self, data: bytes, *, flush: int = zlib.Z_SYNC_FLUSH) -> bytes:
-        """A whole message, as it stands on the wire.
+        """Returns a whole message, as it stands on the wire.
 
         ``flush`` ends it: Z_SYNC_FLUSH, Z_FULL_FLUSH (which forgets the window as well) or Z_FINISH, which
         sets BFINAL in the last block (RFC 7692 §7.2.3.4).
@@ -55,7 +55,7 @@ class Deflater:
         return self.deflate_blocks([data], flush=flush)
 
     def deflate_blocks(self, parts: Iterable[bytes], *, flush: int = zlib.Z_SYNC_FLUSH) -> bytes:
-        """A message whose ``parts`` stand in blocks of their own, each ended by ``flush``."""
+        """Returns a message whose ``parts`` stand in blocks of their own, each ended by ``flush``."""
         out = b"".join(self._flushed(part, flush) for part in parts)
         if not self.takeover:
             self._stream = self._fresh()

@@ -31,7 +31,7 @@ class Blocks:
         self._count = 0
 
     def bits(self, value: int, count: int) -> Blocks:
-        """``count`` bits of ``value``, the lowest first (RFC 1951 §3.1.1)."""
+        """Returns ``count`` bits of ``value``, the lowest first (RFC 1951 §3.1.1)."""
         self._pending |= (value & ((1 << count) - 1)) << self._count
         self._count += count
         while self._count >= 8:
@@ -41,22 +41,22 @@ class Blocks:
         return self
 
     def header(self, kind: int, *, final: bool = False) -> Blocks:
-        """A block's BFINAL and BTYPE."""
+        """Returns a block's BFINAL and BTYPE."""
         return self.bits(final, 1).bits(kind, 2)
 
     def align(self) -> Blocks:
-        """Zero bits up to the next byte."""
+        """Returns zero bits up to the next byte."""
         return self.bits(0, -self._count % 8)
 
     def stored(self, data: bytes, *, final: bool = False, complement: int | None = None) -> Blocks:
-        """A block without compression; ``complement`` replaces the ones' complement of its length."""
+        """Returns a block without compression; ``complement`` replaces the ones' complement of its length."""
         self.header(STORED, final=final).align()
         inverse = len(data) ^ 0xFFFF if complement is None else complement
         self._out += struct.pack("<HH", len(data), inverse) + data
         return self
 
     def fixed(self, *symbols: Symbol | bytes, final: bool = False, ended: bool = True) -> Blocks:
-        """A block with the fixed codes; ``ended=False`` leaves out the end-of-block code."""
+        """Returns a block with the fixed codes; ``ended=False`` leaves out the end-of-block code."""
         self.header(FIXED, final=final)
         for symbol in _flat(symbols):
             if isinstance(symbol, int):
@@ -66,16 +66,16 @@ class Blocks:
         return self._code(END_OF_BLOCK) if ended else self
 
     def distance_code(self, code: int, *, length: int = 3) -> Blocks:
-        """A back-reference whose distance code may be one of the two that do not exist (30 and 31)."""
+        """Returns a back-reference whose distance code may be one that does not exist (30 and 31)."""
         self._length(length)
         return self._reversed(code, 5)
 
     def encode(self) -> bytes:
-        """The data so far, padded to a byte."""
+        """Returns the data so far, padded to a byte."""
         return bytes(self.align()._out)
 
     def message(self) -> bytes:
-        """The data as a message on the wire: behind it the header of the empty block that was cut off."""
+        """Returns the data as a message on the wire; the header of the cut-off empty block ends it."""
         return bytes(self.header(STORED).align()._out)
 
     def _code(self, symbol: int) -> Blocks:
@@ -100,7 +100,7 @@ class Blocks:
         self._code(257 + code).bits(length - base, _LENGTHS[code][1])
 
     def _reversed(self, code: int, width: int) -> Blocks:
-        """A Huffman code, which alone is written from its highest bit on."""
+        """Returns a Huffman code, which alone is written from its highest bit on."""
         return self.bits(int(f"{code:0{width}b}"[::-1], 2), width)
 
 
@@ -113,7 +113,7 @@ def _flat(symbols: Iterable[Symbol | bytes]) -> Iterable[Symbol]:
 
 
 def _find(value: int, table: tuple[tuple[int, int], ...], base: int) -> tuple[int, int]:
-    """The code whose range of values holds ``value``, and where that range begins."""
+    """Returns the code whose range of values holds ``value``, and where that range begins."""
     for code, (span, _) in enumerate(table):
         if value < base + span:
             return code, base

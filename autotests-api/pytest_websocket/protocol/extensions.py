@@ -56,7 +56,7 @@ class Agreement:
 
 
 def parse_extensions(header: str) -> list[Extension]:
-    """The elements of a Sec-WebSocket-Extensions header, several lines of it joined by commas.
+    """Returns the elements of a Sec-WebSocket-Extensions header, several lines of it joined by commas.
 
     Raises ValueError for what is not of the form that RFC 6455 §9.1 gives it.
     """
@@ -74,12 +74,12 @@ def parse_extensions(header: str) -> list[Extension]:
 
 
 def problems_of_offer(offer: Extension) -> list[str]:
-    """Why a server has to decline an offer of permessage-deflate (RFC 7692 §7.1); empty when legal."""
+    """Returns why a server has to decline an offer of permessage-deflate (RFC 7692 §7.1); empty: legal."""
     return _problems(offer, valueless=(*_FLAGS, "client_max_window_bits"))
 
 
 def problems_of_answer(offered: str | None, answered: str | None) -> list[str]:
-    """Which rules a server's answer breaks as an answer to what was offered, both as header values.
+    """Returns which rules a server's answer breaks as an answer to what was offered, both as header values.
 
     Judged are the form (RFC 6455 §9.1), that nothing stands in it that was not offered (RFC 6455 §4.1),
     and that permessage-deflate is accepted once, legally, and within one of the legal offers of it
@@ -112,7 +112,7 @@ def problems_of_answer(offered: str | None, answered: str | None) -> list[str]:
 
 
 def agreement_in(answered: str | None) -> Agreement | None:
-    """What the answer binds both sides to; None where it does not accept permessage-deflate.
+    """Returns what the answer binds both sides to; None where it does not accept permessage-deflate.
 
     Raises ValueError for an answer that is malformed or whose parameters are illegal.
     """
@@ -187,7 +187,7 @@ def _problems(extension: Extension, valueless: tuple[str, ...]) -> list[str]:
 
 
 def _problems_of_match(offers: list[Extension], answer: Extension) -> list[str]:
-    """The answer must be within one of the legal offers; told are its conflicts with the nearest of them."""
+    """Returns the conflicts of an answer with the nearest of the legal offers; it must be within one."""
     legal = [offer for offer in offers if not problems_of_offer(offer)]
     if not legal:
         problems = "; ".join(problem for offer in offers for problem in problems_of_offer(offer))
@@ -203,7 +203,7 @@ def _conflicts(offer: Extension, answer: Extension) -> list[str]:
             "the server accepted server_no_context_takeover without repeating it (RFC 7692 §7.1.1.1)"
         )
     limit = wanted.get("server_max_window_bits")
-    # 15 limits nothing, so nobody is deceived where the answer leaves it out.
+    # 15 limits nothing, so the answer may leave it out.
     if limit is not None and limit != str(MAX_WINDOW_BITS):
         agreed = given.get("server_max_window_bits")
         if agreed is None:

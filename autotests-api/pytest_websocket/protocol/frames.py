@@ -54,7 +54,7 @@ class Frame:
         length: int | None = None,
         length_bits: LengthBits | None = None,
     ) -> bytes:
-        """The frame as bytes.
+        """Returns the frame as bytes.
 
         ``mask_key`` (4 bytes) is random unless given; ``length`` announces another length than the
         payload has; ``length_bits`` writes the length in an encoding that may not be the shortest.
@@ -134,39 +134,39 @@ class Header(NamedTuple):
 
 
 def text(data: str | bytes, *, fin: bool = True) -> Frame:
-    """A text frame; bytes are taken as they are, so that they need not be UTF-8."""
+    """Returns a text frame; bytes are taken as they are, so that they need not be UTF-8."""
     return Frame(TEXT, data.encode() if isinstance(data, str) else data, fin)
 
 
 def binary(data: bytes, *, fin: bool = True) -> Frame:
-    """A binary frame."""
+    """Returns a binary frame."""
     return Frame(BINARY, data, fin)
 
 
 def continuation(data: str | bytes, *, fin: bool = True) -> Frame:
-    """A continuation frame (RFC 6455 §5.4)."""
+    """Returns a continuation frame (RFC 6455 §5.4)."""
     return Frame(CONTINUATION, data.encode() if isinstance(data, str) else data, fin)
 
 
 def ping(data: bytes = b"") -> Frame:
-    """A Ping frame (RFC 6455 §5.5.2)."""
+    """Returns a Ping frame (RFC 6455 §5.5.2)."""
     return Frame(PING, data)
 
 
 def pong(data: bytes = b"") -> Frame:
-    """A Pong frame (RFC 6455 §5.5.3)."""
+    """Returns a Pong frame (RFC 6455 §5.5.3)."""
     return Frame(PONG, data)
 
 
 def close(code: int | None = 1000, reason: str | bytes = b"") -> Frame:
-    """A Close frame (RFC 6455 §5.5.1); without a code its body is empty."""
+    """Returns a Close frame (RFC 6455 §5.5.1); without a code its body is empty."""
     if code is None:
         return Frame(CLOSE)
     return Frame(CLOSE, struct.pack("!H", code) + (reason.encode() if isinstance(reason, str) else reason))
 
 
 def minimal_length_bits(length: int) -> LengthBits:
-    """The shortest encoding of a payload length (RFC 6455 §5.2)."""
+    """Returns the shortest encoding of a payload length (RFC 6455 §5.2)."""
     if length < 126:
         return 7
     return 16 if length < 1 << 16 else 64

@@ -16,12 +16,12 @@ _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 
 
 def new_key() -> str:
-    """A Sec-WebSocket-Key: 16 random bytes in base64 (RFC 6455 §4.1)."""
+    """Returns a Sec-WebSocket-Key: 16 random bytes in base64 (RFC 6455 §4.1)."""
     return base64.b64encode(os.urandom(16)).decode("ascii")
 
 
 def accept_value(key: str) -> str:
-    """The Sec-WebSocket-Accept that a server has to answer to ``key`` (RFC 6455 §4.2.2)."""
+    """Returns the Sec-WebSocket-Accept that a server has to answer to ``key`` (RFC 6455 §4.2.2)."""
     return base64.b64encode(hashlib.sha1((key + GUID).encode(), usedforsecurity=False).digest()).decode(
         "ascii"
     )
@@ -38,7 +38,7 @@ class Request:
 
     @classmethod
     def opening(cls, resource: str, host: str, *, key: str | None = None) -> Request:
-        """A legal opening handshake with nothing optional in it (RFC 6455 §4.1)."""
+        """Returns a legal opening handshake with nothing optional in it (RFC 6455 §4.1)."""
         return cls(
             resource,
             (
@@ -58,7 +58,7 @@ class Request:
     def using(
         self, *, method: str | None = None, resource: str | None = None, version: str | None = None
     ) -> Request:
-        """Another request line."""
+        """Returns another request line."""
         return replace(
             self,
             method=self.method if method is None else method,
@@ -67,11 +67,11 @@ class Request:
         )
 
     def without(self, name: str) -> Request:
-        """The request without a header."""
+        """Returns the request without a header."""
         return replace(self, headers=tuple(h for h in self.headers if h[0].lower() != name.lower()))
 
     def having(self, name: str, *values: str) -> Request:
-        """The request with a header set to ``values``, one line each, where the header stood before."""
+        """Returns the request with a header set to ``values``, one line each, in its old place."""
         lines = tuple((name, value) for value in values)
         at = [i for i, (known, _) in enumerate(self.headers) if known.lower() == name.lower()]
         if not at:
@@ -80,7 +80,7 @@ class Request:
         return replace(self, headers=(*rest[: at[0]], *lines, *rest[at[0] + 1 :]))
 
     def encode(self) -> bytes:
-        """The request as bytes; characters above U+00FF are written in UTF-8."""
+        """Returns the request as bytes; characters above U+00FF are written in UTF-8."""
         lines = [
             f"{self.method} {self.resource} {self.version}",
             *(f"{name}: {value}" for name, value in self.headers),
@@ -104,16 +104,16 @@ class Response:
     problem: str = ""
 
     def values(self, name: str) -> list[str]:
-        """All values of a header, a line each, in order."""
+        """Returns all values of a header, a line each, in order."""
         return [value for known, value in self.headers if known.lower() == name.lower()]
 
     def value(self, name: str) -> str | None:
-        """A header's lines joined by commas (RFC 9110 §5.3), or None where it is absent."""
+        """Returns a header's lines joined by commas (RFC 9110 §5.3), or None where it is absent."""
         lines = self.values(name)
         return ", ".join(lines) if lines else None
 
     def tokens(self, name: str) -> list[str]:
-        """The comma-separated elements of a header, in lower case."""
+        """Returns the comma-separated elements of a header, in lower case."""
         return [element.strip().lower() for element in (self.value(name) or "").split(",") if element.strip()]
 
     @property
@@ -128,7 +128,7 @@ class Response:
 
 
 def parse_response(head: bytes) -> Response:
-    """Read a response head, blank line included. What is not legal HTTP/1.1 is told in ``problem``."""
+    """Reads a response head, blank line included. ``problem`` says what is not legal HTTP/1.1."""
     lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
     match = _STATUS_LINE.match(lines[0])
     if match is None:
@@ -145,14 +145,14 @@ def parse_response(head: bytes) -> Response:
 
 
 def without_interim(received: bytes) -> bytes:
-    """``received`` without the interim responses that may come before the final one (RFC 9110 §15.2)."""
+    """Returns ``received`` without interim responses before the final one (RFC 9110 §15.2)."""
     while interim := _INTERIM.match(received):
         received = received[interim.end() :]
     return received
 
 
 def problems_of_acceptance(request: Request, response: Response) -> list[str]:
-    """What is wrong with a 101 response as an answer to ``request`` (RFC 6455 §4.1, §4.2.2)."""
+    """Returns what is wrong with a 101 response as an answer to ``request`` (RFC 6455 §4.1, §4.2.2)."""
     found = [response.problem] if response.problem else []
     if not response.accepted:
         return [*found, f"expected 101, got {response}"]

@@ -67,12 +67,12 @@ class Recording:
         self._take(False, data)
 
     def note(self, text: str) -> None:
-        """Record something that is not a frame, in words."""
+        """Records something that is not a frame, in words."""
         if len(self.notes) < _MAX_NOTES:
             self.notes.append(Note(perf_counter() - self.started, text))
 
     def end(self, how: str) -> None:
-        """Record how the TCP connection ended; only the first call counts."""
+        """Records how the TCP connection ended; only the first call counts."""
         if not self.ended:
             self.ended = how
             self.ended_at = perf_counter() - self.started
@@ -133,7 +133,7 @@ class Recording:
         return self._incoming.unfinished
 
     def tail(self, count: int = 12) -> str:
-        """The end of the conversation as text, safe to print on a terminal: the last ``count`` events."""
+        """Returns the last ``count`` events as text that is safe for a terminal."""
         frames = self.frames
         events = [(frame.at, str(frame)) for frame in frames]
         events += [(note.at, f"{note.at:9.4f} s  {printable(note.text)}") for note in self.notes]
