@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from pytest_websocket.client import Client
+from pytest_websocket.plugin.client_under_test import ClientUnderTest
 from pytest_websocket.plugin.clients import Connect
 from pytest_websocket.plugin.compression import Agree, DeflatedConnection, Negotiate, Negotiation
 from pytest_websocket.plugin.echo import During, Echo
@@ -10,6 +11,8 @@ from pytest_websocket.plugin.load import Load
 from pytest_websocket.plugin.network_links import OpenLink
 from pytest_websocket.plugin.raw_assertions import RawConnection
 from pytest_websocket.plugin.raw_connections import Dial, OpenRawConnection
+from pytest_websocket.plugin.ws_server import StartServer
+from pytest_websocket.server.scripted_conversation import Conversation
 from pytest_websocket.target.target import Abilities, Target
 
 RecordProperty = Callable[[str, object], None]
@@ -19,7 +22,9 @@ __all__ = [
     "Abilities",
     "Agree",
     "Client",
+    "ClientUnderTest",
     "Connect",
+    "Conversation",
     "DeflatedConnection",
     "Dial",
     "During",
@@ -31,5 +36,6 @@ __all__ = [
     "OpenRawConnection",
     "RawConnection",
     "RecordProperty",
+    "StartServer",
     "Target",
 ]

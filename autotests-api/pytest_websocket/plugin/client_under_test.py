@@ -98,6 +98,8 @@ class ClientUnderTest:
                 normal = False
             one.close_tcp()
         await self.server.check()
+        # A client may connect again after a failure: it shall not wait for an answer.
+        self.server.refuse_clients()
         for program, _ in self._programs:
             try:
                 status = await asyncio.wait_for(program.wait(), self.deadline)

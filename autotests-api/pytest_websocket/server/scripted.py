@@ -165,6 +165,14 @@ class ScriptedServer:
                     one.recording,
                 )
 
+    def refuse_clients(self) -> None:
+        """Stops listening, and drops the connections that were neither accepted nor rejected."""
+        if self._listening is not None:
+            self._listening.close()
+        for one in self.connections:
+            if not one.taken:
+                one.abort()
+
     async def stop(self) -> None:
         """Closes every open connection with 1001 (going away), after a tenth of the deadline by force."""
         if self._listening is not None:

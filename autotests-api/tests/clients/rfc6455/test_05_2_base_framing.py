@@ -3,6 +3,7 @@
 import pytest
 
 from pytest_websocket import MUST, SHOULD, rfc6455
+from pytest_websocket.fixtures import Conversation
 from pytest_websocket.protocol.frames import (
     RESERVED_CONTROL_OPCODES,
     RESERVED_DATA_OPCODES,
@@ -25,27 +26,27 @@ BITS = {
 
 @rfc6455("5.2", MUST, "a message of any length is read", autobahn=["1.1.1-8"])
 @pytest.mark.parametrize("size", SIZES)
-async def test_text_of_any_length_is_read(conversation, size):
+async def test_text_of_any_length_is_read(conversation: Conversation, size: int) -> None:
     await conversation.expect_echo(text_of(size))
 
 
 @rfc6455("5.2", MUST, "a binary message of any length is read", autobahn=["1.2.1-8"])
 @pytest.mark.parametrize("size", SIZES)
-async def test_binary_of_any_length_is_read(conversation, size):
+async def test_binary_of_any_length_is_read(conversation: Conversation, size: int) -> None:
     await conversation.expect_echo(bytes_of(size))
 
 
 @rfc6455("5.2", MUST, "a frame is read however TCP cuts it")
 @pytest.mark.parametrize("size", [1, 3, 7])
 @pytest.mark.parametrize("length", [5, 126, 300])
-async def test_frame_in_pieces_is_read(conversation, size, length):
+async def test_frame_in_pieces_is_read(conversation: Conversation, size: int, length: int) -> None:
     message = text_of(length)
     await conversation.send_in_pieces(text(message).encode(masked=False), size)
     await conversation.expect(message)
 
 
 @rfc6455("5.2", MUST, "frames in one segment are read one by one")
-async def test_frames_in_one_segment_are_read(conversation):
+async def test_frames_in_one_segment_are_read(conversation: Conversation) -> None:
     await conversation.send_bytes(
         b"".join(frame.encode(masked=False) for frame in (text("one"), binary(b"two"), text("three")))
     )
@@ -56,21 +57,25 @@ async def test_frames_in_one_segment_are_read(conversation):
 @rfc6455("5.2", MUST, "a reserved bit without an extension ends the connection", autobahn=["3.1-7"])
 @pytest.mark.parametrize("bits", BITS.values(), ids=BITS.keys())
 @pytest.mark.parametrize("opcode", OPCODES.values(), ids=OPCODES.keys())
-async def test_reserved_bit_fails_the_connection(conversation, opcode, bits):
+async def test_reserved_bit_fails_the_connection(
+    conversation: Conversation, opcode: int, bits: dict[str, bool]
+) -> None:
     await conversation.send_frame(Frame(opcode, b"\x03\xe8" if opcode == 8 else b"hello", **bits))
     await conversation.expect_failed()
 
 
 @rfc6455("5.2", MUST, "a reserved bit on a continuation ends the connection")
 @pytest.mark.parametrize("bits", BITS.values(), ids=BITS.keys())
-async def test_reserved_bit_on_a_continuation_fails_the_connection(conversation, bits):
+async def test_reserved_bit_on_a_continuation_fails_the_connection(
+    conversation: Conversation, bits: dict[str, bool]
+) -> None:
     await conversation.send_frame(text("hel", fin=False), Frame(0, b"lo", **bits))
     await conversation.expect_failed()
 
 
 @rfc6455("5.2", SHOULD, "the Close frame that answers a reserved bit carries 1002")
 @pytest.mark.parametrize("bits", BITS.values(), ids=BITS.keys())
-async def test_reserved_bit_is_refused_with_1002(conversation, bits):
+async def test_reserved_bit_is_refused_with_1002(conversation: Conversation, bits: dict[str, bool]) -> None:
     await conversation.send_frame(Frame(1, b"hello", **bits))
     await conversation.expect_failed(1002)
 
@@ -78,14 +83,18 @@ async def test_reserved_bit_is_refused_with_1002(conversation, bits):
 @rfc6455("5.2", MUST, "a reserved opcode ends the connection", autobahn=["4.1.1-5", "4.2.1-5"])
 @pytest.mark.parametrize("payload", [b"", b"hello"], ids=["empty", "with a payload"])
 @pytest.mark.parametrize("opcode", [*RESERVED_DATA_OPCODES, *RESERVED_CONTROL_OPCODES])
-async def test_reserved_opcode_fails_the_connection(conversation, opcode, payload):
+async def test_reserved_opcode_fails_the_connection(
+    conversation: Conversation, opcode: int, payload: bytes
+) -> None:
     await conversation.send_frame(Frame(opcode, payload))
     await conversation.expect_failed()
 
 
 @rfc6455("5.2", MUST, "a reserved opcode ends the connection after good messages, too")
 @pytest.mark.parametrize("opcode", [3, 11])
-async def test_reserved_opcode_after_a_good_message_fails_the_connection(conversation, opcode):
+async def test_reserved_opcode_after_a_good_message_fails_the_connection(
+    conversation: Conversation, opcode: int
+) -> None:
     await conversation.expect_echo("good")
     await conversation.send_frame(Frame(opcode, b"hello"))
     await conversation.expect_failed()
@@ -93,14 +102,16 @@ async def test_reserved_opcode_after_a_good_message_fails_the_connection(convers
 
 @rfc6455("5.2", SHOULD, "the Close frame that answers a reserved opcode carries 1002")
 @pytest.mark.parametrize("opcode", [3, 7, 11, 15])
-async def test_reserved_opcode_is_refused_with_1002(conversation, opcode):
+async def test_reserved_opcode_is_refused_with_1002(conversation: Conversation, opcode: int) -> None:
     await conversation.send_frame(Frame(opcode, b"hello"))
     await conversation.expect_failed(1002)
 
 
 @rfc6455("5.2", MUST, "a 64-bit length whose top bit is set ends the connection")
 @pytest.mark.parametrize("length", [1 << 63, (1 << 64) - 1])
-async def test_length_with_its_top_bit_set_fails_the_connection(conversation, length):
+async def test_length_with_its_top_bit_set_fails_the_connection(
+    conversation: Conversation, length: int
+) -> None:
     await conversation.send_frame(binary(b"hello"), length=length, length_bits=64)
     # What comes next would belong to the payload: a Ping asks nothing here.
     conversation.half_close()

@@ -3,6 +3,7 @@
 import pytest
 
 from pytest_websocket import MUST, SHOULD, rfc6455
+from pytest_websocket.fixtures import Conversation
 from pytest_websocket.protocol.frames import CONTINUATION, Frame, continuation, text
 
 VALID = {
@@ -47,13 +48,13 @@ INVALID = {
 
 @rfc6455("8.1", MUST, "every legal UTF-8 sequence is taken", autobahn=["6.2", "6.7", "6.9"])
 @pytest.mark.parametrize("message", VALID.values(), ids=VALID.keys())
-async def test_legal_utf8_is_taken(conversation, message):
+async def test_legal_utf8_is_taken(conversation: Conversation, message: str) -> None:
     await conversation.expect_echo(message)
 
 
 @rfc6455("8.1", MUST, "a character may be cut by fragments", autobahn="6.2.4")
 @pytest.mark.parametrize("message", ["ж", "€", "\U0001f600"])
-async def test_character_may_be_cut_by_fragments(conversation, message):
+async def test_character_may_be_cut_by_fragments(conversation: Conversation, message: str) -> None:
     first, *others = (bytes([byte]) for byte in message.encode())
     frames = [text(first, fin=False), *(Frame(CONTINUATION, byte, fin=False) for byte in others)]
     await conversation.send_frame(*frames, continuation(""))
@@ -64,27 +65,29 @@ async def test_character_may_be_cut_by_fragments(conversation, message):
     "8.1", MUST, "text that is not UTF-8 ends the connection and is not answered", autobahn=["6.3", "6.6"]
 )
 @pytest.mark.parametrize("data", INVALID.values(), ids=INVALID.keys())
-async def test_illegal_utf8_fails_the_connection(conversation, data):
+async def test_illegal_utf8_fails_the_connection(conversation: Conversation, data: bytes) -> None:
     await conversation.send_frame(text(data))
     await conversation.expect_failed()
 
 
 @rfc6455("8.1", MUST, "illegal UTF-8 anywhere in a long message ends the connection")
 @pytest.mark.parametrize("where", [0, 100_000, 200_000], ids=["at the start", "in the middle", "at the end"])
-async def test_illegal_utf8_anywhere_fails_the_connection(conversation, where):
+async def test_illegal_utf8_anywhere_fails_the_connection(conversation: Conversation, where: int) -> None:
     await conversation.send_frame(text(b"x" * where + b"\xed\xa0\x80" + b"x" * (200_000 - where)))
     await conversation.expect_failed()
 
 
 @rfc6455("8.1", MUST, "illegal UTF-8 in fragments ends the connection", autobahn=["6.3.2", "6.4"])
 @pytest.mark.parametrize("parts", [(b"\xff", b"ok"), (b"ok", b"\xff"), (b"\xe2", b"(\xa1"), (b"\xd0", b"")])
-async def test_illegal_utf8_in_fragments_fails_the_connection(conversation, parts):
+async def test_illegal_utf8_in_fragments_fails_the_connection(
+    conversation: Conversation, parts: tuple[bytes, bytes]
+) -> None:
     await conversation.send_frame(text(parts[0], fin=False), Frame(CONTINUATION, parts[1]))
     await conversation.expect_failed()
 
 
 @rfc6455("8.1", MUST, "text is judged after good messages as well")
-async def test_illegal_utf8_after_good_messages_fails_the_connection(conversation):
+async def test_illegal_utf8_after_good_messages_fails_the_connection(conversation: Conversation) -> None:
     await conversation.expect_echo("good")
     await conversation.send_frame(text(b"bad \xff"))
     await conversation.expect_failed()
@@ -92,6 +95,6 @@ async def test_illegal_utf8_after_good_messages_fails_the_connection(conversatio
 
 @rfc6455("7.4.1", SHOULD, "the Close frame that answers illegal UTF-8 carries 1007")
 @pytest.mark.parametrize("data", [b"\xff", b"\xed\xa0\x80", b"cut \xe2\x82"])
-async def test_illegal_utf8_is_refused_with_1007(conversation, data):
+async def test_illegal_utf8_is_refused_with_1007(conversation: Conversation, data: bytes) -> None:
     await conversation.send_frame(text(data))
     await conversation.expect_failed(1007)

@@ -3,7 +3,8 @@
 import pytest
 
 from pytest_websocket import MUST, rfc7692
-from pytest_websocket.plugin.client_compression import offer_of
+from pytest_websocket.fixtures import ClientUnderTest
+from pytest_websocket.plugin.client_compression import Agree, offer_of
 from pytest_websocket.protocol.extensions import PERMESSAGE_DEFLATE, parse_extensions, problems_of_offer
 
 LEGAL = [
@@ -37,10 +38,10 @@ ILLEGAL = {
 
 
 @rfc7692("7.1", MUST, "each offer of permessage-deflate is a legal one")
-async def test_offers_are_legal(client_under_test):
+async def test_offers_are_legal(client_under_test: ClientUnderTest) -> None:
     conversation = await client_under_test.requested()
     offer_of(conversation)
-    offers = parse_extensions(conversation.request.value("Sec-WebSocket-Extensions"))
+    offers = parse_extensions(conversation.request.value("Sec-WebSocket-Extensions") or "")
     problems = [
         problem for one in offers if one.name == PERMESSAGE_DEFLATE for problem in problems_of_offer(one)
     ]
@@ -49,14 +50,14 @@ async def test_offers_are_legal(client_under_test):
 
 @rfc7692("7.1", MUST, "an answer with legal parameters opens the connection, and they are kept")
 @pytest.mark.parametrize("parameters", LEGAL, ids=lambda given: "; ".join(given) or "bare")
-async def test_legal_answer_is_kept(agree_with_client, parameters):
+async def test_legal_answer_is_kept(agree_with_client: Agree, parameters: tuple[str, ...]) -> None:
     compressed = await agree_with_client(*parameters)
     for number in range(3):
         await compressed.expect_echo(f"message {number} of words that return: message, words, return" * 20)
 
 
 @rfc7692("5.1", MUST, "a client that offers compression goes on without it where the server declines")
-async def test_declined_offer_opens_without_compression(client_under_test):
+async def test_declined_offer_opens_without_compression(client_under_test: ClientUnderTest) -> None:
     conversation = await client_under_test.requested()
     offer_of(conversation)
     await conversation.accept()
@@ -65,7 +66,7 @@ async def test_declined_offer_opens_without_compression(client_under_test):
 
 @rfc7692("7.1", MUST, "an answer with an unknown, illegal or repeated parameter opens no connection")
 @pytest.mark.parametrize("parameters", ILLEGAL.values(), ids=ILLEGAL.keys())
-async def test_illegal_answer_does_not_open(client_under_test, parameters):
+async def test_illegal_answer_does_not_open(client_under_test: ClientUnderTest, parameters: str) -> None:
     conversation = await client_under_test.requested()
     offer_of(conversation)
     await conversation.accept(extensions=f"{PERMESSAGE_DEFLATE}; {parameters}")
@@ -73,7 +74,7 @@ async def test_illegal_answer_does_not_open(client_under_test, parameters):
 
 
 @rfc7692("7.1.2.2", MUST, "a limit for the client's window that it did not offer opens no connection")
-async def test_window_that_was_not_offered_does_not_open(client_under_test):
+async def test_window_that_was_not_offered_does_not_open(client_under_test: ClientUnderTest) -> None:
     conversation = await client_under_test.requested()
     if "client_max_window_bits" in offer_of(conversation).values:
         pytest.skip("the client offers client_max_window_bits")
@@ -82,7 +83,7 @@ async def test_window_that_was_not_offered_does_not_open(client_under_test):
 
 
 @rfc7692("5", MUST, "permessage-deflate that is accepted twice opens no connection")
-async def test_accepted_twice_does_not_open(client_under_test):
+async def test_accepted_twice_does_not_open(client_under_test: ClientUnderTest) -> None:
     conversation = await client_under_test.requested()
     offer_of(conversation)
     await conversation.accept(extensions=f"{PERMESSAGE_DEFLATE}, {PERMESSAGE_DEFLATE}")
