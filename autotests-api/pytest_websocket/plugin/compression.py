@@ -7,10 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import pytest
-
 from pytest_websocket.plugin.raw_assertions import RawConnection, encoded
-from pytest_websocket.plugin.raw_connections import ProtocolViolation
 from pytest_websocket.protocol.deflate import Deflater, deflater_for
 from pytest_websocket.protocol.extensions import Agreement, agreement_in, problems_of_answer
 from pytest_websocket.protocol.frames import BINARY, CONTINUATION, TEXT, Frame
@@ -141,16 +138,7 @@ class Agree(Protocol):
     """The type of the fixture `agree`."""
 
     async def __call__(self, *offers: str, name: str = "raw") -> DeflatedConnection:
-        """Returns a connection with permessage-deflate as offered; skips where the server declines.
+        """Returns a connection with permessage-deflate as offered.
 
-        Raises ProtocolViolation when the answer breaks a rule of the negotiation.
+        Skips where the server declines, and where its answer breaks a rule of the negotiation.
         """
-
-
-async def agreed_or_skipped(agree: Agree, offer: str) -> DeflatedConnection:
-    """Returns a connection on which ``offer`` was agreed on; skips where the negotiation broke a rule."""
-    # An exception in a fixture is an error and not a failure; the tests of §5 fail for the same answer.
-    try:
-        return await agree(offer)
-    except ProtocolViolation as violation:
-        pytest.skip(f"the answer to {offer!r} cannot be relied on: {violation}")
