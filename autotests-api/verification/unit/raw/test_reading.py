@@ -298,7 +298,7 @@ async def test_ending_does_not_probe_where_a_ping_would_be_payload_or_too_late(r
     assert (await raw.ending(probe_with_ping=False, deadline=1)).answered_ping is False
     raw.sent_close = True
     await raw.ending(deadline=1)
-    assert waits == [0.1, 0.9] * 2
+    assert waits == [0.1, 1.1] * 2
     assert paper.written == b""
 
 
