@@ -1,7 +1,7 @@
 // How Allure 3 builds the page.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 
-// Several runs on one page, each under the name that REPORT_ENVIRONMENT gave it (report/environment.py).
+// Several runs on one page, each under the name that REPORT_ENVIRONMENT gave it (pytest_websocket/plugin/environment.py).
 const folder = `${process.env.ALLURE_RESULTS ?? "allure-results"}/targets`;
 const runs = (existsSync(folder) ? readdirSync(folder).sort() : []).map((file) => ({
   id: file.replace(/\.json$/, "").replace(/[^A-Za-z0-9]+/g, "_"),
@@ -25,7 +25,7 @@ const common = () => {
   return Object.fromEntries(entries);
 };
 
-// Whose fault it is, the first that fits. Messages are those of fixtures/levels.py, lifeline.py and known_failures.py.
+// Whose fault it is, the first that fits. Messages are those of plugin/outcomes.py, liveness.py and known_failures.py.
 const categories = [
   { name: "The target is down", matchers: { message: /target (is|went) down|does not serve/ }, groupByMessage: true },
   // A fixture that cannot connect is broken in Allure's words, and it is not the fixture's fault.
