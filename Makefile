@@ -21,6 +21,9 @@ RUFF   := .
 # What `make test` writes down for its last two steps: JUnit results and coverage data.
 FACTS := .facts
 
+# The tests of the package, whose coverage is measured.
+UNIT := autotests-api/verification/unit autotests-api/examples
+
 # Stamps: each says that something is installed, and is newer than the file that asks for it.
 BASE   := $(VENV)/.base
 SUITE  := $(VENV)/.suite
@@ -68,13 +71,14 @@ page: $(SUITE) $(ALLURE) ## build allure-report/index.html from the results that
 .PHONY: test
 test: lint $(CHECKS) $(ALLURE) ## everything this repository checks of itself
 	@rm -rf $(FACTS) && mkdir $(FACTS)
-	@$(PYTEST) -n 2 --dist loadgroup --junitxml=$(FACTS)/all.xml autotests-api $(ARGS)
+	@$(PYTEST) -n 2 --cov --cov-report= --junitxml=$(FACTS)/unit.xml $(UNIT) $(ARGS)
+	@$(PYTEST) -n 2 --dist loadgroup --junitxml=$(FACTS)/suite.xml autotests-api $(addprefix --ignore=,$(UNIT)) $(ARGS)
 	@$(PYTEST) -m browser --junitxml=$(FACTS)/browser.xml autotests-api/tests/browser $(ARGS)
 	@$(PYTEST) -m mass -n 2 --ws-mass 20 --junitxml=$(FACTS)/mass.xml $(ARGS)
 	@$(PYTEST) -m load --ws-users 50 --ws-duration 2 --junitxml=$(FACTS)/load.xml $(ARGS)
 	@PYTHONPATH=autotests-api $(BIN)/python -m verification.proof --planned --quiet
 	@PYTHONPATH=autotests-api $(BIN)/python -m verification.packaging.skips $(FACTS)/*.xml
-	@echo "Coverage of pytest_websocket by the first of these runs: $$($(BIN)/coverage report --format=total) %"
+	@echo "Coverage of pytest_websocket by its unit tests: $$($(BIN)/coverage report --format=total) %"
 
 .PHONY: thirdparty
 thirdparty: $(CHECKS) $(THIRD) $(ALLURE) ## run the suite against servers of others

@@ -39,10 +39,10 @@ class ReportFolder:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder = folder
-        self.page = folder / "index.html"
+        self.folder = folder.absolute()
+        self.page = self.folder / "index.html"
         self.page.unlink(missing_ok=True)
-        self.results = folder / "allure-results"
+        self.results = self.folder / "allure-results"
         self.allure = find_allure(Path.cwd())
 
     @property
@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (UsageError, OSError) as error:
         print(f"{USAGE}\npytest-websocket: {error}", file=sys.stderr)
         return pytest.ExitCode.USAGE_ERROR
-    status = run([*settings(), *(folder.options if folder else ()), *command])
+    status = run([*settings(command), *(folder.options if folder else ()), *command])
     if folder and status not in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED):
         print(folder.finish())
     if status == pytest.ExitCode.NO_TESTS_COLLECTED:
@@ -116,12 +116,14 @@ def read(arguments: Sequence[str]) -> tuple[list[str], Path | None]:
     return (cases if any(map(_is_case, words)) else [*words, str(suite())]), options.report
 
 
-def settings() -> list[str]:
+def settings(words: Sequence[str]) -> list[str]:
     """Options that make a run the same in every folder; pytest's cache is kept in the working directory."""
     ini = (PACKAGE if _is_installed() else PACKAGE.parents[1]) / "pytest.ini"
     plugins = ("-p", "pytest_websocket.plugin", "-p", "pytest_websocket.plugin.suite_paths")
-    keep = f"cache_dir={Path.cwd() / '.pytest_cache'}"
-    return ["-c", str(ini), "--rootdir", str(suite()), "-o", keep, *plugins]
+    # An unknown setting is an error, and this one is the cache's own.
+    keeps = not any(word.endswith("no:cacheprovider") for word in words)
+    cache = ("-o", f"cache_dir={Path.cwd() / '.pytest_cache'}") if keeps else ()
+    return ["-c", str(ini), "--rootdir", str(suite()), *cache, *plugins]
 
 
 def suite() -> Path:

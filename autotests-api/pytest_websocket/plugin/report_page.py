@@ -71,7 +71,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 def _path(config: pytest.Config) -> Path | None:
     value = option_value(config, "ws-report")
-    return Path(config.invocation_params.dir, value) if value else None
+    return Path(value).absolute() if value else None
 
 
 def _transcript(item: pytest.Item) -> str:

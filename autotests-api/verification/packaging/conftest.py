@@ -69,7 +69,7 @@ class Environment:
     def pip_install(self, *wanted: str | Path) -> None:
         """Installs packages in the versions of requirements.txt."""
         pinned = ("--constraint", ROOT / "requirements.txt")
-        quiet = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+        quiet = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile")
         self("python", *quiet, *pinned, *wanted).check()
 
     def write(self, name: str, text: str) -> None:
