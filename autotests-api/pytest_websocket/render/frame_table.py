@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pytest_websocket.protocol.frames import BINARY, CONTINUATION, TEXT, minimal_length_bits, opcode_name
+from pytest_websocket.protocol.frames import (
+    BINARY,
+    CONTINUATION,
+    PING,
+    PONG,
+    TEXT,
+    minimal_length_bits,
+    opcode_name,
+)
 from pytest_websocket.recording import FrameRecord
 from pytest_websocket.render.conversation import Conversation
 from pytest_websocket.render.payload import Payload, payload_of
 
+# Pings and Pongs after each other that are all shown.
+_LONGEST_RUN = 12
 # Violations that are shown from the part of a long conversation that is left out.
 _MOST_VIOLATIONS = 10
 
@@ -100,15 +110,18 @@ def rows_of(conversations: Sequence[Conversation], limits: Limits) -> Iterator[R
         for trip in conversation.trips
     }
     names = [conversation.name for conversation in conversations] if many else [""]
+    heartbeats = _heartbeats(events)
     left_out = _left_out(events, limits.rows)
-    previous, gap = 0.0, 0
+    previous, gap = 0.0, [0, 0]
     for number, event in enumerate(events):
-        if number in left_out:
-            gap += 1
+        if number in left_out or number in heartbeats:
+            gap[number not in left_out] += 1
             continue
-        if gap:
-            yield Row(words=f"{gap:,} rows are left out here.")
-            gap = 0
+        if gap[0]:
+            yield Row(words=f"{sum(gap):,} rows are left out here.")
+        elif gap[1]:
+            yield Row(words=f"{gap[1]:,} Pings and Pongs more are not shown.")
+        gap = [0, 0]
         since, previous = event.at - previous, event.at
         frame = event.frame
         yield Row(
@@ -121,6 +134,21 @@ def rows_of(conversations: Sequence[Conversation], limits: Limits) -> Iterator[R
             answered=times.get((event.connection, frame.number)) if frame is not None else None,
             payload=payload_of(frame, limits.payload, message=event.message) if frame is not None else None,
         )
+
+
+def _heartbeats(events: Sequence[Event]) -> set[int]:
+    """Returns the indices within long runs of Pings and Pongs, of which the first and the last are shown."""
+    found: set[int] = set()
+    run: list[int] = []
+    for number, event in enumerate([*events, Event(0.0, 0)]):
+        frame = event.frame
+        if frame is not None and frame.opcode in {PING, PONG} and not frame.violation:
+            run.append(number)
+            continue
+        if len(run) > _LONGEST_RUN:
+            found.update(run[2:-2])
+        run = []
+    return found
 
 
 def _left_out(events: Sequence[Event], most: int) -> set[int]:

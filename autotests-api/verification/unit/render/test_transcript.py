@@ -72,6 +72,17 @@ def test_violation_in_a_long_conversation_is_shown(recording):
     assert len(shown) <= 403
 
 
+def test_heartbeats_are_folded(recording):
+    for number in range(20):
+        recording.received(ping(b"%d" % number).encode(masked=False))
+        recording.sent(pong(b"%d" % number).encode())
+    recording.received(text("after them").encode(masked=False))
+    shown = rows(written(recording))
+    assert len(shown) == 6
+    assert "36 Pings and Pongs more are not shown." in shown[2]
+    assert "after them" in shown[-1]
+
+
 @pytest.mark.parametrize(
     ("frame", "how", "tags"),
     [
