@@ -4,7 +4,9 @@ pytest imports what is named here in every run of the environment, so it has to 
 the rest.
 """
 
-pytest_plugins = (
+import pytest
+
+LIGHT = (
     "pytest_websocket.plugin.activation",
     "pytest_websocket.plugin.command_line",
     "pytest_websocket.plugin.async_tests",
@@ -15,3 +17,9 @@ pytest_plugins = (
     "pytest_websocket.plugin.fixtures.load",
     "pytest_websocket.plugin.fixtures.browser",
 )
+
+
+def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Registers the modules. For ``pytest_plugins`` pytest would read the metadata of all packages."""
+    for module in LIGHT:
+        pluginmanager.import_plugin(module)

@@ -65,7 +65,12 @@ def uses_plugin(item: pytest.Item) -> bool:
     """Returns whether a test uses a fixture of the plugin, or a mark that changes its outcome."""
     if "_websocket_plugin" in getattr(item, "fixturenames", ()):
         return True
-    return any(mark.name in _OWN_MARKS for mark in item.iter_markers())
+    # Each call counts: this is done for every test of the environment.
+    for node in item.iter_parents():
+        for mark in node.own_markers:
+            if mark.name in _OWN_MARKS:
+                return True
+    return False
 
 
 class _FirstTest:

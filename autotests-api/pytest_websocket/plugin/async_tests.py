@@ -25,4 +25,4 @@ def pytest_pycollect_makeitem() -> Generator[None, MadeOf, MadeOf]:
 
 def _is_ours(item: pytest.Function) -> bool:
     """Whether a coroutine uses a connection of the plugin: all of them are recorded."""
-    return inspect.iscoroutinefunction(item.obj) and "recordings" in item.fixturenames
+    return "recordings" in item.fixturenames and inspect.iscoroutinefunction(item.obj)
