@@ -30,12 +30,12 @@ class Echo:
         self.abilities = abilities
 
     @property
-    def is_ours(self) -> bool:
+    def is_echo_api(self) -> bool:
         """Returns whether the target is the echo API of this repository, or claims to be one like it."""
         return self.target.embedded or self.target.reply == ECHO_TEMPLATE
 
     @property
-    def speaks_binary(self) -> bool:
+    def answers_binary(self) -> bool:
         """Returns whether binary messages are answered."""
         return self.abilities.binary and self.target.binary != "none"
 
@@ -43,7 +43,7 @@ class Echo:
         """Skips the test where the target takes no message of ``size`` bytes."""
         skip_above_limit(self.abilities, size)
 
-    async def replies(self, client: Client, *messages: Message) -> None:
+    async def expect_replies(self, client: Client, *messages: Message) -> None:
         """Each message, sent when the one before was answered, is answered next."""
         __tracebackhide__ = True
         for message in messages:
@@ -54,7 +54,9 @@ class Echo:
                 self._skip_above_the_limit(client, message)
                 raise
 
-    async def burst(self, client: Client, messages: Sequence[Message], *, window: int | None = None) -> None:
+    async def expect_burst(
+        self, client: Client, messages: Sequence[Message], *, window: int | None = None
+    ) -> None:
         """Messages sent without waiting are answered once each, in their order, and nothing more comes.
 
         At most ``window`` messages are sent before their replies were read; None is all of them. Skips
@@ -78,9 +80,9 @@ class Echo:
                     raise
                 unread.release()
             await sending
-            await self.silence(client)
+            await self.expect_silence(client)
         except ConnectionEnded:
-            if client.close_code in RATE_LIMIT_CODES and not self.is_ours:
+            if client.close_code in RATE_LIMIT_CODES and not self.is_echo_api:
                 pytest.skip(f"the target limits the rate: it closed the connection with {client.close_code}")
             self._skip_above_the_limit(client, *messages)
             raise
@@ -94,12 +96,12 @@ class Echo:
         if client.close_code == TOO_BIG and not self.target.promises(size):
             self.needs_size(size)
 
-    async def silence(self, client: Client) -> None:
+    async def expect_silence(self, client: Client) -> None:
         """Nothing more is received: the next message is the answer to a marker."""
         __tracebackhide__ = True
         await client.expect_silence(MARKER, self.target.answer(MARKER))
 
-    async def soundness(self, client: Client) -> None:
+    async def expect_healthy(self, client: Client) -> None:
         """The connection answers messages of all kinds, or a Ping where the target does not echo.
 
         None of them is empty: a server that cannot compress one fails the tests of just that.
@@ -108,12 +110,12 @@ class Echo:
         if not (self.target.echo and self.abilities.text):
             await client.ping(b"still served?")
             return
-        await self.replies(client, "Привет, сервер!", " a\x00b\r\n", "e\u0301 \N{WAVING HAND SIGN}")
+        await self.expect_replies(client, "Привет, сервер!", " a\x00b\r\n", "e\u0301 \N{WAVING HAND SIGN}")
         if self.abilities.max_message >= 70_000:
-            await self.replies(client, "ж" * 35_000)
-        await self.burst(client, [f"message {number}" for number in range(12)])
-        if self.speaks_binary:
-            await self.burst(client, [b"\x00", "text", bytes(range(256)), b"\r\n\x00", "text"])
+            await self.expect_replies(client, "ж" * 35_000)
+        await self.expect_burst(client, [f"message {number}" for number in range(12)])
+        if self.answers_binary:
+            await self.expect_burst(client, [b"\x00", "text", bytes(range(256)), b"\r\n\x00", "text"])
 
 
 class During(Protocol):

@@ -1,4 +1,4 @@
-"""What every test said and heard: the recordings of its connections, kept for the report and for failures."""
+"""The recordings of a test's connections, kept for the report and for failures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TAIL = 12
 """Frames of each connection that a failure shows in the terminal."""
 
 LAST = 4
-"""Connections whose dialogue a failure shows: the last ones, and before them as many with a broken rule."""
+"""Connections that a failure shows: the last ones, and before them as many with a broken rule."""
 
 
 class Recordings:
@@ -31,19 +31,19 @@ class Recordings:
         self._names: Counter[str] = Counter()
 
     def new(self, name: str, url: str = "") -> Recording:
-        """A new recording, already registered; a repeated name gets a number."""
+        """Returns a new recording, already registered; a repeated name gets a number."""
         self._names[name] += 1
         number = self._names[name]
         return self.add(Recording(name if number == 1 else f"{name} {number}", url))
 
     def add(self, recording: Recording) -> Recording:
-        """Register a recording that exists."""
+        """Registers a recording that exists, and returns it."""
         self._kept.append(recording)
         return recording
 
 
 def worth_showing(recordings: list[Recording]) -> list[Recording]:
-    """The last of many recordings, and before them the first in which the server broke a rule."""
+    """Returns the last of many recordings, after the first in which the server broke a rule."""
     broken = [
         recording for recording in recordings[:-LAST] if any(frame.violation for frame in recording.frames)
     ]
@@ -58,7 +58,7 @@ def shown_with_a_failure(item: pytest.Item, text: str) -> str:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Let go of the recordings when everybody has read them: pytest keeps its items to the end of the run."""
+    """Drops the recordings after the test: pytest keeps its items to the end of the run."""
     try:
         return (yield)
     finally:

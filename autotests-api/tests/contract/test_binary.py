@@ -42,26 +42,26 @@ BYTES = {
 
 @pytest.mark.parametrize("message", BYTES.values(), ids=BYTES.keys())
 async def test_bytes_come_back_as_bytes(client: Client, echo: Echo, message: bytes) -> None:
-    await echo.replies(client, message)
-    await echo.silence(client)
+    await echo.expect_replies(client, message)
+    await echo.expect_silence(client)
 
 
 async def test_every_byte_value_comes_back_by_itself(client: Client, echo: Echo) -> None:
-    await echo.burst(client, [bytes([value]) for value in range(256)], window=64)
+    await echo.expect_burst(client, [bytes([value]) for value in range(256)], window=64)
 
 
 async def test_every_byte_value_survives_at_either_end(client: Client, echo: Echo) -> None:
-    await echo.burst(client, [bytes([value, 0x41, value]) for value in range(256)], window=64)
+    await echo.expect_burst(client, [bytes([value, 0x41, value]) for value in range(256)], window=64)
 
 
 async def test_every_byte_value_comes_back_at_every_place_of_the_mask(client: Client, echo: Echo) -> None:
     everything = bytes(range(256))
-    await echo.replies(client, *(b"-" * shift + everything for shift in range(8)))
+    await echo.expect_replies(client, *(b"-" * shift + everything for shift in range(8)))
 
 
 @pytest.mark.needs("text")
 async def test_text_and_binary_keep_their_kinds_on_one_connection(client: Client, echo: Echo) -> None:
-    await echo.replies(
+    await echo.expect_replies(
         client, "text", b"bytes", b"bytes", "text", "", b"", "", "12", b"12", "12", b"\xff", "ж"
     )
 
@@ -69,12 +69,12 @@ async def test_text_and_binary_keep_their_kinds_on_one_connection(client: Client
 @pytest.mark.needs("text")
 async def test_text_and_binary_keep_their_order_in_a_burst(client: Client, echo: Echo) -> None:
     messages = [f"{number}" if number % 3 else b"%d" % number for number in range(100)]
-    await echo.burst(client, messages)
+    await echo.expect_burst(client, messages)
 
 
 async def test_similar_bytes_have_replies_of_their_own(client: Client, echo: Echo) -> None:
     body = bytes(range(256)) * 4
-    await echo.replies(
+    await echo.expect_replies(
         client,
         b"abcd",
         b"abce",
@@ -90,4 +90,4 @@ async def test_similar_bytes_have_replies_of_their_own(client: Client, echo: Ech
 
 async def test_shorter_bytes_show_nothing_of_longer_ones(client: Client, echo: Echo) -> None:
     echo.needs_size(100_000)
-    await echo.replies(client, b"x" * 100_000, b"y", b"", b"z" * 5_000, b"\x00", b"w" * 4_999, b"")
+    await echo.expect_replies(client, b"x" * 100_000, b"y", b"", b"z" * 5_000, b"\x00", b"w" * 4_999, b"")

@@ -58,7 +58,7 @@ async def test_known_subprotocol_is_chosen_and_no_other(
 ) -> None:
     client = await connect(subprotocols=offer)
     assert client.subprotocol == chosen
-    await echo.soundness(client)
+    await echo.expect_healthy(client)
 
 
 @pytest.mark.needs("embedded")
@@ -87,7 +87,7 @@ async def test_subprotocol_is_not_chosen_where_none_was_offered(
     await open_or_refused(connect(subprotocols=["echo"]), echo)
     client = await connect(subprotocols=None)
     assert client.subprotocol is None, "a subprotocol was chosen that was not offered"
-    await echo.soundness(client)
+    await echo.expect_healthy(client)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ async def test_host_of_any_spelling_is_served(dial: Dial, opening: Request, echo
     """The echo API promises it; other servers may accept their own names only."""
     raw = await dial()
     response = await raw.handshake(opening.having("Host", host))
-    if not response.accepted and not echo.is_ours:
+    if not response.accepted and not echo.is_echo_api:
         pytest.skip(f"the target does not serve this host: {response}")
     assert response.accepted, f"a legal Host header was refused: {response}"
     await raw.expect_served()
@@ -116,7 +116,7 @@ async def test_host_of_any_spelling_is_served(dial: Dial, opening: Request, echo
 @pytest.mark.needs("embedded")
 @pytest.mark.parametrize("resource", RESOURCES.values(), ids=RESOURCES.keys())
 async def test_every_path_is_served_alike(connect: Connect, echo: Echo, resource: str) -> None:
-    await echo.soundness(await connect(resource))
+    await echo.expect_healthy(await connect(resource))
 
 
 @pytest.mark.parametrize("resource", RESOURCES.values(), ids=RESOURCES.keys())
@@ -125,13 +125,13 @@ async def test_path_is_served_alike_or_refused(connect: Connect, echo: Echo, res
     client = await open_or_refused(connect(resource), echo)
     if client is not None:
         await still_echoes_or_closed(client, echo)
-    await echo.soundness(await connect(name="afterwards"))
+    await echo.expect_healthy(await connect(name="afterwards"))
 
 
 async def test_paths_do_not_share_their_conversations(connect: Connect, echo: Echo, target: Target) -> None:
     clients = [await connect(name="one"), await connect(name="other")]
     for number in range(6):
-        await echo.replies(clients[number % 2], f"turn {number}")
+        await echo.expect_replies(clients[number % 2], f"turn {number}")
     assert all(client.url == target.url for client in clients)
 
 
@@ -139,7 +139,7 @@ async def test_additional_headers_do_not_change_the_replies(
     connect: Connect, echo: Echo, target: Target
 ) -> None:
     client = await connect(headers=[*target.headers, ("X-Message", "{message}"), ("Cookie", "a=b; c=d")])
-    await echo.soundness(client)
+    await echo.expect_healthy(client)
 
 
 async def open_or_refused(opening: Awaitable[Client], echo: Echo) -> Client | None:
@@ -147,7 +147,7 @@ async def open_or_refused(opening: Awaitable[Client], echo: Echo) -> Client | No
     try:
         return await opening
     except ConnectFailed as refusal:
-        if echo.is_ours or isinstance(refusal.__cause__, TimeoutError):
+        if echo.is_echo_api or isinstance(refusal.__cause__, TimeoutError):
             raise
         return None
 
@@ -155,9 +155,9 @@ async def open_or_refused(opening: Awaitable[Client], echo: Echo) -> Client | No
 async def still_echoes_or_closed(client: Client, echo: Echo) -> None:
     """Some servers refuse by ending the connection after an accepted handshake; the echo API does not."""
     try:
-        await echo.replies(client, "here?")
+        await echo.expect_replies(client, "here?")
     except ConnectionEnded:
-        if echo.is_ours:
+        if echo.is_echo_api:
             raise
     else:
-        await echo.soundness(client)
+        await echo.expect_healthy(client)

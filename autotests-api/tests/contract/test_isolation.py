@@ -107,7 +107,7 @@ async def test_clients_sending_at_the_same_time_keep_their_own_order(
             f"client {number}, message {place} ".ljust(min(size, largest), "abcdefghijkl"[number])
             for place, size in enumerate(sizes)
         ]
-        await echo.burst(client, messages, window=8)
+        await echo.expect_burst(client, messages, window=8)
 
     clients = await open_clients(12)
     talks = [talk(number, client) for number, client in enumerate(clients)]
@@ -118,7 +118,7 @@ async def test_clients_sending_at_the_same_time_keep_their_own_order(
 
 async def test_clients_sending_the_same_are_each_answered(open_clients: OpenClients, echo: Echo) -> None:
     for client in await open_clients(10):
-        await echo.replies(client, "the same", "words", "the same")
+        await echo.expect_replies(client, "the same", "words", "the same")
 
 
 async def test_pings_of_many_connections_are_not_mixed(
@@ -137,17 +137,17 @@ async def test_pings_of_many_connections_are_not_mixed(
 
 async def test_other_clients_receive_nothing_of_a_conversation(open_clients: OpenClients, echo: Echo) -> None:
     speaker, *others = await open_clients(6)
-    await echo.burst(speaker, [f"private {number}" for number in range(20)])
+    await echo.expect_burst(speaker, [f"private {number}" for number in range(20)])
     for other in others:
-        await echo.silence(other)
+        await echo.expect_silence(other)
 
 
 async def test_clients_taking_turns_are_each_answered(open_clients: OpenClients, echo: Echo) -> None:
     clients = await open_clients(3)
     for number in range(12):
-        await echo.replies(clients[number % 3], f"turn {number}")
+        await echo.expect_replies(clients[number % 3], f"turn {number}")
     for client in clients:
-        await echo.silence(client)
+        await echo.expect_silence(client)
 
 
 async def test_fragments_of_two_clients_are_not_mixed(raw_connection: OpenRawConnection) -> None:
@@ -248,12 +248,12 @@ async def test_client_that_disconnects_does_not_disturb_another(
     disconnect: Callable[[RawConnection], Awaitable[None]],
 ) -> None:
     client = await connect(name="another client")
-    await echo.replies(client, "before")
+    await echo.expect_replies(client, "before")
     for _ in range(12):
         await disconnect(await raw_connection("victim"))
-        await echo.replies(client, "meanwhile")
-    await echo.soundness(client)
-    await echo.soundness(await connect(name="new client"))
+        await echo.expect_replies(client, "meanwhile")
+    await echo.expect_healthy(client)
+    await echo.expect_healthy(await connect(name="new client"))
 
 
 async def test_new_client_receives_nothing_for_a_closed_connection(
@@ -264,7 +264,7 @@ async def test_new_client_receives_nothing_for_a_closed_connection(
         raw = await raw_connection("closed")
         await raw.send_together(*(text(f"for the closed {number}") for _ in range(20)))
         raw.reset()
-        await echo.silence(await connect(name="new client"))
+        await echo.expect_silence(await connect(name="new client"))
 
 
 async def test_client_that_does_not_read_does_not_disturb_another(
@@ -278,11 +278,11 @@ async def test_client_that_does_not_read_does_not_disturb_another(
     slow_reader.pause_reading()
     async with during(slow_reader.send_bytes(text("x" * 10_000).encode() * 100)) as sending:
         for number in range(1_000):
-            await echo.replies(client, f"meanwhile {number}")
+            await echo.expect_replies(client, f"meanwhile {number}")
             if sending.done():
                 break
-        await echo.soundness(client)
-        await echo.soundness(await connect(name="new client"))
+        await echo.expect_healthy(client)
+        await echo.expect_healthy(await connect(name="new client"))
 
 
 async def test_client_that_floods_does_not_disturb_another(
@@ -303,8 +303,8 @@ async def test_client_that_floods_does_not_disturb_another(
 
     async with during(flood()), during(read()):
         for number in range(30):
-            await echo.replies(client, f"meanwhile {number}")
-        await echo.soundness(await connect(name="new client"))
+            await echo.expect_replies(client, f"meanwhile {number}")
+        await echo.expect_healthy(await connect(name="new client"))
 
 
 async def test_client_that_begins_and_does_not_finish_does_not_disturb_another(
@@ -315,7 +315,7 @@ async def test_client_that_begins_and_does_not_finish_does_not_disturb_another(
     await (await dial("in its handshake")).send_bytes(b"GET / HTTP/1.1\r\nHost: x\r\n")
     await (await raw_connection("in a frame")).send_bytes(text("never finished").encode()[:-3])
     await (await raw_connection("between fragments")).send(text("never ", fin=False))
-    await echo.soundness(await connect(name="another client"))
+    await echo.expect_healthy(await connect(name="another client"))
 
 
 async def test_client_that_is_refused_does_not_disturb_another(
@@ -331,6 +331,6 @@ async def test_client_that_is_refused_does_not_disturb_another(
         raw = await dial("refused")
         await raw.send_bytes(nonsense)
         raw.half_close()
-        await echo.replies(client, "meanwhile")
+        await echo.expect_replies(client, "meanwhile")
         await raw.tcp_ending()
-    await echo.soundness(client)
+    await echo.expect_healthy(client)

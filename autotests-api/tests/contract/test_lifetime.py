@@ -14,7 +14,7 @@ pytestmark = pytest.mark.needs("text")
 async def test_connections_one_after_another_are_all_served(connect: Connect, echo: Echo) -> None:
     for number in range(110):
         client = await connect(name=f"connection {number}")
-        await echo.replies(client, f"first of {number}", f"second of {number}")
+        await echo.expect_replies(client, f"first of {number}", f"second of {number}")
         await client.close()
 
 
@@ -22,10 +22,10 @@ async def test_connections_that_overlap_are_all_served(connect: Connect, echo: E
     previous = await connect(name="the first")
     for number in range(40):
         following = await connect(name=f"connection {number}")
-        await echo.replies(previous, "still here")
-        await echo.replies(following, "just come")
+        await echo.expect_replies(previous, "still here")
+        await echo.expect_replies(following, "just come")
         await previous.close()
-        await echo.replies(following, "alone now")
+        await echo.expect_replies(following, "alone now")
         previous = following
 
 
@@ -33,24 +33,24 @@ async def test_connections_that_overlap_are_all_served(connect: Connect, echo: E
 async def test_client_is_served_again_after_it_closed(connect: Connect, echo: Echo, code: int) -> None:
     for _ in range(3):
         client = await connect()
-        await echo.replies(client, "before")
+        await echo.expect_replies(client, "before")
         await client.close(code, "до свидания")
-        await echo.soundness(await connect(name="again"))
+        await echo.expect_healthy(await connect(name="again"))
 
 
 async def test_client_is_served_again_after_it_closed_without_a_message(connect: Connect, echo: Echo) -> None:
     for _ in range(5):
         await (await connect()).close()
-    await echo.soundness(await connect(name="again"))
+    await echo.expect_healthy(await connect(name="again"))
 
 
 async def test_client_is_served_again_after_it_broke_off(connect: Connect, echo: Echo) -> None:
     for _ in range(20):
         client = await connect()
-        await echo.replies(client, "before")
+        await echo.expect_replies(client, "before")
         client.abort()
-        await echo.replies(await connect(name="again"), "again")
-    await echo.soundness(await connect(name="at the end"))
+        await echo.expect_replies(await connect(name="again"), "again")
+    await echo.expect_healthy(await connect(name="at the end"))
 
 
 async def test_client_is_served_again_after_its_connection_failed(
@@ -60,22 +60,22 @@ async def test_client_is_served_again_after_its_connection_failed(
         raw = await raw_connection("broken")
         await raw.send(broken)
         await raw.ending()
-        await echo.soundness(await connect(name="again"))
+        await echo.expect_healthy(await connect(name="again"))
 
 
 async def test_closing_is_answered_in_the_middle_of_a_conversation(connect: Connect, echo: Echo) -> None:
     for _ in range(5):
         client = await connect()
-        await echo.burst(client, [f"message {number}" for number in range(10)])
+        await echo.expect_burst(client, [f"message {number}" for number in range(10)])
         await client.close(1000)
         assert client.close_code != 1006, "the server did not answer the Close frame"
 
 
 async def test_server_does_not_close_after_its_reply(client: Client, echo: Echo) -> None:
-    await echo.replies(client, "only one")
+    await echo.expect_replies(client, "only one")
     await client.ping()
     assert client.is_open, "the server closed the connection after its reply"
-    await echo.replies(client, "and another")
+    await echo.expect_replies(client, "and another")
 
 
 IDLE = 3.2
@@ -87,8 +87,8 @@ async def test_idle_connection_stays_open(
 ) -> None:
     """Idle after the handshake, after messages, after a large message, in a message, in a frame."""
     fresh, used, large = await connect(name="fresh"), await connect(name="used"), await connect(name="large")
-    await echo.soundness(used)
-    await echo.replies(large, "x" * min(50_000, echo.abilities.max_message))
+    await echo.expect_healthy(used)
+    await echo.expect_replies(large, "x" * min(50_000, echo.abilities.max_message))
     within, leaving = await raw_connection("within a message"), await connect(name="leaving")
     torn, frame = await raw_connection("within a frame"), text("torn").encode()
     await within.send(text("begun, ", fin=False))
@@ -103,7 +103,7 @@ async def test_idle_connection_stays_open(
     assert leaving.close_code != 1006, "the server did not answer the Close frame of an idle connection"
     for client in idle[:-1]:
         assert client.is_open, f"the server closed an idle connection with {client.close_code}"
-        await echo.soundness(client)
+        await echo.expect_healthy(client)
     await within.send(continuation("done"))
     await within.expect_echo("begun, done")
     await torn.send_bytes(frame[-2:])

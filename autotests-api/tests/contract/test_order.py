@@ -16,30 +16,30 @@ def numbered(count: int) -> list[str]:
 
 
 async def test_one_message_brings_exactly_one_reply(client: Client, echo: Echo) -> None:
-    await echo.replies(client, "first")
-    await echo.silence(client)
+    await echo.expect_replies(client, "first")
+    await echo.expect_silence(client)
 
 
 async def test_server_sends_nothing_before_the_first_message(client: Client, echo: Echo) -> None:
-    await echo.silence(client)
+    await echo.expect_silence(client)
 
 
 async def test_reply_does_not_wait_for_the_next_message(client: Client, echo: Echo) -> None:
-    await echo.replies(client, "one", "two", "three")
+    await echo.expect_replies(client, "one", "two", "three")
 
 
 @pytest.mark.parametrize("count", [2, 3, 16, 17, 200])
 async def test_burst_is_answered_in_order(client: Client, echo: Echo, count: int) -> None:
-    await echo.burst(client, numbered(count))
+    await echo.expect_burst(client, numbered(count))
 
 
 async def test_burst_without_compression_is_answered_in_order(connect: Connect, echo: Echo) -> None:
-    await echo.burst(await connect(compression=False), numbered(200))
+    await echo.expect_burst(await connect(compression=False), numbered(200))
 
 
 async def test_second_burst_is_answered_like_the_first(client: Client, echo: Echo) -> None:
     for _ in range(5):
-        await echo.burst(client, numbered(40))
+        await echo.expect_burst(client, numbered(40))
 
 
 async def test_burst_of_every_size_is_answered_in_order(
@@ -49,7 +49,7 @@ async def test_burst_of_every_size_is_answered_in_order(
     largest = min(abilities.max_message, 300_000)
     sizes = [largest, 1, 0, 70_000, 5, 20_000, 130, 0, largest, 1, 65_536, 2]
     messages = [f"{number} ".ljust(min(size, largest), "x") for number, size in enumerate(sizes)]
-    await echo.burst(client, messages)
+    await echo.expect_burst(client, messages)
 
 
 async def test_five_thousand_messages_on_one_connection_are_all_answered(
@@ -57,7 +57,7 @@ async def test_five_thousand_messages_on_one_connection_are_all_answered(
 ) -> None:
     """Every tenth, hundredth or thousandth message is not lost, and no counter of messages overflows."""
     client = await connect(compression=False)
-    await echo.burst(client, numbered(5_000), window=64)
+    await echo.expect_burst(client, numbered(5_000), window=64)
 
 
 async def test_three_hundred_replies_come_within_one_deadline(
@@ -72,7 +72,7 @@ async def test_three_hundred_replies_come_within_one_deadline(
     try:
         async with asyncio.timeout(allowed):
             for message in numbered(300):
-                await echo.replies(client, message)
+                await echo.expect_replies(client, message)
                 answered += 1
     except TimeoutError:
         raise AssertionError(f"only {answered} of 300 replies came within {allowed:.1f} s") from None
@@ -83,7 +83,7 @@ async def test_client_that_reads_late_gets_every_reply(client: Client, echo: Ech
     for message in messages:
         await client.send(message)
     assert await client.collect(len(messages)) == [target.answer(message) for message in messages]
-    await echo.silence(client)
+    await echo.expect_silence(client)
 
 
 @pytest.mark.parametrize("count", [2, 3, 10, 100, 1_000])
@@ -137,7 +137,7 @@ async def test_fragments_are_answered_as_one_message(client: Client, echo: Echo,
     for fragments in (["a", "b", "c"], ["", "", "x"], ["слово", "", " и дело"], [""], ["x"] * 300):
         await client.send(fragments)
         await client.expect(target.answer("".join(fragments)))
-    await echo.silence(client)
+    await echo.expect_silence(client)
 
 
 @pytest.mark.needs("binary")
@@ -147,7 +147,7 @@ async def test_binary_fragments_are_answered_as_one_message(
     for fragments in ([b"a", b"", b"\xff"], [b"", b""], [bytes([value]) for value in range(256)]):
         await client.send(fragments)
         await client.expect(target.answer(b"".join(fragments)))
-    await echo.silence(client)
+    await echo.expect_silence(client)
 
 
 async def test_message_after_fragments_begins_anew(raw: RawConnection) -> None:
@@ -170,7 +170,7 @@ async def test_ping_in_the_middle_of_fragments_costs_no_message(raw: RawConnecti
 
 async def test_pings_of_the_client_cost_no_reply(client: Client, echo: Echo) -> None:
     for number in range(10):
-        await echo.replies(client, f"before {number}")
+        await echo.expect_replies(client, f"before {number}")
         await client.ping(f"ping {number}")
-        await echo.replies(client, f"behind {number}")
-    await echo.silence(client)
+        await echo.expect_replies(client, f"behind {number}")
+    await echo.expect_silence(client)

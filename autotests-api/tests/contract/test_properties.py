@@ -51,7 +51,7 @@ async def test_any_text_comes_back_untouched(
     conversation: OpenConversation, echo: Echo, message: str
 ) -> None:
     async with conversation() as client:
-        await echo.replies(client, message)
+        await echo.expect_replies(client, message)
 
 
 @pytest.mark.needs("binary")
@@ -61,7 +61,7 @@ async def test_any_bytes_come_back_untouched(
     conversation: OpenConversation, echo: Echo, message: bytes
 ) -> None:
     async with conversation() as client:
-        await echo.replies(client, message)
+        await echo.expect_replies(client, message)
 
 
 @fewer
@@ -70,7 +70,7 @@ async def test_any_sequence_of_texts_keeps_its_order(
     conversation: OpenConversation, echo: Echo, messages: list[str]
 ) -> None:
     async with conversation() as client:
-        await echo.burst(client, messages)
+        await echo.expect_burst(client, messages)
 
 
 @pytest.mark.needs("binary")
@@ -81,7 +81,7 @@ async def test_any_sequence_of_texts_and_bytes_keeps_its_order(
     conversation: OpenConversation, echo: Echo, messages: list[Message]
 ) -> None:
     async with conversation() as client:
-        await echo.burst(client, messages)
+        await echo.expect_burst(client, messages)
 
 
 @fewer
@@ -92,7 +92,7 @@ async def test_any_text_in_any_fragments_comes_back_whole(
     async with conversation() as client:
         await client.send(fragments)
         await client.expect(echo.target.answer("".join(fragments)))
-        await echo.silence(client)
+        await echo.expect_silence(client)
 
 
 @fewer
@@ -106,4 +106,4 @@ async def test_any_long_text_comes_back_whole(
 ) -> None:
     message = letter * min(size // len(letter.encode()), (abilities.max_message - 16) // 4) + ending
     async with conversation() as client:
-        await echo.replies(client, message)
+        await echo.expect_replies(client, message)

@@ -62,7 +62,7 @@ async def limit(target: Target, echo: Echo, connect: Connect) -> int:
         return DEFAULT_MAX_SIZE
     if target.max_message is not None:
         return target.max_message
-    if not echo.is_ours:
+    if not echo.is_echo_api:
         pytest.skip("what the target's limit is has not been said (--ws-max-message)")
     if not await takes(connect, target, DEFAULT_MAX_SIZE - NEAR):
         pytest.skip("the target's limit is below 1 MiB")
@@ -90,7 +90,7 @@ def refused(echo: Echo, target: Target, connect: Connect) -> Refused:
     async def check(client: Client, message: Message | Sequence[bytes]) -> None:
         with contextlib.suppress(ConnectionEnded):
             await client.send(message)
-        if echo.is_ours:
+        if echo.is_echo_api:
             await client.expect_closed(1009)
         else:
             got = await client.collect(quiet=0.2 * target.time_scale)
@@ -98,7 +98,7 @@ def refused(echo: Echo, target: Target, connect: Connect) -> Refused:
                 pytest.skip("the target takes more than --ws-max-message says")
             assert not got, f"a message above the limit was answered with {len(got[0])} of its characters"
             await client.expect_closed()
-        await echo.soundness(await connect(name="afterwards"))
+        await echo.expect_healthy(await connect(name="afterwards"))
 
     return check
 
@@ -110,7 +110,7 @@ async def test_message_at_a_boundary_of_length_comes_back(
 ) -> None:
     echo.needs_size(size)
     client = await connect(compression=compression)
-    await echo.replies(client, message_of(size), "still in step?")
+    await echo.expect_replies(client, message_of(size), "still in step?")
 
 
 @pytest.mark.parametrize("size", BOUNDARIES[:-1])
@@ -121,7 +121,9 @@ async def test_reply_at_a_boundary_of_length_is_whole(
     echo.needs_size(size + 2)
     around = len(str(target.answer("")).encode())
     client = await connect(compression=False)
-    await echo.replies(client, *(text_of(size - around + more) for more in (0, 1, 2)), "still in step?")
+    await echo.expect_replies(
+        client, *(text_of(size - around + more) for more in (0, 1, 2)), "still in step?"
+    )
 
 
 @pytest.mark.parametrize("compression", [True, False], ids=["deflate", "plain"])
@@ -129,14 +131,14 @@ async def test_message_of_every_short_length_comes_back(
     connect: Connect, echo: Echo, message_of: MessageOf, compression: bool
 ) -> None:
     client = await connect(compression=compression)
-    await echo.burst(client, [message_of(size) for size in range(301)], window=64)
+    await echo.expect_burst(client, [message_of(size) for size in range(301)], window=64)
 
 
 @pytest.mark.parametrize("letter", ALPHABET, ids=["1 byte", "2 bytes", "3 bytes", "4 bytes"])
 async def test_text_of_every_short_count_of_letters_comes_back(
     client: Client, echo: Echo, letter: str
 ) -> None:
-    await echo.burst(client, [letter * count for count in range(1, 140)], window=64)
+    await echo.expect_burst(client, [letter * count for count in range(1, 140)], window=64)
 
 
 @pytest.mark.parametrize("compression", [True, False], ids=["deflate", "plain"])
@@ -147,7 +149,7 @@ async def test_message_around_every_power_of_two_comes_back(
     # Compressing megabytes takes most of the time of this file; the boundaries above have one.
     largest = min(abilities.max_message, 1 << 17 if compression else 1 << 20)
     sizes = [size + more for size in POWERS for more in (-1, 0, 1) if size + more <= largest]
-    await echo.burst(client, [message_of(size) for size in sizes], window=2)
+    await echo.expect_burst(client, [message_of(size) for size in sizes], window=2)
 
 
 @pytest.mark.parametrize("size", [1_000, 1_500, 10_000, 100_000, 1_000_000])
@@ -156,7 +158,7 @@ async def test_message_of_a_round_size_comes_back(
 ) -> None:
     echo.needs_size(size + 1)
     client = await connect(compression=False)
-    await echo.replies(client, message_of(size), message_of(size + 1))
+    await echo.expect_replies(client, message_of(size), message_of(size + 1))
 
 
 async def test_large_messages_come_back_one_after_another(
@@ -170,13 +172,13 @@ async def test_large_messages_come_back_one_after_another(
         message + f"{number:08}" if isinstance(message, str) else message + b"%08d" % number
         for number in range(16)
     ]
-    await echo.burst(client, messages, window=2)
+    await echo.expect_burst(client, messages, window=2)
 
 
 async def test_compressible_message_comes_back_whole(client: Client, echo: Echo) -> None:
     """Compressed it is a thousandth of its size: no buffer may be measured by the smaller one."""
     echo.needs_size(1 << 20)
-    await echo.replies(client, "x" * (1 << 20), "ж" * (1 << 19), "x" * (1 << 20))
+    await echo.expect_replies(client, "x" * (1 << 20), "ж" * (1 << 19), "x" * (1 << 20))
 
 
 @pytest.mark.parametrize("compression", [True, False], ids=["deflate", "plain"])
@@ -184,7 +186,7 @@ async def test_message_of_exactly_the_limit_comes_back(
     connect: Connect, echo: Echo, limit: int, message_of: MessageOf, compression: bool
 ) -> None:
     client = await connect(compression=compression)
-    await echo.replies(client, message_of(limit - 1), message_of(limit), "still in step?")
+    await echo.expect_replies(client, message_of(limit - 1), message_of(limit), "still in step?")
 
 
 @pytest.mark.parametrize("compression", [True, False], ids=["deflate", "plain"])
@@ -229,5 +231,5 @@ async def test_message_far_above_any_limit_is_refused_or_comes_back_whole(
     client = await connect(compression=False)
     message = "x" * (max(abilities.max_message, 1 << 20) + 1)
     with contextlib.suppress(ConnectionEnded):
-        await echo.replies(client, message)
-    await echo.soundness(await connect(name="afterwards"))
+        await echo.expect_replies(client, message)
+    await echo.expect_healthy(await connect(name="afterwards"))

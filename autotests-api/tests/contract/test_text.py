@@ -168,30 +168,30 @@ WORDS = [
 
 @pytest.mark.parametrize("message", PLAIN.values(), ids=PLAIN.keys())
 async def test_reply_is_the_template_around_the_message(client: Client, echo: Echo, message: str) -> None:
-    await echo.replies(client, message)
-    await echo.silence(client)
+    await echo.expect_replies(client, message)
+    await echo.expect_silence(client)
 
 
 @pytest.mark.parametrize("message", WHITE_SPACE.values(), ids=WHITE_SPACE.keys())
 async def test_white_space_comes_back_untouched(client: Client, echo: Echo, message: str) -> None:
     echo.needs_size(len(message.encode()))
-    await echo.replies(client, message)
+    await echo.expect_replies(client, message)
 
 
 @pytest.mark.parametrize("message", UNICODE.values(), ids=UNICODE.keys())
 async def test_unicode_comes_back_untouched(client: Client, echo: Echo, message: str) -> None:
-    await echo.replies(client, message)
+    await echo.expect_replies(client, message)
 
 
 @pytest.mark.parametrize("message", LOOKS_LIKE.values(), ids=LOOKS_LIKE.keys())
 async def test_text_that_looks_like_code_comes_back_as_written(
     client: Client, echo: Echo, message: str
 ) -> None:
-    await echo.replies(client, message)
+    await echo.expect_replies(client, message)
 
 
 async def test_word_that_means_something_elsewhere_is_only_a_message(client: Client, echo: Echo) -> None:
-    await echo.burst(client, WORDS, window=1)
+    await echo.expect_burst(client, WORDS, window=1)
 
 
 async def test_every_code_point_comes_back_untouched(connect: Connect, echo: Echo) -> None:
@@ -200,7 +200,7 @@ async def test_every_code_point_comes_back_untouched(connect: Connect, echo: Ech
     step = 1 << 12
     everything = (range(first, first + step) for first in range(0, sys.maxunicode + 1, step))
     messages = ["".join(chr(p) for p in points if not 0xD800 <= p < 0xE000) for points in everything]
-    await echo.burst(client, messages, window=4)
+    await echo.expect_burst(client, messages, window=4)
 
 
 async def test_invisible_character_survives_at_either_end(client: Client, echo: Echo) -> None:
@@ -209,7 +209,7 @@ async def test_invisible_character_survives_at_either_end(client: Client, echo: 
     points = (*range(0x20000), *range(0xE0000, 0xE0100))
     invisible = [chr(p) for p in points if unicodedata.category(chr(p)) in {"Cc", "Cf", "Zs", "Zl", "Zp"}]
     messages = [f"{character}x{character}" for character in invisible] + invisible
-    await echo.burst(client, messages, window=64)
+    await echo.expect_burst(client, messages, window=64)
 
 
 @pytest.mark.parametrize("filler", ["x", "ж", "€", "😀"], ids=["1 byte", "2 bytes", "3 bytes", "4 bytes"])
@@ -221,13 +221,13 @@ async def test_wide_character_is_not_torn_at_a_buffer_end(
     size = 140_000
     echo.needs_size(size)
     message = "x" * shift + filler * ((size - shift) // len(filler.encode()))
-    await echo.replies(client, message)
+    await echo.expect_replies(client, message)
 
 
 async def test_similar_messages_have_replies_of_their_own(client: Client, echo: Echo) -> None:
     """A cache whose key is the length, a prefix, or ignores case or white space returns wrong replies."""
     body = "одинаковое начало " * 50
-    await echo.replies(
+    await echo.expect_replies(
         client,
         *("abcd", "abce", "abcd", "ABCD", "abcd ", " abcd", "dcba", "abc", ""),
         *("\u00e9", "e\u0301", "\u00e9", "Aa", "BB", "1", "1.0", "01", "true", "1"),
@@ -236,10 +236,10 @@ async def test_similar_messages_have_replies_of_their_own(client: Client, echo: 
 
 
 async def test_repeated_message_is_answered_every_time(client: Client, echo: Echo) -> None:
-    await echo.replies(client, *["the same again"] * 20)
-    await echo.burst(client, ["the same in a burst"] * 20)
+    await echo.expect_replies(client, *["the same again"] * 20)
+    await echo.expect_burst(client, ["the same in a burst"] * 20)
 
 
 async def test_shorter_message_shows_nothing_of_a_longer_one(client: Client, echo: Echo) -> None:
     echo.needs_size(100_000)
-    await echo.replies(client, "x" * 100_000, "y", "", "z" * 5_000, "ы", "w" * 4_999, "")
+    await echo.expect_replies(client, "x" * 100_000, "y", "", "z" * 5_000, "ы", "w" * 4_999, "")

@@ -17,11 +17,11 @@ async def test_lost_connection_does_not_affect_other_clients(
 ) -> None:
     other_client, cable = await connect(name="another client"), await link()
     victim = await connect(proxy=cable.url, name="victim")
-    await echo.replies(victim, "here")
+    await echo.expect_replies(victim, "here")
     cable.reset()
     await victim.expect_closed()
-    await echo.soundness(other_client)
-    await echo.soundness(await connect(name="new client"))
+    await echo.expect_healthy(other_client)
+    await echo.expect_healthy(await connect(name="new client"))
 
 
 async def test_client_is_served_again_after_its_connection_was_lost(
@@ -30,10 +30,10 @@ async def test_client_is_served_again_after_its_connection_was_lost(
     cable = await link()
     for number in range(10):
         client = await connect(proxy=cable.url)
-        await echo.replies(client, f"before cut {number}")
+        await echo.expect_replies(client, f"before cut {number}")
         cable.reset()
         await client.expect_closed()
-    await echo.soundness(await connect(proxy=cable.url, name="mended"))
+    await echo.expect_healthy(await connect(proxy=cable.url, name="mended"))
 
 
 @pytest.mark.parametrize("towards", [TO_SERVER, TO_CLIENT], ids=["to the server", "to the client"])
@@ -46,7 +46,7 @@ async def test_reset_in_the_handshake_does_not_affect_a_new_client(
     for _ in range(5):
         with contextlib.suppress(ConnectFailed, ExpectationFailed):
             await connect(proxy=cable.url, name="victim")
-    await echo.soundness(await connect(name="new client"))
+    await echo.expect_healthy(await connect(name="new client"))
 
 
 @pytest.mark.parametrize("towards", [TO_SERVER, TO_CLIENT], ids=["to the server", "to the client"])
@@ -69,9 +69,9 @@ async def test_reset_in_a_message_does_not_affect_other_clients(
         cable.add(End(after, RESET), towards)
         await victim.send(*(text("x" * 200) for _ in range(5)))
         await victim.tcp_ending()
-        await echo.replies(other_client, "meanwhile")
-    await echo.soundness(other_client)
-    await echo.soundness(await connect(name="new client"))
+        await echo.expect_replies(other_client, "meanwhile")
+    await echo.expect_healthy(other_client)
+    await echo.expect_healthy(await connect(name="new client"))
 
 
 @pytest.mark.parametrize("after", [1, 4, 50])
@@ -85,11 +85,11 @@ async def test_fin_in_a_message_does_not_affect_a_new_client(
         cable.add(End(after, FIN), TO_SERVER)
         await victim.send(text("x" * 200))
         ending = await victim.ending(probe_with_ping=False)
-        if not ending.ended and not echo.is_ours:
+        if not ending.ended and not echo.is_echo_api:
             pytest.skip(f"the target takes its time with a client whose half of TCP is closed: {ending}")
         await victim.expect_ended()
         victim.expect_no_message("a part of a message was answered")
-    await echo.soundness(await connect(name="new client"))
+    await echo.expect_healthy(await connect(name="new client"))
 
 
 @pytest.mark.parametrize("at", [0, 1, 4, 6, 20], ids=["opcode", "length", "mask", "payload", "next frame"])
@@ -105,8 +105,8 @@ async def test_corrupted_frame_does_not_affect_other_clients(
         await victim.send(text("corrupted"), text("on the way"))
         victim.half_close()
         await victim.tcp_ending()
-        await echo.replies(other_client, "meanwhile")
-    await echo.soundness(await connect(name="new client"))
+        await echo.expect_replies(other_client, "meanwhile")
+    await echo.expect_healthy(await connect(name="new client"))
 
 
 async def test_reset_in_a_burst_does_not_affect_a_new_client(
@@ -117,5 +117,5 @@ async def test_reset_in_a_burst_does_not_affect_a_new_client(
         victim = await raw_connection("victim", link=cable)
         await victim.send_together(*(text(f"cut {number} message {place}") for place in range(100)))
         cable.reset()
-        await echo.silence(await connect(name="new client"))
-    await echo.soundness(await connect(name="at the end"))
+        await echo.expect_silence(await connect(name="new client"))
+    await echo.expect_healthy(await connect(name="at the end"))

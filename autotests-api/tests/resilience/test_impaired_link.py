@@ -23,7 +23,7 @@ MESSAGES = ["Привет, сервер! " * 8, "", "\N{WAVING HAND SIGN}" * 40,
 
 async def test_clean_link_changes_nothing(connect: Connect, echo: Echo, link: OpenLink) -> None:
     cable = await link(Noop())
-    await echo.soundness(await connect(proxy=cable.url))
+    await echo.expect_healthy(await connect(proxy=cable.url))
     assert cable.opened == 1
 
 
@@ -36,14 +36,14 @@ async def test_message_survives_delivery_in_pieces(
     cable = await link()
     cable.add(Slicer(size), towards)
     client = await connect(proxy=cable.url)
-    await echo.replies(client, *MESSAGES)
-    await echo.burst(client, [f"message {number}" for number in range(20)])
+    await echo.expect_replies(client, *MESSAGES)
+    await echo.expect_burst(client, [f"message {number}" for number in range(20)])
 
 
 @pytest.mark.needs("binary")
 async def test_bytes_survive_delivery_in_pieces(connect: Connect, echo: Echo, link: OpenLink) -> None:
     client = await connect(proxy=(await link(Slicer(3))).url, compression=False)
-    await echo.replies(client, bytes(range(256)), b"", b"\x00" * 130)
+    await echo.expect_replies(client, bytes(range(256)), b"", b"\x00" * 130)
 
 
 async def test_large_message_survives_delivery_in_pieces(
@@ -51,7 +51,7 @@ async def test_large_message_survives_delivery_in_pieces(
 ) -> None:
     echo.needs_size(200_000)
     client = await connect(proxy=(await link(Slicer(1_459))).url, compression=False)
-    await echo.burst(client, ["ж" * 100_000, "small", "€" * 60_000])
+    await echo.expect_burst(client, ["ж" * 100_000, "small", "€" * 60_000])
 
 
 @pytest.mark.parametrize("towards", DIRECTIONS.values(), ids=DIRECTIONS.keys())
@@ -61,14 +61,14 @@ async def test_message_survives_a_late_delivery(
     cable = await link()
     cable.add(Latency(0.02, jitter=0.02), towards)
     client = await connect(proxy=cable.url)
-    await echo.replies(client, *MESSAGES[:3])
-    await echo.burst(client, [f"message {number}" for number in range(50)])
+    await echo.expect_replies(client, *MESSAGES[:3])
+    await echo.expect_burst(client, [f"message {number}" for number in range(50)])
 
 
 async def test_message_survives_a_slow_link(connect: Connect, echo: Echo, link: OpenLink) -> None:
     echo.needs_size(20_000)
     client = await connect(proxy=(await link(Bandwidth(200_000))).url, compression=False)
-    await echo.burst(client, ["x" * 20_000, "small"])
+    await echo.expect_burst(client, ["x" * 20_000, "small"])
 
 
 async def test_slow_link_of_one_does_not_slow_the_others(
@@ -79,11 +79,11 @@ async def test_slow_link_of_one_does_not_slow_the_others(
     other_client = await connect(name="another client")
 
     async def crawl() -> None:
-        await echo.replies(slow, "x" * 60_000)
+        await echo.expect_replies(slow, "x" * 60_000)
 
     async with during(crawl()) as crawling:
-        await echo.burst(other_client, [f"message {number}" for number in range(100)])
-        await echo.soundness(other_client)
+        await echo.expect_burst(other_client, [f"message {number}" for number in range(100)])
+        await echo.expect_healthy(other_client)
         assert not crawling.done(), "the other client was served only when the slow one had finished"
 
 
@@ -92,13 +92,13 @@ async def test_conversation_goes_on_when_the_link_gets_better(
 ) -> None:
     cable = await link()
     client = await connect(proxy=cable.url)
-    await echo.replies(client, "good")
+    await echo.expect_replies(client, "good")
     for fault in (Slicer(1), Latency(0.01), Slicer(2)):
         cable.add(fault)
-        await echo.replies(client, "bad", "ж" * 70)
+        await echo.expect_replies(client, "bad", "ж" * 70)
         cable.remove(fault)
-        await echo.replies(client, "good again")
-    await echo.soundness(client)
+        await echo.expect_replies(client, "good again")
+    await echo.expect_healthy(client)
 
 
 @pytest.mark.parametrize("towards", DIRECTIONS.values(), ids=DIRECTIONS.keys())
@@ -109,13 +109,13 @@ async def test_message_survives_a_link_that_stands_still(
     cable = await link()
     client = await connect(proxy=cable.url)
     other_client = await connect(name="another client")
-    await echo.replies(client, "before")
+    await echo.expect_replies(client, "before")
     standstill = cable.add(Freeze(), towards)
     messages = [f"message {number}" for number in range(30)]
     for message in messages:
         await client.send(message)
-    await echo.soundness(other_client)
+    await echo.expect_healthy(other_client)
     cable.remove(standstill)
     for message in messages:
         await client.expect(target.answer(message))
-    await echo.soundness(client)
+    await echo.expect_healthy(client)

@@ -21,9 +21,9 @@ async def test_unreachable_peers_do_not_affect_other_clients(
     cable.add(Blackhole(after))
     for raw in vanishing:
         await raw.send(text("x" * 300))
-        await echo.replies(other_client, "meanwhile")
-    await echo.soundness(other_client)
-    await echo.soundness(await connect(name="new client"))
+        await echo.expect_replies(other_client, "meanwhile")
+    await echo.expect_healthy(other_client)
+    await echo.expect_healthy(await connect(name="new client"))
 
 
 async def test_unreachable_client_is_served_on_a_new_connection(
@@ -33,11 +33,11 @@ async def test_unreachable_client_is_served_on_a_new_connection(
     cable = await link()
     for number in range(5):
         client = await connect(proxy=cable.url, name=f"connection {number}")
-        await echo.replies(client, "before")
+        await echo.expect_replies(client, "before")
         hole = cable.add(Blackhole())
         await client.send("lost")
         again = await connect(name=f"again {number}")
-        await echo.soundness(again)
+        await echo.expect_healthy(again)
         cable.remove(hole)
         client.abort()
 
@@ -53,8 +53,8 @@ async def test_reply_that_is_not_read_is_kept(
     messages = [f"{number} ".ljust(size, "x") for number in range(8)]
     for message in messages:
         await slow.send(text(message))
-        await echo.replies(other_client, "meanwhile")
-    await echo.soundness(other_client)
+        await echo.expect_replies(other_client, "meanwhile")
+    await echo.expect_healthy(other_client)
     cable.remove(standstill)
     await slow.expect_echo(*messages)
 
@@ -69,8 +69,8 @@ async def test_message_that_arrives_late_is_answered(
     await late.send_bytes(frame[:5])
     standstill = cable.add(Freeze(), TO_SERVER)
     await late.send_bytes(frame[5:])
-    await echo.soundness(other_client)
-    await echo.soundness(await connect(name="new client"))
+    await echo.expect_healthy(other_client)
+    await echo.expect_healthy(await connect(name="new client"))
     cable.remove(standstill)
     await late.expect_echo("late, but whole")
 
@@ -83,7 +83,7 @@ async def test_unanswered_close_does_not_affect_other_clients(
         leaving = await raw_connection("leaving", link=cable)
         hole = cable.add(Blackhole(), TO_CLIENT)
         await leaving.send(text("unheard"), close(1000))
-        await echo.replies(other_client, "meanwhile")
+        await echo.expect_replies(other_client, "meanwhile")
         cable.remove(hole)
         leaving.reset()
-    await echo.soundness(await connect(name="new client"))
+    await echo.expect_healthy(await connect(name="new client"))

@@ -29,11 +29,11 @@ async def test_flood_of_small_frames_does_not_stop_the_server(
     async with during(flood()):
         for number in range(10):
             if echo.target.echo:
-                await echo.replies(other_client, f"meanwhile {number}")
+                await echo.expect_replies(other_client, f"meanwhile {number}")
             else:
                 await other_client.ping()
-    await echo.soundness(other_client)
-    await echo.soundness(await connect(name="new client"))
+    await echo.expect_healthy(other_client)
+    await echo.expect_healthy(await connect(name="new client"))
 
 
 @pytest.mark.needs("text")
@@ -49,7 +49,7 @@ async def test_message_of_many_fragments_is_answered_or_refused(
     got = await raw.message_or_ending()
     if got is not None:
         assert got.content == echo.target.answer(payload * (count + 1) + "."), "fragments were lost"
-    await echo.soundness(await connect(name="new client"))
+    await echo.expect_healthy(await connect(name="new client"))
 
 
 async def test_fragments_that_never_end_do_not_stop_the_server(
@@ -59,7 +59,7 @@ async def test_fragments_that_never_end_do_not_stop_the_server(
         raw = await raw_connection(f"flooder {number}")
         await raw.send(text("x", fin=False))
         await raw.send_bytes(continuation("", fin=False).encode() * 2_000)
-        await echo.soundness(await connect(name="another client"))
+        await echo.expect_healthy(await connect(name="another client"))
 
 
 @pytest.mark.needs("text")
@@ -73,7 +73,7 @@ async def test_control_frames_in_numbers_between_fragments_do_not_stop_the_serve
     got = await raw.message_or_ending()
     if got is not None:
         assert got.content == echo.target.answer("begin end"), "control frames spoiled the message"
-    await echo.soundness(await connect(name="new client"))
+    await echo.expect_healthy(await connect(name="new client"))
 
 
 async def test_storm_of_connections_does_not_stop_the_server(
@@ -82,4 +82,4 @@ async def test_storm_of_connections_does_not_stop_the_server(
     """Connections without a handshake, as a port scanner makes them."""
     for _ in range(250):
         (await dial("scanner")).abort()
-    await echo.soundness(await connect(name="new client"))
+    await echo.expect_healthy(await connect(name="new client"))

@@ -84,7 +84,7 @@ async def answer_to(raw: RawConnection, request: Request, echo: Echo) -> Respons
     try:
         return await refused_or_accepted(raw, request)
     except NotReceived:
-        if echo.is_ours:
+        if echo.is_echo_api:
             raise
         return None
 
@@ -98,10 +98,10 @@ async def test_giant_handshake_is_answered_or_ended(
         await refused_or_accepted(raw, make(opening))
     except NotReceived as silence:
         # No sentence of RFC 6455 asks for an answer; RFC 9110 §5.4 does, of a server that refuses.
-        if echo.is_ours:
+        if echo.is_echo_api:
             raise
         pytest.xfail(f"the server neither answers nor closes: {silence}")
-    await echo.soundness(await connect(name="another client"))
+    await echo.expect_healthy(await connect(name="another client"))
 
 
 @pytest.mark.parametrize("name", INNATE)
@@ -115,7 +115,7 @@ async def test_name_that_every_object_has_does_not_stop_the_server(
         (name, name),
     ):
         await answer_to(await dial("hostile"), opening.having(header, value), echo)
-    await echo.soundness(await connect(name="another client"))
+    await echo.expect_healthy(await connect(name="another client"))
 
 
 async def test_handshake_without_an_end_does_not_stop_the_server(
@@ -125,7 +125,7 @@ async def test_handshake_without_an_end_does_not_stop_the_server(
     await endless.send_bytes(opening.encode().removesuffix(b"\r\n"))
     for _ in range(32):
         await endless.send_bytes(b"X-More: " + b"x" * 8_000 + b"\r\n")
-    await echo.soundness(await connect(name="another client"))
+    await echo.expect_healthy(await connect(name="another client"))
 
 
 async def test_handshake_without_an_end_is_ended(dial: Dial, opening: Request, echo: Echo) -> None:
@@ -140,7 +140,7 @@ async def test_handshake_without_an_end_is_ended(dial: Dial, opening: Request, e
     try:
         await endless.refusal()
     except NotReceived:
-        if echo.is_ours:
+        if echo.is_echo_api:
             raise
         pytest.skip("the server takes a request head of more than 4 MiB, and only ours promises not to")
 
@@ -149,7 +149,7 @@ async def test_line_without_an_end_does_not_stop_the_server(connect: Connect, di
     endless = await dial("endless")
     for _ in range(32):
         await endless.send_bytes(b"x" * 32_768)
-    await echo.soundness(await connect(name="another client"))
+    await echo.expect_healthy(await connect(name="another client"))
 
 
 @pytest.mark.parametrize("where, what", INJECTIONS.values(), ids=INJECTIONS.keys())
@@ -161,7 +161,7 @@ async def test_handshake_writes_no_header_into_the_answer(
     if response is not None:
         injected = [line for line in response.raw.splitlines() if line.lower().startswith(b"x-injected")]
         assert not injected, f"the request wrote a header into the answer: {injected[0]!r}"
-    await echo.soundness(await connect(name="another client"))
+    await echo.expect_healthy(await connect(name="another client"))
 
 
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS.keys())
@@ -176,7 +176,7 @@ async def test_path_leads_to_no_file_of_the_server(
             await raw.tcp_ending(deadline=raw.deadline / 10)
             assert b"root:" not in raw.body, "the server handed out its list of users"
             assert b"[fonts]" not in raw.body, "the server handed out a file of its system"
-    await echo.soundness(await connect(name="another client"))
+    await echo.expect_healthy(await connect(name="another client"))
 
 
 async def test_replayed_handshake_is_a_handshake_like_any_other(
@@ -187,7 +187,7 @@ async def test_replayed_handshake_is_a_handshake_like_any_other(
     for raw in connections:
         response = await raw.handshake(opening)
         assert response.accepted, f"the same handshake was refused when it came again: {response}"
-    await echo.soundness(await connect(name="another client"))
+    await echo.expect_healthy(await connect(name="another client"))
 
 
 async def test_second_handshake_on_a_connection_is_not_answered(
@@ -197,7 +197,7 @@ async def test_second_handshake_on_a_connection_is_not_answered(
     raw = await raw_connection("twice")
     await raw.send_bytes(opening.encode())
     await raw.expect_ended(probe_with_ping=False)
-    await echo.soundness(await connect(name="another client"))
+    await echo.expect_healthy(await connect(name="another client"))
 
 
 @pytest.mark.parametrize(
@@ -219,14 +219,14 @@ async def test_smuggled_handshake_is_not_answered(
     try:
         response = await raw.refusal()
     except NotReceived as silence:
-        if echo.is_ours:
+        if echo.is_echo_api:
             raise
         pytest.xfail(f"the server neither answers nor closes: {silence}")
     if response is not None and response.accepted:
         raw.switch_protocols()
         await raw.ending(probe_with_ping=False, deadline=raw.deadline / 10)
         raw.expect_no_violation()
-    await echo.soundness(await connect(name="another client"))
+    await echo.expect_healthy(await connect(name="another client"))
 
 
 NONSENSE = {
@@ -251,4 +251,4 @@ async def test_nonsense_instead_of_a_handshake_does_not_stop_the_server(
 ) -> None:
     for _ in range(3):
         await (await dial("nonsense")).send_bytes(nonsense)
-        await echo.soundness(await connect(name="another client"))
+        await echo.expect_healthy(await connect(name="another client"))

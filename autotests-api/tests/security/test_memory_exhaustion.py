@@ -27,9 +27,9 @@ async def test_huge_announced_length_does_not_stop_the_server(
     """The server may refuse at once, or wait for the payload; it must not allocate the memory."""
     raw = await raw_connection("oversized")
     await raw.send_bytes(Frame(opcode).encode(length=length, length_bits=64) + b"x" * 1_000)
-    if echo.is_ours:
+    if echo.is_echo_api:
         await raw.expect_ended(code=(1009, None), probe_with_ping=False)
-    await echo.soundness(await connect(name="another client"))
+    await echo.expect_healthy(await connect(name="another client"))
 
 
 @pytest.mark.parametrize("length", HUGE.values(), ids=HUGE.keys())
@@ -40,9 +40,9 @@ async def test_huge_announced_length_of_a_fragment_does_not_stop_the_server(
     raw = await raw_connection("oversized")
     await raw.send(text("x" * 1_000, fin=False))
     await raw.send_bytes(continuation("").encode(length=length, length_bits=64) + b"x" * 1_000)
-    if echo.is_ours:
+    if echo.is_echo_api:
         await raw.expect_ended(code=(1009, None), probe_with_ping=False)
-    await echo.soundness(await connect(name="another client"))
+    await echo.expect_healthy(await connect(name="another client"))
 
 
 async def test_many_huge_announced_lengths_do_not_stop_the_server(
@@ -52,14 +52,14 @@ async def test_many_huge_announced_lengths_do_not_stop_the_server(
     for number in range(30):
         raw = await raw_connection(f"oversized {number}")
         await raw.send_bytes(Frame(2).encode(length=2 * GIB - 9, length_bits=64) + b"x")
-    await echo.soundness(await connect(name="another client"))
+    await echo.expect_healthy(await connect(name="another client"))
 
 
 async def test_fragments_above_the_limit_are_refused(
     connect: Connect, raw_connection: OpenRawConnection, echo: Echo, target: Target
 ) -> None:
     """No fragment is above the limit; their sum is, long before the last one."""
-    if not echo.is_ours and target.max_message is None:
+    if not echo.is_echo_api and target.max_message is None:
         pytest.skip("what the target's limit is has not been said (--ws-max-message)")
     limit = target.max_message or 1 << 20
     raw = await raw_connection("oversized")
@@ -68,10 +68,10 @@ async def test_fragments_above_the_limit_are_refused(
     for _ in range(24):
         await raw.send(continuation(part, fin=False))
     ending = await raw.ending(probe_with_ping=False)
-    if not echo.is_ours and not ending.ended:
+    if not echo.is_echo_api and not ending.ended:
         pytest.skip("the target takes more than --ws-max-message says")
     await raw.expect_ended(code=(1009, None))
-    await echo.soundness(await connect(name="another client"))
+    await echo.expect_healthy(await connect(name="another client"))
 
 
 async def test_unfinished_messages_of_many_do_not_stop_the_server(
@@ -81,7 +81,7 @@ async def test_unfinished_messages_of_many_do_not_stop_the_server(
     for number in range(10):
         raw = await raw_connection(f"oversized {number}")
         await raw.send(text("x" * size, fin=False))
-    await echo.soundness(await connect(name="another client"))
+    await echo.expect_healthy(await connect(name="another client"))
 
 
 @pytest.mark.needs("text", "deflate")
@@ -92,14 +92,14 @@ async def test_message_that_unpacks_to_a_thousandfold_is_refused_or_whole(
     """As a zip bomb: the limit counts for the inflated data."""
     client = await connect(name="oversized", compression=True, max_size=16 << 20)
     message = "x" * size
-    if echo.is_ours:
+    if echo.is_echo_api:
         with contextlib.suppress(ConnectionEnded):
             await client.send(message)
         await client.expect_closed(1009)
     else:
         with contextlib.suppress(ConnectionEnded):
-            await echo.replies(client, message)
-    await echo.soundness(await connect(name="another client"))
+            await echo.expect_replies(client, message)
+    await echo.expect_healthy(await connect(name="another client"))
 
 
 BROKEN = {
@@ -118,8 +118,8 @@ async def test_compressed_nonsense_does_not_stop_the_server(
     for _ in range(3):
         raw = await raw_connection("broken", extensions="permessage-deflate")
         await raw.send(Frame(1, payload, rsv1=True))
-        await echo.soundness(other_client)
-    await echo.soundness(await connect(name="new client"))
+        await echo.expect_healthy(other_client)
+    await echo.expect_healthy(await connect(name="new client"))
 
 
 async def test_huge_control_frame_does_not_stop_the_server(
@@ -128,6 +128,6 @@ async def test_huge_control_frame_does_not_stop_the_server(
     """Control frames have at most 125 bytes (RFC 6455 §5.5), so the echo API refuses it at once."""
     raw = await raw_connection("oversized")
     await raw.send_bytes(ping().encode(length=10 * GIB, length_bits=64)[:10] + bytes(4))
-    if echo.is_ours:
+    if echo.is_echo_api:
         await raw.expect_failed(probe_with_ping=False)
-    await echo.soundness(await connect(name="another client"))
+    await echo.expect_healthy(await connect(name="another client"))

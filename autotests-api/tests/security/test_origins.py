@@ -15,4 +15,4 @@ async def test_page_of_another_origin_does_not_affect_other_clients(
     else:
         record_property("observed", "every origin is let in")
         await stranger.close()
-    await echo.soundness(await connect(name="friend"))
+    await echo.expect_healthy(await connect(name="friend"))

@@ -118,7 +118,7 @@ async def test_ended_connections_use_nothing_up(
     other_client = await connect(name="another client")
     for _ in range(ROUNDS):
         await leave(dial, opening)
-    await echo.soundness(other_client)
+    await echo.expect_healthy(other_client)
     new_clients = [await connect(name=f"new client {number}") for number in range(5)]
     for new_client in new_clients:
-        await echo.soundness(new_client)
+        await echo.expect_healthy(new_client)

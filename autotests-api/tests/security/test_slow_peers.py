@@ -17,7 +17,7 @@ async def test_slow_handshakes_do_not_stop_the_server(
     for line in lines:
         for raw in slow:
             await raw.send_bytes(line)
-        await echo.soundness(await connect(name="another client"))
+        await echo.expect_healthy(await connect(name="another client"))
 
 
 async def test_handshake_octet_by_octet_is_answered_or_refused(
@@ -27,16 +27,16 @@ async def test_handshake_octet_by_octet_is_answered_or_refused(
     raw = await dial()
     await raw.send_in_pieces(opening.encode(), 1)
     response = await raw.refusal()
-    if echo.is_ours:
+    if echo.is_echo_api:
         assert response is not None, "a slow handshake was not answered"
         assert response.accepted, f"a slow handshake was refused: {response}"
-    await echo.soundness(await connect(name="another client"))
+    await echo.expect_healthy(await connect(name="another client"))
 
 
 async def test_silent_connections_do_not_stop_the_server(connect: Connect, dial: Dial, echo: Echo) -> None:
     for number in range(HOSTILE):
         await dial(f"silent {number}")
-    await echo.soundness(await connect(name="another client"))
+    await echo.expect_healthy(await connect(name="another client"))
 
 
 async def test_frames_that_never_end_do_not_stop_the_server(
@@ -45,7 +45,7 @@ async def test_frames_that_never_end_do_not_stop_the_server(
     parts = [text("x" * 200).encode()[:stop] for stop in (1, 2, 3, 5, 7, 100)]
     for number in range(HOSTILE):
         await (await raw_connection(f"unfinished {number}")).send_bytes(parts[number % len(parts)])
-    await echo.soundness(await connect(name="another client"))
+    await echo.expect_healthy(await connect(name="another client"))
 
 
 async def test_messages_that_never_end_do_not_stop_the_server(
@@ -57,4 +57,4 @@ async def test_messages_that_never_end_do_not_stop_the_server(
     for _ in range(3):
         for raw in slow:
             await raw.send(continuation(" and going on", fin=False))
-        await echo.soundness(await connect(name="another client"))
+        await echo.expect_healthy(await connect(name="another client"))

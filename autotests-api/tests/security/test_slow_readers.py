@@ -42,12 +42,12 @@ async def test_peers_that_never_read_do_not_stop_the_server(
         raw.pause_reading()
         async with during(raw.send_bytes(encoded(messages))):
             for turn in range(10):
-                await echo.replies(other_client, f"meanwhile {number}, {turn}")
-            await echo.soundness(await connect(name="new client"))
-    await echo.soundness(other_client)
+                await echo.expect_replies(other_client, f"meanwhile {number}, {turn}")
+            await echo.expect_healthy(await connect(name="new client"))
+    await echo.expect_healthy(other_client)
     for raw in readers:
         raw.reset()
-    await echo.soundness(await connect(name="afterwards"))
+    await echo.expect_healthy(await connect(name="afterwards"))
 
 
 @pytest.mark.parametrize("messages", STEEP_PILES.values(), ids=STEEP_PILES.keys())
@@ -61,12 +61,12 @@ async def test_replies_that_are_read_late_all_come(
     )
     slow.pause_reading()
     async with during(slow.send_bytes(encoded(messages))):
-        await echo.soundness(other_client)
+        await echo.expect_healthy(other_client)
         slow.resume_reading()
         try:
             await slow.expect_echo(*messages)
         except NotReceived:
-            if echo.is_ours or not hung_up(slow):
+            if echo.is_echo_api or not hung_up(slow):
                 raise
             pytest.skip(f"the target hangs up on a peer that does not read ({slow.close_status or slow.tcp})")
     await slow.expect_served()
@@ -83,14 +83,14 @@ async def test_closing_after_replies_that_are_read_late_is_answered(
     )
     slow.pause_reading()
     async with during(slow.send_bytes(encoded(messages) + close(1000).encode())):
-        await echo.soundness(other_client)
+        await echo.expect_healthy(other_client)
         slow.sent_close = True
         slow.resume_reading()
         count = 0
         while (got := await slow.message_or_ending()) is not None:
             assert got.content == echo.target.answer(messages[count]), f"reply {count + 1} is spoilt"
             count += 1
-    if slow.close_status is None and not echo.is_ours:
+    if slow.close_status is None and not echo.is_echo_api:
         pytest.skip("the target hangs up on a peer that does not read")
     assert slow.close_status is not None, (
         f"after {count} of {len(messages)} replies TCP ended ({slow.tcp}), and the Close was not answered"
@@ -101,7 +101,7 @@ async def test_server_waits_for_a_peer_that_does_not_read(
     raw_connection: OpenRawConnection, echo: Echo, target: Target
 ) -> None:
     """The server stops reading; replies are neither kept in memory without limit nor lost."""
-    if not echo.is_ours:
+    if not echo.is_echo_api:
         pytest.skip("only our server promises to wait; others hang up on such a peer, or keep all in memory")
     reader = await raw_connection("slow reader", small_buffers=True)
     reader.pause_reading()
