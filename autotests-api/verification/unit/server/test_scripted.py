@@ -3,13 +3,11 @@
 import asyncio
 import re
 import socket
-import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 
 import pytest
-import trustme
 import websockets
 
 from pytest_websocket.client import ConnectionEnded, ExpectationFailed
@@ -17,6 +15,7 @@ from pytest_websocket.protocol.frames import Frame, binary, close, parse_header,
 from pytest_websocket.protocol.handshake import accept_value
 from pytest_websocket.recording import Recording
 from pytest_websocket.server.scripted import ScriptedServer
+from pytest_websocket.server.scripted_conversation import Conversation
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 REQUEST = (
@@ -26,10 +25,13 @@ REQUEST = (
 SHORT = 0.1
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Start = Callable[..., Awaitable[ScriptedServer]]
+Dial = Callable[[ScriptedServer], Awaitable[Streams]]
+Opened = tuple[ScriptedServer, Conversation, asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @pytest.fixture
-async def start(deadline: float) -> AsyncIterator[Callable[..., Awaitable[ScriptedServer]]]:
+async def start(deadline: float) -> AsyncIterator[Start]:
     async with AsyncExitStack() as stack:
 
         async def factory(**settings: object) -> ScriptedServer:
@@ -42,7 +44,7 @@ async def start(deadline: float) -> AsyncIterator[Callable[..., Awaitable[Script
 
 
 @pytest.fixture
-async def dial_tcp() -> AsyncIterator[Callable[[ScriptedServer], Awaitable[Streams]]]:
+async def dial_tcp() -> AsyncIterator[Dial]:
     writers: list[asyncio.StreamWriter] = []
 
     async def dial(server: ScriptedServer) -> Streams:
@@ -60,7 +62,7 @@ async def dial_tcp() -> AsyncIterator[Callable[[ScriptedServer], Awaitable[Strea
 
 
 @pytest.fixture
-async def opened(start, dial_tcp):
+async def opened(start: Start, dial_tcp: Dial) -> Opened:
     """A conversation after its handshake, and the streams of its raw client."""
     server = await start()
     reader, writer = await dial_tcp(server)
@@ -78,7 +80,7 @@ async def read_frame(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     return header.opcode, await reader.readexactly(header.length)
 
 
-async def test_request_is_read_and_answered_by_rfc_6455(start, dial_tcp) -> None:
+async def test_request_is_read_and_answered_by_rfc_6455(start: Start, dial_tcp: Dial) -> None:
     server = await start()
     reader, writer = await dial_tcp(server)
     for piece in (REQUEST[:30], REQUEST[30:]):
@@ -116,7 +118,9 @@ async def test_request_is_read_and_answered_by_rfc_6455(start, dial_tcp) -> None
         ("GET", "\x16\x03", "the request line is not that of HTTP"),
     ],
 )
-async def test_request_that_breaks_the_rfc_is_told(start, dial_tcp, line, instead, words) -> None:
+async def test_request_that_breaks_the_rfc_is_told(
+    start: Start, dial_tcp: Dial, line: str, instead: str, words: str
+) -> None:
     server = await start()
     reader, writer = await dial_tcp(server)
     writer.write(REQUEST.replace(line, instead, 1).encode())
@@ -125,7 +129,7 @@ async def test_request_that_breaks_the_rfc_is_told(start, dial_tcp, line, instea
     assert (await reader.read()).startswith(b"HTTP/1.1 400 ")
 
 
-async def test_subprotocol_that_is_not_offered_is_told(start, dial_tcp) -> None:
+async def test_subprotocol_that_is_not_offered_is_told(start: Start, dial_tcp: Dial) -> None:
     server = await start()
     _, writer = await dial_tcp(server)
     writer.write(REQUEST.encode())
@@ -133,7 +137,7 @@ async def test_subprotocol_that_is_not_offered_is_told(start, dial_tcp) -> None:
         await server.accept(subprotocol="chat")
 
 
-async def test_clients_are_told_apart_by_path(start, dial_tcp) -> None:
+async def test_clients_are_told_apart_by_path(start: Start, dial_tcp: Dial) -> None:
     server = await start()
     for path in ("/first", "/second"):
         _, writer = await dial_tcp(server)
@@ -143,7 +147,7 @@ async def test_clients_are_told_apart_by_path(start, dial_tcp) -> None:
     assert [second.request.path, first.request.path] == ["/second", "/first"]
 
 
-async def test_wait_for_a_client_names_those_that_came(start, dial_tcp) -> None:
+async def test_wait_for_a_client_names_those_that_came(start: Start, dial_tcp: Dial) -> None:
     server = await start(deadline=SHORT)
     with pytest.raises(ExpectationFailed, match=r"no client connected within 0\.1 s"):
         await server.accept()
@@ -153,7 +157,7 @@ async def test_wait_for_a_client_names_those_that_came(start, dial_tcp) -> None:
         await server.accept("/other")
 
 
-async def test_rejection_is_an_http_answer_and_the_end_of_tcp(start, dial_tcp) -> None:
+async def test_rejection_is_an_http_answer_and_the_end_of_tcp(start: Start, dial_tcp: Dial) -> None:
     server = await start()
     reader, writer = await dial_tcp(server)
     writer.write(REQUEST.encode())
@@ -165,7 +169,7 @@ async def test_rejection_is_an_http_answer_and_the_end_of_tcp(start, dial_tcp) -
     await server.check()
 
 
-async def test_raw_answer_goes_as_it_is(start, dial_tcp) -> None:
+async def test_raw_answer_goes_as_it_is(start: Start, dial_tcp: Dial) -> None:
     server = await start()
     reader, writer = await dial_tcp(server)
     writer.write(REQUEST.encode())
@@ -173,7 +177,7 @@ async def test_raw_answer_goes_as_it_is(start, dial_tcp) -> None:
     assert await reader.readexactly(8) == b"nonsense"
 
 
-async def test_messages_are_read_in_order_and_compared(opened) -> None:
+async def test_messages_are_read_in_order_and_compared(opened: Opened) -> None:
     _, conversation, _, writer = opened
     writer.write(text("one").encode() + binary(b"two").encode() + text('{"n": 3}').encode())
     assert await conversation.expect("one") == "one"
@@ -181,14 +185,14 @@ async def test_messages_are_read_in_order_and_compared(opened) -> None:
     assert await conversation.receive_json() == {"n": 3}
 
 
-async def test_frames_behind_the_request_in_its_segment_are_read(start, dial_tcp) -> None:
+async def test_frames_behind_the_request_in_its_segment_are_read(start: Start, dial_tcp: Dial) -> None:
     server = await start()
     _, writer = await dial_tcp(server)
     writer.write(REQUEST.encode() + text("early").encode())
     assert await (await server.accept()).receive() == "early"
 
 
-async def test_wrong_message_shows_both_and_the_conversation(opened) -> None:
+async def test_wrong_message_shows_both_and_the_conversation(opened: Opened) -> None:
     _, conversation, _, writer = opened
     writer.write(text("logon").encode())
     with pytest.raises(ExpectationFailed) as caught:
@@ -202,14 +206,14 @@ async def test_wrong_message_shows_both_and_the_conversation(opened) -> None:
     )
 
 
-async def test_message_that_is_not_json_is_told(opened) -> None:
+async def test_message_that_is_not_json_is_told(opened: Opened) -> None:
     _, conversation, _, writer = opened
     writer.write(text("{").encode())
     with pytest.raises(ExpectationFailed, match="is not JSON"):
         await conversation.receive_json()
 
 
-async def test_silence_and_the_end_are_told_apart(opened) -> None:
+async def test_silence_and_the_end_are_told_apart(opened: Opened) -> None:
     _, conversation, _, writer = opened
     with pytest.raises(ExpectationFailed, match=r"no message came from the client within 0\.1 s"):
         await conversation.receive(deadline=SHORT)
@@ -218,7 +222,7 @@ async def test_silence_and_the_end_are_told_apart(opened) -> None:
         await conversation.receive()
 
 
-async def test_ping_of_the_server_and_of_the_client(opened) -> None:
+async def test_ping_of_the_server_and_of_the_client(opened: Opened) -> None:
     _, conversation, reader, writer = opened
     waiting = asyncio.create_task(conversation.ping(b"a"))
     assert await read_frame(reader) == (9, b"a")
@@ -227,7 +231,7 @@ async def test_ping_of_the_server_and_of_the_client(opened) -> None:
     assert await read_frame(reader) == (10, b"b")
 
 
-async def test_pong_waits_for_the_end_of_a_frame_that_is_being_sent(opened) -> None:
+async def test_pong_waits_for_the_end_of_a_frame_that_is_being_sent(opened: Opened) -> None:
     _, conversation, reader, writer = opened
     frame = text("in two pieces").encode(masked=False)
     await conversation.send_bytes(frame[:5])
@@ -239,13 +243,13 @@ async def test_pong_waits_for_the_end_of_a_frame_that_is_being_sent(opened) -> N
 
 
 @pytest.mark.parametrize("size", [1, 7])
-async def test_bytes_can_be_sent_in_pieces(opened, size: int) -> None:
+async def test_bytes_can_be_sent_in_pieces(opened: Opened, size: int) -> None:
     _, conversation, reader, _ = opened
     await conversation.send_in_pieces(text("pieces").encode(masked=False), size)
     assert await read_frame(reader) == (1, b"pieces")
 
 
-async def test_close_of_the_client_is_answered_and_ends_tcp(opened) -> None:
+async def test_close_of_the_client_is_answered_and_ends_tcp(opened: Opened) -> None:
     _, conversation, reader, writer = opened
     writer.write(text("last").encode() + close(3000, "done").encode())
     assert await conversation.expect_closed(3000, "done") == (3000, "done")
@@ -254,7 +258,7 @@ async def test_close_of_the_client_is_answered_and_ends_tcp(opened) -> None:
     assert await conversation.receive() == "last"
 
 
-async def test_close_of_the_server_waits_for_the_answer(opened) -> None:
+async def test_close_of_the_server_waits_for_the_answer(opened: Opened) -> None:
     _, conversation, reader, writer = opened
     closing = asyncio.create_task(conversation.close(1012, "restart"))
     assert await read_frame(reader) == (8, struct.pack("!H", 1012) + b"restart")
@@ -266,14 +270,14 @@ async def test_close_of_the_server_waits_for_the_answer(opened) -> None:
     assert await conversation.expect_closed(1012) == (1012, "")
 
 
-async def test_close_that_is_not_answered_costs_the_deadline(opened) -> None:
+async def test_close_that_is_not_answered_costs_the_deadline(opened: Opened) -> None:
     _, conversation, reader, _ = opened
     await conversation.close(deadline=SHORT)
     assert await read_frame(reader) == (8, struct.pack("!H", 1000))
     assert await reader.read() == b""
 
 
-async def test_other_endings_than_expected_are_told(opened) -> None:
+async def test_other_endings_than_expected_are_told(opened: Opened) -> None:
     _, conversation, _, writer = opened
     with pytest.raises(ExpectationFailed, match=r"the client has not closed within 0\.1 s"):
         await conversation.expect_closed(deadline=SHORT)
@@ -283,7 +287,7 @@ async def test_other_endings_than_expected_are_told(opened) -> None:
     assert await conversation.expect_closed(1006) == (1006, "")
 
 
-async def test_reset_of_the_client_is_told_from_its_fin(opened) -> None:
+async def test_reset_of_the_client_is_told_from_its_fin(opened: Opened) -> None:
     _, conversation, _, writer = opened
     plug: socket.socket = writer.get_extra_info("socket")
     plug.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -295,7 +299,7 @@ async def test_reset_of_the_client_is_told_from_its_fin(opened) -> None:
 
 
 @pytest.mark.parametrize(("how", "error"), [("abort", None), ("reset", ConnectionResetError)])
-async def test_server_drops_tcp(opened, how: str, error: type[Exception] | None) -> None:
+async def test_server_drops_tcp(opened: Opened, how: str, error: type[Exception] | None) -> None:
     _, conversation, reader, _ = opened
     getattr(conversation, how)()
     if error is None:
@@ -305,7 +309,7 @@ async def test_server_drops_tcp(opened, how: str, error: type[Exception] | None)
             await reader.read()
 
 
-async def test_half_close_lets_the_client_go_on(opened) -> None:
+async def test_half_close_lets_the_client_go_on(opened: Opened) -> None:
     _, conversation, reader, writer = opened
     conversation.half_close()
     assert await reader.read() == b""
@@ -313,11 +317,12 @@ async def test_half_close_lets_the_client_go_on(opened) -> None:
     assert await conversation.receive() == "still here"
 
 
-async def test_client_that_does_not_read_costs_the_deadline(start, dial_tcp) -> None:
+async def test_client_that_does_not_read_costs_the_deadline(start: Start, dial_tcp: Dial) -> None:
     server = await start(deadline=SHORT)
     reader, writer = await dial_tcp(server)
     writer.write(REQUEST.encode())
     conversation = await server.accept()
+    assert isinstance(writer.transport, asyncio.Transport)
     writer.transport.pause_reading()
     with pytest.raises(ExpectationFailed, match="the client stopped reading"):
         await conversation.send(b"x" * (32 << 20))
@@ -336,7 +341,7 @@ async def test_client_that_does_not_read_costs_the_deadline(start, dial_tcp) -> 
         (text("x").encode(length_bits=64), "fewest bytes"),
     ],
 )
-async def test_frame_that_breaks_the_rfc_fails_the_test(opened, frame: bytes, words: str) -> None:
+async def test_frame_that_breaks_the_rfc_fails_the_test(opened: Opened, frame: bytes, words: str) -> None:
     server, conversation, _, writer = opened
     writer.write(frame + ping(b"behind").encode() + close().encode())
     await conversation.expect_closed()
@@ -344,7 +349,7 @@ async def test_frame_that_breaks_the_rfc_fails_the_test(opened, frame: bytes, wo
         await server.check()
 
 
-async def test_masked_frames_break_nothing(opened) -> None:
+async def test_masked_frames_break_nothing(opened: Opened) -> None:
     server, conversation, _, writer = opened
     writer.write(text("x").encode() + close().encode())
     assert await conversation.receive() == "x"
@@ -352,7 +357,9 @@ async def test_masked_frames_break_nothing(opened) -> None:
     await server.check()
 
 
-async def test_unread_message_and_unexpected_connection_fail_unless_allowed(opened, dial_tcp) -> None:
+async def test_unread_message_and_unexpected_connection_fail_unless_allowed(
+    opened: Opened, dial_tcp: Dial
+) -> None:
     server, conversation, _, writer = opened
     writer.write(text("nobody reads this").encode())
     with pytest.raises(ExpectationFailed, match=r"did not read 1 message\n.*nobody reads this"):
@@ -368,7 +375,7 @@ async def test_unread_message_and_unexpected_connection_fail_unless_allowed(open
     assert conversation.unread
 
 
-async def test_server_that_stops_says_so_to_its_clients(start) -> None:
+async def test_server_that_stops_says_so_to_its_clients(start: Start) -> None:
     server = await start()
     connecting = asyncio.create_task(websockets.connect(server.url).__aenter__())
     await server.accept()
@@ -376,23 +383,3 @@ async def test_server_that_stops_says_so_to_its_clients(start) -> None:
     await server.stop()
     await client.wait_closed()
     assert client.close_code == 1001
-
-
-async def test_tls(start) -> None:
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
-    trusting = ssl.create_default_context()
-    authority.configure_trust(trusting)
-    server = await start(tls=context)
-    assert server.url.startswith("wss://localhost:")
-
-    async def say() -> None:
-        async with websockets.connect(server.url, ssl=trusting) as client:
-            await client.send("secret")
-
-    saying = asyncio.create_task(say())
-    conversation = await server.accept()
-    assert await conversation.receive() == "secret"
-    await conversation.expect_closed(1000)
-    await saying

@@ -5,6 +5,8 @@ import asyncio
 import pytest
 import websockets
 
+from pytest_websocket.fixtures import StartServer
+
 
 async def hello(url: str) -> None:
     async with websockets.connect(url) as client:
@@ -12,7 +14,7 @@ async def hello(url: str) -> None:
         await client.recv()
 
 
-async def test_server_refuses_further_clients(ws_server) -> None:
+async def test_server_refuses_further_clients(ws_server: StartServer) -> None:
     server = await ws_server(allow_unexpected=True)
     waiting = asyncio.create_task(hello(f"{server.url}/not-answered"))
     talking = asyncio.create_task(hello(f"{server.url}/answered"))
