@@ -85,8 +85,8 @@ class Paper(asyncio.Transport):
         self.asked: list[str] = []
         self.closing = False
 
-    def write(self, data: bytes) -> None:
-        self.written += data
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += bytes(data)
 
     def is_closing(self) -> bool:
         return self.closing

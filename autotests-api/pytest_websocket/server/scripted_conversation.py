@@ -128,9 +128,8 @@ class Conversation(AcceptedConnection):
             # The frame layer may run ahead of a validator after it.
             await self.comes_true(decided, seconds / 10)
         if self.unread:
-            raise self._failure(
-                "the client answered instead", wanted, ("the client sent", describe_message(self.unread[0].content))
-            )
+            sent = describe_message(self.unread[0].content)
+            raise self._failure("the client answered instead", wanted, ("the client sent", sent))
         if not self.over:
             how = "nothing" if pong is None else "a Pong: it goes on with the connection"
             raise self._failure(
