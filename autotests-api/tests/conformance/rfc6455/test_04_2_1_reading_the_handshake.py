@@ -11,61 +11,35 @@ from pytest_websocket.protocol.frames import text
 from pytest_websocket.protocol.handshake import Request, new_key
 from pytest_websocket.raw.ending import NotReceived
 
-
-def broken_requests(opening: Request) -> dict[str, Request]:
-    """Requests that lack something that §4.2.1 demands, by name."""
-    return {
-        "POST": opening.using(method="POST"),
-        "PUT": opening.using(method="PUT"),
-        "HEAD": opening.using(method="HEAD"),
-        "unknown method": opening.using(method="FETCH"),
-        "lower-case get": opening.using(method="get"),
-        "HTTP/1.0": opening.using(version="HTTP/1.0"),
-        "no Host": opening.without("Host"),
-        "no Upgrade": opening.without("Upgrade"),
-        "empty Upgrade": opening.having("Upgrade", ""),
-        "Upgrade to something else": opening.having("Upgrade", "x-unheard-of"),
-        "Upgrade to websockets": opening.having("Upgrade", "websockets"),
-        "Upgrade to web": opening.having("Upgrade", "web"),
-        "no Connection": opening.without("Connection"),
-        "empty Connection": opening.having("Connection", ""),
-        "Connection keep-alive": opening.having("Connection", "keep-alive"),
-        "Connection close": opening.having("Connection", "close"),
-        "Connection not-upgrade": opening.having("Connection", "not-upgrade"),
-        "Connection upgraded": opening.having("Connection", "upgraded"),
-        "no key": opening.without("Sec-WebSocket-Key"),
-        "no version": opening.without("Sec-WebSocket-Version"),
-    }
-
-
-BROKEN = [
-    "POST",
-    "PUT",
-    "HEAD",
-    "unknown method",
-    "lower-case get",
-    "HTTP/1.0",
-    "no Host",
-    "no Upgrade",
-    "empty Upgrade",
-    "Upgrade to something else",
-    "Upgrade to websockets",
-    "Upgrade to web",
-    "no Connection",
-    "empty Connection",
-    "Connection keep-alive",
-    "Connection close",
-    "Connection not-upgrade",
-    "Connection upgraded",
-    "no key",
-    "no version",
-]
+BROKEN: dict[str, Callable[[Request], Request]] = {
+    "POST": lambda opening: opening.using(method="POST"),
+    "PUT": lambda opening: opening.using(method="PUT"),
+    "HEAD": lambda opening: opening.using(method="HEAD"),
+    "unknown method": lambda opening: opening.using(method="FETCH"),
+    "lower-case get": lambda opening: opening.using(method="get"),
+    "HTTP/1.0": lambda opening: opening.using(version="HTTP/1.0"),
+    "no Host": lambda opening: opening.without("Host"),
+    "no Upgrade": lambda opening: opening.without("Upgrade"),
+    "empty Upgrade": lambda opening: opening.having("Upgrade", ""),
+    "Upgrade to something else": lambda opening: opening.having("Upgrade", "x-unheard-of"),
+    "Upgrade to websockets": lambda opening: opening.having("Upgrade", "websockets"),
+    "Upgrade to web": lambda opening: opening.having("Upgrade", "web"),
+    "no Connection": lambda opening: opening.without("Connection"),
+    "empty Connection": lambda opening: opening.having("Connection", ""),
+    "Connection keep-alive": lambda opening: opening.having("Connection", "keep-alive"),
+    "Connection close": lambda opening: opening.having("Connection", "close"),
+    "Connection not-upgrade": lambda opening: opening.having("Connection", "not-upgrade"),
+    "Connection upgraded": lambda opening: opening.having("Connection", "upgraded"),
+    "no key": lambda opening: opening.without("Sec-WebSocket-Key"),
+    "no version": lambda opening: opening.without("Sec-WebSocket-Version"),
+}
+"""Requests that lack something that §4.2.1 demands."""
 
 
 @rfc6455("4.2.1", MUST, "a request that is no opening handshake is not answered with 101")
 @pytest.mark.parametrize("what", BROKEN)
 async def test_request_that_is_no_handshake_is_refused(dial: Dial, opening: Request, what: str) -> None:
-    await (await dial()).expect_rejected(broken_requests(opening)[what], older_protocol=what == "no version")
+    await (await dial()).expect_rejected(BROKEN[what](opening), older_protocol=what == "no version")
 
 
 # The grammar of §4.3 forbids these; §4.2.2 lets a server leave the key undecoded, so it cannot be held to it.
@@ -123,7 +97,7 @@ async def test_repeated_key_is_refused(dial: Dial, opening: Request) -> None:
     "what", [what for what in BROKEN if "Upgrade" not in what and what not in ("HEAD", "no Connection")]
 )
 async def test_refusal_is_an_http_error(dial: Dial, opening: Request, what: str) -> None:
-    response = await (await dial()).expect_rejected(broken_requests(opening)[what])
+    response = await (await dial()).expect_rejected(BROKEN[what](opening))
     assert response is not None, "the server closed the connection without an HTTP response"
     assert 400 <= response.status < 600, f"expected an HTTP error, got {response}"
 

@@ -84,9 +84,8 @@ async def test_message_after_every_type_of_block_is_understood(
     for number in range(3):
         await deflated.send(*compressed_frames(HELLO[how]))
         await deflated.expect_echo(SAID.get(how, "Hello"))
-        after = f"after it, {number}"
-        await deflated.send(*compressed_frames(Blocks().fixed(after.encode()).message()))
-        await deflated.expect_echo(after)
+        await deflated.send(*compressed_frames(Blocks().fixed(b"after it, %d" % number).message()))
+        await deflated.expect_echo(f"after it, {number}")
 
 
 @rfc7692("7.2.3", MUST, "blocks may be cut into fragments anywhere")
@@ -172,8 +171,7 @@ async def test_compressed_frame_of_every_length_is_understood(
     blocks = Blocks()
     for at in range(0, len(content), 65_000):
         blocks.stored(content[at : at + 65_000])
-    data = blocks.message()
-    await deflated.send(*compressed_frames(data, BINARY))
+    await deflated.send(*compressed_frames(blocks.message(), BINARY))
     await deflated.expect_echo(content)
 
 
@@ -193,8 +191,7 @@ async def test_character_may_be_cut_anywhere(deflated: DeflatedConnection, how: 
     message = "κόσμε 🙂 Привет"
     data = message.encode()
     if how == "fragments":
-        stored = Blocks().stored(data).message()
-        await deflated.send(*compressed_frames(stored, fragment=1))
+        await deflated.send(*compressed_frames(Blocks().stored(data).message(), fragment=1))
     elif how == "blocks":
         letters = Blocks()
         for byte in data:
@@ -204,18 +201,6 @@ async def test_character_may_be_cut_anywhere(deflated: DeflatedConnection, how: 
         frames = deflated.compress(message, fragment=4)
         await deflated.send_in_pieces(b"".join(frame.encode() for frame in frames), 1)
     await deflated.expect_echo(message)
-
-
-def too_many_codes() -> bytes:
-    return Blocks().header(DYNAMIC).bits(31, 5).bits(0, 5).bits(0, 4).bits(0, 12).encode() + bytes(10)
-
-
-def no_code_lengths() -> bytes:
-    return Blocks().header(DYNAMIC).bits(0, 5).bits(0, 5).bits(0, 4).bits(0, 12).encode() + bytes(40)
-
-
-def too_many_short_codes() -> bytes:
-    return Blocks().header(DYNAMIC).bits(0, 5).bits(0, 5).bits(0, 4).bits(0o1111, 12).encode() + bytes(10)
 
 
 def repeat_of_nothing() -> bytes:
@@ -237,9 +222,18 @@ BROKEN = {
     "reference to before the beginning": Blocks().fixed((3, 1)).message(),
     "reference just before the beginning": Blocks().fixed(b"Hello", (3, 6)).message(),
     "reference far before the beginning": Blocks().fixed(b"Hello", (258, 32_768)).message(),
-    "too many codes": too_many_codes(),
-    "no code lengths": no_code_lengths(),
-    "too many short codes": too_many_short_codes(),
+    "too many codes": Blocks().header(DYNAMIC).bits(31, 5).bits(0, 5).bits(0, 4).bits(0, 12).encode()
+    + bytes(10),
+    "no code lengths": Blocks().header(DYNAMIC).bits(0, 5).bits(0, 5).bits(0, 4).bits(0, 12).encode()
+    + bytes(40),
+    "too many short codes": Blocks()
+    .header(DYNAMIC)
+    .bits(0, 5)
+    .bits(0, 5)
+    .bits(0, 4)
+    .bits(0o1111, 12)
+    .encode()
+    + bytes(10),
     "repeat of no code length": repeat_of_nothing(),
     "zlib's own format": zlib.compress(b"Hello, this has a header and a checksum"),
     "gzip's format": zlib.compressobj(wbits=31).compress(b"") + b"\x1f\x8b\x08\x00" + bytes(20),
@@ -273,8 +267,7 @@ async def test_broken_data_after_good_messages_fails_the_connection(
 
 @rfc7692("7.2.2", MUST, "broken data is found in a later fragment as well")
 async def test_broken_data_in_the_second_fragment_fails_the_connection(deflated: DeflatedConnection) -> None:
-    good = Blocks().fixed(b"good so far").stored(b"").encode()
-    await deflated.send(*compressed_fragments([good, b"\x07"]))
+    await deflated.send(*compressed_fragments([Blocks().fixed(b"good so far").stored(b"").encode(), b"\x07"]))
     await deflated.expect_failed()
 
 
