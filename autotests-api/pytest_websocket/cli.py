@@ -53,10 +53,12 @@ class ReportFolder:
         return ["--alluredir", str(self.results), "--clean-alluredir"]
 
     def finish(self) -> str:
-        """Builds the page, where pytest has not, and returns the line that says where it is."""
+        """Builds Allure's page and returns what to print; the plugin itself says where its own page is."""
         if self.allure is not None and not build_page(self.allure, self.results, self.folder):
             return f"No report: Allure could not build it; its results are in {self.results}"
-        return f"Report: {self.page.resolve().as_uri()}" if self.page.is_file() else "No report was written."
+        if not self.page.is_file():
+            return "No report was written."
+        return f"Report: {self.page.as_uri()}" if self.allure else ""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -73,7 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return pytest.ExitCode.USAGE_ERROR
     status = run([*settings(command), *(folder.options if folder else ()), *command])
     if folder and status not in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED):
-        print(folder.finish())
+        if words_of_report := folder.finish():
+            print(words_of_report)
     if status == pytest.ExitCode.NO_TESTS_COLLECTED:
         print("pytest-websocket: no case was selected", file=sys.stderr)
         return pytest.ExitCode.USAGE_ERROR
