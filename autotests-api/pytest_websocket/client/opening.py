@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 import ssl as tls
 from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from functools import partial
 from types import TracebackType
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 from websockets.exceptions import InvalidHandshake, InvalidProxy, InvalidStatus, InvalidURI, ProxyError
 from websockets.http11 import Response
@@ -19,6 +17,7 @@ from pytest_websocket.client.connection import Handshake, RecordedConnection
 from pytest_websocket.client.expectations import either
 from pytest_websocket.client.failures import ConnectFailed, ExpectationFailed, failure
 from pytest_websocket.client.opening_failures import answer_rows, describe_status, why_not_opened
+from pytest_websocket.client.proxy import choose_proxy
 from pytest_websocket.protocol.credentials import masked_url
 from pytest_websocket.recording import Recording
 
@@ -64,7 +63,7 @@ class connect:  # noqa: N801 - a verb, awaited or entered: await connect(url), a
             "additional_headers": list(headers.items()) if isinstance(headers, Mapping) else headers,
             "origin": None if origin is None else Origin(origin),
             "subprotocols": [Subprotocol(name) for name in subprotocols] if subprotocols else None,
-            "proxy": _proxy(url, proxy),
+            "proxy": choose_proxy(url, proxy),
             "compression": "deflate" if compression else None,
             "open_timeout": deadline,
             "close_timeout": deadline,
@@ -134,17 +133,3 @@ async def expect_rejected(url: str, status: int | Collection[int] | None = None,
         [wanted, ("received", "101 Switching Protocols")],
         opening.recording,
     )
-
-
-def _proxy(url: str, wish: str | bool | None) -> str | bool | None:
-    if wish is None:
-        return None if _is_loopback(url) else True
-    return wish or None
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import ipaddress
 import ssl
 import urllib.request
 from collections.abc import Generator
@@ -15,6 +14,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import pytest
 from websockets.asyncio.server import Server
 
+from pytest_websocket.client.proxy import is_loopback
 from pytest_websocket.plugin.activation import is_xdist_controller
 from pytest_websocket.plugin.options import option_value, read_option
 from pytest_websocket.plugin.tls import OwnAuthority
@@ -255,7 +255,7 @@ def _proxy(url: str, given: str | None) -> str | None:
         return given or None
     parts = urlsplit(url)
     host = parts.hostname or ""
-    if _is_loopback(host) or urllib.request.proxy_bypass(parts.netloc):
+    if is_loopback(host) or urllib.request.proxy_bypass(parts.netloc):
         return None
     known = urllib.request.getproxies()
     found = known.get(parts.scheme) or known.get("https" if parts.scheme == "wss" else "http")
@@ -263,10 +263,3 @@ def _proxy(url: str, given: str | None) -> str | None:
     if not found:
         return None
     return read_option("ws-proxy", "proxy of the environment", found) or None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

@@ -16,7 +16,7 @@ from pytest_websocket.client import (
     connect,
     expect_rejected,
 )
-from pytest_websocket.client.opening import _proxy
+from pytest_websocket.client.proxy import choose_proxy
 from pytest_websocket.recording import Recording
 from verification.unit.client.handlers import (
     BRIEF,
@@ -164,4 +164,4 @@ async def test_proxy_of_the_environment_is_not_asked_for_a_loopback_address(
     ],
 )
 def test_proxy_is_chosen_by_the_address_and_the_wish(url: str, wish: Any, proxy: Any) -> None:
-    assert _proxy(url, wish) == proxy
+    assert choose_proxy(url, wish) == proxy

@@ -15,8 +15,8 @@ from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatu
 from websockets.http11 import Response
 
 from pytest_websocket.client import ConnectFailed, ExpectationFailed, connect, expect_rejected
-from pytest_websocket.client.opening import _is_loopback
 from pytest_websocket.client.opening_failures import answer_rows, why_not_opened
+from pytest_websocket.client.proxy import is_loopback
 from pytest_websocket.protocol.handshake import accept_value
 from pytest_websocket.recording import Recording
 
@@ -91,22 +91,14 @@ def test_answer_is_shown_by_its_status_and_its_body() -> None:
     assert answer_rows(None) == []
 
 
-@pytest.mark.parametrize(
-    ("url", "loopback"),
-    [
-        ("ws://127.0.0.1:1/", True),
-        ("ws://127.1.2.3/", True),
-        ("ws://[::1]/", True),
-        ("ws://localhost/", True),
-        ("ws://a.localhost/", True),
-        ("ws://10.0.0.1/", False),
-        ("ws://notlocalhost/", False),
-        ("ws://localhost.example/", False),
-        ("ws:///path", False),
-    ],
-)
-def test_loopback_is_told_by_the_host(url: str, loopback: bool) -> None:
-    assert _is_loopback(url) is loopback
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost", "a.localhost"])
+def test_loopback_is_known_by_the_host(host: str) -> None:
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["10.0.0.1", "notlocalhost", "localhost.example", ""])
+def test_other_host_is_no_loopback(host: str) -> None:
+    assert not is_loopback(host)
 
 
 def settings_of(*arguments: str, **settings: Any) -> dict[str, Any]:
