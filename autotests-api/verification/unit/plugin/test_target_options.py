@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -30,6 +30,12 @@ class Configured:
         return self.ini.get(name)
 
 
+def configured(
+    options: Mapping[str, Any] | None = None, ini: Mapping[str, Any] | None = None
+) -> pytest.Config:
+    return cast("pytest.Config", Configured(options, ini))
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for option in OPTIONS:
@@ -40,27 +46,27 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_command_line_beats_environment_beats_ini(monkeypatch: pytest.MonkeyPatch) -> None:
-    in_ini = Configured(ini={"ws_url": "ws://ini.test"})
+    in_ini = configured(ini={"ws_url": "ws://ini.test"})
     assert option_value(in_ini, "ws-url") == "ws://ini.test"
     monkeypatch.setenv("WS_URL", "ws://environment.test")
     assert option_value(in_ini, "ws-url") == "ws://environment.test"
-    on_command_line = Configured({"ws_url": "ws://line.test"}, {"ws_url": "ws://ini.test"})
+    on_command_line = configured({"ws_url": "ws://line.test"}, {"ws_url": "ws://ini.test"})
     assert option_value(on_command_line, "ws-url") == "ws://line.test"
 
 
 def test_empty_environment_variable_counts_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WS_URL", " ")
-    assert option_value(Configured(ini={"ws_url": "ws://ini.test"}), "ws-url") == "ws://ini.test"
+    assert option_value(configured(ini={"ws_url": "ws://ini.test"}), "ws-url") == "ws://ini.test"
 
 
 def test_repeatable_option_has_one_value_per_line_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WS_HEADER", "Accept: a, b\n\nX-Y: z\n")
-    assert option_value(Configured(), "ws-header") == (("Accept", "a, b"), ("X-Y", "z"))
+    assert option_value(configured(), "ws-header") == (("Accept", "a, b"), ("X-Y", "z"))
 
 
 def test_blanks_of_a_template_survive_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WS_REPLY", " > {message} ")
-    assert option_value(Configured(), "ws-reply") == " > {message} "
+    assert option_value(configured(), "ws-reply") == " > {message} "
 
 
 @pytest.mark.parametrize("text, value", [("1", True), ("Yes", True), ("off", False), ("0", False)])
@@ -68,12 +74,12 @@ def test_switch_can_be_turned_by_the_environment(
     monkeypatch: pytest.MonkeyPatch, text: str, value: bool
 ) -> None:
     monkeypatch.setenv("WS_STRICT", text)
-    assert option_value(Configured(), "ws-strict") is value
+    assert option_value(configured(), "ws-strict") is value
 
 
 def test_file_named_in_ini_is_found_beside_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    assert option_value(Configured(ini={"ws_ca": "LICENSE"}), "ws-ca") == str(ROOT / "LICENSE")
+    assert option_value(configured(ini={"ws_ca": "LICENSE"}), "ws-ca") == str(ROOT / "LICENSE")
 
 
 @pytest.mark.parametrize(
@@ -143,16 +149,16 @@ def test_refusal_repeats_no_credentials() -> None:
 
 
 def test_user_information_of_the_url_becomes_a_header() -> None:
-    target = target_from(Configured({"ws_url": "ws://us%40er:pass@a.test/x"}))
+    target = target_from(configured({"ws_url": "ws://us%40er:pass@a.test/x"}))
     assert target.url == "ws://a.test/x"
     assert target.headers == (("Authorization", "Basic dXNAZXI6cGFzcw=="),)
 
 
 def test_base_url_of_another_plugin_is_used_where_no_url_is_given() -> None:
-    assert target_from(Configured({"base_url": "https://a.test/x"})).url == "wss://a.test/x"
-    assert target_from(Configured(ini={"base_url": "http://a.test"})).url == "ws://a.test"
+    assert target_from(configured({"base_url": "https://a.test/x"})).url == "wss://a.test/x"
+    assert target_from(configured(ini={"base_url": "http://a.test"})).url == "ws://a.test"
     both = {"base_url": "https://a.test/x", "ws_url": "ws://b.test"}
-    assert target_from(Configured(both)).url == "ws://b.test"
+    assert target_from(configured(both)).url == "ws://b.test"
 
 
 @pytest.mark.parametrize(
@@ -165,7 +171,7 @@ def test_base_url_of_another_plugin_is_used_where_no_url_is_given() -> None:
 )
 def test_options_that_do_not_fit_together_are_refused(options: dict[str, Any], words: str) -> None:
     with pytest.raises(pytest.UsageError, match=words):
-        target_from(Configured(options))
+        target_from(configured(options))
 
 
 @pytest.mark.parametrize(
@@ -185,18 +191,18 @@ def test_proxy_of_the_environment_is_for_others_than_loopback(
     monkeypatch.setenv("http_proxy", "http://plain.test:3128")
     monkeypatch.setenv("https_proxy", "http://secure.test:3128")
     monkeypatch.setenv("no_proxy", "inside.test")
-    assert target_from(Configured({"ws_url": url})).proxy == proxy
-    assert target_from(Configured({"ws_url": url, "ws_proxy": "none"})).proxy is None
+    assert target_from(configured({"ws_url": url})).proxy == proxy
+    assert target_from(configured({"ws_url": url, "ws_proxy": "none"})).proxy is None
     explicit = {"ws_url": url, "ws_proxy": "http://mine.test:1"}
-    assert target_from(Configured(explicit)).proxy == "http://mine.test:1"
+    assert target_from(configured(explicit)).proxy == "http://mine.test:1"
 
 
 def test_embedded_server_has_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://plain.test:3128")
-    assert target_from(Configured()).proxy is None
+    assert target_from(configured()).proxy is None
 
 
 def test_proxy_of_the_environment_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("all_proxy", "socks5://a.test:1080")
     with pytest.raises(pytest.UsageError, match="proxy of the environment"):
-        target_from(Configured({"ws_url": "ws://a.test"}))
+        target_from(configured({"ws_url": "ws://a.test"}))

@@ -142,7 +142,7 @@ def test_keepalive_pings_and_fragments_are_no_hindrance(
 def test_server_of_the_lesson_fits_its_options(serve: Serve) -> None:
     async def lesson(connection: ServerConnection) -> None:
         async for message in connection:
-            await connection.send(f"Сервер получил: {message}")
+            await connection.send(f"Сервер получил: {message!s}")
 
     url = serve(lesson)
     told = found(url, reply="Сервер получил: {message}")
@@ -189,7 +189,7 @@ def test_plainly_other_template_is_named_with_the_option_that_fits(
 
 async def appends_a_space(connection: ServerConnection) -> None:
     async for message in connection:
-        await connection.send(message + (b" " if isinstance(message, bytes) else " "))
+        await connection.send(message + b" " if isinstance(message, bytes) else message + " ")
 
 
 async def loses_a_letter(connection: ServerConnection) -> None:
