@@ -188,7 +188,6 @@ class Recording:
             direction.decoder.use(Inflater(bits, takeover=not forgets, limit=MAX_INFLATED))
 
 
-
 def agreement_of(head: bytes) -> Agreement | None:
     """Returns the permessage-deflate that a response agrees on (RFC 7692 §7.1).
 
