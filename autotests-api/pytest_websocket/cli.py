@@ -74,9 +74,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{USAGE}\npytest-websocket: {error}", file=sys.stderr)
         return pytest.ExitCode.USAGE_ERROR
     status = run([*settings(command), *(folder.options if folder else ()), *command])
-    if folder and status not in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED):
-        if words_of_report := folder.finish():
-            print(words_of_report)
+    has_run = status not in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED)
+    if has_run and folder and (words_of_report := folder.finish()):
+        print(words_of_report)
     if status == pytest.ExitCode.NO_TESTS_COLLECTED:
         print("pytest-websocket: no case was selected", file=sys.stderr)
         return pytest.ExitCode.USAGE_ERROR
