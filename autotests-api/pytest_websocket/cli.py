@@ -179,7 +179,11 @@ def _entry(name: str, words: str) -> list[str]:
 
 def _names_a_target(words: Sequence[str]) -> bool:
     names = {word.partition("=")[0] for word in words}
-    return "--ws-url" in names or bool(names & NEEDS_NO_TARGET) or bool(os.environ.get("WS_URL", "").strip())
+    return (
+        bool({"--ws-url", "--ws-client"} & names)
+        or bool(names & NEEDS_NO_TARGET)
+        or bool(os.environ.get("WS_URL", "").strip())
+    )
 
 
 def _is_case(word: str) -> bool:
