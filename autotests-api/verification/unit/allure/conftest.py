@@ -51,7 +51,8 @@ class Specimen:
         """The body of the attachment of a test whose name begins so."""
         attached = self.tests[test]["attachments"]
         (source,) = (each["source"] for each in attached if each["name"].startswith(beginning))
-        return (self.results / source).read_text(encoding="utf-8")
+        body: str = (self.results / source).read_text(encoding="utf-8")
+        return body
 
     def link(self, test: str) -> str:
         """Where the report shows a test."""

@@ -14,7 +14,7 @@ REQUEST = (
 ACCEPTED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
 
 
-def test_credentials_are_masked_everywhere():
+def test_credentials_are_masked_everywhere() -> None:
     url = "ws://server.example/chat?token=hidden-token"
     recording = Recording("client", url)
     recording.sent(REQUEST)
@@ -28,7 +28,7 @@ def test_credentials_are_masked_everywhere():
         assert "hidden-cookie" not in document.body, document.name
 
 
-def test_giant_head_is_shown_in_part():
+def test_giant_head_is_shown_in_part() -> None:
     giant = Recording("giant", "ws://server.example/")
     giant.sent(b"GET / HTTP/1.1\r\nX: " + b"<" * 100_000 + b"\r\n" + b"Y: <\r\n" * 10_000 + b"\r\n")
     giant.received(ACCEPTED)

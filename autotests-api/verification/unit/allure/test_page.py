@@ -7,11 +7,15 @@ import subprocess
 import sys
 from base64 import b64decode
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_websocket.allure.page import Table, finish
 from pytest_websocket.render import proof_page
+
+if TYPE_CHECKING:
+    from verification.unit.allure.conftest import Specimen
 
 ROOT = Path(__file__).parents[4]
 
@@ -27,33 +31,33 @@ RAW = """<html><head></head><body>
     </script></body></html>"""
 
 
-def test_analytics_is_taken_out():
+def test_analytics_is_taken_out() -> None:
     assert "google" not in finish(RAW)
     assert "gtag" not in finish(RAW)
 
 
-def test_proof_is_told_in_short():
+def test_proof_is_told_in_short() -> None:
     page = proof_page.page()
     assert re.search(r"<b>\d+ of \d+</b>", page)
     assert "§5.4" in page
     assert len(page.encode()) < 100_000
 
 
-def test_proof_that_was_never_made_is_not_told(tmp_path):
+def test_proof_that_was_never_made_is_not_told(tmp_path: Path) -> None:
     assert proof_page.page(tmp_path / "proof.md") == ""
 
 
-def test_table_cannot_end_the_script():
+def test_table_cannot_end_the_script() -> None:
     page = finish(RAW, Table("</script><script>alert(1)</script>", "0 of 1 </script>", "0/1", conforms=False))
     assert page.count("</script>") == finish(RAW).count("</script>")
 
 
-def test_unknown_page_is_refused():
+def test_unknown_page_is_refused() -> None:
     with pytest.raises(ValueError, match=r"Allure 3\.18"):
         finish('<html><img src="https://www.googletagmanager.com/x"></html>')
 
 
-def test_secret_is_not_in_the_page(built_report, specimen):
+def test_secret_is_not_in_the_page(built_report: Path, specimen: Specimen) -> None:
     page = built_report.read_text(encoding="utf-8")
     assert specimen.token not in page
     packed = re.findall(r'd\("(?:[^"\\]|\\.)*","([A-Za-z0-9+/=]*)"\)', page)
@@ -61,7 +65,7 @@ def test_secret_is_not_in_the_page(built_report, specimen):
     assert not any(specimen.token.encode() in b64decode(each) for each in packed)
 
 
-def test_page_of_the_proof_lists_as_unnoticed_only_what_nothing_noticed(tmp_path):
+def test_page_of_the_proof_lists_as_unnoticed_only_what_nothing_noticed(tmp_path: Path) -> None:
     stored = tmp_path / "proof.md"
     stored.write_text(
         "# Proof\n\n| a | b |\n|---|---|\n| c | d |\n\n"
@@ -75,7 +79,7 @@ def test_page_of_the_proof_lists_as_unnoticed_only_what_nothing_noticed(tmp_path
     assert "loud-one" not in page
 
 
-def test_page_of_one_server_is_finished_by_the_standard_library_alone(tmp_path):
+def test_page_of_one_server_is_finished_by_the_standard_library_alone(tmp_path: Path) -> None:
     page = tmp_path / "index.html"
     page.write_text(RAW, encoding="utf-8")
     done = subprocess.run(

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import pytest
 import pytest_asyncio
+
+if TYPE_CHECKING:
+    from verification.unit.allure.conftest import Specimen
+
+# A page of Playwright, which is not installed everywhere.
+Page = Any
+Opened = Callable[..., Awaitable[Page]]
 
 # The browser belongs to one event loop for the whole session.
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -25,14 +36,14 @@ IS_SHOWN = "document.querySelector('iframe[srcdoc]')?.contentDocument?.querySele
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def opened(chromium, built_report):
+async def opened(chromium: Any, built_report: Path) -> AsyncIterator[Opened]:
     """Open the report at a hash; whatever it asks of the network is kept in ``asked``."""
     context = await chromium.new_context(viewport={"width": 1500, "height": 1000})
     page = await context.new_page()
     page.asked = []
     page.on("request", lambda request: page.asked.append(request.url))
 
-    async def open_at(place: str = ""):
+    async def open_at(place: str = "") -> Page:
         await page.goto(f"{built_report.as_uri()}{place}")
         return page
 
@@ -41,21 +52,21 @@ async def opened(chromium, built_report):
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def conversation(opened, specimen):
+async def conversation(opened: Opened, specimen: Specimen) -> Page:
     """The report at the test that has markup echoed; its conversation unfolds by itself."""
     page = await opened(specimen.link("markup_is_echoed"))
     await page.wait_for_function(IS_SHOWN)
     return page
 
 
-async def test_home_shows_the_outcome_and_asks_nothing_of_the_network(opened):
+async def test_home_shows_the_outcome_and_asks_nothing_of_the_network(opened: Opened) -> None:
     page = await opened()
     await page.get_by_text("Our own tools").first.wait_for()
     await page.get_by_text("Global Attachments").first.wait_for()
     assert [url for url in page.asked if not url.startswith(("file:", "data:", "blob:"))] == []
 
 
-async def test_echoed_markup_is_text(conversation):
+async def test_echoed_markup_is_text(conversation: Page) -> None:
     shown = await conversation.evaluate(f"{CONVERSATION}.querySelector('tr.s td.d').textContent")
     assert shown == "<script>window.pwned = true</script><img src=x onerror='window.pwned = true'>"
     assert await conversation.evaluate(f"{CONVERSATION}.querySelectorAll('script, img').length") == 0
@@ -63,13 +74,13 @@ async def test_echoed_markup_is_text(conversation):
     assert await conversation.evaluate(pwned) == [None, None]
 
 
-async def test_conversation_is_shown_in_its_full_height(conversation):
+async def test_conversation_is_shown_in_its_full_height(conversation: Page) -> None:
     outer = "document.querySelector('iframe[srcdoc]').clientHeight"
     await conversation.wait_for_function(f"{outer} >= {CONVERSATION}.body.scrollHeight")
     assert await conversation.evaluate(outer) > 150
 
 
-async def test_filter_works_without_script(conversation):
+async def test_filter_works_without_script(conversation: Page) -> None:
     rows = f"[...{CONVERSATION}.querySelectorAll('tbody tr')].filter(row => row.offsetHeight)"
     assert await conversation.evaluate(f"{rows}.map(row => row.className[0]).join('')") == "sgsgn"
     await conversation.evaluate(f"{CONVERSATION}.querySelector('label[for=f-s]').click()")
@@ -77,7 +88,9 @@ async def test_filter_works_without_script(conversation):
 
 
 @pytest.mark.parametrize("width", [1500, 400])
-async def test_button_covers_nothing_of_the_report_head_and_foot(opened, specimen, width):
+async def test_button_covers_nothing_of_the_report_head_and_foot(
+    opened: Opened, specimen: Specimen, width: int
+) -> None:
     page = await opened(specimen.link("markup_is_echoed"))
     await page.set_viewport_size({"width": width, "height": 1000})
     await page.get_by_text("Test body").wait_for()
@@ -85,7 +98,7 @@ async def test_button_covers_nothing_of_the_report_head_and_foot(opened, specime
     assert covered == []
 
 
-async def test_conformance_leads_to_the_cases(opened, specimen):
+async def test_conformance_leads_to_the_cases(opened: Opened, specimen: Specimen) -> None:
     page = await opened()
     await page.locator(".conformance-open").click()
     table = page.frame_locator("dialog.conformance iframe")
@@ -97,7 +110,7 @@ async def test_conformance_leads_to_the_cases(opened, specimen):
     assert not await page.locator("dialog.conformance").is_visible()
 
 
-async def test_difference_is_shown_beside_an_open_conversation(opened, specimen):
+async def test_difference_is_shown_beside_an_open_conversation(opened: Opened, specimen: Specimen) -> None:
     page = await opened(specimen.link("markup_is_in_the_failure"))
     await page.wait_for_function(IS_SHOWN)
     await page.get_by_test_id("test-result-diff-button").first.click()

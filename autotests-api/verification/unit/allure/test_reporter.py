@@ -10,7 +10,7 @@ from allure_commons.reporter import AllureReporter
 from pytest_websocket.allure.difference import Difference
 
 
-def test_reporter_of_allure_keeps_its_items_where_ours_puts_its_own():
+def test_reporter_of_allure_keeps_its_items_where_ours_puts_its_own() -> None:
     """After a failure compare `pytest_websocket.allure.reporter` with the new AllureReporter."""
     assert "_items" in AllureReporter.__init__.__code__.co_names
     assert list(inspect.signature(AllureReporter._last_executable).parameters) == ["self"]
@@ -20,7 +20,7 @@ def test_reporter_of_allure_keeps_its_items_where_ours_puts_its_own():
     assert "cleanup" in AllureReporter.close_test.__code__.co_names
 
 
-def test_status_details_of_allure_have_no_sides_of_a_comparison():
+def test_status_details_of_allure_have_no_sides_of_a_comparison() -> None:
     """When they have, `pytest_websocket.allure.difference` needs no class of its own."""
     assert not hasattr(StatusDetails(), "actual")
     assert Difference(actual="a", expected="b").message is None

@@ -7,23 +7,27 @@ import xml.etree.ElementTree as ET
 from base64 import b64encode
 from collections import Counter
 from html import escape
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+if TYPE_CHECKING:
+    from verification.unit.allure.conftest import Specimen
 
-def names(item: dict, depth: int = 0) -> list[str]:
+
+def names(item: dict[str, Any], depth: int = 0) -> list[str]:
     found = []
     for step in item.get("steps", ()):
         found += ["  " * depth + step["name"], *names(step, depth + 1)]
     return found
 
 
-def test_no_test_gets_lost(specimen):
+def test_no_test_gets_lost(specimen: Specimen) -> None:
     assert "INTERNALERROR" not in specimen.output
     outcomes = Counter(result["status"] for result in specimen.tests.values())
     assert outcomes == {"passed": 13, "failed": 9, "broken": 1, "skipped": 2}
 
 
-def test_secret_is_nowhere(specimen):
+def test_secret_is_nowhere(specimen: Specimen) -> None:
     token = specimen.token
     spellings = {
         token,
@@ -43,7 +47,7 @@ def test_secret_is_nowhere(specimen):
     assert not [spelling for spelling in spellings if spelling in specimen.output]
 
 
-def test_no_piece_of_a_secret_is_left_where_a_value_was_cut(specimen):
+def test_no_piece_of_a_secret_is_left_where_a_value_was_cut(specimen: Specimen) -> None:
     # The Sec-WebSocket-Key and the ids of the results are random: four characters of them prove nothing.
     pieces = {specimen.token[start : start + 6] for start in range(len(specimen.token) - 5)}
     texts = {path.name: path.read_text("utf-8", "replace") for path in specimen.folder.rglob("*.*")}
@@ -52,7 +56,7 @@ def test_no_piece_of_a_secret_is_left_where_a_value_was_cut(specimen):
     assert leaks == []
 
 
-def test_steps_of_concurrent_tasks_nest_by_task(specimen):
+def test_steps_of_concurrent_tasks_nest_by_task(specimen: Specimen) -> None:
     (together,) = specimen.tests["steps_of_concurrent_tasks_nest_apart"]["steps"]
     assert sorted(step["name"] for step in together["steps"]) == [
         "Greet alice, who is well",
@@ -62,7 +66,7 @@ def test_steps_of_concurrent_tasks_nest_by_task(specimen):
     assert [names(step) for step in together["steps"]] == [["Inner step"]] * 3
 
 
-def test_step_of_a_coroutine_ends_with_it(specimen):
+def test_step_of_a_coroutine_ends_with_it(specimen: Specimen) -> None:
     steps = specimen.tests["step_ends_with_its_coroutine"]["steps"]
     assert [(step["name"], step["status"]) for step in steps] == [
         ('braces stay: {"a": 1} {nobody}', "passed"),
@@ -71,17 +75,17 @@ def test_step_of_a_coroutine_ends_with_it(specimen):
     assert names(steps[1]) == ["Inner step"]
 
 
-def test_step_of_a_thread_is_not_lost(specimen):
+def test_step_of_a_thread_is_not_lost(specimen: Specimen) -> None:
     assert names(specimen.tests["step_in_a_thread_belongs_to_the_running_test"]) == ["in a thread"]
 
 
-def test_title_is_the_name_as_a_sentence(specimen):
+def test_title_is_the_name_as_a_sentence(specimen: Specimen) -> None:
     assert specimen.tests["must_is_kept"]["name"] == "Must is kept"
     odd = specimen.tests["odd_values_are_parameters[lone surrogate]"]
     assert odd["name"] == "Odd values are parameters · lone surrogate"
 
 
-def test_parameters_are_readable_and_the_same_in_every_run(specimen):
+def test_parameters_are_readable_and_the_same_in_every_run(specimen: Specimen) -> None:
     shown = {
         name.partition("[")[2][:-1]: result["parameters"][0]["value"]
         for name, result in specimen.tests.items()
@@ -95,12 +99,12 @@ def test_parameters_are_readable_and_the_same_in_every_run(specimen):
     assert shown["long"].endswith("… (100,002 characters)")
 
 
-def test_observation_is_shown(specimen):
+def test_observation_is_shown(specimen: Specimen) -> None:
     (observed,) = specimen.tests["may_is_observed"]["parameters"]
     assert (observed["name"], observed["value"], observed["excluded"]) == ("the server", "takes it", True)
 
 
-def test_identities_of_cases_differ(specimen):
+def test_identities_of_cases_differ(specimen: Specimen) -> None:
     told_by = [
         (result["fullName"], *(p["value"] for p in result.get("parameters", ()) if not p.get("excluded")))
         for result in specimen.tests.values()
@@ -108,7 +112,7 @@ def test_identities_of_cases_differ(specimen):
     assert len(set(told_by)) == len(told_by)
 
 
-def test_rule_makes_labels_and_link(specimen):
+def test_rule_makes_labels_and_link(specimen: Specimen) -> None:
     result = specimen.tests["must_is_broken"]
     labels = {(label["name"], label["value"]) for label in result["labels"]}
     assert {
@@ -123,7 +127,7 @@ def test_rule_makes_labels_and_link(specimen):
     assert result["links"][0]["url"].endswith("rfc6455.html#section-5.5.2")
 
 
-def test_failure_shows_both_sides(specimen):
+def test_failure_shows_both_sides(specimen: Specimen) -> None:
     compared = specimen.tests["sides_of_a_comparison_are_shown"]["statusDetails"]
     assert (compared["actual"], compared["expected"]) == ("['one', 'two']", "['one', 'three']")
     expected = specimen.tests["nothing_is_compared_before_the_reply"]["statusDetails"]
@@ -131,7 +135,7 @@ def test_failure_shows_both_sides(specimen):
     assert "one" in expected["actual"]
 
 
-def test_failure_can_be_repeated_and_opened_in_chrome(specimen):
+def test_failure_can_be_repeated_and_opened_in_chrome(specimen: Specimen) -> None:
     again = specimen.attachment("nothing_is_compared_before_the_reply", "Repeat it")
     assert "ws.send('one')" in again
     assert "printf '%s\\n' one | websocat" in again
@@ -142,13 +146,13 @@ def test_failure_can_be_repeated_and_opened_in_chrome(specimen):
     compile(bytewise.partition("import")[1] + bytewise.partition("import")[2], "again.py", "exec")
 
 
-def test_broken_should_is_no_failure(specimen):
+def test_broken_should_is_no_failure(specimen: Specimen) -> None:
     result = specimen.tests["should_is_broken"]
     assert result["status"] == "skipped"
     assert result["statusDetails"]["message"].startswith("XFAIL RFC 6455 §5.2 SHOULD")
 
 
-def test_control_characters_reach_neither_terminal_nor_junit(specimen):
+def test_control_characters_reach_neither_terminal_nor_junit(specimen: Specimen) -> None:
     assert "\x1b" not in specimen.output
     assert "\x07" not in specimen.output
     assert r"lone \ud800, escape \x1b[2J, bell \x07, NUL \x00" in specimen.output
@@ -157,14 +161,14 @@ def test_control_characters_reach_neither_terminal_nor_junit(specimen):
     assert len(cases) == len(specimen.tests) + 1
 
 
-def test_attachments_are_bounded(specimen):
+def test_attachments_are_bounded(specimen: Specimen) -> None:
     sizes = {path.name: path.stat().st_size for path in specimen.results.glob("*-attachment.*")}
     assert [name for name, size in sizes.items() if size > 200_000] == []
     crowd = specimen.attachment("crowd_is_bounded", "40 conversations")
     assert "28 connections more are not shown" in crowd
 
 
-def test_conformance_is_whole_under_xdist(specimen):
+def test_conformance_is_whole_under_xdist(specimen: Specimen) -> None:
     table = json.loads((specimen.results / "conformance" / "conformance.json").read_text(encoding="utf-8"))
     assert table["conforms"] is False
     assert (
@@ -178,7 +182,7 @@ def test_conformance_is_whole_under_xdist(specimen):
     }
 
 
-def test_index_is_in_the_form_of_autobahn(specimen):
+def test_index_is_in_the_form_of_autobahn(specimen: Specimen) -> None:
     index = json.loads((specimen.results / "conformance" / "index.json").read_text(encoding="utf-8"))
     (cases,) = index.values()
     assert {number: case["behavior"] for number, case in cases.items()} == {
@@ -189,7 +193,7 @@ def test_index_is_in_the_form_of_autobahn(specimen):
     }
 
 
-def test_death_of_a_process_is_told(specimen):
+def test_death_of_a_process_is_told(specimen: Specimen) -> None:
     told = "".join(path.read_text(encoding="utf-8") for path in specimen.results.glob("*-globals.json"))
     assert "A test process died while running" in told
     summary = (specimen.folder / "summary.md").read_text(encoding="utf-8")
@@ -199,13 +203,13 @@ def test_death_of_a_process_is_told(specimen):
     )
 
 
-def test_summary_of_the_job_is_markdown(specimen):
+def test_summary_of_the_job_is_markdown(specimen: Specimen) -> None:
     summary = (specimen.folder / "summary.md").read_text(encoding="utf-8")
     assert "❌ 9 failed" in summary
     assert "| RFC 6455 §5.5.2 |" in summary
     assert "\n### ❌ The server does not conform: it breaks 1 of 2 MUST rules" in summary
 
 
-def test_metrics_and_environment_are_written_once(specimen):
+def test_metrics_and_environment_are_written_once(specimen: Specimen) -> None:
     assert len(list(specimen.results.glob("environment.properties"))) == 1
     assert len(list(specimen.results.glob("*-perf.json"))) <= 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -46,7 +47,7 @@ def table() -> Conformance:
     )
 
 
-def test_sections_are_in_the_order_of_the_rfcs(table):
+def test_sections_are_in_the_order_of_the_rfcs(table: Conformance) -> None:
     assert [section.title for section in table.sections] == [
         "RFC 6455 §5.1",
         "RFC 6455 §5.10",
@@ -55,7 +56,7 @@ def test_sections_are_in_the_order_of_the_rfcs(table):
     ]
 
 
-def test_one_failed_case_breaks_a_rule(table):
+def test_one_failed_case_breaks_a_rule(table: Conformance) -> None:
     verdicts = {each.rule.text: each.verdict for section in table.sections for each in section.rules}
     assert verdicts == {
         "kept": Verdict.KEPT,
@@ -70,21 +71,21 @@ def test_one_failed_case_breaks_a_rule(table):
     assert not table.conforms
 
 
-def test_server_that_keeps_every_must_conforms():
+def test_server_that_keeps_every_must_conforms() -> None:
     assert Conformance.of([record("a", Outcome.PASSED, KEPT)], "").conforms
     assert Conformance.of(
         [record("e", Outcome.DEVIATES, ADVICE), record("a", Outcome.PASSED, KEPT)], ""
     ).conforms
 
 
-def test_nothing_is_known_of_a_server_that_was_not_tested():
+def test_nothing_is_known_of_a_server_that_was_not_tested() -> None:
     nothing = Conformance.of([record("b", Outcome.SKIPPED, KEPT)], "")
     assert not nothing.conforms
     assert "Nothing is known" in nothing.headline
     assert "not tested" in badge(nothing)
 
 
-def test_page_escapes_and_links(table):
+def test_page_escapes_and_links(table: Conformance) -> None:
     page = conformance_page.page(table)
     assert "<script" not in page
     assert "&lt;script&gt;" in page
@@ -92,13 +93,13 @@ def test_page_escapes_and_links(table):
     assert "The server does not conform" in page
 
 
-def test_markdown_cannot_be_broken_out_of(table):
+def test_markdown_cannot_be_broken_out_of(table: Conformance) -> None:
     written = table.to_markdown()
     assert "a \\| server" in written
     assert "| MUST RFC 6455 §10.1 | broken &lt;b&gt; | d |" in written
 
 
-def test_rule_is_not_broken_by_what_came_before_it():
+def test_rule_is_not_broken_by_what_came_before_it() -> None:
     """Frames that are illegal in any case say nothing of its rule; yet the server is not fit."""
     spoiled = record("a", Outcome.FAILED, KEPT, "the server broke the protocol")
     spoiled.spoiled, spoiled.violations = True, ["RFC 6455 §5.1: a server's frame is masked"]
@@ -114,7 +115,7 @@ def test_rule_is_not_broken_by_what_came_before_it():
     assert "| 1 | RFC 6455 §5.1: a server's frame is masked |" in table.to_markdown()
 
 
-def test_autobahn_gets_the_worst_verdict_of_each_case(table):
+def test_autobahn_gets_the_worst_verdict_of_each_case(table: Conformance) -> None:
     records = [record for section in table.sections for each in section.rules for record in each.records]
     # The table's rules carry no numbers; the records do.
     (cases,) = autobahn_index(records, "agent").values()
@@ -122,13 +123,13 @@ def test_autobahn_gets_the_worst_verdict_of_each_case(table):
     assert [case["behavior"] for case in cases.values()] == ["FAILED", "FAILED", "NON-STRICT"]
 
 
-def test_badge_is_green_only_without_a_broken_must(table):
+def test_badge_is_green_only_without_a_broken_must(table: Conformance) -> None:
     assert "1/2 MUST" in badge(table)
     assert "#e5484d" in badge(table)
     assert "#3fb950" in badge(Conformance.of([record("a", Outcome.PASSED, KEPT)], ""))
 
 
-def test_servers_stand_side_by_side(table, tmp_path):
+def test_servers_stand_side_by_side(table: Conformance, tmp_path: Path) -> None:
     fit = Conformance.of([record("a", Outcome.PASSED, KEPT)], "Best server")
     for name, each in (("one", table), ("two", fit)):
         (tmp_path / name).mkdir()
@@ -159,5 +160,5 @@ def test_servers_stand_side_by_side(table, tmp_path):
         ("", ""),
     ],
 )
-def test_names_are_sentences(identifier, words):
+def test_names_are_sentences(identifier: str, words: str) -> None:
     assert in_words(identifier) == words

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ ACCEPTED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
 
 
 @pytest.fixture
-def recording():
+def recording() -> Recording:
     """A recording whose handshake is done."""
     begun = Recording("client", "ws://server.example/chat?token=hidden-token")
     begun.sent(REQUEST)
@@ -40,7 +41,7 @@ def rows(written_page: str) -> list[str]:
     return re.findall(r"<tr .*?</tr>", written_page)
 
 
-def test_every_byte_of_the_wire_is_escaped(recording):
+def test_every_byte_of_the_wire_is_escaped(recording: Recording) -> None:
     hostile = "</pre></table><script>alert(1)</script><img src=x onerror=alert(1)>\"'&"
     recording.sent(text(hostile).encode())
     recording.received(text(json.dumps({hostile: [hostile]})).encode(masked=False))
@@ -54,7 +55,7 @@ def test_every_byte_of_the_wire_is_escaped(recording):
     assert shown.count("</table>") == 1
 
 
-def test_violation_is_marked_in_its_row(recording):
+def test_violation_is_marked_in_its_row(recording: Recording) -> None:
     recording.received(text("fine").encode(masked=False))
     recording.received(text("masked").encode(masked=True))
     fine, wrong = rows(written(recording))
@@ -63,7 +64,7 @@ def test_violation_is_marked_in_its_row(recording):
     assert '<u class="w">MASK</u>' in wrong
 
 
-def test_violation_in_a_long_conversation_is_shown(recording):
+def test_violation_in_a_long_conversation_is_shown(recording: Recording) -> None:
     for number in range(1000):
         recording.received(text(f"message {number}").encode(masked=number == 500))
     shown = rows(written(recording))
@@ -72,7 +73,7 @@ def test_violation_in_a_long_conversation_is_shown(recording):
     assert len(shown) <= 403
 
 
-def test_heartbeats_are_folded(recording):
+def test_heartbeats_are_folded(recording: Recording) -> None:
     for number in range(20):
         recording.received(ping(b"%d" % number).encode(masked=False))
         recording.sent(pong(b"%d" % number).encode())
@@ -94,14 +95,16 @@ def test_heartbeats_are_folded(recording):
     ],
     ids=["reserved", "fragment", "unmasked", "too long a length", "long"],
 )
-def test_header_bits_are_shown(recording, frame, how, tags):
+def test_header_bits_are_shown(
+    recording: Recording, frame: Frame, how: dict[str, Any], tags: list[str]
+) -> None:
     recording.sent(frame.encode(**how))
     (row,) = rows(written(recording))
     for tag in tags:
         assert tag in row
 
 
-def test_message_is_answered_by_what_contains_it(recording):
+def test_message_is_answered_by_what_contains_it(recording: Recording) -> None:
     for frame in (text("one"), text("two"), ping(b"p"), text("three", fin=False), continuation(" four")):
         recording.sent(frame.encode())
     for frame in (text("got two"), pong(b"p"), text("got one"), text("got three four"), text("unasked")):
@@ -143,7 +146,9 @@ def test_message_is_answered_by_what_contains_it(recording):
     ],
     ids=["client first", "server first", "one-sided", "without a Close", "open"],
 )
-def test_ending_is_told_in_words(recording, frames, tcp, words, clean):
+def test_ending_is_told_in_words(
+    recording: Recording, frames: list[tuple[Frame, bool]], tcp: str, words: str, clean: bool
+) -> None:
     for frame, is_sent in frames:
         if is_sent:
             recording.sent(frame.encode())
@@ -155,7 +160,7 @@ def test_ending_is_told_in_words(recording, frames, tcp, words, clean):
     assert (ending.words, ending.clean) == (words, clean)
 
 
-def test_refused_handshake_shows_status_and_body():
+def test_refused_handshake_shows_status_and_body() -> None:
     recording = Recording("client", "ws://server.example/")
     recording.sent(REQUEST)
     recording.received(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 12\r\n\r\n<b>no</b> way")
@@ -165,7 +170,7 @@ def test_refused_handshake_shows_status_and_body():
     assert "<b>no</b>" not in shown
 
 
-def test_page_stays_small_whatever_was_said(recording):
+def test_page_stays_small_whatever_was_said(recording: Recording) -> None:
     for number in range(400):
         recording.received(text(f"{number}" + "\x00<" * 2000).encode(masked=False))
     shown = written(recording)
@@ -173,7 +178,7 @@ def test_page_stays_small_whatever_was_said(recording):
     assert "rows are left out" in shown
 
 
-def test_archive_is_what_chrome_imports(recording):
+def test_archive_is_what_chrome_imports(recording: Recording) -> None:
     recording.sent(text("привет").encode())
     recording.received(binary(b"\x00\xff").encode(masked=False))
     (entry,) = json.loads(archive([Conversation.of(recording, Secrets())]))["log"]["entries"]
@@ -182,7 +187,7 @@ def test_archive_is_what_chrome_imports(recording):
     assert messages == [("send", 1, "привет"), ("receive", 2, "AP8=")]
 
 
-def test_connections_share_one_axis(recording):
+def test_connections_share_one_axis(recording: Recording) -> None:
     recording.sent(text("first").encode())
     second = Recording("other", "ws://server.example/")
     second.sent(REQUEST)
@@ -193,7 +198,7 @@ def test_connections_share_one_axis(recording):
     assert "2 connections" in shown
 
 
-def test_first_and_last_connections_of_a_crowd_are_shown():
+def test_first_and_last_connections_of_a_crowd_are_shown() -> None:
     assert chosen(3) == [0, 1, 2]
     assert chosen(1000) == [*range(8), 996, 997, 998, 999]
 
@@ -215,35 +220,38 @@ def test_first_and_last_connections_of_a_crowd_are_shown():
     ],
     ids=ascii,
 )
-def test_what_the_eye_cannot_see_is_shown(given, shown):
+def test_what_the_eye_cannot_see_is_shown(given: Any, shown: Any) -> None:
     assert shown in visible(given)
 
 
-def test_bytes_that_are_no_text_are_shown_as_bytes():
+def test_bytes_that_are_no_text_are_shown_as_bytes() -> None:
     assert r"\xff" in visible(decoded(b"bad \xff utf-8", cut=False))
     assert decoded("а".encode()[:1] + b"", cut=True) == ""
     assert decoded("аб".encode()[:3], cut=True) == "а"
 
 
-def test_json_is_unfolded_after_a_prefix_too():
+def test_json_is_unfolded_after_a_prefix_too() -> None:
     tokens = json_tokens('{"a": [1, "x", null]}', 1000)
+    assert tokens is not None
     assert [(token.kind, token.text) for token in tokens if token.kind] == [
         ("k", '"a"'),
         ("n", "1"),
         ("s", '"x"'),
         ("w", "null"),
     ]
-    assert "".join(token.text for token in json_tokens('echo:{"a": 1}', 1000)).startswith("echo:{\n")
+    prefixed = json_tokens('echo:{"a": 1}', 1000)
+    assert prefixed is not None
+    assert "".join(token.text for token in prefixed).startswith("echo:{\n")
     for not_json in ("plain", "{", "{a}", "[]", "12"):
         assert json_tokens(not_json, 1000) is None
 
 
-def test_json_is_coloured_in_the_page(recording):
+def test_json_is_coloured_in_the_page(recording: Recording) -> None:
     recording.received(text('{"a<b": 1}').encode(masked=False))
     assert '<span class="jk">&#34;a&lt;b&#34;</span>' in written(recording)
 
 
-def test_hex_dump_has_offsets_and_letters(recording):
+def test_hex_dump_has_offsets_and_letters(recording: Recording) -> None:
     first, second = hex_rows(b"<abcdefghijklmnop>")
     assert (first.offset, first.digits[:8], first.letters) == ("0000", "3c 61 62", "<abcdefghijklmno")
     assert (second.offset, second.digits[:5]) == ("0010", "70 3e")
@@ -255,7 +263,7 @@ def test_hex_dump_has_offsets_and_letters(recording):
 @pytest.mark.parametrize(
     ("count", "words"), [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (1 << 20, "1 MiB")]
 )
-def test_sizes_are_for_people(count, words):
+def test_sizes_are_for_people(count: int, words: str) -> None:
     assert size(count) == words
 
 
@@ -269,5 +277,5 @@ def test_sizes_are_for_people(count, words):
         (b"\x00\x01", "1 (not a defined code)"),
     ],
 )
-def test_close_body_is_told_in_words(body, words):
+def test_close_body_is_told_in_words(body: bytes, words: str) -> None:
     assert describe(body) == words
