@@ -340,6 +340,8 @@ async def test_client_that_does_not_read_costs_the_deadline(start: Start, dial_t
         (text(b"\xff").encode(), "not valid UTF-8"),
         (text("x").encode(length_bits=64), "fewest bytes"),
     ],
+    # A random masking key makes each collection its own ids.
+    ids=["not masked", "bit", "opcode", "fragmented", "continuation", "text", "length"],
 )
 async def test_frame_that_breaks_the_rfc_fails_the_test(opened: Opened, frame: bytes, words: str) -> None:
     server, conversation, _, writer = opened
