@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,8 +35,19 @@ TEXT_LIMIT = 1200
 SERVER_IS_WRONG = (AssertionError, OSError)
 """What a test raises about a server: a failed assertion, or an error of TCP when the server has gone."""
 
+SLOWNESS = 10
+"""Factor of the deadline on the correct server: its tests wait for nothing that does not come."""
+
 Plan = Mapping[str, list[str]]
 """Node ids by the name of the server. One without parameters stands for all cases of its function."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that runs: its name in the catalogue, and its URL."""
+
+    name: str
+    url: str
 
 
 class Proof:
@@ -51,16 +62,17 @@ class Proof:
 
     @pytest.fixture(scope="session", autouse=True)
     @classmethod
-    def faulty_server(cls, request: pytest.FixtureRequest) -> Iterator[str]:
-        """Starts the server of the parameter in a process of its own, yields its URL, and kills it."""
+    def faulty_server(cls, request: pytest.FixtureRequest) -> Iterator[Server]:
+        """Starts the server of the parameter in a process of its own, and kills it at the end."""
         with running(request.param) as url:
-            yield url
+            yield Server(request.param, url)
 
     @pytest.fixture(scope="session")
     @classmethod
-    def target(cls, target: Target, faulty_server: str) -> Target:
-        """Overrides the address of the target."""
-        return replace(target, url=faulty_server)
+    def target(cls, target: Target, faulty_server: Server) -> Target:
+        """Overrides the address of the target, and gives the correct server the time of a busy machine."""
+        factor = SLOWNESS if faulty_server.name == CORRECT else 1
+        return replace(target, url=faulty_server.url, timeout=target.timeout * factor)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
