@@ -1,8 +1,9 @@
-"""A whole run of the suite, started by a test of our own tools."""
+"""Fixtures of the tests of the package: servers in the background, and whole runs of pytest."""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -14,7 +15,7 @@ import time
 import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from pytest_websocket.plugin.options import option_value
 from pytest_websocket.protocol.frames import FrameParser, mask
 from pytest_websocket.server.background import run_in_background
 from verification import hostile_servers
+from verification.stream_server import serve_streams
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,7 +47,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @dataclass(frozen=True)
 class SuiteRun:
-    """What a run of the suite left behind; ``peak`` is its largest memory in bytes."""
+    """The results of a run of the suite; ``peak`` is its largest memory in bytes."""
 
     status: int
     output: str
@@ -55,7 +57,7 @@ class SuiteRun:
 
     @property
     def cases(self) -> dict[str, str]:
-        """Outcome of every case by its name: passed, failed, error or skipped (xfailed, too)."""
+        """Outcome of every test by its name: passed, failed, error or skipped (xfailed, too)."""
         found = {}
         for case in ET.parse(self.junit).iter("testcase"):
             outcome = next((child.tag for child in case if child.tag in {"failure", "error", "skipped"}), "")
@@ -64,7 +66,7 @@ class SuiteRun:
 
     @property
     def counts(self) -> Counter[str]:
-        """How many cases had each outcome."""
+        """Number of tests by outcome."""
         return Counter(self.cases.values())
 
 
@@ -76,7 +78,7 @@ Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 class Paper(asyncio.Transport):
-    """A transport on which everything that is asked of it is written down."""
+    """A transport that records what is asked of it."""
 
     def __init__(self, plug: socket.socket, *, half_closes: bool = True) -> None:
         super().__init__({"socket": plug})
@@ -108,9 +110,9 @@ class Paper(asyncio.Transport):
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Run a handler of the websockets library until the test ends: ``url = serve(handler, …)``.
+    """Runs a handler of the websockets library until the test ends: ``url = serve(handler, …)``.
 
-    What clients do to it is not the test's business: abnormal ends are neither raised nor logged.
+    Connections that end abnormally are neither raised nor logged.
     """
     quiet = logging.getLogger("websockets.quiet")
     quiet.setLevel(logging.CRITICAL)
@@ -131,61 +133,50 @@ def serve() -> Iterator[Serve]:
 
 @pytest.fixture
 def meet() -> Iterator[Callable[[hostile_servers.Behaviour], str]]:
-    """Run a server that speaks raw frames until the test ends."""
+    """Runs servers of raw frames until the test ends."""
     with ExitStack() as stack:
 
         def run(behaviour: hostile_servers.Behaviour) -> str:
             return stack.enter_context(run_in_background(lambda: hostile_servers.serve(behaviour))).url
 
         yield run
+    # What the servers left open is reported here, and not in a later test.
+    gc.collect(1)
 
 
 @pytest.fixture
 async def listen() -> AsyncIterator[Callable[[Script], Awaitable[int]]]:
-    """Serve connections by a script on a port that is returned; the test ends when the script has."""
-    servers: list[asyncio.Server] = []
-    conversations: list[asyncio.Task[None] | None] = []
+    """Serves connections by a script on the port that is returned; the test ends when the script has."""
+    async with AsyncExitStack() as stack:
 
-    async def factory(script: Script) -> int:
-        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            conversations.append(asyncio.current_task())
-            with suppress(ConnectionError, asyncio.IncompleteReadError):
-                await script(reader, writer)
-            writer.close()
-            with suppress(ConnectionError):
-                await writer.wait_closed()
+        async def factory(script: Script) -> int:
+            server = await stack.enter_async_context(serve_streams(script, finish=True))
+            port: int = server.sockets[0].getsockname()[1]
+            return port
 
-        servers.append(await asyncio.start_server(serve, "127.0.0.1", 0))
-        port: int = servers[-1].sockets[0].getsockname()[1]
-        return port
-
-    yield factory
-    for server in servers:
-        server.close()
-    await asyncio.gather(*filter(None, conversations))
+        yield factory
 
 
 @pytest.fixture
 def plug() -> Iterator[socket.socket]:
-    """A socket that is connected to nothing."""
+    """Returns a socket that is connected to nothing."""
     with socket.socket() as one:
         yield one
 
 
 @pytest.fixture
 def paper_for() -> type[Paper]:
-    """Makes a transport of a socket of your own."""
+    """Returns the class of a transport that records."""
     return Paper
 
 
 @pytest.fixture
 async def paper(plug: socket.socket) -> Paper:
-    """A transport that takes everything and sends nothing."""
+    """Returns a transport that records and sends nothing."""
     return Paper(plug)
 
 
-# A process counts the memory of the one that started it as its own peak, until it has more itself. So a small
-# one stands between the run and this process, which is a large one by now.
+# A process inherits the peak of the one that started it, so that a small process starts the run.
 MEASURED = """
 import resource, subprocess, sys
 status = subprocess.call(sys.argv[2:])
@@ -197,9 +188,9 @@ sys.exit(status)
 
 @pytest.fixture
 def run_suite(tmp_path: Path) -> RunSuite:
-    """Run pytest in a process of its own, as a user would: ``run_suite("--ws-url", url, "tests/…")``.
+    """Runs pytest in a process of its own: ``run_suite("--ws-url", url, "contract/…")``.
 
-    Cases are named from tests/ on; what stands in the environment of this run does not reach it.
+    Tests are named from tests/ on. The run sees no WS_ and no PYTEST variable of this one.
     """
 
     def run(*arguments: str, limit: float = 120.0, **environment: str) -> SuiteRun:

@@ -1,13 +1,13 @@
-"""Servers beyond any rule: they hang, flood, lie about sizes, cut and die, and a run must survive them."""
+"""Servers that hang, flood, announce wrong sizes, reset and stop; a run against them has to end."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 import struct
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 
 from pytest_websocket.protocol.frames import (
     BINARY,
@@ -21,22 +21,23 @@ from pytest_websocket.protocol.frames import (
     text,
 )
 from pytest_websocket.protocol.handshake import accept_value
+from verification.stream_server import serve_streams
 
 Behaviour = Callable[["Peer"], Awaitable[None]]
 
 NASTY = "\x1b[2J\x1b]0;title\x07\x00\ufffe]]>&<script>alert(1)</script>\u202e\x9b31m\r\n"
-"""Text that a terminal, XML or HTML would obey if it were let through."""
+"""Text with control characters, markup and an escape sequence."""
 
 
 class Peer:
-    """One client, as a hostile server sees it."""
+    """The server's side of one connection."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
         self.writer = writer
 
     async def read_request(self) -> str:
-        """The client's Sec-WebSocket-Key."""
+        """Reads the request; returns the client's Sec-WebSocket-Key."""
         head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         for line in head.split("\r\n"):
             name, _, value = line.partition(":")
@@ -45,17 +46,17 @@ class Peer:
         return ""
 
     async def accept(self, *headers: str) -> None:
-        """Complete the opening handshake."""
+        """Completes the opening handshake."""
         self.writer.write(acceptance(await self.read_request(), *headers))
         await self.writer.drain()
 
     async def send(self, frame: Frame) -> None:
-        """Send one frame as it is."""
+        """Sends one frame, unmasked."""
         self.writer.write(frame.encode(masked=False))
         await self.writer.drain()
 
     async def frame(self) -> Frame:
-        """The client's next frame, unmasked. Raises IncompleteReadError at the end."""
+        """Returns the client's next frame, unmasked. Raises IncompleteReadError at the end."""
         head = b""
         while (header := parse_header(head)) is None:
             head += await self.reader.readexactly(1)
@@ -63,24 +64,24 @@ class Peer:
         return Frame(header.opcode, payload, header.fin)
 
     async def frames(self) -> AsyncIterator[Frame]:
-        """All frames until the end."""
+        """Yields the client's frames until the end."""
         while True:
             yield await self.frame()
 
     async def until_gone(self) -> None:
-        """Read and throw away until the client hangs up."""
+        """Reads until the client ends TCP."""
         while await self.reader.read(1 << 16):
             pass
 
     def reset(self) -> None:
-        """End TCP with a reset."""
+        """Ends TCP with a reset."""
         sock: socket.socket = self.writer.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()
 
 
 def acceptance(key: str, *headers: str) -> bytes:
-    """A correct 101 response to ``key``, with further header lines."""
+    """Returns a correct 101 response to ``key``, with further header lines."""
     lines = [
         "HTTP/1.1 101 Switching Protocols",
         "Upgrade: websocket",
@@ -91,42 +92,24 @@ def acceptance(key: str, *headers: str) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
-@contextlib.asynccontextmanager
-async def serve(
+def serve(
     behaviour: Behaviour, host: str = "127.0.0.1", port: int = 0
-) -> AsyncIterator[asyncio.Server]:
-    """Meet every client with ``behaviour`` until the block ends; then drop them all."""
-    tasks: set[asyncio.Task[None]] = set()
+) -> AbstractAsyncContextManager[asyncio.Server]:
+    """Serves every client by ``behaviour`` until the block ends, then drops those that are left."""
 
-    async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
-        try:
-            with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-                await behaviour(Peer(reader, writer))
-        finally:
-            tasks.discard(task)
-            writer.close()
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await behaviour(Peer(reader, writer))
 
-    server = await asyncio.start_server(meet, host, port)
-    try:
-        yield server
-    finally:
-        server.close()
-        for task in list(tasks):
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+    return serve_streams(handle, host, port)
 
 
 async def never_answers(peer: Peer) -> None:
-    """Accepts TCP and says nothing."""
+    """Accepts TCP and sends nothing."""
     await peer.until_gone()
 
 
 async def never_answers_after_the_handshake(peer: Peer) -> None:
-    """Opens a WebSocket connection and says nothing on it."""
+    """Opens a WebSocket connection and sends nothing on it."""
     await peer.accept()
     await peer.until_gone()
 
@@ -224,13 +207,13 @@ async def never_closes(peer: Peer) -> None:
 
 
 async def closes_at_once(peer: Peer) -> None:
-    """Says goodbye as soon as the connection is open."""
+    """Sends a Close frame as soon as the connection is open."""
     await peer.accept()
     await peer.send(close(1000))
 
 
 async def answers_nastily(peer: Peer) -> None:
-    """Answers with what a terminal, XML or HTML must not be let through."""
+    """Answers with `NASTY` and with text that is not UTF-8."""
     await peer.accept("Server: <script>alert(1)</script>")
     async for frame in peer.frames():
         if frame.opcode == CLOSE:
@@ -254,7 +237,7 @@ class Mortal:
         self.silent = silent
 
     async def meet(self, peer: Peer) -> None:
-        """Serve the client, or be dead to it."""
+        """Serves the client, or resets the connection."""
         if self.lives > 0:
             self.lives -= 1
             await never_fails(peer)
