@@ -57,15 +57,15 @@ class Runner:
         }
 
     def steps(self, steps: list[dict[str, Any]]) -> list[Ended]:
-        """Runs the steps in order and returns how each block ended; the first that fails is the last."""
+        """Runs the steps in order, and returns how each block ended; a failure ends a job as on GitHub."""
         ended: list[Ended] = []
         for step in steps:
+            if any(one.status for one in ended) and "!cancelled()" not in step.get("if", ""):
+                continue
             if "run" in step:
                 environment = {name: self._value(text) for name, text in step.get("env", {}).items()}
                 bash = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"])
                 ended.append(run(*bash, folder=self.workspace, **self.variables, **environment))
-                if ended[-1].status:
-                    break
             else:
                 self._use(step["uses"], step.get("with", {}))
         return ended
