@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, cast
 from websockets.exceptions import ConcurrencyError, ConnectionClosed
 
 from pytest_websocket.client.connection import RecordedConnection
-from pytest_websocket.client.ending import describe_ending, half_closed
+from pytest_websocket.client.ending import describe_ending, half_closed, limited_by_client
 from pytest_websocket.client.expectations import (
     Expected,
     describe_expected,
@@ -350,7 +350,8 @@ class Client(OpenConnection):
                 size += len(message)
                 if len(self._unread) < MAX_KEPT_MESSAGES and size < MAX_KEPT_BYTES:
                     self._unread.append(message)
-        except ConnectionClosed:
+        except (ConnectionClosed, AssertionError):
+            # websockets asserts that no fragment follows a message that it has refused.
             return
         except ConcurrencyError:
             # Another task is reading, and so the Close frame will be read.
@@ -364,8 +365,11 @@ class Client(OpenConnection):
         return (f"only {len(got)} of {quantity(count, 'message')} came{within}", *last)
 
     def _failed(self, headline: str, *rows: Row) -> ExpectationFailed:
-        return failure(ExpectationFailed, headline, rows, self.recording)
+        return failure(
+            ExpectationFailed, headline, [*rows, *limited_by_client(self.recording)], self.recording
+        )
 
     def _ended(self, headline: str, *rows: Row) -> ConnectionEnded:
         headline = f"{headline}: the connection was {describe_ending(self.recording)}"
+        rows = (*rows, *limited_by_client(self.recording))
         return failure(ConnectionEnded, headline, rows, self.recording)

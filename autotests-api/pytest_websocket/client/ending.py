@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_websocket.client.failures import Row
-from pytest_websocket.protocol.close_codes import describe_body
+from pytest_websocket.protocol.close_codes import CloseCode, describe_body
 from pytest_websocket.recording import Recording
 
 
@@ -19,6 +19,21 @@ def describe_ending(recording: Recording) -> str:
     if sent is not None:
         return f"closed by the client with {describe_body(sent.data)}; the server did not answer; {how}"
     return f"ended without a Close frame (1006), {how}"
+
+
+def limited_by_client(recording: Recording) -> list[Row]:
+    """Returns the row of a failure that says that the client refused what came, by a limit of its own."""
+    sent, received = recording.close_sent, recording.close_received
+    is_first = sent is not None and (received is None or sent.number < received.number)
+    if sent is None or not is_first or sent.data[:2] != CloseCode.MESSAGE_TOO_BIG.to_bytes(2):
+        return []
+    return [
+        (
+            "but",
+            f"the client closed first, with {describe_body(sent.data)}: its own limit is max_size bytes, "
+            "and the number of fragments in the environment variable WEBSOCKETS_MAX_FRAGMENTS",
+        )
+    ]
 
 
 def half_closed(recording: Recording) -> list[Row]:

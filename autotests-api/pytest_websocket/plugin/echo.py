@@ -9,7 +9,8 @@ from typing import Protocol
 
 import pytest
 
-from pytest_websocket.client import Client, ConnectionEnded
+from pytest_websocket.client import Client, ConnectionEnded, ExpectationFailed
+from pytest_websocket.client.ending import limited_by_client
 from pytest_websocket.plugin.raw_assertions import TOO_BIG, encoded, skip_above_limit
 from pytest_websocket.target.target import ECHO_TEMPLATE, Abilities, Message, Target
 
@@ -50,7 +51,7 @@ class Echo:
             await client.send(message)
             try:
                 await client.expect(self.target.answer(message))
-            except ConnectionEnded:
+            except ExpectationFailed:
                 self._skip_above_the_limit(client, message)
                 raise
 
@@ -91,7 +92,12 @@ class Echo:
             await asyncio.gather(sending, return_exceptions=True)
 
     def _skip_above_the_limit(self, client: Client, *messages: Message) -> None:
-        """Skips where the target refused with 1009 a message above the limit that the probe has found."""
+        """Skips where the target refused with 1009 a message above the limit that the probe has found.
+
+        Skips, too, where the client refused the reply by a limit of its own, on the number of fragments.
+        """
+        if limit := limited_by_client(client.recording):
+            pytest.skip(limit[0][1])
         size = max(len(encoded(message)) for message in messages)
         if client.close_code == TOO_BIG and not self.target.promises(size):
             self.needs_size(size)

@@ -175,3 +175,15 @@ async def test_close_without_end_of_tcp_is_named(peer: Any) -> None:
     with pytest.raises(ExpectationFailed, match="did not close TCP"):
         await client.expect_closed(1000, deadline=BRIEF)
     client.abort()
+
+
+async def test_reply_in_more_fragments_than_the_client_takes_is_no_fault_of_the_server(peer: Any) -> None:
+    async def answer_in_fragments(connection: ServerConnection) -> None:
+        await connection.recv()
+        await connection.send(["x"] * 5_000)
+        await connection.wait_closed()
+
+    client = await peer(answer_in_fragments)
+    await client.send("long?")
+    with pytest.raises(ExpectationFailed, match="WEBSOCKETS_MAX_FRAGMENTS"):
+        await client.receive()
