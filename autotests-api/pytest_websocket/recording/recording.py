@@ -185,7 +185,7 @@ class Recording:
             (self._outgoing, agreement.client_max_window_bits, agreement.client_no_context_takeover),
             (self._incoming, agreement.server_max_window_bits, agreement.server_no_context_takeover),
         ):
-            direction.decoder.use(Inflater(bits, takeover=not forgets, limit=MAX_INFLATED))
+            direction.decoder.use(Inflater(bits, takeover=not forgets, limit=MAX_INFLATED, exact=False))
 
 
 def agreement_of(head: bytes) -> Agreement | None:
