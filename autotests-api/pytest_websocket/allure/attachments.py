@@ -12,7 +12,7 @@ import pytest
 from pytest_websocket.allure.reporter import Reporter
 from pytest_websocket.plugin.recordings import EVIDENCE, RECORDINGS
 from pytest_websocket.plugin.run import CONVERSATIONS, FAILED, target_of
-from pytest_websocket.render import handshake, har, reproducer, transcript
+from pytest_websocket.render import handshake, har, plain_transcript, reproducer, transcript
 from pytest_websocket.render.conversation import Conversation
 
 _EXTENSIONS = {
@@ -23,6 +23,9 @@ _EXTENSIONS = {
     "text/csv": "csv",
     "text/markdown": "md",
 }
+_MOST_PAGES = 300
+"""Tests of a run whose passed ones have their conversation as a page too: 2,500 make a report of 60 MB."""
+
 # The first handshakes of a test; those of many connections are alike.
 _MOST_HANDSHAKES = 2
 
@@ -43,15 +46,20 @@ class Document:
 
 
 def documents(
-    conversations: list[Conversation], *, opened: int, failed: bool, embedded: bool
+    conversations: list[Conversation], *, opened: int, failed: bool, embedded: bool, brief: bool = False
 ) -> Iterator[Document]:
-    """Yields the documents of a test that opened ``opened`` connections, of which these are shown."""
+    """Yields the documents of a test that opened ``opened`` connections, of which these are shown.
+
+    A ``brief`` one is plain text.
+    """
     if not conversations:
         return
     name = f"Conversation · {conversations[0].name}" if opened == 1 else f"{opened} conversations"
-    largest = transcript.LARGEST_PAGE if failed else transcript.LARGEST_OF_A_PASSED
-    page = transcript.page(conversations, more=opened - len(conversations), largest=largest)
-    yield Document.of(name, page, "text/html")
+    more = opened - len(conversations)
+    if brief:
+        yield Document.of(name, plain_transcript.text(conversations, more=more), "text/plain")
+    else:
+        yield Document.of(name, transcript.page(conversations, more=more), "text/html")
     if failed:
         for conversation in [each for each in conversations if each.request.line][:_MOST_HANDSHAKES]:
             body = handshake.exchange(conversation)
@@ -73,6 +81,7 @@ def attach_to_test(item: pytest.Item, reporter: Reporter, test: str) -> None:
         opened=len(item.stash.get(RECORDINGS, [])),
         failed=item.stash.get(FAILED, False),
         embedded=target_of(item).embedded,
+        brief=not item.stash.get(FAILED, False) and len(item.session.items) > _MOST_PAGES,
     )
     for document in [*found, *(Document.of(*each) for each in item.stash.get(EVIDENCE, []))]:
         reporter.attach_data(

@@ -5,6 +5,8 @@ Installed beside tests that use nothing of it, the plugin declares options, mark
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import pytest
 
 from pytest_websocket.plugin.load_options import LOAD_OPTIONS
@@ -58,7 +60,10 @@ def activate(config: pytest.Config) -> None:
 
     configured_target(config)
     for part in PARTS:
-        config.pluginmanager.import_plugin(part)
+        # Not import_plugin, which warns of modules that are imported already. pytest rewrites assertions of
+        # an editable install only in its first module; the parts have none.
+        if not config.pluginmanager.has_plugin(part):
+            config.pluginmanager.register(import_module(part), part)
 
 
 def uses_plugin(item: pytest.Item) -> bool:

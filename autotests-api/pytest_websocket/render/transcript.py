@@ -14,9 +14,6 @@ from pytest_websocket.render.roundtrips import quantile
 LARGEST_PAGE = 190_000
 """Bytes."""
 
-LARGEST_OF_A_PASSED = 16_000
-"""Bytes; a report holds thousands of them, and few are opened."""
-
 MOST_CONNECTIONS = 12
 # The fuller the page, the less of each payload.
 _LIMITS = (
