@@ -63,7 +63,7 @@ class Evidence:
                 (f"Console of {name}", "\n".join(tab.console) or "(empty)"),
                 (f"Frames as {name} saw them", "\n\n".join(map(str, tab.conversations)) or "(no WebSocket)"),
             ):
-                found.append((title, self.target.mask(printable(lines)), "text/plain"))
+                found.append((title, self.target.mask(printable(lines, keep="\n")), "text/plain"))
         return found
 
     async def disagreement(self) -> str:
