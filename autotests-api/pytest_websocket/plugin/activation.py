@@ -6,11 +6,19 @@ Installed beside tests that use nothing of it, the plugin declares options, mark
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 import pytest
 
 from pytest_websocket.plugin.load_options import LOAD_OPTIONS
-from pytest_websocket.plugin.options import CLIENT_OPTIONS, add_options, add_selection, is_any_given
+from pytest_websocket.plugin.options import (
+    CLIENT_OPTIONS,
+    OF_THE_CONTROLLER,
+    add_options,
+    add_selection,
+    is_any_given,
+    started_in,
+)
 
 PARTS = (
     "pytest_websocket.plugin.selection",
@@ -124,6 +132,12 @@ def pytest_configure(config: pytest.Config) -> None:
     else:
         waits = _FirstReport(config) if is_xdist_controller(config) else _FirstTest()
         config.pluginmanager.register(waits, "websocket-first-use")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tells a worker of xdist, which may be started in another folder, where pytest was started."""
+    node.workerinput[OF_THE_CONTROLLER] = str(started_in(node.config))
 
 
 def is_xdist_controller(config: pytest.Config) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_websocket.plugin.options import flags_with_a_value, option_value
+from pytest_websocket.plugin.options import flags_with_a_value, option_value, started_in
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -77,6 +77,6 @@ def _print_listing(config: pytest.Config) -> int | pytest.ExitCode:
     if config.getoption("rfc_list"):
         print("\n".join(map(str, entries)))  # noqa: T201
     if path := config.getoption("rfc_table"):
-        Path(path).write_text(selection.table(entries) + "\n", encoding="utf-8")
+        (started_in(config) / path).write_text(selection.table(entries) + "\n", encoding="utf-8")
         print(f"{path}: written")  # noqa: T201
     return pytest.ExitCode.OK

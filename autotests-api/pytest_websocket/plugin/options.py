@@ -177,6 +177,11 @@ class Option:
         """Whether the option takes no value on the command line."""
         return self.read is _flag
 
+    @property
+    def is_file(self) -> bool:
+        """Whether the value is the path of a file."""
+        return self.metavar == "FILE"
+
 
 OPTIONS = (
     Option("ws-url", "server to test (ws, wss, http, https); default: the embedded server", "URL", _url),
@@ -254,6 +259,12 @@ CLIENT_OPTIONS = (
         _command,
     ),
 )
+
+STARTED_IN = pytest.StashKey[Path]()
+"""The folder in which pytest was started, where another one has taken its place in ``invocation_params``."""
+
+OF_THE_CONTROLLER = "websocket_started_in"
+"""Key of the same folder in what xdist's controller hands to its workers."""
 
 _SELECTION = ("rfc", "rfc_level", "rfc_list", "rfc_table")
 
@@ -340,20 +351,30 @@ def read_option(name: str, source: str, text: str) -> Any:
         raise pytest.UsageError(f"{source}{shown}: {error}") from None
 
 
+def started_in(config: pytest.Config) -> Path:
+    """Returns the folder that relative paths of options begin in, whatever has changed directory since."""
+    started = getattr(config, "workerinput", {}).get(OF_THE_CONTROLLER)
+    return Path(started) if started else config.stash.get(STARTED_IN, config.invocation_params.dir)
+
+
 def _given(config: pytest.Config, option: Option) -> tuple[str, list[str] | bool | None]:
     given = config.getoption(option.key, None)
     if given is not None:
+        if option.is_file:
+            given = str(started_in(config) / given)
         return option.flag, given if isinstance(given, list | bool) else [given]
     text = os.environ.get(option.variable, "")
     if text.strip():
         verbatim = option.read in (_template, _binary)
         single = [text if verbatim else text.strip()]
+        if option.is_file:
+            single = [str(started_in(config) / single[0])]
         return f"environment variable {option.variable}", _lines(text) if option.many else single
     configured = config.getini(option.key)
     if not configured:
         return "", None
     texts = configured if option.many else [configured]
-    if option.read is _file:
+    if option.is_file:
         # What stands in a file is relative to that file, wherever pytest was started.
         texts = [str(config.rootpath / text) for text in texts]
     return f"{option.key} in {config.inipath.name if config.inipath else 'pytest.ini'}", texts

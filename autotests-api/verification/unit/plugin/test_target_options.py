@@ -22,6 +22,8 @@ class Configured:
         self.ini = dict(ini or {})
         self.rootpath = ROOT
         self.inipath = ROOT / "pytest.ini"
+        self.stash = pytest.Stash()
+        self.invocation_params = pytest.Config.InvocationParams(args=(), plugins=None, dir=ROOT)
 
     def getoption(self, name: str, default: Any = None) -> Any:
         return self.options.get(name, default)
@@ -80,6 +82,16 @@ def test_switch_can_be_turned_by_the_environment(
 def test_file_named_in_ini_is_found_beside_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     assert option_value(configured(ini={"ws_ca": "LICENSE"}), "ws-ca") == str(ROOT / "LICENSE")
+
+
+@pytest.mark.parametrize("source", ["command line", "environment"])
+def test_relative_file_is_found_where_pytest_was_started(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = {"ws_ca": "LICENSE"} if source == "command line" else {}
+    monkeypatch.setenv("WS_CA", "" if given else "LICENSE")
+    assert option_value(configured(given), "ws-ca") == str(ROOT / "LICENSE")
 
 
 @pytest.mark.parametrize(

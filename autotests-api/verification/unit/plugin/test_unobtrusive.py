@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 
 import pytest
 
@@ -97,6 +99,21 @@ def test_recording_alone_needs_no_target(run_in: Run) -> None:
     run = run_in({"pytest.ini": INI + "ws_url = ws://127.0.0.1:1\n", "test_recording.py": test})
     assert run.returncode == 0, run.stdout + run.stderr
     assert "ws target" not in run.stdout
+
+
+def test_relative_file_is_found_by_workers_of_a_project_that_changes_directory(
+    run_in: Run, tmp_path: Path
+) -> None:
+    files = {
+        "known.toml": '"test_ours.py" = "the server does not say it"\n',
+        "conftest.py": "import os\nos.chdir(os.sep)\n",
+        "test_ours.py": "async def test_reply(client): await client.expect_reply('no')\n",
+    }
+    project = str(tmp_path / "project")
+    options = ("-p", "xdist.plugin", "-n", "2", "-c", os.devnull, "-o", "asyncio_mode=auto")
+    run = run_in(files, *options, f"--rootdir={project}", "--ws-known-failures", "known.toml", project)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "1 xfailed" in run.stdout
 
 
 def test_marks_are_declared_by_the_plugin(run_in: Run) -> None:
