@@ -357,3 +357,18 @@ class ReadsLengthsModulo32Bits(Connection):
 
     def check_length_encoding(self, header: Header) -> None:
         super().check_length_encoding(self.announced or header)
+
+
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
+    "test_true_length_below_a_top_bit_is_no_message[text-65536]",
+)
+class DropsTheTopBitOfLongLengths(Connection):
+    """The top bit of a 64-bit length is dropped where the length below it needs 64 bits."""
+
+    def parse_header(self) -> Header | None:
+        header = super().parse_header()
+        if header is None or header.length < (1 << 63) + (1 << 16):
+            return header
+        return header._replace(length=header.length - (1 << 63))

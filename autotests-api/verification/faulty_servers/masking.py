@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_websocket.protocol.frames import CLOSE, CONTINUATION, PONG, Frame, Header, mask
+from pytest_websocket.protocol.frames import CLOSE, CONTINUATION, PONG, Frame, Header, mask, parse_header
 from verification.faulty_servers.correct import Connection
 from verification.faulty_servers.correct.framing import PROTOCOL_ERROR, Violation
 from verification.faulty_servers.registry import fault
@@ -284,3 +284,16 @@ class ReadsATornMaskKeyAsZeros(Connection):
             return None
         known, self.known = self.known, 4
         return header._replace(mask_key=header.mask_key[:known].ljust(4, b"\x00"))
+
+
+@fault(
+    "RFC 6455 §5.1",
+    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::test_unmasked_frame_ends_the_connection[text]",
+)
+class IgnoresTheMaskBit(Connection):
+    """Four bytes of masking key are read and applied, whether the mask bit is set or not."""
+
+    def parse_header(self) -> Header | None:
+        if len(self.buffer) < 2:
+            return None
+        return parse_header(self.buffer[:1] + bytes([self.buffer[1] | 0x80]) + self.buffer[2:14])

@@ -259,8 +259,8 @@ class WritesTheNumberOfTheClient(EchoServer):
 
 
 @fault(
-    "RFC 7692 §7.1.2.1",
-    caught_by="tests/conformance/rfc7692/test_07_1_2_window_size.py::test_both_windows_are_limited_at_once",
+    "RFC 7692 §5",
+    caught_by="tests/conformance/rfc7692/test_05_negotiation.py::test_answer_stays_within_the_offers",
 )
 class RepeatsTheFirstAgreement(EchoServer):
     """What compression was agreed on with the first client is answered to all that offer any."""

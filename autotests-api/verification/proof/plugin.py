@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 TEXT_LIMIT = 1200
 """Characters of a failure that are kept."""
 
-SERVER_IS_WRONG = (AssertionError, OSError)
-"""What a test raises about a server: a failed assertion, or an error of TCP when the server has gone."""
+SERVER_IS_WRONG = (AssertionError, pytest.fail.Exception, OSError)
+"""What a test raises about a server: a failed check, or an error of TCP when the server has gone."""
 
 SLOWNESS = 10
 """Factor of the deadline on the correct server: its tests wait for nothing that does not come."""
