@@ -24,6 +24,9 @@ FACTS := .facts
 # The tests of the package, whose coverage is measured.
 UNIT := autotests-api/verification/unit autotests-api/examples
 
+# What runs whole jobs of a CI, in clones and environments of their own: it takes minutes, and `make workflow` runs it.
+JOBS := $(addprefix autotests-api/verification/packaging/,test_action.py test_workflow.py)
+
 # Stamps: each says that something is installed, and is newer than the file that asks for it.
 BASE   := $(VENV)/.base
 SUITE  := $(VENV)/.suite
@@ -72,7 +75,7 @@ page: $(SUITE) $(ALLURE) ## build allure-report/index.html from the results that
 test: lint $(CHECKS) $(ALLURE) ## everything this repository checks of itself
 	@rm -rf $(FACTS) && mkdir $(FACTS)
 	@$(PYTEST) -n 2 --cov --cov-report= --junitxml=$(FACTS)/unit.xml $(UNIT) $(ARGS)
-	@$(PYTEST) -n 2 --dist loadgroup --junitxml=$(FACTS)/suite.xml autotests-api $(addprefix --ignore=,$(UNIT)) $(ARGS)
+	@$(PYTEST) -n 2 --dist loadgroup --junitxml=$(FACTS)/suite.xml autotests-api $(addprefix --ignore=,$(UNIT) $(JOBS)) $(ARGS)
 	@$(PYTEST) -m browser --junitxml=$(FACTS)/browser.xml autotests-api/tests/browser $(ARGS)
 	@$(PYTEST) -m mass -n 2 --ws-mass 20 --junitxml=$(FACTS)/mass.xml $(ARGS)
 	@$(PYTEST) -m load --ws-users 50 --ws-duration 2 --junitxml=$(FACTS)/load.xml $(ARGS)
@@ -83,6 +86,10 @@ test: lint $(CHECKS) $(ALLURE) ## everything this repository checks of itself
 .PHONY: thirdparty
 thirdparty: $(CHECKS) $(THIRD) $(ALLURE) ## run the suite against servers of others
 	@$(PYTEST) -m thirdparty autotests-api/verification/thirdparty $(ARGS)
+
+.PHONY: workflow
+workflow: $(CHECKS) $(ALLURE) ## run the GitHub Action, the GitLab job and the CI workflow's report as a CI does
+	@$(PYTEST) $(JOBS) $(ARGS)
 
 .PHONY: lint
 lint: $(CHECKS) ## ruff, mypy --strict, imports, the CI workflow and the action

@@ -33,32 +33,6 @@ def test_imports_are_few():
     assert [name for name in {HEAVY} if name in sys.modules] == []
 """
 
-PLAIN_TESTS = """\
-import sys
-
-import pytest
-
-
-@pytest.fixture
-def number():
-    return 42
-
-
-@pytest.mark.parametrize("step", range(20))
-def test_numbers_can_be_added_in_steps(number, step):
-    assert number + step >= 42
-
-
-def test_this_one_is_red_on_purpose(number):
-    print("words of the test")
-    assert number == 43
-
-
-@pytest.mark.skip(reason="not today")
-def test_this_one_is_skipped_on_purpose():
-    raise AssertionError
-"""
-
 
 def summary_of(ended: Ended) -> str:
     return ended.output.strip().splitlines()[-1]
@@ -191,22 +165,6 @@ def test_help_is_short_and_names_the_statuses(installed: Environment) -> None:
     assert "usage: pytest-websocket URL" in text
     assert "exit status:" in text
     assert len(text.splitlines()) < 90
-
-
-def test_run_of_other_tests_is_as_without_the_plugin(
-    environment_with: MakeEnvironment, wheel: Path, tmp_path: Path
-) -> None:
-    others = "pytest", "pytest-asyncio", "hypothesis"
-    outputs = []
-    for packages in (others, (wheel, *others)):
-        environment = Environment(environment_with(*packages), tmp_path)
-        environment.write("test_plain.py", PLAIN_TESTS)
-        ended = environment("pytest", "-v", "-p", "no:cacheprovider")
-        assert ended.status == 1
-        plain = re.sub(r"in \d+\.\d+s", "in TIME", ended.output)
-        plain = plain.replace(str(environment.place), "PLACE")
-        outputs.append([line for line in plain.splitlines() if not line.startswith("plugins:")])
-    assert outputs[0] == outputs[1]
 
 
 def test_run_of_other_tests_imports_nothing_heavy(installed: Environment) -> None:
