@@ -19,7 +19,7 @@ JUNIT = """\
 
 @pytest.mark.parametrize(
     ("reason", "status"),
-    [("the target does not offer permessage-deflate", 0), ("pip install pytest-websocket[load]", 1)],
+    [("the refusal says where it ends", 0), ("pip install pytest-websocket[load]", 1)],
     ids=["allowed", "unknown"],
 )
 def test_skip_that_is_not_allowed_is_status_one(
