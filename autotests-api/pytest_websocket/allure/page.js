@@ -38,7 +38,13 @@
       // Allure has made another blob of the page meanwhile, and that one will be seen as well.
       return;
     }
-    if (!frame.hasAttribute("srcdoc")) frame.addEventListener("load", () => settle(frame));
+    if (!frame.hasAttribute("srcdoc")) {
+      frame.addEventListener("load", () => {
+        // The blob may be loaded last, though it was asked for first.
+        if (frame.contentDocument) settle(frame);
+        else frame.srcdoc = frame.getAttribute("srcdoc");
+      });
+    }
     frame.srcdoc = page;
   };
 
