@@ -6,9 +6,9 @@ import asyncio
 import socket
 import struct
 
-from pytest_websocket.protocol.frames import CLOSE, Frame, close, text
+from pytest_websocket.protocol.frames import CLOSE, Frame, Header, close, text
 from verification.faulty_servers.correct import Connection
-from verification.faulty_servers.correct.framing import NORMAL, Violation
+from verification.faulty_servers.correct.framing import NORMAL, Message, Violation
 from verification.faulty_servers.registry import fault
 
 
@@ -269,3 +269,45 @@ class AnswersEachCloseOfASegment(Connection):
         super().on_close(payload)
         self.close_sent = False
         self.finished = not self.buffer
+
+
+@fault(
+    "RFC 6455 §5.5.1",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
+    "test_close_in_the_segment_of_several_messages_is_answered[2]",
+)
+class DropsACloseAfterSeveralMessages(Connection):
+    """A Close in one segment with more than one message ends TCP without an answer."""
+
+    messages = 0
+
+    def feed(self) -> None:
+        self.messages = 0
+        super().feed()
+
+    def message(self, message: Message) -> None:
+        self.messages += 1
+        super().message(message)
+
+    def on_close(self, payload: bytes) -> None:
+        if self.messages > 1:
+            self.finished = True
+        else:
+            super().on_close(payload)
+
+
+@fault(
+    "RFC 6455 §7.1.5",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::test_code_that_comes_after_the_header_is_echoed",
+)
+class AnswersASplitCloseWithoutItsCode(Connection):
+    """A Close whose payload comes in a later segment than its header is answered without a code."""
+
+    is_whole = True
+
+    def frame_begins(self, header: Header) -> None:
+        self.is_whole = len(self.buffer) >= header.length
+        super().frame_begins(header)
+
+    def close_reply(self, code: int | None, reason: bytes) -> Frame:
+        return close(code if self.is_whole else None)

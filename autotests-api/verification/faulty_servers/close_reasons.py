@@ -156,3 +156,15 @@ class ChecksAReasonWithTheDecoderOfTheMessage(Connection):
             self.utf8.decode(reason)
         except UnicodeDecodeError as error:
             raise self.not_utf8() from error
+
+
+@fault(
+    "RFC 6455 §5.5.1",
+    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
+    "test_close_with_a_reason_is_answered[123 bytes of euro signs]",
+)
+class CutsTheReasonToTenBytes(Connection):
+    """The reason is echoed up to its tenth byte, in the middle of a character."""
+
+    def close_reply(self, code: int | None, reason: bytes) -> Frame:
+        return close(code, reason[:10])

@@ -50,6 +50,21 @@ async def test_close_in_the_segment_of_a_message_is_answered(raw: RawConnection)
     await raw.expect_closed(code=NORMAL)
 
 
+@rfc6455("5.5.1", MUST, "a Close frame in the segment of several messages is answered")
+@pytest.mark.parametrize("count", [2, 20])
+async def test_close_in_the_segment_of_several_messages_is_answered(raw: RawConnection, count: int) -> None:
+    await raw.send_together(*(text(f"message {number}") for number in range(count)), close(1000))
+    await raw.expect_closed(code=NORMAL)
+
+
+@rfc6455("7.1.5", SHOULD, "the code of a Close frame is echoed also when its payload comes after its header")
+async def test_code_that_comes_after_the_header_is_echoed(raw: RawConnection) -> None:
+    raw.sent_close = True
+    header = 6
+    await raw.send_in_pieces(close(1000, "bye").encode(), header)
+    await raw.expect_closed(code=1000)
+
+
 @rfc6455("5.5.1", MUST, "a Close frame that comes octet by octet is answered")
 async def test_close_octet_by_octet_is_answered(raw: RawConnection) -> None:
     raw.sent_close = True
@@ -60,8 +75,18 @@ async def test_close_octet_by_octet_is_answered(raw: RawConnection) -> None:
 @rfc6455("5.5.1", MUST, "a Close frame may carry a reason of up to 123 bytes", autobahn=["7.3.4", "7.3.5"])
 @pytest.mark.parametrize(
     "reason",
-    ["", "x", "good bye", "прощайте", "\N{WAVING HAND SIGN}", "x" * 122, "x" * 123, "ж" * 61],
-    ids=["none", "one byte", "text", "cyrillic", "astral", "122 bytes", "123 bytes", "122 bytes of cyrillic"],
+    ["", "x", "good bye", "прощайте", "\N{WAVING HAND SIGN}", "x" * 122, "x" * 123, "ж" * 61, "€" * 41],
+    ids=[
+        "none",
+        "one byte",
+        "text",
+        "cyrillic",
+        "astral",
+        "122 bytes",
+        "123 bytes",
+        "122 bytes of cyrillic",
+        "123 bytes of euro signs",
+    ],
 )
 async def test_close_with_a_reason_is_answered(raw: RawConnection, reason: str) -> None:
     await raw.send(close(1000, reason))

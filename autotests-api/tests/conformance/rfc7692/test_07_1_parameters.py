@@ -39,7 +39,9 @@ async def test_legal_offer_does_not_hinder_the_handshake(negotiate: Negotiate, o
 
 
 @rfc7692("7.1", SHOULD, "an offer with a limit that the server cannot keep is declined, not refused")
-@pytest.mark.parametrize("offer", [offer for offer in LEGAL if LIMIT in offer], ids=brief)
+@pytest.mark.parametrize(
+    "offer", [*(offer for offer in LEGAL if LIMIT in offer), f"{NAME}; {LIMIT}=8"], ids=brief
+)
 async def test_limit_for_the_server_does_not_hinder_the_handshake(negotiate: Negotiate, offer: str) -> None:
     (await negotiate(offer)).expect_opened()
 
