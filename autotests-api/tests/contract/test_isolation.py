@@ -290,13 +290,18 @@ async def test_client_that_floods_does_not_disturb_another(
 ) -> None:
     client, flooder = await connect(name="another client"), await connect(name="flooder", compression=False)
 
+    unread = asyncio.Semaphore(500)
+
     async def read() -> None:
         while True:
             await flooder.receive()
+            unread.release()
 
     async def flood() -> None:
+        # So many unanswered messages are a flood to the server, and leave this event loop to the other client.
         while True:
             for _ in range(20):
+                await unread.acquire()
                 await flooder.send("flood")
             # Sending waits only when buffers are full; the other client runs in the same event loop.
             await asyncio.sleep(0)
