@@ -298,7 +298,7 @@ async def test_client_that_floods_does_not_disturb_another(
             unread.release()
 
     async def flood() -> None:
-        # So many unanswered messages are a flood to the server, and leave this event loop to the other client.
+        # So many unanswered messages flood the server, and leave this event loop to the other client.
         while True:
             for _ in range(20):
                 await unread.acquire()
