@@ -15,8 +15,8 @@ import pytest
 
 from pytest_websocket.client import ExpectationFailed
 from pytest_websocket.plugin.options import option_value
+from pytest_websocket.raw.accepted import Headers
 from pytest_websocket.server.scripted import ScriptedServer
-from pytest_websocket.server.scripted_connection import Headers
 from pytest_websocket.server.scripted_conversation import Conversation
 from pytest_websocket.text import printable
 
@@ -145,10 +145,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Shows what the program printed with a failure."""
+    """Keeps what the program printed with the test's report, as pytest keeps its captured output."""
     try:
         return (yield)
-    except Exception:
+    finally:
         if CLIENT in item.stash and (output := item.stash[CLIENT].output):
             item.add_report_section("call", "client under test", output)
-        raise

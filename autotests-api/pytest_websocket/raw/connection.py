@@ -1,94 +1,27 @@
-"""A raw client connection: sends any HTTP and any frames, reads strictly, reports how the server ends it."""
+"""A raw client connection: sends any HTTP and any frames."""
 
 from __future__ import annotations
 
-import contextlib
-import time
-from collections import deque
-from collections.abc import Callable
-
 from pytest_websocket.protocol.deflate import Inflater
-from pytest_websocket.protocol.frames import PING, Frame, FrameParser, LengthBits, close, ping, pong
+from pytest_websocket.protocol.frames import close
 from pytest_websocket.protocol.handshake import Request, Response, parse_response, without_interim
-from pytest_websocket.protocol.reader import CloseStatus, Message, Reader, ReceivedFrame
-from pytest_websocket.protocol.rules import Violation
-from pytest_websocket.raw.ending import Ending, NotReceived
-from pytest_websocket.raw.stream import Stream
+from pytest_websocket.raw.ending import Ending
+from pytest_websocket.raw.framed import FramedConnection
 from pytest_websocket.recording import Recording
 
 MAX_HEAD = 64 << 10
 """Bytes of a response head that are read at most."""
 
-MAX_BACKLOG = 32 << 20
-"""Bytes of frames received and not yet taken; above it reading is paused, so that memory stays bounded."""
 
-MAX_WAITING = 50_000
-"""Frames received and not yet taken; above it reading is paused as well."""
-
-PROBE = b"still there?"
-"""Payload of the Ping that shows whether the server still processes frames after a violation."""
-
-
-class Connection(Stream):
-    """One client connection, before and after the handshake; connected by `pytest_websocket.raw.dialing`.
-
-    Received frames are kept until they are taken; `message` and `pong` each take only their own kind.
-    A Ping is answered at once and not kept, unless ``answers_pings`` is false; a Close is answered
-    unless ``answers_close`` is false. The first ``initial_messages`` messages, which some servers send
-    on every new connection, are dropped.
-    """
+class Connection(FramedConnection):
+    """One client connection, before and after the handshake; connected by `pytest_websocket.raw.dialing`."""
 
     def __init__(self, recording: Recording, deadline: float) -> None:
         super().__init__(recording, deadline)
-        self.answers_pings = True
-        self.answers_close = True
-        self.initial_messages = 0
-        self.reader: Reader | None = None
         self.request: Request | None = None
         self.response: Response | None = None
-        self.close_status: CloseStatus | None = None
-        self.sent_close = False
-        self.waiting_messages = 0
-        self._head = bytearray()
-        self._frames: deque[ReceivedFrame] = deque()
-        self._backlog = 0
-        self._written = FrameParser()
-        self._pending_pongs = b""
 
-    def data_received(self, data: bytes) -> None:
-        """Reads what came; asyncio calls this."""
-        self.recording.received(data)
-        if self.reader is None:
-            self._head = bytearray(without_interim(bytes(self._head + data)))
-            if len(self._head) > MAX_HEAD:
-                self.pause_reading()
-        else:
-            self._feed(data)
-        self._changed.set()
-
-    # Writing
-
-    async def send(
-        self,
-        *frames: Frame,
-        masked: bool = True,
-        mask_key: bytes | None = None,
-        length: int | None = None,
-        length_bits: LengthBits | None = None,
-    ) -> None:
-        """Sends frames, each in a write of its own; for the arguments see `protocol.frames.Frame.encode`."""
-        for frame in frames:
-            self.sent_close = self.sent_close or frame.opcode == 8
-            await self.send_bytes(
-                frame.encode(masked=masked, mask_key=mask_key, length=length, length_bits=length_bits)
-            )
-
-    async def send_together(self, *frames: Frame) -> None:
-        """Sends several frames in one write."""
-        self.sent_close = self.sent_close or any(frame.opcode == 8 for frame in frames)
-        await self.send_bytes(b"".join(frame.encode() for frame in frames))
-
-    # The handshake
+    send = FramedConnection.send_frame
 
     async def handshake(self, request: Request, *, inflate: Inflater | None = None) -> Response:
         """Sends ``request`` and returns the response; after a 101 the connection speaks frames."""
@@ -115,108 +48,10 @@ class Connection(Stream):
         await self._until(lambda: self._head_is_complete() or self.tcp != "open", "an answer", deadline)
         return await self.read_response() if self._head_is_complete() else None
 
-    def switch_protocols(self, inflate: Inflater | None = None) -> None:
-        """Reads what the server sends as frames from now on, what came after the response head included."""
-        self.reader = Reader(inflate)
-        early, self._head = bytes(self._head), bytearray()
-        if early:
-            self._feed(early)
-
-    # Reading
-
-    async def message(self, *, deadline: float | None = None) -> Message:
-        """Returns the next whole data message (RFC 6455 §5.4) and leaves control frames where they are."""
-        await self._until(lambda: self.waiting_messages > 0, "a message", deadline)
-        while True:
-            message = self._take(lambda received: received.is_data).message
-            if message is not None:
-                self.waiting_messages -= 1
-                return message
-
-    async def message_or_ending(self, *, take: bool = True, deadline: float | None = None) -> Message | None:
-        """Returns the next message, or None when the connection ends first; ``take=False`` leaves it."""
-        await self._until(
-            lambda: self.waiting_messages > 0 or self._has_ended(), "a message or an ending", deadline
-        )
-        return await self.message() if take and self.waiting_messages else None
-
-    async def pong(self, payload: bytes | None = None, *, deadline: float | None = None) -> bytes:
-        """Returns the payload of the next Pong (RFC 6455 §5.5.3) and leaves messages where they are.
-
-        With ``payload`` waits for the Pong that carries it and drops those before.
-        """
-        while True:
-            await self._until(self._has_pong, "a Pong", deadline)
-            came = self._take(lambda received: received.is_pong).frame.payload
-            if payload in (None, came):
-                return came
-
-    async def frame(self, *, deadline: float | None = None) -> ReceivedFrame:
-        """Returns the next frame of any kind but a Ping, as it was sent."""
-        await self._until(lambda: bool(self._frames), "a frame", deadline)
-        received = self._take(lambda _: True)
-        self.waiting_messages -= received.message is not None
-        return received
-
-    @property
-    def has_data(self) -> bool:
-        """Returns whether anything has come that was not taken."""
-        return bool(self._head or self._frames)
-
     @property
     def body(self) -> bytes:
         """Returns what has come after the response head of a connection that does not speak frames."""
         return bytes(self._head)
-
-    @property
-    def violations(self) -> list[Violation]:
-        """Returns the rules that the server's frames broke, in words."""
-        return self.reader.violations if self.reader else []
-
-    async def ending(
-        self, *, probe_with_ping: bool = True, answers: int | None = None, deadline: float | None = None
-    ) -> Ending:
-        """Waits for the server to end the connection, by a Close frame, FIN or RST, and says whether it did.
-
-        With ``answers`` the wait is over as soon as more messages than that have come: a server that
-        answers has not failed the connection. After a tenth of the deadline it sends a Ping, and a server
-        that answers it gets another tenth only. ``probe_with_ping=False`` is for connections where a Ping
-        would be read as payload.
-        """
-        began = time.monotonic()
-        limit = self.deadline if deadline is None else deadline
-        answered = False
-
-        def is_decided() -> bool:
-            return self._has_ended() or (answers is not None and self.waiting_messages > answers)
-
-        if not await self._comes_true(is_decided, limit / 10) and probe_with_ping and not self.sent_close:
-            await self.send(ping(PROBE))
-            await self._comes_true(lambda: is_decided() or self._has_pong(PROBE), limit * 0.8)
-            answered = self._has_pong(PROBE)
-            if answered:
-                # A server may answer Pings before it has validated the messages before them.
-                await self._comes_true(is_decided, limit / 10)
-        elif not is_decided():
-            # A server's own timer may run as long as the deadline: it is given a little more.
-            await self._comes_true(
-                lambda: is_decided() or (answers is not None and self._has_pong()), limit * 1.1
-            )
-            answered = self._has_pong()
-            if answered:
-                await self._comes_true(is_decided, limit / 10)
-        return self._ending(began, answered)
-
-    async def tcp_ending(self, *, deadline: float | None = None) -> Ending:
-        """Waits until TCP has ended (RFC 6455 §7.1.1), whatever was received before."""
-        began = time.monotonic()
-        with contextlib.suppress(NotReceived):
-            await self._until(lambda: self.tcp != "open", "", deadline, ends=False)
-        return self._ending(began, False)
-
-    async def after_closing(self) -> Ending:
-        """Waits for what comes after the Close frames: until TCP ends, or for a tenth of the deadline."""
-        return await self.tcp_ending(deadline=self.deadline / 10)
 
     async def close(self, code: int | None = 1000, reason: str | bytes = b"") -> Ending:
         """Starts the closing handshake (RFC 6455 §7.1.2) and waits for the server's part of it."""
@@ -228,71 +63,7 @@ class Connection(Stream):
     def _head_is_complete(self) -> bool:
         return b"\r\n\r\n" in self._head or len(self._head) > MAX_HEAD
 
-    def _has_ended(self) -> bool:
-        return self.close_status is not None or super()._has_ended()
-
-    def _ending(self, began: float, answered: bool) -> Ending:
-        return Ending(self.close_status, self.tcp, time.monotonic() - began, answered)
-
-    async def _comes_true(self, condition: Callable[[], bool], seconds: float) -> bool:
-        with contextlib.suppress(NotReceived):
-            await self._until(condition, "", seconds, ends=False)
-        return condition()
-
-    def _feed(self, data: bytes) -> None:
-        assert self.reader is not None
-        for received in self.reader.feed(data):
-            if received.close is not None and self.close_status is None:
-                self._on_close(received.close)
-            if received.frame.opcode == PING:
-                if self.answers_pings:
-                    self._pending_pongs += pong(received.frame.payload).encode()
-                    self._flush_pongs()
-                continue
-            if self.initial_messages and received.is_data:
-                self.initial_messages -= received.message is not None
-                continue
-            self._frames.append(received)
-            self.waiting_messages += received.message is not None
-            self._backlog += received.header.length
-        if self.reader.unreadable or self._backlog > MAX_BACKLOG or len(self._frames) > MAX_WAITING:
+    def _take_head(self, data: bytes) -> None:
+        self._head = bytearray(without_interim(bytes(self._head + data)))
+        if len(self._head) > MAX_HEAD:
             self.pause_reading()
-
-    def _on_close(self, status: CloseStatus) -> None:
-        self.close_status = status
-        if self.answers_close and not self.sent_close:
-            self.sent_close = True
-            self._write(close(status.code if status.code in range(1000, 5000) else None).encode())
-
-    def _write(self, data: bytes) -> bool:
-        written = super()._write(data)
-        if written and self.reader is not None:
-            for _ in self._written.feed(data):
-                pass
-            self._flush_pongs()
-        return written
-
-    def _flush_pongs(self) -> None:
-        """Sends the pending Pongs, unless part of a frame has been sent: they would become payload of it."""
-        if self._pending_pongs and not self._written.is_inside:
-            pongs, self._pending_pongs = self._pending_pongs, b""
-            super()._write(pongs)
-
-    def _has_pong(self, payload: bytes | None = None) -> bool:
-        return any(r.is_pong and payload in (None, r.frame.payload) for r in self._frames)
-
-    def _take(self, wanted: Callable[[ReceivedFrame], bool]) -> ReceivedFrame:
-        index = next(index for index, received in enumerate(self._frames) if wanted(received))
-        received = self._frames[index]
-        del self._frames[index]
-        self._backlog -= received.header.length
-        if self._backlog < MAX_BACKLOG // 2:
-            self.resume_reading()
-        return received
-
-    def _state_in_words(self) -> str:
-        if self.reader is None and self._head:
-            return f"it has sent {bytes(self._head[:80])!r}"
-        if self.close_status is not None:
-            return f"it sent {self.close_status}"
-        return super()._state_in_words()

@@ -9,6 +9,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable
 
+from pytest_websocket.protocol.rules import Role
 from pytest_websocket.raw.ending import NotReceived
 from pytest_websocket.recording import Recording
 
@@ -21,18 +22,22 @@ async def _return_at_once() -> None:
 
 
 class Stream(asyncio.Protocol):
-    """One TCP connection; `pytest_websocket.raw.connection` reads its bytes as HTTP and frames.
+    """One side of a TCP connection, as client or as server; `pytest_websocket.raw.framed` reads its bytes.
 
-    ``tcp`` is ``open``, ``closed`` or ``reset``; ``failure`` is the exception that ended it, if any.
-    ``deadline`` is in seconds, and bounds every wait that is given no other. ``await_server_turn`` is
-    awaited between pieces that must not arrive together.
+    ``role`` is this side's, ``peer`` the other's. ``tcp`` is ``open``, ``closed`` or ``reset``; ``failure``
+    is the exception that ended it, if any. ``deadline`` is in seconds, and bounds every wait that is given
+    no other. ``await_server_turn`` is awaited between pieces that must not arrive together. ``recording`` is
+    the client's: what the client sends is "sent" in it, whichever side this is.
     """
 
-    def __init__(self, recording: Recording, deadline: float) -> None:
+    def __init__(self, recording: Recording, deadline: float, role: Role = Role.CLIENT) -> None:
         self.recording = recording
         self.deadline = deadline
+        self.role = role
+        self.peer = Role.SERVER if role is Role.CLIENT else Role.CLIENT
         self.await_server_turn: Callable[[], Awaitable[None]] = _return_at_once
         self.tcp = "open"
+        self.is_lost = False
         self.failure: Exception | None = None
         self._transport: asyncio.Transport | None = None
         self._socket: socket.socket | None = None
@@ -55,21 +60,19 @@ class Stream(asyncio.Protocol):
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def eof_received(self) -> bool:
-        """Records that the server closed its half; asyncio calls this. The client's half stays open."""
-        if self.tcp == "open":
-            self.tcp = "closed"
-            self.recording.end("TCP closed by the server")
-        self._changed.set()
+        """Records that the peer closed its half; asyncio calls this. This side's half stays open."""
+        self._end("closed", f"TCP closed by the {self.peer}")
         return not isinstance(self._transport, asyncio.Transport) or self._is_plain()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Records how TCP ended; asyncio calls this."""
         self.failure = exc
-        if self.tcp == "open":
-            self.tcp = "reset" if isinstance(exc, ConnectionError) else "closed"
-            self.recording.end("TCP reset by the server" if self.tcp == "reset" else "TCP closed")
+        if isinstance(exc, ConnectionError):
+            self._end("reset", f"TCP reset by the {self.peer}")
+        else:
+            self._end("closed", "TCP closed")
+        self.is_lost = True
         self._drained.set()
-        self._changed.set()
 
     def pause_writing(self) -> None:
         """Makes writers wait; asyncio calls this."""
@@ -84,16 +87,20 @@ class Stream(asyncio.Protocol):
     async def send_bytes(self, data: bytes) -> None:
         """Sends ``data`` as it is, in a write of its own; does nothing once the connection has ended.
 
-        Raises NotReceived when the server does not read it within the deadline.
+        Raises NotReceived when the peer does not read it within the deadline.
         """
-        if not self._write(data):
-            return
-        try:
-            await asyncio.wait_for(self._drained.wait(), self.deadline)
-        except TimeoutError:
-            raise NotReceived(
-                f"the server stopped reading: {len(data)} bytes could not be sent within {self.deadline:g} s"
-            ) from None
+        if self._write(data):
+            await self._drain(len(data))
+
+    async def _drain(self, size: int) -> None:
+        if not self._drained.is_set():
+            try:
+                await asyncio.wait_for(self._drained.wait(), self.deadline)
+            except TimeoutError:
+                limit = f"within {self.deadline:g} s"
+                raise self._unfulfilled(
+                    f"the {self.peer} stopped reading: {size} bytes could not be sent {limit}"
+                ) from None
         # The reader runs between two writes, and the kernel sends each as a segment of its own.
         await asyncio.sleep(0)
 
@@ -109,12 +116,12 @@ class Stream(asyncio.Protocol):
         await self.send_split(data, *range(size, len(data), size))
 
     def half_close(self) -> None:
-        """Closes the client's direction of TCP (FIN) and goes on reading."""
-        self.recording.note("we closed our half of TCP")
+        """Closes this side's direction of TCP (FIN) and goes on reading."""
+        self.recording.note(f"the {self.role} closed its half of TCP")
         self._finished = True
         if self._transport is not None and not self._transport.is_closing():
             if self._transport.can_write_eof():
-                # A server that has just reset the connection left nothing to be closed.
+                # A peer that has just reset the connection left nothing to be closed.
                 with contextlib.suppress(OSError):
                     self._transport.write_eof()
             else:
@@ -122,7 +129,7 @@ class Stream(asyncio.Protocol):
 
     def reset(self) -> None:
         """Ends TCP with a reset (RST)."""
-        self.recording.end("we reset TCP")
+        self._end("reset", f"TCP reset by the {self.role}")
         if self._transport is None or self._socket is None:
             return
         with contextlib.suppress(OSError):
@@ -137,9 +144,15 @@ class Stream(asyncio.Protocol):
             self._socket.shutdown(socket.SHUT_RDWR)
 
     def abort(self) -> None:
-        """Closes the transport without waiting for what is not sent yet."""
+        """Drops TCP at once: what is not sent yet is lost."""
+        self._end("closed", f"TCP dropped by the {self.role}")
         if self._transport is not None:
             self._transport.abort()
+
+    def close_tcp(self) -> None:
+        """Closes TCP after what is not sent yet."""
+        if self._transport is not None:
+            self._transport.close()
 
     async def start_tls(self, context: ssl.SSLContext, host: str) -> None:
         """Starts TLS; ``host`` is the name that the server's certificate must have."""
@@ -152,26 +165,49 @@ class Stream(asyncio.Protocol):
     # Reading
 
     def pause_reading(self) -> None:
-        """Stops reading until `resume_reading`, so that TCP's flow control stops the server."""
+        """Stops reading until `resume_reading`, so that TCP's flow control stops the peer."""
         if not self._paused and self._transport is not None and not self._transport.is_closing():
             self._paused = True
             self._transport.pause_reading()
 
     def resume_reading(self) -> None:
         """Reads again after `pause_reading`."""
-        if self._paused and self._transport is not None:
+        if self._paused and self._transport is not None and not self._transport.is_closing():
             self._paused = False
             self._transport.resume_reading()
+
+    async def comes_true(self, condition: Callable[[], bool], seconds: float) -> bool:
+        """Waits for ``condition`` for at most ``seconds`` and returns whether it came true."""
+        try:
+            await self._until(condition, "", seconds, ends=False)
+        except NotReceived:
+            return False
+        return True
 
     # Inside
 
     def _write(self, data: bytes) -> bool:
-        """Writes without waiting; returns False once TCP, or the client's half of it, has ended."""
+        """Writes without waiting; returns False once TCP, or this side's half of it, has ended."""
         if self._transport is None or self._transport.is_closing() or self._finished:
             return False
-        self.recording.sent(data)
+        (self.recording.sent if self.role is Role.CLIENT else self.recording.received)(data)
         self._transport.write(data)
         return True
+
+    def _record(self, data: bytes) -> None:
+        """Records what the peer sent."""
+        (self.recording.received if self.role is Role.CLIENT else self.recording.sent)(data)
+
+    def _end(self, tcp: str, how: str) -> None:
+        """Records how TCP ended; only the first call counts."""
+        if self.tcp == "open":
+            self.tcp = tcp
+            self.recording.end(how)
+        self._changed.set()
+
+    def _unfulfilled(self, words: str) -> Exception:
+        """Returns the error of a wait that was not fulfilled."""
+        return NotReceived(words)
 
     def _has_ended(self) -> bool:
         """Returns whether nothing more can come that is worth waiting for."""
@@ -197,7 +233,7 @@ class Stream(asyncio.Protocol):
         while not condition():
             if ends and self._has_ended():
                 raise NotReceived(
-                    f"expected {what}, but the server ended the connection: {self._state_in_words()}"
+                    f"expected {what}, but the {self.peer} ended the connection: {self._state_in_words()}"
                 )
             self._changed.clear()
             try:

@@ -18,10 +18,10 @@ from collections.abc import Callable
 from pytest_websocket.client import ExpectationFailed
 from pytest_websocket.client.failures import failure
 from pytest_websocket.protocol.frames import close
+from pytest_websocket.protocol.request import problems_of_request
+from pytest_websocket.raw.accepted import Headers
 from pytest_websocket.recording import Recording
-from pytest_websocket.server.scripted_connection import Headers
 from pytest_websocket.server.scripted_conversation import Conversation
-from pytest_websocket.server.scripted_handshake import problems_of_request
 from pytest_websocket.text import printable, quantity
 
 SHOWN = 4
@@ -187,9 +187,9 @@ class ScriptedServer:
     # Inside
 
     async def _end(self, one: Conversation) -> None:
-        if not await one.wait_lost(self.deadline / 10):
+        if not await one.comes_true(lambda: one.is_lost, self.deadline / 10):
             one.abort()
-            await one.wait_lost(self.deadline / 10)
+            await one.comes_true(lambda: one.is_lost, self.deadline / 10)
 
     def _new_connection(self) -> Conversation:
         number = len(self.connections) + 1

@@ -20,11 +20,10 @@ from pytest_websocket.client.expectations import (
 from pytest_websocket.client.failures import failure
 from pytest_websocket.protocol.close_codes import describe_code
 from pytest_websocket.protocol.frames import binary, close, ping, text
-from pytest_websocket.server.scripted_connection import AcceptedConnection
+from pytest_websocket.raw.accepted import AcceptedConnection
+from pytest_websocket.raw.framed import PROBE
+from pytest_websocket.recording import Recording
 from pytest_websocket.text import Message, printable
-
-PROBE = b"still there?"
-"""Payload of the Ping that asks whether a client goes on with a connection that it must fail."""
 
 Taken = TypeVar("Taken")
 
@@ -37,6 +36,10 @@ class Conversation(AcceptedConnection):
     connection. Both show the conversation, from the client's side. Messages that came before a wait are kept
     in order.
     """
+
+    def __init__(self, recording: Recording, deadline: float) -> None:
+        super().__init__(recording, deadline)
+        self.taken = False
 
     # Sending
 
@@ -231,6 +234,12 @@ class Conversation(AcceptedConnection):
         if not taken:
             raise self._ended(headline, *rows)
         return taken[0]
+
+    def _unfulfilled(self, words: str) -> Exception:
+        return self._failure(words)
+
+    def _failure(self, headline: str, *rows: tuple[str, str]) -> ExpectationFailed:
+        return failure(ExpectationFailed, headline, rows, self.recording)
 
     def _how_it_ended(self) -> str:
         if self.close_status is None:

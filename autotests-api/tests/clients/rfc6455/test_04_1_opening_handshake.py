@@ -10,7 +10,7 @@ from pytest_websocket import MUST, SHOULD, rfc6455
 from pytest_websocket.fixtures import ClientUnderTest
 from pytest_websocket.protocol.frames import text
 from pytest_websocket.protocol.handshake import accept_value, new_key
-from pytest_websocket.server.scripted_handshake import ClientRequest, is_key, problems_of_request, response
+from pytest_websocket.protocol.request import ClientRequest, is_key, problems_of_request, response
 
 CONNECTIONS = 6
 

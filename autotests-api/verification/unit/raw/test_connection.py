@@ -226,7 +226,7 @@ async def test_writing_to_a_connection_that_is_gone_is_no_error(against) -> None
 
 
 async def test_flood_is_bounded_in_memory(against, monkeypatch) -> None:
-    monkeypatch.setattr("pytest_websocket.raw.connection.MAX_BACKLOG", 1 << 20)
+    monkeypatch.setattr("pytest_websocket.raw.framed.MAX_BACKLOG", 1 << 20)
 
     async def script(_, writer) -> None:
         while True:

@@ -7,8 +7,9 @@ import pytest
 from pytest_websocket.protocol.deflate import Deflater, Inflater
 from pytest_websocket.protocol.frames import Frame, binary, close, continuation, ping, pong, text
 from pytest_websocket.protocol.handshake import Request
-from pytest_websocket.raw.connection import PROBE, Connection
+from pytest_websocket.raw.connection import Connection
 from pytest_websocket.raw.ending import NotReceived
+from pytest_websocket.raw.framed import PROBE
 from pytest_websocket.recording import Recording
 
 
@@ -163,7 +164,7 @@ async def test_reading_stops_and_goes_on_once(raw, paper) -> None:
 async def test_reading_stops_at_a_backlog_and_goes_on_when_half_of_it_is_taken(
     raw, paper, monkeypatch
 ) -> None:
-    monkeypatch.setattr("pytest_websocket.raw.connection.MAX_BACKLOG", 9)
+    monkeypatch.setattr("pytest_websocket.raw.framed.MAX_BACKLOG", 9)
     raw.data_received(encoded(binary(bytes(5)), binary(bytes(4))))
     assert paper.asked == []
     raw.data_received(encoded(binary(b"x")))
@@ -184,7 +185,7 @@ async def test_reading_stops_at_a_backlog_and_goes_on_when_half_of_it_is_taken(
 
 
 async def test_reading_stops_at_too_many_frames(raw, paper, monkeypatch) -> None:
-    monkeypatch.setattr("pytest_websocket.raw.connection.MAX_WAITING", 2)
+    monkeypatch.setattr("pytest_websocket.raw.framed.MAX_WAITING", 2)
     raw.data_received(encoded(text(""), text("")))
     assert paper.asked == []
     raw.data_received(encoded(text("")))
@@ -274,7 +275,7 @@ def waits(raw, monkeypatch) -> list[float]:
             raw.data_received(encoded(pong(PROBE)))
         return condition()
 
-    monkeypatch.setattr(raw, "_comes_true", comes_true)
+    monkeypatch.setattr(raw, "comes_true", comes_true)
     return found
 
 
@@ -331,7 +332,7 @@ async def test_probe_is_over_with_its_answer_or_with_the_ending(raw) -> None:
         asked.append(condition)
         return False
 
-    raw._comes_true = comes_true
+    raw.comes_true = comes_true
     await raw.ending()
     raw.data_received(encoded(pong(b"other")))
     assert not asked[1]()

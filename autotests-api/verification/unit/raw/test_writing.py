@@ -178,14 +178,14 @@ async def test_half_close_is_a_fin_where_the_transport_can_send_one(
     raw.connection_made(paper)
     raw.half_close()
     assert paper.asked == [asked]
-    assert [note.text for note in raw.recording.notes] == ["we closed our half of TCP"]
+    assert [note.text for note in raw.recording.notes] == ["the client closed its half of TCP"]
 
 
 async def test_reset_sends_what_is_a_rst(raw, paper, plug) -> None:
     raw.reset()
     assert paper.asked == ["abort"]
     assert plug.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8) == LINGER_NOT
-    assert raw.recording.ended == "we reset TCP"
+    assert raw.recording.ended == "TCP reset by the client"
 
 
 async def test_reset_of_a_socket_that_is_gone_is_no_error(raw, paper, plug) -> None:
