@@ -7,24 +7,30 @@ import json
 import re
 from collections import deque
 from collections.abc import Collection, Iterable, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any, NamedTuple, cast
 
-from websockets.exceptions import ConcurrencyError, ConnectionClosed
+from websockets.exceptions import ConnectionClosed
 
+from pytest_websocket.client.collected import Collected
 from pytest_websocket.client.connection import RecordedConnection
 from pytest_websocket.client.ending import describe_ending, half_closed, limited_by_client
 from pytest_websocket.client.expectations import (
+    NOT_GIVEN,
     Expected,
+    any_of,
     describe_expected,
     describe_expected_closing,
     describe_message,
     describe_miss,
     find_difference,
     first_difference,
+    matches,
     reason_matches,
 )
 from pytest_websocket.client.failures import ConnectionEnded, ExpectationFailed, Row, failure
+from pytest_websocket.client.inbox import Inbox, Waiter, is_too_much
 from pytest_websocket.client.open_connection import OpenConnection
 from pytest_websocket.recording import Recording
 from pytest_websocket.text import Message, printable, quantity
@@ -34,9 +40,6 @@ DEFAULT_DEADLINE = 5.0
 
 DEFAULT_QUIET = 0.2
 """Seconds without a message after which `Client.collect` takes the server to have finished."""
-
-MAX_KEPT_MESSAGES = 10_000
-MAX_KEPT_BYTES = 64 << 20
 
 
 class Closing(NamedTuple):
@@ -56,15 +59,22 @@ class Client(OpenConnection):
     fails with `ExpectationFailed`, an AssertionError, when it passes; with `ConnectionEnded`, a kind of
     it, when the connection is over. Messages that arrive before a wait are kept in order.
 
-    ``skipped`` holds what `wait_for` went past; ``recording`` every frame in both directions. One task
-    at a time may wait for messages.
+    ``skipped`` holds what `wait_for` went past; ``recording`` every frame in both directions. Several
+    tasks may wait at once: a message goes to the first `wait_for` that wants it, else to the first of the
+    other waits. Messages that match one of ``ignore`` go to none.
     """
 
-    def __init__(self, connection: RecordedConnection, recording: Recording, deadline: float) -> None:
+    def __init__(
+        self,
+        connection: RecordedConnection,
+        recording: Recording,
+        deadline: float,
+        ignore: Sequence[Expected] = (),
+    ) -> None:
         super().__init__(connection, recording)
         self.deadline = deadline
-        self.skipped: deque[Message] = deque(maxlen=MAX_KEPT_MESSAGES)
-        self._unread: deque[Message] = deque()
+        self._inbox = Inbox(connection, any_of(ignore) if ignore else None)
+        self.skipped = self._inbox.skipped
 
     # Sending.
 
@@ -92,7 +102,7 @@ class Client(OpenConnection):
         try:
             async with asyncio.timeout(seconds):
                 await self._connection.send(message)
-                return self._unread.popleft() if self._unread else await self._receive()
+                return await self._next(self._until(seconds))
         except TimeoutError:
             raise self._failed(
                 f"no reply came within {seconds:g} s", ("sent", describe_message(message))
@@ -140,7 +150,7 @@ class Client(OpenConnection):
         """Returns the next message, which must equal or match ``expected`` (see `Expected`)."""
         __tracebackhide__ = True
         wanted = ("expected", describe_expected(expected))
-        message = await self._obtain("no message came", deadline, wanted)
+        message = await self._obtain("no message came", deadline, wanted, expected=expected)
         difference = find_difference(expected, message)
         if difference:
             raise self._failed(
@@ -148,6 +158,7 @@ class Client(OpenConnection):
                 wanted,
                 ("received", describe_message(message, around=first_difference(expected, message))),
                 ("because", difference),
+                *self._elsewhere(expected),
             )
         return message
 
@@ -158,59 +169,56 @@ class Client(OpenConnection):
         in another order than they are waited for are found.
         """
         __tracebackhide__ = True
+        wants = partial(matches, expected)
+        if (message := self._inbox.take_skipped(wants)) is not None:
+            return message
         seconds = self.deadline if deadline is None else deadline
-        for index, message in enumerate(self.skipped):
-            if not find_difference(expected, message):
-                del self.skipped[index]
-                return message
-        until = self._until(seconds)
-        size = sum(map(len, self.skipped))
-        passed: deque[Message] = deque(maxlen=50)
+        waiter = Waiter(wants)
         try:
-            while find_difference(expected, message := await self._next(until)):
-                passed.append(message)
-                self.skipped.append(message)
-                size += len(message)
-                while size > MAX_KEPT_BYTES:
-                    size -= len(self.skipped.popleft())
+            return await self._inbox.take(self._until(seconds), waiter)
         except TimeoutError:
             headline = f"no message that matches came within {seconds:g} s"
-            raise self._failed(headline, *describe_miss(expected, passed)) from None
+            raise self._failed(headline, *self._missed(expected, waiter.passed)) from None
         except ConnectionClosed:
-            raise self._ended("no message that matches came", *describe_miss(expected, passed)) from None
-        return message
+            rows = self._missed(expected, waiter.passed)
+            raise self._ended("no message that matches came", *rows) from None
 
     async def collect(
-        self, count: int | None = None, *, quiet: float | None = None, deadline: float | None = None
+        self,
+        count: int | None = None,
+        *,
+        until: Expected = NOT_GIVEN,
+        quiet: float | None = None,
+        deadline: float | None = None,
     ) -> list[Message]:
-        """Returns the next ``count`` messages, or all until ``quiet`` seconds bring no other.
+        """Returns the next ``count`` messages, or all up to the one that matches ``until``, that included.
 
-        Given both, whichever comes first. The end of the connection is quiet, too. Fails when
-        ``count`` messages do not come, or when there is no quiet, within the deadline.
+        With neither, all until ``quiet`` seconds bring no other; the end of the connection is quiet, too.
+        Of several, whichever comes first. Fails when what ends the collection does not come within the
+        deadline; what had come is then still there to be read.
         """
         __tracebackhide__ = True
         seconds = self.deadline if deadline is None else deadline
-        until = self._until(seconds)
-        pause = DEFAULT_QUIET if quiet is None and count is None else quiet
-        got: list[Message] = []
-        size = 0
-        while count is None or len(got) < count:
-            limit = until if pause is None else min(until, self._until(pause))
+        end = self._until(seconds)
+        pause = DEFAULT_QUIET if quiet is None and count is None and until is NOT_GIVEN else quiet
+        got = Collected(count, until)
+        while not got.is_complete:
+            limit = end if pause is None else min(end, self._until(pause))
             try:
-                message = await self._next(limit)
+                got.add(await self._next(limit))
             except TimeoutError:
-                if pause is not None and limit < until:
-                    return got
-                raise self._failed(*self._not_collected(got, count, seconds)) from None
+                if pause is not None and limit < end:
+                    break
+                self._inbox.put_back(got.messages)
+                raise self._failed(*got.described(f" within {seconds:g} s")) from None
             except ConnectionClosed:
                 if pause is not None:
-                    return got
-                raise self._ended(*self._not_collected(got, count, None)) from None
-            got.append(message)
-            size += len(message)
-            if count is None and (len(got) > MAX_KEPT_MESSAGES or size > MAX_KEPT_BYTES):
-                raise self._failed(f"no quiet came: {quantity(len(got), 'message')} and more")
-        return got
+                    break
+                self._inbox.put_back(got.messages)
+                raise self._ended(*got.described("")) from None
+            if got.is_too_much:
+                raise self._failed(*got.described(""))
+        return got.messages
 
     async def expect_silence(
         self, marker: Message, answer: Expected, *, deadline: float | None = None
@@ -260,7 +268,7 @@ class Client(OpenConnection):
                 message = await self._next(until)
                 kept.append(message)
                 size += len(message)
-                if len(kept) > MAX_KEPT_MESSAGES or size > MAX_KEPT_BYTES:
+                if is_too_much(len(kept), size):
                     raise self._failed("the server goes on sending instead of closing", wanted)
         except TimeoutError:
             raise self._failed(
@@ -269,7 +277,7 @@ class Client(OpenConnection):
         except ConnectionClosed:
             pass
         finally:
-            self._unread.extendleft(reversed(kept))
+            self._inbox.put_back(kept)
         closing = Closing(cast(int, self.close_code), self.close_reason or "")
         if (codes is not None and closing.code not in codes) or not reason_matches(reason, closing.reason):
             raise self._failed(
@@ -295,7 +303,7 @@ class Client(OpenConnection):
                 if self.recording.close_received is not None:
                     shorten()
                 # Unread messages stop the reading of the socket, and with it the server's Close frame.
-                await self._read_to_the_end()
+                await self._inbox.read_to_the_end()
         except TimeoutError:
             self.abort()
         except asyncio.CancelledError:
@@ -319,50 +327,41 @@ class Client(OpenConnection):
         return asyncio.get_running_loop().time() + seconds
 
     async def _next(self, until: float) -> Message:
-        if self._unread:
-            return self._unread.popleft()
-        async with asyncio.timeout_at(until):
-            return await self._receive()
+        return await self._inbox.take(until, Waiter(None))
 
     async def _obtain(
-        self, headline: str, deadline: float | None, *rows: Row, until: float | None = None
+        self,
+        headline: str,
+        deadline: float | None,
+        *rows: Row,
+        until: float | None = None,
+        expected: Expected = NOT_GIVEN,
     ) -> Message:
         __tracebackhide__ = True
         seconds = self.deadline if deadline is None else deadline
         try:
             return await self._next(self._until(seconds) if until is None else until)
         except TimeoutError:
+            rows = (*rows, *self._elsewhere(expected))
             raise self._failed(f"{headline} within {seconds:g} s", *rows) from None
         except ConnectionClosed:
-            raise self._ended(headline, *rows) from None
+            raise self._ended(headline, *rows, *self._elsewhere(expected)) from None
 
-    async def _receive(self) -> Message:
-        try:
-            return await self._connection.recv()
-        except ConcurrencyError:
-            raise RuntimeError(f"two tasks wait for a message of {self!r} at once") from None
+    def _missed(self, expected: Expected, passed: Collection[Message]) -> list[Row]:
+        return [*describe_miss(expected, list(passed)), *self._elsewhere(expected)]
 
-    async def _read_to_the_end(self) -> None:
-        size = 0
-        try:
-            while True:
-                message = await self._connection.recv()
-                size += len(message)
-                if len(self._unread) < MAX_KEPT_MESSAGES and size < MAX_KEPT_BYTES:
-                    self._unread.append(message)
-        except (ConnectionClosed, AssertionError):
-            # websockets asserts that no fragment follows a message that it has refused.
-            return
-        except ConcurrencyError:
-            # Another task is reading, and so the Close frame will be read.
-            await self._connection.wait_closed()
-
-    def _not_collected(self, got: Sequence[Message], count: int | None, seconds: float | None) -> Any:
-        within = "" if seconds is None else f" within {seconds:g} s"
-        if count is None:
-            return (f"no quiet came{within}: {quantity(len(got), 'message')} and more",)
-        last = [("the last", describe_message(got[-1]))] if got else []
-        return (f"only {len(got)} of {quantity(count, 'message')} came{within}", *last)
+    def _elsewhere(self, expected: Expected) -> list[Row]:
+        """Returns rows that say where messages are that match and that the wait did not get."""
+        rows = []
+        for label, messages, where in (
+            ("skipped", self.skipped, "was passed over by an earlier wait_for and is in client.skipped"),
+            ("ignored", self._inbox.ignored, "was ignored, as connect(ignore=…) asks"),
+        ):
+            fitting = [] if expected is NOT_GIVEN else [one for one in messages if matches(expected, one)]
+            if fitting:
+                count = quantity(len(fitting), "message")
+                rows.append((label, f"{count} that matches {where}: {describe_message(fitting[0])}"))
+        return rows
 
     def _failed(self, headline: str, *rows: Row) -> ExpectationFailed:
         return failure(

@@ -31,6 +31,20 @@ None) must be equal to the message read as JSON.
 """
 
 
+NOT_GIVEN: Any = object()
+"""Stands for no expectation where None would be the JSON value null."""
+
+
+def matches(expected: Expected, message: Message) -> bool:
+    """Returns whether ``message`` is what was expected."""
+    return not find_difference(expected, message)
+
+
+def any_of(several: Sequence[Expected]) -> Callable[[Message], bool]:
+    """Returns the condition that a message matches at least one expectation."""
+    return lambda message: any(matches(one, message) for one in several)
+
+
 def find_difference(expected: Expected, message: Message) -> str:
     """Returns why ``message`` is not what was expected, in words; empty when it is."""
     if isinstance(expected, str | bytes):

@@ -14,7 +14,7 @@ from websockets.typing import Origin, Subprotocol
 
 from pytest_websocket.client.client import DEFAULT_DEADLINE, Client
 from pytest_websocket.client.connection import Handshake, RecordedConnection
-from pytest_websocket.client.expectations import either
+from pytest_websocket.client.expectations import Expected, either
 from pytest_websocket.client.failures import ConnectFailed, ExpectationFailed, failure
 from pytest_websocket.client.opening_failures import answer_rows, describe_status, why_not_opened
 from pytest_websocket.client.proxy import choose_proxy
@@ -36,8 +36,10 @@ class connect:  # noqa: N801 - a verb, awaited or entered: await connect(url), a
     wss URLs; ``compression`` offers permessage-deflate (RFC 7692). ``proxy`` is an address, True (as
     the environment says), False (none) or None: as the environment says, but none for a loopback
     address. ``deadline`` is for opening, in seconds, and becomes the default of every wait;
-    ``max_size`` bounds a received message in bytes. Redirects are not followed. A ``recording`` can be passed
-    in, to have it when the connection does not open.
+    ``max_size`` bounds a received message in bytes. Redirects are not followed. Messages that match
+    ``ignore``, an expectation (see `Expected`) or a list of them, go to no wait and stay in the
+    recording: heartbeats, tickers. A list that is itself a JSON value stands in another list. A
+    ``recording`` can be passed in, to have it when the connection does not open.
 
     Raises `ConnectFailed`.
     """
@@ -54,11 +56,13 @@ class connect:  # noqa: N801 - a verb, awaited or entered: await connect(url), a
         compression: bool = True,
         deadline: float = DEFAULT_DEADLINE,
         max_size: int | None = DEFAULT_MAX_SIZE,
+        ignore: Expected = (),
         recording: Recording | None = None,
     ) -> None:
         self.url = url
         self.deadline = deadline
         self.recording = Recording(url=url) if recording is None else recording
+        self._ignore = tuple(ignore) if isinstance(ignore, list | tuple) else (ignore,)
         self._settings: dict[str, Any] = {
             "additional_headers": list(headers.items()) if isinstance(headers, Mapping) else headers,
             "origin": None if origin is None else Origin(origin),
@@ -103,7 +107,7 @@ class connect:  # noqa: N801 - a verb, awaited or entered: await connect(url), a
                 answer_rows(response),
                 self.recording,
             ) from error
-        return Client(cast(RecordedConnection, connection), self.recording, self.deadline)
+        return Client(cast(RecordedConnection, connection), self.recording, self.deadline, self._ignore)
 
 
 async def expect_rejected(url: str, status: int | Collection[int] | None = None, **settings: Any) -> Response:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import NamedTuple
 
 from pytest_websocket.protocol.close_codes import describe_body
@@ -16,7 +18,8 @@ class FrameRecord(NamedTuple):
 
     ``at`` is in seconds since the recording began; ``size`` is the payload inflated (RFC 7692), in bytes.
     ``data`` is the unmasked, inflated payload, cut to the recording's ``max_payload``. ``violations`` are
-    the rules that a received frame breaks.
+    the rules that a received frame breaks. ``message`` is the number of the message, from 1, in its
+    direction; 0 for a control frame. ``ignored`` says that no wait of the client gets it.
     """
 
     number: int
@@ -26,6 +29,8 @@ class FrameRecord(NamedTuple):
     size: int
     data: bytes
     violations: tuple[Violation, ...] = ()
+    message: int = 0
+    ignored: bool = False
 
     @property
     def opcode(self) -> int:
@@ -82,6 +87,13 @@ class FrameRecord(NamedTuple):
         """The violations in words; empty when there is none."""
         return "; ".join(map(str, self.violations))
 
+    @property
+    def preview(self) -> str:
+        """The beginning of the payload: in quotes where it is text."""
+        shown = self._readable()
+        limit = 72 if isinstance(shown, str) else 24
+        return preview(shown, limit=limit, whole=len(self.data) == self.size)
+
     def __str__(self) -> str:
         cells = [f"{self.at:9.4f} s  {'sent' if self.sent else 'received':<8}  {self.name:<12}"]
         if self.opcode == CLOSE:
@@ -90,9 +102,7 @@ class FrameRecord(NamedTuple):
             packed = f" ({self.payload_size} compressed)" if self.size != self.payload_size else ""
             cells.append(f"{quantity(self.size, 'byte')}{packed}")
             if self.data:
-                shown = self._readable()
-                limit = 72 if isinstance(shown, str) else 24
-                cells.append(preview(shown, limit=limit, whole=len(self.data) == self.size))
+                cells.append(self.preview)
         if not self.fin:
             cells.append("(more fragments follow)")
         elif self.opcode == CONTINUATION:
@@ -116,6 +126,37 @@ class Note(NamedTuple):
 
     at: float
     text: str
+
+
+class Fold(NamedTuple):
+    """Ignored messages after each other, shown as one line; ``at`` is the time of the first frame."""
+
+    frames: tuple[FrameRecord, ...]
+
+    @property
+    def at(self) -> float:
+        """When the first of them arrived, in seconds since the recording began."""
+        return self.frames[0].at
+
+    @property
+    def words(self) -> str:
+        """How many messages, until when, and the first of them."""
+        first, last = self.frames[0], self.frames[-1]
+        count = len({frame.message for frame in self.frames})
+        until = f", the last at {last.at:.4f} s" if count > 1 else ""
+        return f"{quantity(count, 'ignored message')}{until}: {first.preview}"
+
+    def __str__(self) -> str:
+        return f"{self.at:9.4f} s  received  {self.words}"
+
+
+def folded(frames: Iterable[FrameRecord]) -> Iterator[FrameRecord | Fold]:
+    """Yields the frames; those of ignored messages after each other as one `Fold`."""
+    for is_ignored, run in groupby(frames, key=lambda frame: frame.ignored and not frame.violations):
+        if is_ignored:
+            yield Fold(tuple(run))
+        else:
+            yield from run
 
 
 class Totals(NamedTuple):

@@ -10,11 +10,11 @@ from time import perf_counter
 from pytest_websocket.protocol.credentials import masked_url
 from pytest_websocket.protocol.deflate import MAX_INFLATED, Inflater
 from pytest_websocket.protocol.extensions import PERMESSAGE_DEFLATE, Agreement, agreement_in
-from pytest_websocket.protocol.frames import CLOSE, Header
+from pytest_websocket.protocol.frames import BINARY, CLOSE, CONTINUATION, TEXT, Header
 from pytest_websocket.protocol.handshake import parse_response
 from pytest_websocket.protocol.rules import Violation
 from pytest_websocket.recording.direction import Direction
-from pytest_websocket.recording.frame_record import FrameRecord, Note, Totals
+from pytest_websocket.recording.frame_record import FrameRecord, Note, Totals, folded
 from pytest_websocket.text import printable, quantity
 
 # So many bytes, or some two hundred small chunks, wait to be decoded: enough to keep decoding off the path
@@ -46,6 +46,8 @@ class Recording:
         self._opened_at: float | None = None
         self._frames: deque[FrameRecord] = deque(maxlen=max_frames)
         self._count = 0
+        self._messages = {True: 0, False: 0}
+        self._ignored: deque[int] = deque(maxlen=max_frames)
         self._closes: dict[bool, FrameRecord] = {}
         self._pending: list[tuple[float, bool, bytes]] = []
         self._pending_size = 0
@@ -70,6 +72,10 @@ class Recording:
         """Records something that is not a frame, in words."""
         if len(self.notes) < _MAX_NOTES:
             self.notes.append(Note(perf_counter() - self.started, text))
+
+    def ignore(self, number: int) -> None:
+        """Marks the frames of the received message of this number, from 1, as one that no wait gets."""
+        self._ignored.append(number)
 
     def end(self, how: str) -> None:
         """Records how the TCP connection ended; only the first call counts."""
@@ -99,7 +105,13 @@ class Recording:
     def frames(self) -> list[FrameRecord]:
         """The last frames of both directions, oldest first."""
         self._decode()
-        return list(self._frames)
+        if not self._ignored:
+            return list(self._frames)
+        ignored = set(self._ignored)
+        return [
+            frame._replace(ignored=True) if not frame.sent and frame.message in ignored else frame
+            for frame in self._frames
+        ]
 
     @property
     def close_sent(self) -> FrameRecord | None:
@@ -134,8 +146,7 @@ class Recording:
 
     def tail(self, count: int = 12) -> str:
         """Returns the last ``count`` events as text that is safe for a terminal."""
-        frames = self.frames
-        events = [(frame.at, str(frame)) for frame in frames]
+        events = [(event.at, str(event)) for event in folded(self.frames)]
         events += [(note.at, f"{note.at:9.4f} s  {printable(note.text)}") for note in self.notes]
         events.sort(key=lambda event: event[0])
         lines = [line for _, line in events[-count:]] if count > 0 else []
@@ -170,7 +181,10 @@ class Recording:
             if violation.rule is None:
                 self.note(f"{violation}; compressed messages after it are shown as they came")
         broken = tuple(violation for violation in violations if violation.rule) if violations else ()
-        record = FrameRecord(self._count, self._now, sent, header, size, data, broken)
+        if header.opcode in {TEXT, BINARY}:
+            self._messages[sent] += 1
+        message = self._messages[sent] if header.opcode in {CONTINUATION, TEXT, BINARY} else 0
+        record = FrameRecord(self._count, self._now, sent, header, size, data, broken, message)
         self._frames.append(record)
         if header.opcode == CLOSE:
             self._closes.setdefault(sent, record)

@@ -14,7 +14,7 @@ from pytest_websocket.protocol.frames import (
     minimal_length_bits,
     opcode_name,
 )
-from pytest_websocket.recording import FrameRecord
+from pytest_websocket.recording import Fold, FrameRecord, folded
 from pytest_websocket.render.conversation import Conversation
 from pytest_websocket.render.payload import Payload, payload_of
 
@@ -164,7 +164,11 @@ def _events(conversation: Conversation, index: int, offset: float, *, many: bool
     if many and conversation.opened_at is not None:
         yield Event(offset + conversation.opened_at, index, words="opened")
     begun = {True: 0, False: 0}
-    for frame in conversation.frames:
+    for shown in folded(conversation.frames):
+        if isinstance(shown, Fold):
+            yield Event(offset + shown.at, index, words=f"received {shown.words}")
+            continue
+        frame = shown
         if frame.opcode in {TEXT, BINARY}:
             begun[frame.sent] = frame.opcode
         message = begun[frame.sent] if frame.opcode == CONTINUATION else frame.opcode

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pytest_websocket.recording import folded
 from pytest_websocket.render.conversation import Conversation
 from pytest_websocket.text import printable, quantity
 
@@ -22,7 +23,7 @@ def text(conversations: Sequence[Conversation], *, more: int = 0) -> str:
 def _of(conversation: Conversation) -> str:
     lines = [f"{printable(conversation.name)} · {conversation.url}"]
     lines += [f"{'':13}{line}" for line in (conversation.request.line, conversation.response.line) if line]
-    events = [(frame.at, str(frame)) for frame in conversation.frames]
+    events = [(event.at, str(event)) for event in folded(conversation.frames)]
     events += [(note.at, f"{note.at:9.4f} s  {printable(note.text)}") for note in conversation.notes]
     events.sort(key=lambda event: event[0])
     shown = [line for _, line in events]

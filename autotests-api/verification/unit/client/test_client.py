@@ -83,16 +83,6 @@ async def test_ping_returns_the_round_trip_in_seconds(peer: Any, deadline: float
     assert 0 < await client.ping() < deadline
 
 
-async def test_two_tasks_that_wait_at_once_are_told(peer: Any) -> None:
-    client = await peer(says("for one"))
-    first = asyncio.ensure_future(client.wait_for("for nobody"))
-    await asyncio.sleep(0)
-    with pytest.raises(RuntimeError, match="two tasks wait for a message"):
-        await client.receive()
-    first.cancel()
-    await asyncio.wait([first])
-
-
 async def test_clients_of_the_factory_are_open_until_the_test_ends(connect: Any, target: Any) -> None:
     one, other = await connect(), await connect(name="other")
     assert await one.ask("1") == target.answer("1")

@@ -9,13 +9,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from websockets.exceptions import ConcurrencyError, ConnectionClosedOK
+from websockets.exceptions import ConnectionClosedOK
 from websockets.frames import Close
 from websockets.protocol import State
 
 from pytest_websocket.client import Client, Closing, ConnectionEnded, ExpectationFailed, json_with
-from pytest_websocket.client.client import MAX_KEPT_MESSAGES
 from pytest_websocket.client.ending import describe_ending
+from pytest_websocket.client.inbox import MAX_KEPT_MESSAGES
 from pytest_websocket.protocol.frames import Frame, close
 from pytest_websocket.recording import Recording
 
@@ -201,7 +201,7 @@ async def test_nearest_of_what_was_skipped_is_told_from_where_it_differs() -> No
 
 
 async def test_skipped_messages_are_bounded_by_their_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pytest_websocket.client.client.MAX_KEPT_BYTES", 4)
+    monkeypatch.setattr("pytest_websocket.client.inbox.MAX_KEPT_BYTES", 4)
     client = talking("ab", "cd", "!", "e", "!", "fghi", "!", "jklmn", "!")
     assert client.skipped.maxlen == MAX_KEPT_MESSAGES
     await client.wait_for("!")
@@ -253,7 +253,7 @@ async def test_quiet_that_is_longer_than_the_deadline_cannot_come() -> None:
 async def test_flood_is_no_quiet_and_no_end(
     monkeypatch: pytest.MonkeyPatch, limit: int, messages: Any
 ) -> None:
-    monkeypatch.setattr(f"pytest_websocket.client.client.{limit}", 2 if messages[0] == "" else 1)
+    monkeypatch.setattr(f"pytest_websocket.client.inbox.{limit}", 2 if messages[0] == "" else 1)
     with pytest.raises(ExpectationFailed) as failure:
         await talking(*messages).collect()
     count = f"{len(messages)} message{'s' * (len(messages) > 1)}"
@@ -363,32 +363,19 @@ def test_ending_says_who_closed_and_who_answered(
 async def test_closing_reads_what_was_not_read_and_keeps_no_more_than_it_may(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("pytest_websocket.client.client.MAX_KEPT_MESSAGES", 3)
+    monkeypatch.setattr("pytest_websocket.client.inbox.MAX_KEPT_MESSAGES", 3)
     client = talking("ab", "cd", "ef", "g", ends=True)
     await client.close(4000, "enough")
     assert script_of(client).sent == [(4000, "enough")]
-    assert list(client._unread) == ["ab", "cd", "ef"]
-    monkeypatch.setattr("pytest_websocket.client.client.MAX_KEPT_BYTES", 7)
+    assert list(client._inbox.unread) == ["ab", "cd", "ef"]
+    monkeypatch.setattr("pytest_websocket.client.inbox.MAX_KEPT_BYTES", 7)
     client = talking("abcd", "efg", ends=True)
     await client.close()
     assert script_of(client).sent == [(1000, "")]
-    assert list(client._unread) == ["abcd"]
+    assert list(client._inbox.unread) == ["abcd"]
 
 
 async def test_closing_that_takes_too_long_is_cut_short() -> None:
     client = talking()
     await client.close(deadline=0.01)
     assert sorted(map(str, script_of(client).sent)) == ["(1000, '')", "abort"]
-
-
-async def test_second_task_that_reads_is_told() -> None:
-    async def busy() -> None:
-        raise ConcurrencyError
-
-    client = talking()
-    script_of(client).recv = busy
-    with pytest.raises(RuntimeError) as failure:
-        await client.receive()
-    assert str(failure.value) == (
-        "two tasks wait for a message of <client: ws://host/?token=•••••, OPEN> at once"
-    )
