@@ -118,6 +118,10 @@ format: $(CHECKS) ## let ruff rewrite the code
 conformance: $(SUITE) ## write docs/conformance.md, the list of all cases
 	@$(PYTEST) --rfc-table docs/conformance.md
 
+.PHONY: catalogue
+catalogue: $(SUITE) ## write docs/security-catalogue.md, the list of all security cases
+	@$(PYTEST) --ws-security-table docs/security-catalogue.md
+
 .PHONY: load
 load: $(LOAD) ## many connections at once:  make load ARGS="--ws-users 10000 --ws-budget p99=50ms"
 	@$(PYTEST) -m load $(ARGS)

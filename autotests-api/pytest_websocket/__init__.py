@@ -15,7 +15,7 @@ if TYPE_CHECKING:
         expect_rejected,
         json_with,
     )
-    from pytest_websocket.plugin.marks import rfc6455, rfc7692
+    from pytest_websocket.plugin.marks import rfc6455, rfc7692, security
     from pytest_websocket.protocol.rules import MAY, MUST, SHOULD
     from pytest_websocket.recording import Recording
 
@@ -33,12 +33,14 @@ __all__ = [
     "json_with",
     "rfc6455",
     "rfc7692",
+    "security",
 ]
 
 _HOMES = {
     "Recording": "recording",
     "rfc6455": "plugin.marks",
     "rfc7692": "plugin.marks",
+    "security": "plugin.marks",
     **dict.fromkeys(("MAY", "MUST", "SHOULD"), "protocol.rules"),
 }
 

@@ -51,6 +51,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if place.rule is not None:
             labels |= {"level": str(place.rule.level), "rfc": f"{place.rule.rfc} {place.rule.section}"}
             item.add_marker(allure.link(place.rule.url, name=place.rule.title))
+        if place.weakness is not None:
+            labels |= {"cwe": f"CWE-{place.weakness.cwe}", "asvs": place.weakness.asvs}
+            item.add_marker(allure.link(place.weakness.url, name=f"CWE-{place.weakness.cwe}"))
         for name, value in labels.items():
             item.add_marker(allure.label(name, value))
         for case in place.rule.autobahn if place.rule else ():

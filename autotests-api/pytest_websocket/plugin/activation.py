@@ -19,6 +19,7 @@ from pytest_websocket.plugin.options import (
     is_any_given,
     started_in,
 )
+from pytest_websocket.plugin.security_options import SECURITY_OPTIONS
 
 PARTS = (
     "pytest_websocket.plugin.selection",
@@ -33,16 +34,19 @@ PARTS = (
     "pytest_websocket.plugin.known_failures",
     "pytest_websocket.plugin.redaction",
     "pytest_websocket.plugin.outcomes",
+    "pytest_websocket.plugin.permission",
     "pytest_websocket.plugin.run",
     "pytest_websocket.plugin.allure_results",
     "pytest_websocket.plugin.job_summary",
     "pytest_websocket.plugin.report_page",
+    "pytest_websocket.plugin.sarif_file",
 )
 
 MARKS = {
     "rfc": "rfc(rule): the rule of an RFC that a test checks; written as @rfc6455(...) or @rfc7692(...)",
     "needs": "needs(*abilities, size=0): skip the test, with the reason, on a target that lacks one of them: "
     "echo, text, binary, deflate, embedded; or that takes no message of size bytes",
+    "security": "security(weakness): the weakness that a test looks for; written as @security(cwe=…, gain=…)",
     "autobahn": "autobahn(number): the case of the Autobahn Testsuite that checks the same",
     "mass": "mass: big or many messages (conformance in quantity); run with -m mass",
     "load": "load: many connections at once, or for long; run with -m load",
@@ -50,7 +54,7 @@ MARKS = {
     "thirdparty": "thirdparty: starts third-party servers; run with -m thirdparty",
 }
 
-_OWN_MARKS = {"rfc", "needs"}
+_OWN_MARKS = {"rfc", "needs", "security"}
 
 USED = "uses_websocket_plugin"
 """Attribute of the reports of a process in which the parts are started; it crosses to xdist's controller."""
@@ -117,6 +121,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add_options(parser)
     add_selection(parser)
     add_options(parser, CLIENT_OPTIONS, group=("websocket client", "WebSocket client under test"))
+    add_options(
+        parser, SECURITY_OPTIONS, group=("websocket-security", "WebSocket security (pytest -m security)")
+    )
     add_options(parser, LOAD_OPTIONS, group=("websocket-load", "WebSocket load (pytest -m load)"))
 
 

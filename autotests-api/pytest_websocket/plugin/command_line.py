@@ -27,7 +27,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | pytest.ExitCode | None:
         return None
     if option_value(config, "ws-probe"):
         return _print_probe(config)
-    if config.getoption("rfc_list") or config.getoption("rfc_table"):
+    if any(config.getoption(name) for name in ("rfc_list", "rfc_table", "ws_security_table")):
         return _print_listing(config)
     return None
 
@@ -65,7 +65,7 @@ class _Collected:
 
 
 def _print_listing(config: pytest.Config) -> int | pytest.ExitCode:
-    from pytest_websocket.plugin import selection
+    from pytest_websocket.plugin import security_catalogue, selection
 
     collected, output = _Collected(), io.StringIO()
     with contextlib.redirect_stdout(output):
@@ -73,6 +73,12 @@ def _print_listing(config: pytest.Config) -> int | pytest.ExitCode:
     if status not in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}:
         print(output.getvalue())  # noqa: T201
         return status
+    if path := config.getoption("ws_security_table"):
+        found = security_catalogue.catalogue_of(collected.items)
+        text = security_catalogue.catalogue(found)
+        (started_in(config) / path).write_text(text + "\n", encoding="utf-8")
+        print(f"{path}: written")  # noqa: T201
+        return pytest.ExitCode.OK
     entries = selection.entries_of(selection.asked_for(config, collected.items))
     if config.getoption("rfc_list"):
         print("\n".join(map(str, entries)))  # noqa: T201

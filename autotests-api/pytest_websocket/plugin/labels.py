@@ -11,6 +11,7 @@ import pytest
 
 from pytest_websocket.plugin import marks as rfc
 from pytest_websocket.protocol.rules import Rule
+from pytest_websocket.protocol.weaknesses import Severity, Weakness
 from pytest_websocket.render.sections import TOPICS
 
 EPICS = {
@@ -23,6 +24,12 @@ EPICS = {
     "verification": "Our own tools",
 }
 _SEVERITIES_BY_LEVEL = {rfc.MUST: "critical", rfc.SHOULD: "normal", rfc.MAY: "minor"}
+_SEVERITIES_OF_WEAKNESSES = {
+    Severity.CRITICAL: "blocker",
+    Severity.HIGH: "critical",
+    Severity.MEDIUM: "normal",
+    Severity.LOW: "minor",
+}
 _SEVERITIES_BY_FOLDER = {"contract": "critical", "security": "critical", "verification": "minor"}
 
 # Words of the field that are not written as they stand in an identifier.
@@ -68,6 +75,7 @@ class Labels:
     severity: str
     topic: str
     rule: Rule | None
+    weakness: Weakness | None = None
 
 
 def labels_of(item: pytest.Item) -> Labels:
@@ -76,7 +84,11 @@ def labels_of(item: pytest.Item) -> Labels:
     rule = rfc.rule_of(item)
     epic = EPICS.get(folder, in_words(folder) or "Tests")
     if rule is None:
-        return Labels(epic, topic, "", _SEVERITIES_BY_FOLDER.get(folder, "normal"), topic, None)
+        weakness = rfc.weakness_of(item)
+        severity = _SEVERITIES_BY_FOLDER.get(folder, "normal")
+        if weakness is not None:
+            severity = _SEVERITIES_OF_WEAKNESSES[weakness.severity]
+        return Labels(epic, topic, "", severity, topic, None, weakness)
     topic = TOPICS.get((rule.rfc, rule.section), topic)
     return Labels(
         epic=epic,

@@ -1,4 +1,4 @@
-"""Marks that tie a test to the rule it checks."""
+"""Marks that tie a test to the rule that it checks, or to the weakness that it looks for."""
 
 from __future__ import annotations
 
@@ -8,8 +8,19 @@ from typing import Any
 import pytest
 
 from pytest_websocket.protocol.rules import MAY, MUST, SHOULD, Level, Rule
+from pytest_websocket.protocol.weaknesses import CWE_TITLES, Severity, Weakness
 
-__all__ = ["MAY", "MUST", "SHOULD", "autobahn_of", "rfc6455", "rfc7692", "rule_of"]
+__all__ = [
+    "MAY",
+    "MUST",
+    "SHOULD",
+    "autobahn_of",
+    "rfc6455",
+    "rfc7692",
+    "rule_of",
+    "security",
+    "weakness_of",
+]
 
 
 Cases = str | Iterable[str]
@@ -27,6 +38,34 @@ def rfc6455(section: str, level: Level, text: str, *, autobahn: Cases = ()) -> p
 def rfc7692(section: str, level: Level, text: str, *, autobahn: Cases = ()) -> pytest.MarkDecorator:
     """Ties a test to a rule of RFC 7692; arguments as in `rfc6455`."""
     return _mark(7692, section, level, text, autobahn)
+
+
+def security(
+    *,
+    cwe: int,
+    gain: str,
+    severity: str = "high",
+    cve: str | Iterable[str] = (),
+    asvs: str = "",
+    wstg: str = "",
+) -> pytest.MarkDecorator:
+    """Ties a test to the weakness that it looks for.
+
+    ``cwe`` is a number of MITRE's list, ``gain`` one sentence on what an attacker gains, ``severity``
+    critical, high, medium or low, ``cve`` published examples, ``asvs`` a requirement of OWASP ASVS 5.0
+    ("4.4.2"), ``wstg`` a test of OWASP's guide ("WSTG-CLNT-10"). Raises ValueError for an unknown number
+    or word.
+    """
+    if cwe not in CWE_TITLES:
+        raise ValueError(f"CWE-{cwe} has no title in protocol/weaknesses.py")
+    examples = (cve,) if isinstance(cve, str) else tuple(cve)
+    return pytest.mark.security(Weakness(cwe, gain, Severity(severity), examples, asvs, wstg))
+
+
+def weakness_of(item: Any) -> Weakness | None:
+    """Returns the weakness that a collected test looks for, if any."""
+    mark = item.get_closest_marker("security")
+    return None if mark is None or not mark.args else mark.args[0]
 
 
 def rule_of(item: Any) -> Rule | None:

@@ -266,7 +266,7 @@ STARTED_IN = pytest.StashKey[Path]()
 OF_THE_CONTROLLER = "websocket_started_in"
 """Key of the same folder in what xdist's controller hands to its workers."""
 
-_SELECTION = ("rfc", "rfc_level", "rfc_list", "rfc_table")
+_SELECTION = ("rfc", "rfc_level", "rfc_list", "rfc_table", "ws_security_table")
 
 _BY_NAME = {option.name: option for option in OPTIONS}
 
@@ -312,11 +312,20 @@ def add_selection(parser: pytest.Parser) -> None:
     group.addoption(
         "--rfc-table", metavar="FILE", help="write the same to FILE as a Markdown document and stop"
     )
+    group.addoption(
+        "--ws-security-table",
+        metavar="FILE",
+        help="write the catalogue of the security cases to FILE as a Markdown document and stop",
+    )
 
 
 def flags_with_a_value() -> set[str]:
     """Returns the flags of the plugin that take a value on the command line."""
-    return {"--rfc-table", *(option.flag for option in _BY_NAME.values() if not option.is_switch)}
+    return {
+        "--rfc-table",
+        "--ws-security-table",
+        *(option.flag for option in _BY_NAME.values() if not option.is_switch),
+    }
 
 
 def is_any_given(config: pytest.Config) -> bool:

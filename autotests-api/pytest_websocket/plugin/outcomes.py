@@ -15,12 +15,14 @@ import pytest
 from pytest_websocket.plugin.activation import USED
 from pytest_websocket.plugin.known_failures import KNOWN_FAILURES
 from pytest_websocket.plugin.liveness import LIVENESS, TargetDown
-from pytest_websocket.plugin.marks import autobahn_of, rule_of
-from pytest_websocket.plugin.raw_connections import ProtocolViolation, ServerHarmed
+from pytest_websocket.plugin.marks import autobahn_of, rule_of, weakness_of
+from pytest_websocket.plugin.raw_connections import NotOpened, ProtocolViolation, ServerHarmed
 from pytest_websocket.plugin.recordings import shown_with_a_failure
 from pytest_websocket.plugin.redaction import redact_report
+from pytest_websocket.plugin.security_options import fails_the_run
 from pytest_websocket.plugin.target import TARGET
 from pytest_websocket.protocol.rules import Level, Rule
+from pytest_websocket.protocol.weaknesses import Weakness
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,11 @@ class Phase:
     def rule(self) -> Rule | None:
         """The rule of an RFC that the test checks, if it is tied to one."""
         return rule_of(self.item)
+
+    @property
+    def weakness(self) -> Weakness | None:
+        """The weakness that the test looks for, if it looks for one."""
+        return weakness_of(self.item)
 
 
 def omit_traceback_of_plugin(phase: Phase) -> None:
@@ -61,6 +68,24 @@ def expect_broken_should(phase: Phase) -> None:
     if phase.report.failed and phase.report.when == "call" and is_about_the_rule:
         words = str(error).splitlines()
         _report_as_xfailed(phase.report, f"{rule}: {words[0] if words else 'broken'}")
+
+
+def judge_weakness(phase: Phase) -> None:
+    """Marks the failure of a security case as a weakness, which ``--ws-security report`` makes an xfail.
+
+    A broken rule of an RFC stays one: illegal frames, and a case that is tied to a rule.
+    """
+    weakness = phase.weakness
+    if weakness is None or phase.rule is not None or not phase.report.failed or phase.report.when != "call":
+        return
+    if not isinstance(phase.error, AssertionError | pytest.fail.Exception):
+        return
+    if isinstance(phase.error, ProtocolViolation | NotOpened):
+        return
+    phase.report.weakness = True  # type: ignore[attr-defined]  # crosses to xdist's controller
+    if not fails_the_run(phase.item.config, weakness):
+        words = str(phase.error).splitlines()
+        _report_as_xfailed(phase.report, f"{weakness} {words[0] if words else ''}".rstrip())
 
 
 def check_target(phase: Phase) -> None:
@@ -96,6 +121,7 @@ POLICIES: tuple[Callable[[Phase], None], ...] = (
     omit_traceback_of_plugin,
     expect_broken_should,
     check_target,
+    judge_weakness,
     expect_known_failure,
     show_recordings,
     redact,
@@ -122,7 +148,10 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     try:
         return (yield)
     except AssertionError as error:
-        rule = rule_of(item)
+        rule, weakness = rule_of(item), weakness_of(item)
+        if weakness is not None and rule is None and not isinstance(error, ProtocolViolation | NotOpened):
+            numbers = f" ({', '.join(weakness.cve)})" if weakness.cve else ""
+            error.add_note(f"Weakness: {weakness}{numbers} {weakness.url}")
         if rule is not None:
             # Illegal frames turn a test red whose own rule was kept.
             label = "Seen in a test of" if isinstance(error, ProtocolViolation) else "Broken rule"
@@ -132,8 +161,10 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Writes the rule into JUnit XML as properties."""
-    rule = rule_of(item)
+    """Writes the rule and the weakness into JUnit XML as properties."""
+    rule, weakness = rule_of(item), weakness_of(item)
+    if weakness is not None:
+        item.user_properties += properties_of(weakness)
     if rule is not None:
         item.user_properties += [
             ("rfc", f"{rule.rfc} {rule.section}"),
@@ -142,6 +173,19 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         ]
         if autobahn := autobahn_of(item):
             item.user_properties.append(("autobahn", " ".join(autobahn)))
+
+
+def properties_of(weakness: Weakness) -> list[tuple[str, object]]:
+    """Returns the numbers of a weakness as JUnit XML shows them, those that it has."""
+    found = [
+        ("cwe", f"CWE-{weakness.cwe}"),
+        ("severity", str(weakness.severity)),
+        ("cve", " ".join(weakness.cve)),
+        ("asvs", weakness.asvs),
+        ("wstg", weakness.wstg),
+        ("gain", weakness.gain),
+    ]
+    return [(name, value) for name, value in found if value]
 
 
 def _report_as_xfailed(report: pytest.TestReport, reason: str) -> None:

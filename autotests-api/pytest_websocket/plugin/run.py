@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import asdict
 from typing import Any
 
 import pytest
 
 from pytest_websocket.plugin.labels import labels_of, title_of
+from pytest_websocket.plugin.marks import weakness_of
 from pytest_websocket.plugin.raw_connections import NotOpened, ProtocolViolation
 from pytest_websocket.plugin.recordings import RECORDINGS
 from pytest_websocket.plugin.target import AIMED_AT, TARGET
 from pytest_websocket.plugin.terminal import Terminal
 from pytest_websocket.protocol.rules import Level, Rule
-from pytest_websocket.render import transcript
+from pytest_websocket.protocol.weaknesses import Severity, Weakness
+from pytest_websocket.render import plain_transcript, transcript
 from pytest_websocket.render.conversation import Conversation
 from pytest_websocket.render.run import Measured, Outcome, Record, Run
 from pytest_websocket.target.target import Target
@@ -48,10 +51,10 @@ class Collector:
         outcome = _outcome(report)
         if outcome is not Outcome.PASSED and record.outcome is Outcome.PASSED:
             record.outcome, record.reason = outcome, _reason(report)
-            if report.failed or outcome in {Outcome.DEVIATES, Outcome.KNOWN}:
+            if report.failed or outcome in {Outcome.DEVIATES, Outcome.KNOWN, Outcome.WEAK}:
                 record.details = report.longreprtext[-_LONGEST_DETAILS:]
         for name, value in getattr(report, "facts", {}).items():
-            setattr(record, name, _rule(value) if name == "rule" else value)
+            setattr(record, name, _READERS[name](value) if name in _READERS else value)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_handlecrashitem(self, crashitem: str) -> None:
@@ -103,12 +106,18 @@ def _facts(item: pytest.Item) -> dict[str, Any]:
     labels = labels_of(item)
     rule = labels.rule
     conversations: list[Conversation] = item.stash[CONVERSATIONS]
+    weakness = weakness_of(item)
+    found = weakness is not None and item.stash.get(FAILED, False)
+    path, line, _ = item.location
     return asdict(Measured.of(conversations)) | {
         "title": target_of(item).mask(printable(title_of(item))),
         "epic": labels.epic,
         "feature": labels.feature,
         "topic": labels.topic,
         "rule": rule and [rule.rfc, rule.section, rule.level.value, rule.text, *rule.autobahn],
+        "weakness": weakness and asdict(weakness) | {"severity": str(weakness.severity)},
+        "place": [path.replace(os.sep, "/"), (line or 0) + 1],
+        "dialogue": plain_transcript.text(conversations)[:_LONGEST_DETAILS] if found else "",
         "spoiled": item.stash.get(_SPOILED, False),
     }
 
@@ -116,6 +125,8 @@ def _facts(item: pytest.Item) -> dict[str, Any]:
 def _outcome(report: pytest.TestReport) -> Outcome:
     if hasattr(report, "known_failure"):
         return Outcome.KNOWN
+    if hasattr(report, "weakness"):
+        return Outcome.WEAK
     if hasattr(report, "wasxfail"):
         return Outcome.DEVIATES if report.skipped else Outcome.PASSED
     if report.skipped:
@@ -136,8 +147,18 @@ def _reason(report: pytest.TestReport) -> str:
     return re.sub(r"\A\[gw\d+\] .*\n", "", words).strip()
 
 
+def _weakness(value: dict[str, Any] | None) -> Weakness | None:
+    if value is None:
+        return None
+    return Weakness(**value | {"severity": Severity(value["severity"]), "cve": tuple(value["cve"])})
+
+
 def _rule(value: list[Any] | None) -> Rule | None:
     if value is None:
         return None
     number, section, level, text, *autobahn = value
     return Rule(number, section, Level(level), text, tuple(autobahn))
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {"rule": _rule, "weakness": _weakness, "place": tuple}
+"""How facts that are no plain data are read again."""

@@ -29,9 +29,12 @@ class Terminal:
         """Fold what is alike, let pytest print the rest, and say behind it what it comes from."""
         red = causes(self._run.records.values())
         deviations = causes(self._run.records.values(), outcomes={Outcome.DEVIATES})
+        weak = causes(self._run.records.values(), outcomes={Outcome.WEAK})
         stats = terminalreporter.stats
         whole = {name: stats[name] for name in _STATS if name in stats}
-        hidden = set[str]() if terminalreporter.verbosity > 0 else _alike(red) | _alike(deviations)
+        hidden = (
+            set[str]() if terminalreporter.verbosity > 0 else _alike(red) | _alike(deviations) | _alike(weak)
+        )
         for name, reports in whole.items():
             stats[name] = [report for report in reports if report.nodeid not in hidden]
         try:

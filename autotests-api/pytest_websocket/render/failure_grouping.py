@@ -21,7 +21,8 @@ _DETAILS = ("expected:", "received:", "because:")
 class Cause:
     """Something that is wrong, and the tests that show it.
 
-    ``level`` is that of the rule that was broken; empty where the failures are tied to none.
+    ``level`` is that of the rule that was broken, or the severity of a weakness; empty where the failures are
+    tied to none.
     """
 
     words: str
@@ -72,6 +73,8 @@ def _by_violation(records: list[Record]) -> list[Cause]:
 
 
 def _of_its_own(record: Record) -> tuple[str, str]:
+    if record.outcome is Outcome.WEAK and record.weakness is not None:
+        return str(record.weakness), str(record.weakness.severity)
     about_itself = not (record.spoiled or record.reason.startswith("not tried:"))
     if record.outcome is not Outcome.BROKEN and record.rule is not None and about_itself:
         return str(record.rule), str(record.rule.level)

@@ -21,11 +21,12 @@ MOST_TRANSCRIPTS = 300
 """Tests whose conversations are on the page."""
 
 _MOST_TESTS = 40
-_SHOWN = (Outcome.FAILED, Outcome.BROKEN, Outcome.DEVIATES, Outcome.KNOWN)
+_SHOWN = (Outcome.FAILED, Outcome.BROKEN, Outcome.WEAK, Outcome.DEVIATES, Outcome.KNOWN)
 _COLOURS = {
     Outcome.PASSED: "kept",
     Outcome.FAILED: "broken",
     Outcome.BROKEN: "broken",
+    Outcome.WEAK: "broken",
     Outcome.DEVIATES: "deviates",
     Outcome.KNOWN: "deviates",
     Outcome.SKIPPED: "unknown",
@@ -62,6 +63,7 @@ def page(run: Run, around: Circumstances) -> str:
     return render(
         "report.html.j2",
         **values,
+        weaknesses=causes(run.weaknesses, {Outcome.WEAK}),
         has_rules=conformance is not None,
         counts=[
             (run.count(outcome), outcome, _COLOURS[outcome]) for outcome in Outcome if run.count(outcome)
@@ -79,7 +81,8 @@ def page(run: Run, around: Circumstances) -> str:
 def verdict(run: Run, conformance: Conformance | None, target: str) -> Verdict:
     """Returns the verdict in one sentence: on the server where rules were tested, else on the tests."""
     red = run.count(*RED)
-    if conformance is not None and (not conformance.conforms or not red):
+    weak = run.count(Outcome.WEAK)
+    if conformance is not None and (not conformance.conforms or not (red or weak)):
         return Verdict.of(conformance)
     total = len(run.records)
     if not total:
@@ -87,6 +90,9 @@ def verdict(run: Run, conformance: Conformance | None, target: str) -> Verdict:
     if red:
         kept = " The rules of the RFCs that were tested are kept." if conformance is not None else ""
         return Verdict("✗", "broken", f"{red:,} of {_tests(total)} failed.{kept}", target)
+    if weak:
+        words = f"No rule was broken, and {weak:,} of {_tests(total)} found a weakness."
+        return Verdict("✗", "broken", words, target)
     skipped = run.count(Outcome.SKIPPED)
     if skipped == total:
         return Verdict("?", "unknown", f"All {_tests(total)} were skipped.", target)

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from pytest_websocket.protocol.frames import CLOSE
 from pytest_websocket.protocol.rules import Rule
+from pytest_websocket.protocol.weaknesses import Weakness
 from pytest_websocket.render.conversation import Conversation
 
 # Round trips of one test that count for the run's metrics.
@@ -25,6 +26,7 @@ class Outcome(StrEnum):
     KNOWN = "known failure"
     SKIPPED = "skipped"
     BROKEN = "broken"
+    WEAK = "weakness"
 
 
 RED = frozenset({Outcome.FAILED, Outcome.BROKEN})
@@ -34,6 +36,8 @@ RED = frozenset({Outcome.FAILED, Outcome.BROKEN})
 class Record:
     """One test: what it is, where the report shows it, how it ended and why, times in milliseconds.
 
+    ``place`` is its file and line in the suite. ``weakness`` is what it looks for, ``dialogue`` the
+    conversations as text where it was found.
     ``violations`` are the rules that frames of the server broke, in words; ``spoiled`` says that what turned
     the test red is not what it is about: such frames, or a handshake before it that failed. ``details`` is
     the failure as pytest shows it, ``transcript`` the conversations of a failed test as a part of a page.
@@ -46,6 +50,9 @@ class Record:
     feature: str = ""
     topic: str = ""
     rule: Rule | None = None
+    weakness: Weakness | None = None
+    place: tuple[str, int] = ("", 1)
+    dialogue: str = ""
     outcome: Outcome = Outcome.PASSED
     spoiled: bool = False
     reason: str = ""
@@ -74,6 +81,12 @@ class Run:
     def conformance(self) -> list[Record]:
         """Returns the tests that are tied to a rule."""
         return [record for record in self.records.values() if record.rule is not None]
+
+    @property
+    def weaknesses(self) -> list[Record]:
+        """Returns the tests that found a weakness, the worst first."""
+        found = [record for record in self.records.values() if record.outcome is Outcome.WEAK]
+        return sorted(found, key=lambda record: -(record.weakness.severity.score if record.weakness else 0))
 
     def count(self, *outcomes: Outcome) -> int:
         """Returns how many tests ended so."""

@@ -13,6 +13,7 @@ _MARKS = {
     Outcome.PASSED: "✅",
     Outcome.FAILED: "❌",
     Outcome.BROKEN: "💥",
+    Outcome.WEAK: "🔓",
     Outcome.DEVIATES: "⚠️",
     Outcome.KNOWN: "🩹",
     Outcome.SKIPPED: "⏭️",
@@ -22,8 +23,8 @@ _MARKS = {
 def summary(run: Run, conformance: Conformance | None, title: str) -> str:
     """Returns verdict, totals, failures with the first line of their reason, and the conformance table."""
     counts = ((mark, run.count(outcome), outcome) for outcome, mark in _MARKS.items())
-    failed = [each for each in run.records.values() if each.outcome in RED]
-    found = causes(failed)
+    failed = [each for each in run.records.values() if each.outcome in RED | {Outcome.WEAK}]
+    found = causes(failed, RED | {Outcome.WEAK})
     return render(
         "summary.md.j2",
         title=title,

@@ -4,9 +4,18 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from pytest_websocket.fixtures import Dial, Target
+from pytest_websocket import security
+from pytest_websocket.fixtures import Dial
 from pytest_websocket.protocol.handshake import Request, Response
 from pytest_websocket.raw.ending import NotReceived
+
+pytestmark = security(
+    cwe=209,
+    asvs="16.5.1",
+    wstg="WSTG-ERRH-02",
+    severity="low",
+    gain="Stack traces tell an attacker which code and versions to attack.",
+)
 
 MARKUP = "<script>alert(1)</script>"
 
@@ -66,21 +75,15 @@ def answer_to(dial: Dial) -> AnswerTo:
     return ask
 
 
-@pytest.fixture
-def good_practice(target: Target) -> Callable[[str], None]:
-    """Fails the test for the server of this repository; expects the failure of others, which no RFC binds."""
-
-    def check(finding: str) -> None:
-        if target.embedded or target.strict:
-            pytest.fail(finding)
-        pytest.xfail(finding)
-
-    return check
-
-
+@security(
+    cwe=200,
+    asvs="14.2.1",
+    severity="low",
+    gain="Secrets that an answer repeats end up in logs and caches where others read them.",
+)
 @pytest.mark.parametrize("name", SECRETS)
 async def test_answer_does_not_repeat_the_clients_secrets(
-    answer_to: AnswerTo, good_practice: Callable[[str], None], opening: Request, name: str
+    answer_to: AnswerTo, opening: Request, name: str
 ) -> None:
     """The answer may be logged where secrets must not be."""
     request = opening.having(name, SECRETS[name])
@@ -88,20 +91,25 @@ async def test_answer_does_not_repeat_the_clients_secrets(
         response, body = await answer_to(asked)
         if response is not None:
             told = response.raw + body
-            if b"6f1e5ca1ab1e" in told:
-                good_practice(f"the answer repeats the {name} of the request: {response}")
+            assert b"6f1e5ca1ab1e" not in told, f"the answer repeats the {name} of the request: {response}"
 
 
 @pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN.keys())
 async def test_refusal_shows_no_stack_trace(
-    answer_to: AnswerTo, good_practice: Callable[[str], None], opening: Request, broken: ChangeRequest
+    answer_to: AnswerTo, opening: Request, broken: ChangeRequest
 ) -> None:
     _, body = await answer_to(broken(opening))
     shown = [trace for trace in TRACES if trace in body]
-    if shown:
-        good_practice(f"the refusal tells where the server's code stands: {body[:200]!r}")
+    assert not shown, f"the refusal tells where the server's code stands: {body[:200]!r}"
 
 
+@security(
+    cwe=79,
+    asvs="1.2.1",
+    wstg="WSTG-INPV-01",
+    severity="medium",
+    gain="A link runs the attacker's script in the page of the refusal, under the site's name.",
+)
 @pytest.mark.parametrize("marked", MARKED.values(), ids=MARKED.keys())
 async def test_refusal_holds_no_markup_of_the_request(
     answer_to: AnswerTo, opening: Request, marked: ChangeRequest

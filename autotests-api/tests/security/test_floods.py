@@ -2,8 +2,16 @@
 
 import pytest
 
+from pytest_websocket import security
 from pytest_websocket.fixtures import Connect, Dial, During, Echo, OpenRawConnection
 from pytest_websocket.protocol.frames import Frame, binary, continuation, ping, pong, text
+
+pytestmark = security(
+    cwe=400,
+    asvs="15.2.2",
+    severity="high",
+    gain="One client that sends small frames without pause stops the service to all others.",
+)
 
 FLOODS = {
     "pings": ping(b"x"),
@@ -36,6 +44,12 @@ async def test_flood_of_small_frames_does_not_stop_the_server(
     await echo.expect_healthy(await connect(name="new client"))
 
 
+@security(
+    cwe=770,
+    cve=["CVE-2026-48779", "CVE-2026-42786", "CVE-2021-3859"],
+    asvs="15.2.2",
+    gain="A message in thousands of tiny fragments costs the server far more memory or time than its size.",
+)
 @pytest.mark.needs("text")
 @pytest.mark.parametrize("payload", ["x", ""], ids=["of one byte", "empty"])
 async def test_message_of_many_fragments_is_answered_or_refused(
@@ -52,6 +66,12 @@ async def test_message_of_many_fragments_is_answered_or_refused(
     await echo.expect_healthy(await connect(name="new client"))
 
 
+@security(
+    cwe=770,
+    cve=["CVE-2026-48779", "CVE-2026-42786", "CVE-2021-3859"],
+    asvs="15.2.2",
+    gain="Fragments of a message that never ends are kept until the memory is used up.",
+)
 async def test_fragments_that_never_end_do_not_stop_the_server(
     connect: Connect, raw_connection: OpenRawConnection, echo: Echo
 ) -> None:
@@ -76,6 +96,9 @@ async def test_control_frames_in_numbers_between_fragments_do_not_stop_the_serve
     await echo.expect_healthy(await connect(name="new client"))
 
 
+@security(
+    cwe=770, asvs="15.2.2", severity="medium", gain="Connections that say nothing keep honest clients out."
+)
 async def test_storm_of_connections_does_not_stop_the_server(
     connect: Connect, dial: Dial, echo: Echo
 ) -> None:

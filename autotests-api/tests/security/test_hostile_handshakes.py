@@ -4,10 +4,18 @@ from collections.abc import Callable
 
 import pytest
 
+from pytest_websocket import security
 from pytest_websocket.fixtures import Connect, Dial, Echo, OpenRawConnection, RawConnection
 from pytest_websocket.protocol.frames import text
 from pytest_websocket.protocol.handshake import Request, Response
 from pytest_websocket.raw.ending import NotReceived
+
+pytestmark = security(
+    cwe=20,
+    asvs="16.5.1",
+    severity="medium",
+    gain="An unusual request stops the server, or is taken for what it is not.",
+)
 
 GIANTS = {
     "one header of 16 KiB": lambda opening: opening.having("X-Giant", "x" * (16 << 10)),
@@ -89,6 +97,12 @@ async def answer_to(raw: RawConnection, request: Request, echo: Echo) -> Respons
         return None
 
 
+@security(
+    cwe=400,
+    cve=["CVE-2024-37890", "CVE-2021-32640", "CVE-2020-7662", "CVE-2023-43669"],
+    asvs="15.2.2",
+    gain="One large request keeps the server busy, or ends it.",
+)
 @pytest.mark.parametrize("make", GIANTS.values(), ids=GIANTS.keys())
 async def test_giant_handshake_is_answered_or_ended(
     connect: Connect, dial: Dial, opening: Request, echo: Echo, make: Callable[[Request], Request]
@@ -104,6 +118,11 @@ async def test_giant_handshake_is_answered_or_ended(
     await echo.expect_healthy(await connect(name="another client"))
 
 
+@security(
+    cwe=1321,
+    asvs="15.3.6",
+    gain="A name that every object has is looked up in a plain object, and the error ends the server.",
+)
 @pytest.mark.parametrize("name", INNATE)
 async def test_name_that_every_object_has_does_not_stop_the_server(
     connect: Connect, dial: Dial, opening: Request, echo: Echo, name: str
@@ -118,6 +137,12 @@ async def test_name_that_every_object_has_does_not_stop_the_server(
     await echo.expect_healthy(await connect(name="another client"))
 
 
+@security(
+    cwe=770,
+    asvs="15.2.2",
+    severity="medium",
+    gain="A request that never ends keeps memory for as long as the attacker likes.",
+)
 async def test_handshake_without_an_end_does_not_stop_the_server(
     connect: Connect, dial: Dial, opening: Request, echo: Echo
 ) -> None:
@@ -128,6 +153,12 @@ async def test_handshake_without_an_end_does_not_stop_the_server(
     await echo.expect_healthy(await connect(name="another client"))
 
 
+@security(
+    cwe=770,
+    asvs="15.2.2",
+    severity="medium",
+    gain="A request that never ends keeps memory for as long as the attacker likes.",
+)
 async def test_handshake_without_an_end_is_ended(dial: Dial, opening: Request, echo: Echo) -> None:
     """A server that reads on without a limit can be made to run out of memory."""
     endless = await dial("endless")
@@ -145,6 +176,12 @@ async def test_handshake_without_an_end_is_ended(dial: Dial, opening: Request, e
         pytest.skip("the server takes a request head of more than 4 MiB, and only ours promises not to")
 
 
+@security(
+    cwe=770,
+    asvs="15.2.2",
+    severity="medium",
+    gain="A line that never ends keeps memory for as long as the attacker likes.",
+)
 async def test_line_without_an_end_does_not_stop_the_server(connect: Connect, dial: Dial, echo: Echo) -> None:
     endless = await dial("endless")
     for _ in range(32):
@@ -152,6 +189,13 @@ async def test_line_without_an_end_does_not_stop_the_server(connect: Connect, di
     await echo.expect_healthy(await connect(name="another client"))
 
 
+@security(
+    cwe=113,
+    cve="CVE-2020-35678",
+    asvs="1.2.1",
+    wstg="WSTG-INPV-15",
+    gain="A link writes headers of the attacker into the answer: cookies, redirects, a page of their own.",
+)
 @pytest.mark.parametrize("where, what", INJECTIONS.values(), ids=INJECTIONS.keys())
 async def test_handshake_writes_no_header_into_the_answer(
     connect: Connect, dial: Dial, opening: Request, echo: Echo, where: str, what: str
@@ -164,6 +208,14 @@ async def test_handshake_writes_no_header_into_the_answer(
     await echo.expect_healthy(await connect(name="another client"))
 
 
+@security(
+    cwe=22,
+    cve="CVE-2024-23334",
+    asvs="5.3.2",
+    wstg="WSTG-ATHZ-01",
+    severity="critical",
+    gain="A path with dots reads any file of the server.",
+)
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS.keys())
 async def test_path_leads_to_no_file_of_the_server(
     connect: Connect, dial: Dial, opening: Request, echo: Echo, path: str
@@ -190,6 +242,12 @@ async def test_replayed_handshake_is_a_handshake_like_any_other(
     await echo.expect_healthy(await connect(name="another client"))
 
 
+@security(
+    cwe=444,
+    asvs="4.2.1",
+    wstg="WSTG-INPV-15",
+    gain="A request hidden behind the handshake is handled as another one, past the checks of a proxy.",
+)
 async def test_second_handshake_on_a_connection_is_not_answered(
     connect: Connect, raw_connection: OpenRawConnection, opening: Request, echo: Echo
 ) -> None:
@@ -200,6 +258,12 @@ async def test_second_handshake_on_a_connection_is_not_answered(
     await echo.expect_healthy(await connect(name="another client"))
 
 
+@security(
+    cwe=444,
+    asvs="4.2.1",
+    wstg="WSTG-INPV-15",
+    gain="A request hidden in the body of another one is handled past the checks of a proxy.",
+)
 @pytest.mark.parametrize(
     "headers",
     [{"Content-Length": "{length}"}, {"Transfer-Encoding": "chunked"}, {"Content-Length": "0"}],
@@ -245,6 +309,7 @@ NONSENSE = {
 }
 
 
+@security(cwe=248, asvs="16.5.1", gain="A few bytes that are no HTTP raise an error that ends the server.")
 @pytest.mark.parametrize("nonsense", NONSENSE.values(), ids=NONSENSE.keys())
 async def test_nonsense_instead_of_a_handshake_does_not_stop_the_server(
     connect: Connect, dial: Dial, echo: Echo, nonsense: bytes

@@ -4,9 +4,16 @@ import contextlib
 
 import pytest
 
-from pytest_websocket import ConnectionEnded
+from pytest_websocket import ConnectionEnded, security
 from pytest_websocket.fixtures import Abilities, Connect, Echo, OpenRawConnection, Target
 from pytest_websocket.protocol.frames import Frame, continuation, ping, text
+
+pytestmark = security(
+    cwe=789,
+    cve=["CVE-2020-27813", "CVE-2020-13935"],
+    asvs="15.2.2",
+    gain="A few bytes that announce a huge frame make the server allocate the memory, or loop.",
+)
 
 GIB = 1 << 30
 HUGE = {
@@ -55,6 +62,12 @@ async def test_many_huge_announced_lengths_do_not_stop_the_server(
     await echo.expect_healthy(await connect(name="another client"))
 
 
+@security(
+    cwe=770,
+    cve="CVE-2026-44545",
+    asvs="15.2.2",
+    gain="A limit that fragments get around limits nothing: one client fills the memory.",
+)
 async def test_fragments_above_the_limit_are_refused(
     connect: Connect, raw_connection: OpenRawConnection, echo: Echo, target: Target
 ) -> None:
@@ -74,6 +87,11 @@ async def test_fragments_above_the_limit_are_refused(
     await echo.expect_healthy(await connect(name="another client"))
 
 
+@security(
+    cwe=770,
+    asvs="15.2.2",
+    gain="Messages that are begun and never ended keep memory for as long as the attacker likes.",
+)
 async def test_unfinished_messages_of_many_do_not_stop_the_server(
     connect: Connect, raw_connection: OpenRawConnection, echo: Echo, abilities: Abilities
 ) -> None:
@@ -84,6 +102,12 @@ async def test_unfinished_messages_of_many_do_not_stop_the_server(
     await echo.expect_healthy(await connect(name="another client"))
 
 
+@security(
+    cwe=409,
+    cve=["CVE-2018-1000518", "CVE-2026-39804", "CVE-2021-21419"],
+    asvs="15.2.2",
+    gain="A small compressed message inflates to a thousand times its size and fills the memory.",
+)
 @pytest.mark.needs("text", "deflate")
 @pytest.mark.parametrize("size", [2 << 20, 12 << 20], ids=["2 MiB", "12 MiB"])
 async def test_message_that_unpacks_to_a_thousandfold_is_refused_or_whole(
@@ -109,6 +133,7 @@ BROKEN = {
 }
 
 
+@security(cwe=248, asvs="15.2.2", gain="Data that cannot be inflated raises an error that ends the server.")
 @pytest.mark.needs("deflate")
 @pytest.mark.parametrize("payload", BROKEN.values(), ids=BROKEN.keys())
 async def test_compressed_nonsense_does_not_stop_the_server(
@@ -122,6 +147,9 @@ async def test_compressed_nonsense_does_not_stop_the_server(
     await echo.expect_healthy(await connect(name="new client"))
 
 
+@security(
+    cwe=789, asvs="15.2.2", gain="A control frame that announces gibibytes makes the server allocate them."
+)
 async def test_huge_control_frame_does_not_stop_the_server(
     connect: Connect, raw_connection: OpenRawConnection, echo: Echo
 ) -> None:

@@ -1,7 +1,15 @@
 """Origin: a page of another site does not affect other clients (RFC 6455 §10.2)."""
 
-from pytest_websocket import ConnectFailed
+from pytest_websocket import ConnectFailed, security
 from pytest_websocket.fixtures import Connect, Echo, RecordProperty
+
+pytestmark = security(
+    cwe=1385,
+    asvs="4.4.2",
+    wstg="WSTG-CLNT-10",
+    severity="medium",
+    gain="A page of another site disturbs the connections of honest clients.",
+)
 
 
 async def test_page_of_another_origin_does_not_affect_other_clients(

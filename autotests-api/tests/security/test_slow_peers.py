@@ -1,8 +1,16 @@
 """Slow peers: they send slowly on purpose, to use up the server's connections."""
 
+from pytest_websocket import security
 from pytest_websocket.fixtures import Connect, Dial, Echo, OpenRawConnection
 from pytest_websocket.protocol.frames import continuation, text
 from pytest_websocket.protocol.handshake import Request
+
+pytestmark = security(
+    cwe=400,
+    asvs="15.2.2",
+    severity="medium",
+    gain="Clients that send slowly hold the connections that honest clients need.",
+)
 
 HOSTILE = 50
 """Hostile connections at once: fewer than the limit of most servers, more than a pool of threads."""

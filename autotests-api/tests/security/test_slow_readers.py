@@ -5,11 +5,20 @@ Their connections have small buffers, so that all are full after some 100 kB.
 
 import pytest
 
+from pytest_websocket import security
 from pytest_websocket.fixtures import Connect, During, Echo, OpenRawConnection, RawConnection, Target
 from pytest_websocket.protocol.frames import close, text
 from pytest_websocket.raw.ending import NotReceived
 
-pytestmark = pytest.mark.needs("text")
+pytestmark = [
+    pytest.mark.needs("text"),
+    security(
+        cwe=400,
+        asvs="15.2.2",
+        severity="medium",
+        gain="A client that does not read its replies makes the server keep them in memory, or stop.",
+    ),
+]
 
 PILES = {
     "short messages": [f"message {number}" for number in range(6_000)],

@@ -1,0 +1,103 @@
+"""Writes the catalogue of the security cases: what is sent, what is expected, and the numbers of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from pytest_websocket.plugin.labels import in_words
+from pytest_websocket.plugin.marks import rule_of, weakness_of
+from pytest_websocket.protocol.rules import Rule
+from pytest_websocket.protocol.weaknesses import Severity, Weakness
+
+_MOST_CASES = 12
+"""Names of cases that a line of the catalogue holds."""
+
+
+@dataclass
+class CatalogueEntry:
+    """One test function that looks for a weakness, over all of its parameters."""
+
+    weakness: Weakness
+    rule: Rule | None
+    file: str
+    name: str
+    cases: list[str] = field(default_factory=list)
+
+    @property
+    def level(self) -> str:
+        """Returns what a failure is: a broken rule of an RFC, a weakness, or one that is only reported."""
+        if self.rule is not None:
+            return f"{self.rule.level} of {self.rule.title}"
+        low = self.weakness.severity is Severity.LOW
+        return "weakness, reported" if low else "weakness"
+
+
+def catalogue_of(items: Sequence[pytest.Item]) -> list[CatalogueEntry]:
+    """Returns the tests that look for a weakness, one entry a function, by CWE and file."""
+    found: dict[str, CatalogueEntry] = {}
+    for item in items:
+        weakness = weakness_of(item)
+        if weakness is None:
+            continue
+        function = item.nodeid.partition("[")[0]
+        file, _, name = function.rpartition("::")
+        entry = found.setdefault(
+            function, CatalogueEntry(weakness, rule_of(item), file.rpartition("/")[2], name)
+        )
+        call = getattr(item, "callspec", None)
+        entry.cases.append(call.id if call is not None else "")
+    return sorted(found.values(), key=lambda entry: (entry.weakness.cwe, entry.file))
+
+
+def catalogue(entries: Sequence[CatalogueEntry]) -> str:
+    """Returns the entries as a Markdown document, a section for each class of weaknesses."""
+    count = sum(len(entry.cases) for entry in entries)
+    cves = {number for entry in entries for number in entry.weakness.cve}
+    classes = len({entry.weakness.cwe for entry in entries})
+    lines = [
+        "# Security cases",
+        "",
+        "Made by `make catalogue`; `make test` checks that it is up to date. How to use the cases is told in "
+        "[security.md](security.md).",
+        "",
+        f"{count} cases in {len(entries)} tests, of {classes} classes; {len(cves)} CVEs are named as "
+        "examples. The name of a case says what is expected; *sent* names what is sent in its variants. "
+        "*ASVS* is the requirement of OWASP ASVS 5.0, *WSTG* the test of OWASP's guide. A weakness is no "
+        "broken rule: `--ws-security` says what it does to a run.",
+    ]
+    section = None
+    for entry in entries:
+        weakness = entry.weakness
+        if weakness.cwe != section:
+            section = weakness.cwe
+            lines += [
+                "",
+                f"## [CWE-{weakness.cwe}]({weakness.url}) {weakness.title}",
+                "",
+                "| case | sent | what an attacker gains otherwise | severity | verdict | CVE | ASVS | WSTG |",
+                "|---|---|---|---|---|---|---|---|",
+            ]
+        words = in_words(entry.name.removeprefix("test_"))
+        cells = [
+            f"{words} (`{entry.file}`)",
+            _sent(entry.cases),
+            weakness.gain,
+            str(weakness.severity),
+            entry.level,
+            " ".join(weakness.cve),
+            weakness.asvs,
+            weakness.wstg,
+        ]
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines)
+
+
+def _sent(cases: Sequence[str]) -> str:
+    named = [case for case in cases if case]
+    if not named:
+        return ""
+    shown = ", ".join(case.replace("`", "") for case in named[:_MOST_CASES])
+    return shown + (f" and {len(named) - _MOST_CASES} more" if len(named) > _MOST_CASES else "")
