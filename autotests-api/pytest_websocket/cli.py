@@ -13,6 +13,7 @@ import pytest
 
 from pytest_websocket.allure.command import build_page, find_allure
 from pytest_websocket.plugin.options import OPTIONS
+from pytest_websocket.plugin.security_options import SECURITY_OPTIONS
 
 PACKAGE = Path(__file__).parent
 
@@ -149,6 +150,9 @@ def help_text() -> str:
     for option in OPTIONS:
         if option.name != "ws-url":
             lines += _entry(f"{option.flag} {option.metavar}".rstrip(), option.help)
+    lines += ["", "the security cases:"]
+    for option in SECURITY_OPTIONS:
+        lines += _entry(f"{option.flag} {option.metavar}".rstrip(), option.help)
     lines += [
         "",
         "which cases:",
@@ -157,6 +161,7 @@ def help_text() -> str:
         *_entry("--rfc-list", "print section, level and rule of every case, and stop"),
         *_entry("-k WORDS", "those whose names contain the words"),
         *_entry("-m mass, -m load, -m browser", "cases that are left out by default"),
+        *_entry("-m security", "what a hostile peer sends, alone"),
         "",
         "options of pytest that are often used (`pytest --help` lists all):",
         *_entry("-x", "stop at the first failure"),
