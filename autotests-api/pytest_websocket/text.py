@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 Message = str | bytes
 
 # Joiners of emoji and of Persian or Indian scripts: format characters that belong to ordinary text.
@@ -38,3 +40,15 @@ def preview(message: Message, *, limit: int = 120, around: int = 0, whole: bool 
 def quantity(number: int, noun: str) -> str:
     """Returns ``1 byte`` or ``2 bytes``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def value_text(value: object) -> str:
+    """Returns a decoded value in one line: as JSON where it can be, else as Python shows it."""
+    try:
+        return json.dumps(value, ensure_ascii=False, default=_one_line)
+    except (ValueError, TypeError, RecursionError):
+        return _one_line(value)
+
+
+def _one_line(value: object) -> str:
+    return value.hex() if isinstance(value, bytes) else " ".join(str(value).split())

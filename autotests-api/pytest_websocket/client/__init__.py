@@ -1,6 +1,7 @@
 """The test client: opens WebSocket connections, sends, expects, and explains every failure."""
 
 from pytest_websocket.client.client import DEFAULT_DEADLINE, Client, Closing
+from pytest_websocket.client.codecs import Codec, JsonCodec, MessagePackCodec, ProtobufCodec
 from pytest_websocket.client.expectations import Expected, json_with
 from pytest_websocket.client.failures import ConnectFailed, ConnectionEnded, ExpectationFailed
 from pytest_websocket.client.opening import DEFAULT_URL, connect, expect_rejected
@@ -10,10 +11,14 @@ __all__ = [
     "DEFAULT_URL",
     "Client",
     "Closing",
+    "Codec",
     "ConnectFailed",
     "ConnectionEnded",
     "ExpectationFailed",
     "Expected",
+    "JsonCodec",
+    "MessagePackCodec",
+    "ProtobufCodec",
     "connect",
     "expect_rejected",
     "json_with",

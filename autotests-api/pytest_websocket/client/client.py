@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 from collections import deque
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from types import TracebackType
 from typing import Any, NamedTuple, cast
@@ -14,26 +14,22 @@ from typing import Any, NamedTuple, cast
 from websockets.exceptions import ConnectionClosed
 
 from pytest_websocket.client.collected import Collected
-from pytest_websocket.client.connection import RecordedConnection
-from pytest_websocket.client.ending import describe_ending, half_closed, limited_by_client
+from pytest_websocket.client.ending import describe_ending, half_closed
 from pytest_websocket.client.expectations import (
     NOT_GIVEN,
     Expected,
-    any_of,
     describe_expected,
     describe_expected_closing,
     describe_message,
-    describe_miss,
     find_difference,
     first_difference,
-    matches,
     reason_matches,
+    value_of,
 )
-from pytest_websocket.client.failures import ConnectionEnded, ExpectationFailed, Row, failure
-from pytest_websocket.client.inbox import Inbox, Waiter, is_too_much
-from pytest_websocket.client.open_connection import OpenConnection
-from pytest_websocket.recording import Recording
-from pytest_websocket.text import Message, printable, quantity
+from pytest_websocket.client.inbox import Waiter, is_too_much
+from pytest_websocket.client.nearest import describe_miss
+from pytest_websocket.client.waiting import WaitingConnection
+from pytest_websocket.text import Message, printable
 
 DEFAULT_DEADLINE = 5.0
 """Seconds that any wait may take unless the connection or the call says otherwise."""
@@ -52,7 +48,7 @@ class Closing(NamedTuple):
     reason: str
 
 
-class Client(OpenConnection):
+class Client(WaitingConnection):
     """An open WebSocket connection with the waits and expectations of a test.
 
     Made by `connect`. Every wait takes a ``deadline`` in seconds (the connection's own by default) and
@@ -64,27 +60,25 @@ class Client(OpenConnection):
     other waits. Messages that match one of ``ignore`` go to none.
     """
 
-    def __init__(
-        self,
-        connection: RecordedConnection,
-        recording: Recording,
-        deadline: float,
-        ignore: Sequence[Expected] = (),
-    ) -> None:
-        super().__init__(connection, recording)
-        self.deadline = deadline
-        self._inbox = Inbox(connection, any_of(ignore) if ignore else None)
-        self.skipped = self._inbox.skipped
+    @property
+    def skipped(self) -> Sequence[Any]:
+        """What `wait_for` went past, oldest first: messages, or with a codec what it makes of them."""
+        skipped = self._inbox.skipped
+        return skipped if self.codec is None else [self._shown(message) for message in skipped]
 
     # Sending.
 
-    async def send(self, message: Message | Iterable[Message], *, deadline: float | None = None) -> None:
-        """Sends text (str) or binary (bytes); an iterable goes as the fragments of one message."""
+    async def send(self, message: Any, *, deadline: float | None = None) -> None:
+        """Sends text (str) or binary (bytes); an iterable goes as the fragments of one message.
+
+        With a codec, anything but str and bytes is a value that it encodes.
+        """
         __tracebackhide__ = True
         seconds = self.deadline if deadline is None else deadline
+        encoded = self._encoded(message)
         try:
             async with asyncio.timeout(seconds):
-                await self._connection.send(message)
+                await self._connection.send(encoded)
         except TimeoutError:
             raise self._failed(f"the server did not take a message within {seconds:g} s") from None
         except ConnectionClosed:
@@ -95,20 +89,22 @@ class Client(OpenConnection):
         __tracebackhide__ = True
         await self.send(json.dumps(value, ensure_ascii=False, allow_nan=False), deadline=deadline)
 
-    async def ask(self, message: Message, *, deadline: float | None = None) -> Message:
-        """Sends ``message`` and returns the next message; ``deadline`` is for both together."""
+    async def ask(self, message: Any, *, deadline: float | None = None) -> Any:
+        """Sends ``message`` as `send` does, returns the next; ``deadline`` is for both together."""
         __tracebackhide__ = True
         seconds = self.deadline if deadline is None else deadline
+        until = self._until(seconds)
+        encoded = self._encoded(message)
+        sent = ("sent", self._described(encoded) if isinstance(encoded, str | bytes) else "fragments")
         try:
-            async with asyncio.timeout(seconds):
-                await self._connection.send(message)
-                return await self._next(self._until(seconds))
+            async with asyncio.timeout_at(until):
+                await self._connection.send(encoded)
+            return self._decoded(await self._next(until))
         except TimeoutError:
-            raise self._failed(
-                f"no reply came within {seconds:g} s", ("sent", describe_message(message))
-            ) from None
+            late = await self._late(None, until, NOT_GIVEN)
+            raise self._failed(f"no reply came within {seconds:g} s", sent, *late) from None
         except ConnectionClosed:
-            raise self._ended("no reply came", ("sent", describe_message(message))) from None
+            raise self._ended("no reply came", sent) from None
 
     async def ping(self, payload: Message | None = None, *, deadline: float | None = None) -> float:
         """Sends a Ping (RFC 6455 §5.5.2), waits for its Pong and returns the round trip in seconds.
@@ -128,15 +124,15 @@ class Client(OpenConnection):
 
     # Receiving.
 
-    async def receive(self, *, deadline: float | None = None) -> Message:
-        """Returns the next message: str when it was text, bytes when it was binary."""
+    async def receive(self, *, deadline: float | None = None) -> Any:
+        """Returns the next message: str when it was text, bytes when it was binary; decoded by a codec."""
         __tracebackhide__ = True
-        return await self._obtain("no message came", deadline)
+        return self._decoded(await self._obtain("no message came", deadline))
 
     async def receive_json(self, *, deadline: float | None = None) -> Any:
         """Returns the next message, read as JSON."""
         __tracebackhide__ = True
-        message = await self.receive(deadline=deadline)
+        message = await self._obtain("no message came", deadline)
         try:
             return json.loads(message)
         except (ValueError, RecursionError) as error:
@@ -146,42 +142,48 @@ class Client(OpenConnection):
                 ("because", printable(str(error))),
             ) from None
 
-    async def expect(self, expected: Expected, *, deadline: float | None = None) -> Message:
-        """Returns the next message, which must equal or match ``expected`` (see `Expected`)."""
+    async def expect(self, expected: Expected, *, deadline: float | None = None) -> Any:
+        """Returns the next message, which must equal or match ``expected`` (see `Expected`).
+
+        With a codec that is the decoded value, unless text or bytes are expected as they came.
+        """
         __tracebackhide__ = True
         wanted = ("expected", describe_expected(expected))
         message = await self._obtain("no message came", deadline, wanted, expected=expected)
-        difference = find_difference(expected, message)
+        difference = find_difference(expected, message, self.codec)
         if difference:
             raise self._failed(
                 "the next message is not the expected one",
                 wanted,
-                ("received", describe_message(message, around=first_difference(expected, message))),
+                ("received", self._described(message, first_difference(expected, message))),
                 ("because", difference),
                 *self._elsewhere(expected),
             )
-        return message
+        return self._matched(expected, message)
 
-    async def wait_for(self, expected: Expected, *, deadline: float | None = None) -> Message:
-        """Returns the first message that matches ``expected`` (see `Expected`).
+    async def wait_for(self, expected: Expected, *, deadline: float | None = None) -> Any:
+        """Returns the first message that matches ``expected`` (see `expect`).
 
         Messages before it are moved to ``skipped``, where later calls look first: answers that come
         in another order than they are waited for are found.
         """
         __tracebackhide__ = True
-        wants = partial(matches, expected)
-        if (message := self._inbox.take_skipped(wants)) is not None:
-            return message
+        wants = partial(self._matches, expected)
+        if (kept := self._inbox.take_skipped(wants)) is not None:
+            return self._matched(expected, kept)
         seconds = self.deadline if deadline is None else deadline
+        until = self._until(seconds)
         waiter = Waiter(wants)
+        headline = "no message that matches came"
         try:
-            return await self._inbox.take(self._until(seconds), waiter)
+            return self._matched(expected, await self._inbox.take(until, waiter))
         except TimeoutError:
-            headline = f"no message that matches came within {seconds:g} s"
-            raise self._failed(headline, *self._missed(expected, waiter.passed)) from None
+            rows = [*describe_miss(expected, waiter.passed, self.codec), *self._elsewhere(expected)]
+            rows += await self._late(wants, until, expected)
+            raise self._failed(f"{headline} within {seconds:g} s", *rows) from None
         except ConnectionClosed:
-            rows = self._missed(expected, waiter.passed)
-            raise self._ended("no message that matches came", *rows) from None
+            rows = [*describe_miss(expected, waiter.passed, self.codec), *self._elsewhere(expected)]
+            raise self._ended(headline, *rows) from None
 
     async def collect(
         self,
@@ -190,7 +192,7 @@ class Client(OpenConnection):
         until: Expected = NOT_GIVEN,
         quiet: float | None = None,
         deadline: float | None = None,
-    ) -> list[Message]:
+    ) -> list[Any]:
         """Returns the next ``count`` messages, or all up to the one that matches ``until``, that included.
 
         With neither, all until ``quiet`` seconds bring no other; the end of the connection is quiet, too.
@@ -201,7 +203,7 @@ class Client(OpenConnection):
         seconds = self.deadline if deadline is None else deadline
         end = self._until(seconds)
         pause = DEFAULT_QUIET if quiet is None and count is None and until is NOT_GIVEN else quiet
-        got = Collected(count, until)
+        got = Collected(count, until, self.codec)
         while not got.is_complete:
             limit = end if pause is None else min(end, self._until(pause))
             try:
@@ -218,11 +220,9 @@ class Client(OpenConnection):
                 raise self._ended(*got.described("")) from None
             if got.is_too_much:
                 raise self._failed(*got.described(""))
-        return got.messages
+        return [self._decoded(message) for message in got.messages]
 
-    async def expect_silence(
-        self, marker: Message, answer: Expected, *, deadline: float | None = None
-    ) -> Message:
+    async def expect_silence(self, marker: Any, answer: Expected, *, deadline: float | None = None) -> Any:
         """Proves that nothing was on its way: sends ``marker`` and expects that its answer comes next.
 
         Servers answer in order, so a message that was due earlier must come before the marker's
@@ -234,14 +234,14 @@ class Client(OpenConnection):
         wanted = ("expected", f"silence, then the answer to the marker: {describe_expected(answer)}")
         await self.send(marker, deadline=seconds)
         message = await self._obtain("the marker was not answered", seconds, wanted, until=until)
-        if difference := find_difference(answer, message):
+        if difference := find_difference(answer, message, self.codec):
             raise self._failed(
                 "a message came where silence was expected",
                 wanted,
-                ("received", describe_message(message)),
+                ("received", self._described(message)),
                 ("because", difference),
             )
-        return message
+        return self._matched(answer, message)
 
     # The end.
 
@@ -323,52 +323,27 @@ class Client(OpenConnection):
 
     # Inside.
 
-    def _until(self, seconds: float) -> float:
-        return asyncio.get_running_loop().time() + seconds
-
-    async def _next(self, until: float) -> Message:
-        return await self._inbox.take(until, Waiter(None))
-
-    async def _obtain(
-        self,
-        headline: str,
-        deadline: float | None,
-        *rows: Row,
-        until: float | None = None,
-        expected: Expected = NOT_GIVEN,
-    ) -> Message:
-        __tracebackhide__ = True
-        seconds = self.deadline if deadline is None else deadline
-        try:
-            return await self._next(self._until(seconds) if until is None else until)
-        except TimeoutError:
-            rows = (*rows, *self._elsewhere(expected))
-            raise self._failed(f"{headline} within {seconds:g} s", *rows) from None
-        except ConnectionClosed:
-            raise self._ended(headline, *rows, *self._elsewhere(expected)) from None
-
-    def _missed(self, expected: Expected, passed: Collection[Message]) -> list[Row]:
-        return [*describe_miss(expected, list(passed)), *self._elsewhere(expected)]
-
-    def _elsewhere(self, expected: Expected) -> list[Row]:
-        """Returns rows that say where messages are that match and that the wait did not get."""
-        rows = []
-        for label, messages, where in (
-            ("skipped", self.skipped, "was passed over by an earlier wait_for and is in client.skipped"),
-            ("ignored", self._inbox.ignored, "was ignored, as connect(ignore=…) asks"),
-        ):
-            fitting = [] if expected is NOT_GIVEN else [one for one in messages if matches(expected, one)]
-            if fitting:
-                count = quantity(len(fitting), "message")
-                rows.append((label, f"{count} that matches {where}: {describe_message(fitting[0])}"))
-        return rows
-
-    def _failed(self, headline: str, *rows: Row) -> ExpectationFailed:
-        return failure(
-            ExpectationFailed, headline, [*rows, *limited_by_client(self.recording)], self.recording
+    def _encoded(self, message: Any) -> Any:
+        return (
+            message if self.codec is None or isinstance(message, str | bytes) else self.codec.encode(message)
         )
 
-    def _ended(self, headline: str, *rows: Row) -> ConnectionEnded:
-        headline = f"{headline}: the connection was {describe_ending(self.recording)}"
-        rows = (*rows, *limited_by_client(self.recording))
-        return failure(ConnectionEnded, headline, rows, self.recording)
+    def _decoded(self, message: Message) -> Any:
+        __tracebackhide__ = True
+        try:
+            return value_of(message, self.codec)
+        except Exception as error:
+            because = ("because", printable(repr(error)))
+            headline = "the codec cannot decode the next message"
+            raise self._failed(headline, ("received", describe_message(message)), because) from error
+
+    def _matched(self, expected: Expected, message: Message) -> Any:
+        is_raw = isinstance(expected, str | bytes | re.Pattern)
+        return message if is_raw else value_of(message, self.codec)
+
+    def _shown(self, message: Message) -> Any:
+        try:
+            return value_of(message, self.codec)
+        except Exception:
+            # What cannot be decoded stays as it came: looking at it is no failure.
+            return message

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_websocket.client.expectations import NOT_GIVEN, Expected, describe_message, describe_miss, matches
+from pytest_websocket.client.codecs import Codec
+from pytest_websocket.client.expectations import NOT_GIVEN, Expected, describe_message, matches
 from pytest_websocket.client.failures import Row
 from pytest_websocket.client.inbox import is_too_much
+from pytest_websocket.client.nearest import describe_miss
 from pytest_websocket.text import Message, quantity
 
 
 class Collected:
     """Messages up to a ``count``, or to one that matches ``until``."""
 
-    def __init__(self, count: int | None, until: Expected) -> None:
+    def __init__(self, count: int | None, until: Expected, codec: Codec | None) -> None:
         self.messages: list[Message] = []
         self._count = count
         self._until = until
+        self._codec = codec
         self._size = 0
         self._is_found = False
 
@@ -34,15 +37,15 @@ class Collected:
         """Takes the next message."""
         self.messages.append(message)
         self._size += len(message)
-        self._is_found = self._until is not NOT_GIVEN and matches(self._until, message)
+        self._is_found = self._until is not NOT_GIVEN and matches(self._until, message, self._codec)
 
     def described(self, within: str) -> tuple[Any, ...]:
         """Returns headline and rows of the failure that the collection is not complete ``within`` a time."""
         got = quantity(len(self.messages), "message")
         if self._until is not NOT_GIVEN:
-            rows: list[Row] = describe_miss(self._until, self.messages)
+            rows: list[Row] = describe_miss(self._until, self.messages, self._codec)
             return (f"no message that ends the collection came{within}, but {got}", *rows)
         if self._count is None:
             return (f"no quiet came{within}: {got} and more",)
-        last = [("the last", describe_message(self.messages[-1]))] if self.messages else []
+        last = [("the last", describe_message(self.messages[-1], codec=self._codec))] if self.messages else []
         return (f"only {len(self.messages)} of {quantity(self._count, 'message')} came{within}", *last)

@@ -6,10 +6,12 @@ import difflib
 import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, cast
 
+from pytest_websocket.client.codecs import Codec
 from pytest_websocket.protocol.close_codes import describe_code
-from pytest_websocket.text import Message, preview, printable, quantity
+from pytest_websocket.text import Message, preview, printable, quantity, value_text
 
 
 class json_with:  # noqa: N801 - reads as a phrase: expect(json_with(type="ack"))
@@ -19,7 +21,7 @@ class json_with:  # noqa: N801 - reads as a phrase: expect(json_with(type="ack")
         self.members = {**(members or {}), **named}
 
     def __repr__(self) -> str:
-        return f"json_with({json.dumps(self.members, ensure_ascii=False, default=repr)})"
+        return f"json_with({value_text(self.members)})"
 
 
 Expected = str | bytes | re.Pattern[str] | re.Pattern[bytes] | json_with | Callable[[Any], Any] | Any
@@ -27,7 +29,7 @@ Expected = str | bytes | re.Pattern[str] | re.Pattern[bytes] | json_with | Calla
 
 Text and bytes must be equal, in type too. A compiled pattern must be found in the message. `json_with`
 wants some members of a JSON object. A callable is called with it. Anything else (dict, list, number,
-None) must be equal to the message read as JSON.
+None) must be equal to the message read as JSON. With a codec all but the first two get what it decodes.
 """
 
 
@@ -35,17 +37,17 @@ NOT_GIVEN: Any = object()
 """Stands for no expectation where None would be the JSON value null."""
 
 
-def matches(expected: Expected, message: Message) -> bool:
+def matches(expected: Expected, message: Message, codec: Codec | None = None) -> bool:
     """Returns whether ``message`` is what was expected."""
-    return not find_difference(expected, message)
+    return not find_difference(expected, message, codec)
 
 
-def any_of(several: Sequence[Expected]) -> Callable[[Message], bool]:
-    """Returns the condition that a message matches at least one expectation."""
-    return lambda message: any(matches(one, message) for one in several)
+def value_of(message: Message, codec: Codec | None) -> Any:
+    """Returns what a message holds: decoded by ``codec``, or itself without one."""
+    return message if codec is None else codec.decode(message)
 
 
-def find_difference(expected: Expected, message: Message) -> str:
+def find_difference(expected: Expected, message: Message, codec: Codec | None = None) -> str:
     """Returns why ``message`` is not what was expected, in words; empty when it is."""
     if isinstance(expected, str | bytes):
         return _unequal(expected, message)
@@ -53,16 +55,21 @@ def find_difference(expected: Expected, message: Message) -> str:
         if isinstance(expected.pattern, str) != isinstance(message, str):
             return f"expected {_kind(expected.pattern)}, got {_kind(message)}"
         return "" if expected.search(cast(Any, message)) else "the pattern is not found in it"
+    try:
+        value = value_of(message, codec)
+    except Exception as error:
+        return f"the codec cannot decode it: {printable(repr(error))}"
     if callable(expected):
         try:
-            return "" if expected(message) else "the condition is false for it"
+            return "" if expected(value) else "the condition is false for it"
         except Exception as error:
             # A condition may get messages that it was not written for: they do not match.
             return f"the condition raised {printable(repr(error))}"
-    try:
-        value = json.loads(message)
-    except (ValueError, RecursionError) as error:
-        return f"it is not JSON: {printable(str(error))}"
+    if codec is None:
+        try:
+            value = json.loads(message)
+        except (ValueError, RecursionError) as error:
+            return f"it is not JSON: {printable(str(error))}"
     if isinstance(expected, json_with):
         return _json_difference(expected.members, value, "$", partly=True)
     return _json_difference(expected, value, "$", partly=False)
@@ -87,16 +94,9 @@ def _unit(message: Message, at: int) -> str:
 
 
 def _json_difference(expected: Any, value: Any, path: str, *, partly: bool) -> str:
-    if isinstance(expected, Mapping) and isinstance(value, dict):
-        for name, wanted in expected.items():
-            if name not in value:
-                return f"{path}.{name} is missing"
-            found = _json_difference(wanted, value[name], f"{path}.{name}", partly=partly)
-            if found:
-                return found
-        extra = [] if partly else [name for name in value if name not in expected]
-        return f"{path}.{extra[0]} was not expected" if extra else ""
-    if isinstance(expected, list | tuple) and isinstance(value, list):
+    if isinstance(expected, Mapping) and (isinstance(value, Mapping) or _has_fields(value)):
+        return _object_difference(expected, value, path, partly=partly)
+    if isinstance(expected, list | tuple) and isinstance(value, list | tuple):
         for index, (wanted, got) in enumerate(zip(expected, value, strict=False)):
             found = _json_difference(wanted, got, f"{path}[{index}]", partly=partly)
             if found:
@@ -105,12 +105,53 @@ def _json_difference(expected: Any, value: Any, path: str, *, partly: bool) -> s
             return f"{path} has {quantity(len(value), 'item')}, expected {len(expected)}"
         return ""
     # JSON tells true from 1; Python does not.
-    same = expected == value and isinstance(expected, bool) == isinstance(value, bool)
-    return "" if same else f"{path}: expected {preview(_json(expected))}, got {preview(_json(value))}"
+    if expected == value and isinstance(expected, bool) == isinstance(value, bool):
+        return ""
+    if _type_of(expected) == _type_of(value):
+        return f"{path}: expected {preview(value_text(expected))}, got {preview(value_text(value))}"
+    return f"{path}: expected {_typed(expected)}, got {_typed(value)}"
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=repr)
+def _object_difference(expected: Mapping[Any, Any], value: Any, path: str, *, partly: bool) -> str:
+    is_mapping = isinstance(value, Mapping)
+    for name, wanted in expected.items():
+        got = value.get(name, NOT_GIVEN) if is_mapping else getattr(value, str(name), NOT_GIVEN)
+        if got is NOT_GIVEN:
+            return f"{path}.{name} is missing{_named_alike(name, value, path)}"
+        found = _json_difference(wanted, got, f"{path}.{name}", partly=partly)
+        if found:
+            return found
+    extra = [] if partly or not is_mapping else [name for name in value if name not in expected]
+    return f"{path}.{extra[0]} was not expected" if extra else ""
+
+
+def _has_fields(value: Any) -> bool:
+    """Returns whether a decoded value is an object with fields, as those of Protocol Buffers are."""
+    return not isinstance(value, str | bytes | int | float | list | tuple | None)
+
+
+def _named_alike(name: str, value: Any, path: str) -> str:
+    others = [other for other in value if isinstance(other, str)] if isinstance(value, Mapping) else []
+    alike = difflib.get_close_matches(str(name), others, 1)
+    return f" (there is {path}.{printable(alike[0])})" if alike else ""
+
+
+def _type_of(value: Any) -> str:
+    """Returns what JSON calls the type of a value, with its article; empty for null, true and false."""
+    kinds: tuple[tuple[Any, str], ...] = (
+        (bool | None, ""),
+        (int | float, "the number "),
+        (str, "the string "),
+        (bytes, "the bytes "),
+        (list | tuple, "the list "),
+        (Mapping, "the object "),
+    )
+    return next((kind for types, kind in kinds if isinstance(value, types)), f"the {type(value).__name__} ")
+
+
+def _typed(value: Any) -> str:
+    text = printable(value_text(value))
+    return f"{_type_of(value)}{text if len(text) <= 120 else f'{text[:120]} …'}"
 
 
 def describe_expected(expected: Expected) -> str:
@@ -120,47 +161,28 @@ def describe_expected(expected: Expected) -> str:
     if isinstance(expected, re.Pattern):
         return f"{_kind(expected.pattern)} with the pattern {preview(expected.pattern)}"
     if isinstance(expected, json_with):
-        return f"a JSON object with {printable(_json(expected.members))}"
+        return f"a JSON object with {printable(value_text(expected.members))}"
     if callable(expected):
         name = getattr(expected, "__qualname__", repr(expected))
         code = getattr(expected, "__code__", None)
         place = f", line {code.co_firstlineno} of {code.co_filename}" if code is not None else ""
         return f"a message for which {printable(name)} is true{place}"
-    return f"JSON equal to {printable(_json(expected))}"
-
-
-def _nearest(expected: Expected, messages: Sequence[Message]) -> Message | None:
-    """Returns the message that is most like what was expected, else the last."""
-    recent = list(messages)[-50:]
-    if not recent:
-        return None
-    if isinstance(expected, str | bytes):
-        model: Message = expected
-    elif isinstance(expected, json_with):
-        model = _json(expected.members)
-    elif isinstance(expected, re.Pattern) or callable(expected):
-        return recent[-1]
-    else:
-        model = _json(expected)
-
-    def likeness(message: Message) -> float:
-        if isinstance(message, str) != isinstance(model, str):
-            return -1.0
-        # ratio() is quadratic: the first few hundred characters tell enough.
-        return difflib.SequenceMatcher(None, model[:300], message[:300], autojunk=False).ratio()
-
-    return max(recent, key=likeness)
+    return f"JSON equal to {printable(value_text(expected))}"
 
 
 def _kind(message: Message) -> str:
     return "a text message" if isinstance(message, str) else "a binary message"
 
 
-def describe_message(message: Message, *, around: int = 0) -> str:
-    """Returns type, size and a preview of a message, near the index ``around``."""
-    if isinstance(message, str):
-        return f"text, {quantity(len(message), 'character')}: {preview(message, around=around)}"
-    return f"binary, {quantity(len(message), 'byte')}: {preview(message, around=around)}"
+def describe_message(message: Message, *, around: int = 0, codec: Codec | None = None) -> str:
+    """Returns type, size and a preview of a message, near the index ``around``; decoded where it can be."""
+    size = f"text, {quantity(len(message), 'character')}"
+    if not isinstance(message, str):
+        size = f"binary, {quantity(len(message), 'byte')}"
+    if codec is not None:
+        with suppress(Exception):  # what cannot be decoded is shown as it came
+            return f"{size}, decoded: {preview(value_text(codec.decode(message)), limit=400)}"
+    return f"{size}: {preview(message, around=around)}"
 
 
 def first_difference(expected: Expected, message: Message) -> int:
@@ -191,14 +213,3 @@ def reason_matches(wanted: str | re.Pattern[str] | None, reason: str) -> bool:
 def either(words: Sequence[str]) -> str:
     """Returns alternatives joined by “or”."""
     return " or ".join(words)
-
-
-def describe_miss(expected: Expected, passed: Sequence[Message]) -> list[tuple[str, str]]:
-    """Returns the rows of a failure to find a message: what was expected, and the nearest of ``passed``."""
-    rows = [("expected", describe_expected(expected))]
-    message = _nearest(expected, passed)
-    if message is None:
-        return [*rows, ("received", "no message at all")]
-    rows.append(("nearest", describe_message(message, around=first_difference(expected, message))))
-    rows.append(("because", find_difference(expected, message)))
-    return rows

@@ -13,11 +13,13 @@ from websockets.http11 import Response
 from websockets.typing import Origin, Subprotocol
 
 from pytest_websocket.client.client import DEFAULT_DEADLINE, Client
+from pytest_websocket.client.codecs import Codec
 from pytest_websocket.client.connection import Handshake, RecordedConnection
 from pytest_websocket.client.expectations import Expected, either
 from pytest_websocket.client.failures import ConnectFailed, ExpectationFailed, failure
 from pytest_websocket.client.opening_failures import answer_rows, describe_status, why_not_opened
 from pytest_websocket.client.proxy import choose_proxy
+from pytest_websocket.client.waiting import Waits
 from pytest_websocket.protocol.credentials import masked_url
 from pytest_websocket.recording import Recording
 
@@ -38,8 +40,10 @@ class connect:  # noqa: N801 - a verb, awaited or entered: await connect(url), a
     address. ``deadline`` is for opening, in seconds, and becomes the default of every wait;
     ``max_size`` bounds a received message in bytes. Redirects are not followed. Messages that match
     ``ignore``, an expectation (see `Expected`) or a list of them, go to no wait and stay in the
-    recording: heartbeats, tickers. A list that is itself a JSON value stands in another list. A
-    ``recording`` can be passed in, to have it when the connection does not open.
+    recording: heartbeats, tickers. A list that is itself a JSON value stands in another list. ``codec``
+    (see `Codec`) decodes messages for expectations and reports. A wait that failed listens on for
+    ``listen_on`` seconds (half the deadline) to tell a late message from a missing one. A ``recording``
+    can be passed in, to have it when the connection does not open.
 
     Raises `ConnectFailed`.
     """
@@ -57,12 +61,20 @@ class connect:  # noqa: N801 - a verb, awaited or entered: await connect(url), a
         deadline: float = DEFAULT_DEADLINE,
         max_size: int | None = DEFAULT_MAX_SIZE,
         ignore: Expected = (),
+        codec: Codec | None = None,
+        listen_on: float | None = None,
         recording: Recording | None = None,
     ) -> None:
         self.url = url
         self.deadline = deadline
         self.recording = Recording(url=url) if recording is None else recording
-        self._ignore = tuple(ignore) if isinstance(ignore, list | tuple) else (ignore,)
+        self.recording.decode_with(codec)
+        self._waits = Waits(
+            deadline,
+            listen_on=deadline / 2 if listen_on is None else listen_on,
+            ignore=tuple(ignore) if isinstance(ignore, list | tuple) else (ignore,),
+            codec=codec,
+        )
         self._settings: dict[str, Any] = {
             "additional_headers": list(headers.items()) if isinstance(headers, Mapping) else headers,
             "origin": None if origin is None else Origin(origin),
@@ -107,7 +119,7 @@ class connect:  # noqa: N801 - a verb, awaited or entered: await connect(url), a
                 answer_rows(response),
                 self.recording,
             ) from error
-        return Client(cast(RecordedConnection, connection), self.recording, self.deadline, self._ignore)
+        return Client(cast(RecordedConnection, connection), self.recording, self._waits)
 
 
 async def expect_rejected(url: str, status: int | Collection[int] | None = None, **settings: Any) -> Response:

@@ -66,9 +66,11 @@ class WebSocketUser(User):
 
         async def asking(client: Client) -> Message:
             if expected is None:
-                return await client.ask(message)
-            await client.send(message)
-            return await client.expect(expected)
+                reply: Message = await client.ask(message)
+            else:
+                await client.send(message)
+                reply = await client.expect(expected)
+            return reply
 
         return cast(Message | None, self._with_client(name, asking))
 

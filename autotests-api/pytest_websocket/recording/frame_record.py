@@ -5,12 +5,12 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pytest_websocket.protocol.close_codes import describe_body
-from pytest_websocket.protocol.frames import CLOSE, CONTINUATION, TEXT, Header, opcode_name
+from pytest_websocket.protocol.frames import BINARY, CLOSE, CONTINUATION, TEXT, Header, opcode_name
 from pytest_websocket.protocol.rules import Violation
-from pytest_websocket.text import Message, preview, quantity
+from pytest_websocket.text import Message, preview, quantity, value_text
 
 
 class FrameRecord(NamedTuple):
@@ -19,7 +19,8 @@ class FrameRecord(NamedTuple):
     ``at`` is in seconds since the recording began; ``size`` is the payload inflated (RFC 7692), in bytes.
     ``data`` is the unmasked, inflated payload, cut to the recording's ``max_payload``. ``violations`` are
     the rules that a received frame breaks. ``message`` is the number of the message, from 1, in its
-    direction; 0 for a control frame. ``ignored`` says that no wait of the client gets it.
+    direction; 0 for a control frame. ``ignored`` says that no wait of the client gets it. ``value`` is what
+    the client's codec makes of it, as text in one line.
     """
 
     number: int
@@ -31,6 +32,7 @@ class FrameRecord(NamedTuple):
     violations: tuple[Violation, ...] = ()
     message: int = 0
     ignored: bool = False
+    value: str = ""
 
     @property
     def opcode(self) -> int:
@@ -89,7 +91,9 @@ class FrameRecord(NamedTuple):
 
     @property
     def preview(self) -> str:
-        """The beginning of the payload: in quotes where it is text."""
+        """The beginning of the payload: in quotes where it is text, decoded where a codec could."""
+        if self.value:
+            return f"decoded: {preview(self.value, limit=120)}"
         shown = self._readable()
         limit = 72 if isinstance(shown, str) else 24
         return preview(shown, limit=limit, whole=len(self.data) == self.size)
@@ -148,6 +152,23 @@ class Fold(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.at:9.4f} s  received  {self.words}"
+
+
+def with_value(frame: FrameRecord, codec: Any) -> FrameRecord:
+    """Returns the frame with the value of the message that it holds; as it is where it holds no whole one."""
+    is_whole = frame.fin and frame.opcode in {TEXT, BINARY} and len(frame.data) == frame.size
+    if not is_whole:
+        return frame
+    decode = getattr(codec, "decode_sent", codec.decode) if frame.sent else codec.decode
+    try:
+        return frame._replace(value=value_text(decode(_message(frame))))
+    except Exception:
+        # Whatever a codec raises: the frame is then shown as it came.
+        return frame
+
+
+def _message(frame: FrameRecord) -> Message:
+    return bytes(frame.data).decode() if frame.opcode == TEXT else bytes(frame.data)
 
 
 def folded(frames: Iterable[FrameRecord]) -> Iterator[FrameRecord | Fold]:

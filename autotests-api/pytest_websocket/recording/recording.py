@@ -6,6 +6,7 @@ import time
 from collections import deque
 from functools import partial
 from time import perf_counter
+from typing import Any
 
 from pytest_websocket.protocol.credentials import masked_url
 from pytest_websocket.protocol.deflate import MAX_INFLATED, Inflater
@@ -14,7 +15,7 @@ from pytest_websocket.protocol.frames import BINARY, CLOSE, CONTINUATION, TEXT, 
 from pytest_websocket.protocol.handshake import parse_response
 from pytest_websocket.protocol.rules import Violation
 from pytest_websocket.recording.direction import Direction
-from pytest_websocket.recording.frame_record import FrameRecord, Note, Totals, folded
+from pytest_websocket.recording.frame_record import FrameRecord, Note, Totals, folded, with_value
 from pytest_websocket.text import printable, quantity
 
 # So many bytes, or some two hundred small chunks, wait to be decoded: enough to keep decoding off the path
@@ -46,6 +47,7 @@ class Recording:
         self._opened_at: float | None = None
         self._frames: deque[FrameRecord] = deque(maxlen=max_frames)
         self._count = 0
+        self._codec: Any = None
         self._messages = {True: 0, False: 0}
         self._ignored: deque[int] = deque(maxlen=max_frames)
         self._closes: dict[bool, FrameRecord] = {}
@@ -77,6 +79,10 @@ class Recording:
         """Marks the frames of the received message of this number, from 1, as one that no wait gets."""
         self._ignored.append(number)
 
+    def decode_with(self, codec: Any) -> None:
+        """Shows messages as the values that ``codec.decode`` makes of them; None shows them as they came."""
+        self._codec = codec
+
     def end(self, how: str) -> None:
         """Records how the TCP connection ended; only the first call counts."""
         if not self.ended:
@@ -105,13 +111,14 @@ class Recording:
     def frames(self) -> list[FrameRecord]:
         """The last frames of both directions, oldest first."""
         self._decode()
-        if not self._ignored:
-            return list(self._frames)
-        ignored = set(self._ignored)
-        return [
-            frame._replace(ignored=True) if not frame.sent and frame.message in ignored else frame
-            for frame in self._frames
-        ]
+        frames = list(self._frames)
+        if self._ignored:
+            ignored = set(self._ignored)
+            frames = [
+                frame._replace(ignored=True) if not frame.sent and frame.message in ignored else frame
+                for frame in frames
+            ]
+        return frames if self._codec is None else [with_value(frame, self._codec) for frame in frames]
 
     @property
     def close_sent(self) -> FrameRecord | None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from pytest_websocket.protocol.frames import BINARY, CLOSE
+from pytest_websocket.protocol.frames import BINARY, CLOSE, TEXT
 from pytest_websocket.recording import FrameRecord
 from pytest_websocket.render.close_summary import describe
 from pytest_websocket.render.conversation import Conversation
@@ -71,8 +71,12 @@ def _entry(number: int, conversation: Conversation) -> dict[str, Any]:
 
 def _message(conversation: Conversation, frame: FrameRecord) -> dict[str, Any]:
     data = bytes(frame.data[:_LONGEST])
+    opcode = frame.opcode
     if frame.opcode == CLOSE:
         shown = describe(data)
+    elif frame.value:
+        # A text opcode, so that Chrome shows it as text and not as a hex dump.
+        opcode, shown = TEXT, frame.value[:_LONGEST]
     elif frame.opcode == BINARY:
         shown = base64.b64encode(data).decode()
     else:
@@ -80,7 +84,7 @@ def _message(conversation: Conversation, frame: FrameRecord) -> dict[str, Any]:
     return {
         "type": "send" if frame.sent else "receive",
         "time": round(conversation.started_at + frame.at, 6),
-        "opcode": frame.opcode,
+        "opcode": opcode,
         "data": shown,
     }
 

@@ -48,6 +48,9 @@ def payload_of(frame: FrameRecord, limit: int, *, message: int) -> Payload:
         return Payload(text=describe(data))
     if not data:
         return Payload()
+    if frame.value:
+        value = frame.value.encode("utf-8", "backslashreplace")
+        return _text(value[:limit], len(value), limit)
     shown = data[:limit]
     if message == BINARY or (message != TEXT and not _is_readable(shown)):
         return _hex(shown[: limit // 4], frame.size)

@@ -33,7 +33,7 @@ async def peer(deadline: float) -> AsyncIterator[Callable[..., Awaitable[Client]
             async def open_client(handler: Handler, *, server: Any = (), **settings: Any) -> Client:
                 start = partial(serve, quietly(handler), "127.0.0.1", 0, close_timeout=BRIEF, **dict(server))
                 url = servers.enter_context(run_in_background(start)).url
-                opening = connect(url, **{"deadline": deadline, **settings})
+                opening = connect(url, **{"deadline": deadline, "listen_on": 0, **settings})
                 return await clients.enter_async_context(opening)
 
             yield open_client

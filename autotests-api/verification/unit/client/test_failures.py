@@ -16,6 +16,7 @@ from websockets.protocol import State
 from pytest_websocket.client import Client, Closing, ConnectionEnded, ExpectationFailed, json_with
 from pytest_websocket.client.ending import describe_ending
 from pytest_websocket.client.inbox import MAX_KEPT_MESSAGES
+from pytest_websocket.client.waiting import Waits
 from pytest_websocket.protocol.frames import Frame, close
 from pytest_websocket.recording import Recording
 
@@ -61,7 +62,7 @@ class Script:
 
 def talking(*messages: Any, **settings: Any) -> Client:
     script: Any = Script(*messages, **settings)
-    return Client(script, script.recording, 0.01)
+    return Client(script, script.recording, Waits(0.01))
 
 
 def script_of(client: Client) -> Any:

@@ -47,7 +47,7 @@ async def test_message_that_was_wanted_and_is_ignored_is_told(peer: Any) -> None
     with pytest.raises(ExpectationFailed) as failure:
         await client.expect(json_with(type="heartbeat"), deadline=BRIEF)
     assert (
-        "ignored:  1 message that matches was ignored, as connect(ignore=…) asks: "
+        "ignored:  a message that matches was ignored, as connect(ignore=…) asks: "
         f"text, {len(HEARTBEAT)} characters: “{HEARTBEAT}”"
     ) in lines_of(failure)
 

@@ -98,7 +98,7 @@ async def test_expect_says_that_wait_for_passed_the_message_over(peer: Any) -> N
     with pytest.raises(ExpectationFailed) as failure:
         await client.expect(json_with(id=1, type="next"), deadline=BRIEF)
     assert (
-        "skipped:  1 message that matches was passed over by an earlier wait_for and is in client.skipped: "
+        "skipped:  a message that matches was passed over by an earlier wait_for: it is in client.skipped: "
         'text, 25 characters: “{"id": 1, "type": "next"}”'
     ) in lines_of(failure)
 
