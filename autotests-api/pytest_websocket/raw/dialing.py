@@ -16,7 +16,7 @@ from pytest_websocket.recording import Recording
 ConnectionT = TypeVar("ConnectionT", bound=Connection)
 
 SMALL_BUFFER = 4 << 10
-"""Bytes of the kernel's receive buffer on a connection with small buffers."""
+"""Bytes of each of the kernel's buffers on a connection with small buffers."""
 
 SMALL_SEGMENT = 1400
 """Payload bytes of a TCP segment on a connection with small buffers; on loopback it would be 64 kB."""
@@ -69,8 +69,9 @@ async def _small_buffer_socket(host: str, port: int) -> socket.socket:
         candidate = socket.socket(family, kind, protocol)
         try:
             candidate.setblocking(False)
-            # Both count only when they are set before the connection is made.
+            # They count only when they are set before the connection is made.
             candidate.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER)
+            candidate.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL_BUFFER)
             with contextlib.suppress(AttributeError, OSError):
                 candidate.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, SMALL_SEGMENT)
             await loop.sock_connect(candidate, address)

@@ -104,6 +104,11 @@ class Stream(asyncio.Protocol):
         # The reader runs between two writes, and the kernel sends each as a segment of its own.
         await asyncio.sleep(0)
 
+    @property
+    def unsent(self) -> int:
+        """Returns the bytes that the client has not passed to its kernel yet."""
+        return self._transport.get_write_buffer_size() if self._transport is not None else 0
+
     async def send_split(self, data: bytes, *cuts: int) -> None:
         """Sends ``data`` cut at the offsets ``cuts``; between the pieces waits until the server has read."""
         for number, (start, end) in enumerate(itertools.pairwise((0, *cuts, len(data)))):

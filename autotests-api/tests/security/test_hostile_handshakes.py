@@ -119,6 +119,24 @@ async def test_giant_handshake_is_answered_or_ended(
 
 
 @security(
+    cwe=772,
+    asvs="15.2.2",
+    gain="A refused request keeps what it took, and after enough of them the server serves no client.",
+)
+async def test_many_refused_requests_do_not_stop_the_server(
+    connect: Connect, dial: Dial, opening: Request, echo: Echo
+) -> None:
+    try:
+        for number in range(20):
+            await refused_or_accepted(await dial(f"refused {number}"), opening.without("Sec-WebSocket-Key"))
+    except NotReceived:
+        # Twenty deadlines would be too long where a server waits for more of the head.
+        if echo.is_echo_api:
+            raise
+    await echo.expect_healthy(await connect(name="another client"))
+
+
+@security(
     cwe=1321,
     asvs="15.3.6",
     gain="A name that every object has is looked up in a plain object, and the error ends the server.",

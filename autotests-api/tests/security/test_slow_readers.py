@@ -6,7 +6,7 @@ Their connections have small buffers, so that all are full after some 100 kB.
 import pytest
 
 from pytest_websocket import security
-from pytest_websocket.fixtures import Connect, During, Echo, OpenRawConnection, RawConnection, Target
+from pytest_websocket.fixtures import Client, Connect, During, Echo, OpenRawConnection, RawConnection, Target
 from pytest_websocket.protocol.frames import close, text
 from pytest_websocket.raw.ending import NotReceived
 
@@ -37,9 +37,21 @@ def encoded(messages: list[str]) -> bytes:
     return b"".join(text(message).encode() for message in messages)
 
 
+TURNS = 5
+"""Round trips of another client in which a server takes nothing more of what is sent to it."""
+
+
 def hung_up(raw: RawConnection) -> bool:
     """Returns whether the server ended the connection, which it may when a peer does not read."""
     return raw.tcp != "open" or raw.close_status is not None
+
+
+async def taken_in(raw: RawConnection, echo: Echo, other_client: Client) -> None:
+    """Waits until the server has read all that is being sent, or reads no further."""
+    before, same = raw.unsent, 0
+    while same < TURNS:
+        await echo.expect_replies(other_client, "meanwhile")
+        before, same = raw.unsent, same + 1 if raw.unsent == before else 0
 
 
 async def test_peers_that_never_read_do_not_stop_the_server(
@@ -71,6 +83,7 @@ async def test_replies_that_are_read_late_all_come(
     slow.pause_reading()
     async with during(slow.send_bytes(encoded(messages))):
         await echo.expect_healthy(other_client)
+        await taken_in(slow, echo, other_client)
         slow.resume_reading()
         try:
             await slow.expect_echo(*messages)
@@ -93,6 +106,7 @@ async def test_closing_after_replies_that_are_read_late_is_answered(
     slow.pause_reading()
     async with during(slow.send_bytes(encoded(messages) + close(1000).encode())):
         await echo.expect_healthy(other_client)
+        await taken_in(slow, echo, other_client)
         slow.sent_close = True
         slow.resume_reading()
         count = 0

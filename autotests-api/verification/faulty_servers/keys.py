@@ -174,9 +174,9 @@ class AcceptsKeysOf16Characters(Connection):
 
 
 @fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
-    "test_connection_that_holds_the_token_upgrade_is_taken",
+    "RFC 6455 §4.2.2",
+    caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
+    "test_accept_value_is_made_of_the_key[plus and slash]",
 )
 class RefusesKeysWithASlash(Connection):
     """The key must be of letters and digits, though base64 has + and / as well."""

@@ -17,9 +17,9 @@ class Fault:
     """One way to be wrong.
 
     ``rule`` is the section of an RFC, or ``contract`` for what the echo promises. ``caught_by`` is the node
-    id of the test that has to fail, from autotests-api/ on; without parameters it stands for all cases of a
-    parametrized test, of which at least one has to fail: some faults need the cases before it. ``origin`` is
-    where the fault comes from, if it was not written beside the suite.
+    id of the test that has to fail, from autotests-api/ on: one case of it, alone on a new server, so that
+    it does not depend on the order of tests. ``origin`` is where the fault comes from, if it was not written
+    beside the suite.
     """
 
     name: str

@@ -197,7 +197,7 @@ class SharedAnswer(Connection):
 @fault(
     "RFC 6455 §4.2.2",
     caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
-    "test_selected_subprotocol_is_spelt_as_offered",
+    "test_answer_does_not_depend_on_the_connection_before",
     origin="blind round 3",
 )
 class RemembersTheSubprotocol(EchoServer):

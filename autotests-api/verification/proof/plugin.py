@@ -39,7 +39,7 @@ SLOWNESS = 10
 """Factor of the deadline on the correct server: its tests wait for nothing that does not come."""
 
 Plan = Mapping[str, list[str]]
-"""Node ids by the name of the server. One without parameters stands for all cases of its function."""
+"""Node ids by the name of the server."""
 
 
 @dataclass(frozen=True)
@@ -94,10 +94,9 @@ class Proof:
         """Deselects what the plan does not name, and what looks inside the embedded server."""
         deselected = []
         for item in list(items):
-            server, function, test = _taken_apart(item)
+            server, test = _taken_apart(item)
             item.user_properties += [("server", server), ("test", test)]
-            planned = (server, test) in self.wanted or (server, function) in self.wanted
-            if not planned or "echo_server" in item.fixturenames:
+            if (server, test) not in self.wanted or "echo_server" in item.fixturenames:
                 deselected.append(item)
                 items.remove(item)
         config.hook.pytest_deselected(items=deselected)
@@ -177,11 +176,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Results(results), "proof-results")
 
 
-def _taken_apart(item: pytest.Function) -> tuple[str, str, str]:
-    """Returns the server of a test, and the node ids of its function and of the test without the server."""
-    function = f"{item.nodeid.partition('[')[0]}"
+def _taken_apart(item: pytest.Function) -> tuple[str, str]:
+    """Returns the server of a test, and the node id of the test without the server."""
+    function = item.nodeid.partition("[")[0]
     if not hasattr(item, "callspec"):
-        return "", function, function
+        return "", function
     server = str(item.callspec.params.get("faulty_server", ""))
     parameters = item.callspec.id.removeprefix(server).removeprefix("-")
-    return server, function, f"{function}[{parameters}]" if parameters else function
+    return server, f"{function}[{parameters}]" if parameters else function

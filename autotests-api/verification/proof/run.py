@@ -61,7 +61,7 @@ def survivors(faults: Sequence[Fault], results: Iterable[Result]) -> list[Fault]
     caught = set()
     for result in results:
         if result.server in rules and result.failure and names(rules[result.server], result.failure):
-            caught.update({(result.server, result.test), (result.server, function_of(result.test))})
+            caught.add((result.server, result.test))
     return [fault for fault in faults if (fault.name, node_of(fault)) not in caught]
 
 

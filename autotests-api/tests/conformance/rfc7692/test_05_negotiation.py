@@ -89,6 +89,13 @@ async def test_answer_stays_within_the_offers(negotiate: Negotiate, offers: list
     assert not invented, f"the server accepted {invented}, which exist only here: {negotiation.answer!r}"
 
 
+@rfc7692("5", MUST, "the answer is to the offers of its own handshake, not to those of another client")
+async def test_answer_is_to_the_offers_of_this_client(negotiate: Negotiate) -> None:
+    for offer in ("permessage-deflate; client_max_window_bits", "permessage-deflate"):
+        negotiation = await negotiate(offer)
+        negotiation.expect_legal()
+
+
 @rfc7692("5", SHOULD, "a server that compresses finds the offer at any place in the list")
 @pytest.mark.parametrize("offers", OFFERS.values(), ids=OFFERS.keys())
 async def test_offer_is_found_wherever_it_stands(negotiate: Negotiate, offers: list[str]) -> None:

@@ -65,6 +65,22 @@ async def test_binary_answer_inflates_to_its_message(agree: Agree, offer: str, s
         await connection.expect_echo(content)
 
 
+@rfc7692("7.2.1", MUST, "the window of a connection holds nothing of another's")
+@pytest.mark.parametrize("other", ["open", "reset"])
+async def test_window_holds_nothing_of_another_connection(agree: Agree, other: str) -> None:
+    message = "what was sent on the other connection is not in this one's window"
+    first = await agree("permessage-deflate", name="other")
+    await first.send_compressed(message)
+    await first.expect_echo(message)
+    if other == "reset":
+        first.reset()
+        await first.await_server_turn()
+    second = await agree("permessage-deflate")
+    for _ in range(2):
+        await second.send_compressed(message)
+        await second.expect_echo(message)
+
+
 @rfc7692("7.2.1", MUST, "a repeated message is compressed anew: the window before it is another one")
 @pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS.keys())
 async def test_repeated_answer_after_another_one_inflates(agree: Agree, offer: str) -> None:

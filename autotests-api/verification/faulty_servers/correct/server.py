@@ -17,6 +17,8 @@ class EchoServer:
     connection_class: ClassVar[type[Connection]] = Connection
     max_size = 1 << 20
     backlog = 4096
+    send_buffer = 32 << 10
+    """Bytes of the kernel's send buffer, so that it is full after the same replies on every machine."""
 
     def __init__(
         self, *, subprotocols: Sequence[str] = ("echo",), origins: Sequence[str] | None = None
@@ -36,6 +38,8 @@ class EchoServer:
     async def serve(self, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[EchoServer]:
         """Listen until the block ends; then close every connection with 1001."""
         self.listener = await asyncio.start_server(self.accept, host, port, backlog=self.backlog)
+        for listening in self.sockets:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.send_buffer)
         try:
             yield self
         finally:
