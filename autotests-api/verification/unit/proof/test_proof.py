@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,12 @@ def test_fault_is_caught_by_a_failure_that_names_its_rule() -> None:
 
 def test_fault_survives_a_failure_that_names_another_rule() -> None:
     assert survivors([FAULT], [result(failure="AssertionError\nBroken rule: RFC 6455 §7.1 MUST")]) == [FAULT]
+
+
+def test_fault_that_names_all_cases_of_a_function_survives() -> None:
+    """Which of them fails could depend on the order in which they run."""
+    function = replace(FAULT, caught_by=FAULT.caught_by.partition("[")[0])
+    assert survivors([function], [result()]) == [function]
 
 
 def test_test_is_not_covered_by_what_is_looked_at_after_every_test() -> None:
