@@ -8,6 +8,7 @@ import re
 from collections import deque
 from collections.abc import Collection, Sequence
 from functools import partial
+from time import perf_counter
 from types import TracebackType
 from typing import Any, NamedTuple, cast
 
@@ -29,7 +30,7 @@ from pytest_websocket.client.expectations import (
 from pytest_websocket.client.inbox import Waiter, is_too_much
 from pytest_websocket.client.nearest import describe_miss
 from pytest_websocket.client.waiting import WaitingConnection
-from pytest_websocket.text import Message, printable
+from pytest_websocket.text import Message, printable, quantity
 
 DEFAULT_DEADLINE = 5.0
 """Seconds that any wait may take unless the connection or the call says otherwise."""
@@ -121,6 +122,25 @@ class Client(WaitingConnection):
             raise self._failed(f"no Pong came within {seconds:g} s") from None
         except ConnectionClosed:
             raise self._ended("no Pong came") from None
+
+    async def expect_ping(self, *, within: float | None = None) -> bytes:
+        """Waits for the server's next Ping (RFC 6455 §5.5.2) and returns its payload.
+
+        It has to come ``within`` seconds from now (the deadline by default); one that came before the call
+        does not count. Messages that come in the meantime stay to be read. A Ping is answered unless the
+        client was opened with ``answer_pings=False``.
+        """
+        __tracebackhide__ = True
+        seconds = self.deadline if within is None else within
+        try:
+            return await self._ping_until(self._until(seconds))
+        except TimeoutError:
+            pings = [frame.at for frame in self.recording.frames if frame.name == "PING" and not frame.sent]
+            ago = perf_counter() - self.recording.started - pings[-1] if pings else 0.0
+            last = ("the last", f"{ago:.1f} s ago, {quantity(len(pings), 'Ping')} so far") if pings else ()
+            raise self._failed(f"no Ping came within {seconds:g} s", *([last] if last else [])) from None
+        except ConnectionClosed:
+            raise self._ended("no Ping came") from None
 
     # Receiving.
 

@@ -1,7 +1,8 @@
 """The `websockets` connection of a client, with a recording of what crosses it.
 
 This is the only file that relies on how `websockets` works inside: on `ClientConnection` being an
-`asyncio.Protocol` whose callbacks get all bytes and whose transport takes all bytes, and on
+`asyncio.Protocol` whose callbacks get all bytes and whose transport takes all bytes, on its
+`process_event`, which gets every frame, on `protocol.send_frame`, which sends every one, and on
 `connect.process_redirect`. test_connection.py notices when that changes.
 """
 
@@ -14,6 +15,8 @@ from typing import Any, cast
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as websockets_connect
 from websockets.client import ClientProtocol
+from websockets.frames import Frame, Opcode
+from websockets.protocol import Event
 
 from pytest_websocket.recording import Recording
 
@@ -37,11 +40,23 @@ class RecordingTransport:
 class RecordedConnection(ClientConnection):
     """A connection that records its bytes and how it ended.
 
-    ``on_close`` is called once when the peer's Close frame has arrived.
+    ``on_close`` is called once when the peer's Close frame has arrived. Each of
+    ``awaiting_ping`` is set to the payload of the next Ping. Without ``answer_pings`` no Pong is sent.
     """
 
-    def __init__(self, protocol: ClientProtocol, *, recording: Recording, **settings: Any) -> None:
+    def __init__(
+        self, protocol: ClientProtocol, *, recording: Recording, answer_pings: bool = True, **settings: Any
+    ) -> None:
         super().__init__(protocol, **settings)
+        if not answer_pings:
+            send_frame = protocol.send_frame
+
+            def send_no_pong(frame: Frame) -> None:
+                if frame.opcode is not Opcode.PONG:
+                    send_frame(frame)
+
+            protocol.send_frame = send_no_pong  # type: ignore[method-assign]
+        self.awaiting_ping: set[asyncio.Future[bytes]] = set()
         self.recording = recording
         self.on_close: Callable[[], None] | None = None
         self._peer_closed = False
@@ -50,6 +65,13 @@ class RecordedConnection(ClientConnection):
         """Records from now on."""
         recorded = RecordingTransport(cast(asyncio.Transport, transport), self.recording)
         super().connection_made(cast(asyncio.BaseTransport, recorded))
+
+    def process_event(self, event: Event) -> None:
+        """Tells of a Ping."""
+        if isinstance(event, Frame) and event.opcode is Opcode.PING:
+            while self.awaiting_ping:
+                self.awaiting_ping.pop().set_result(bytes(event.data))
+        super().process_event(event)
 
     def data_received(self, data: bytes) -> None:
         """Records what was read."""

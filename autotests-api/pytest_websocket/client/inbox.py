@@ -58,10 +58,9 @@ class Inbox:
         self._skipped_size = 0
         self._count = 0
 
-    async def take(self, until: float, waiter: Waiter) -> Message:
-        """Returns the message that ``waiter`` gets, at the latest at ``until``, a time of the event loop.
-
-        Raises TimeoutError, and ConnectionClosed of websockets.
+    async def take(self, until: float | None, waiter: Waiter) -> Message:
+        """Returns the message that ``waiter`` gets, at the latest at ``until``, a time of the event loop
+        (None: any time). Raises TimeoutError, and ConnectionClosed of websockets.
         """
         self._waiters.append(waiter)
         try:
@@ -94,6 +93,20 @@ class Inbox:
     def put_back(self, messages: Sequence[Message]) -> None:
         """Makes messages that were taken the next to be taken."""
         self.unread.extendleft(reversed(messages))
+
+    async def read_on(self) -> None:
+        """Reads until it is cancelled; what comes and is not wanted by others stays to be read.
+
+        Raises ConnectionClosed of websockets.
+        """
+        kept: list[Message] = []
+        size = 0
+        try:
+            while not is_too_much(len(kept), size):
+                kept.append(await self.take(None, Waiter(None)))
+                size += len(kept[-1])
+        finally:
+            self.put_back(kept)
 
     async def read_to_the_end(self) -> None:
         """Reads until the connection has ended; what there is room for stays to be read."""

@@ -38,12 +38,14 @@ class connect:  # noqa: N801 - a verb, awaited or entered: await connect(url), a
     wss URLs; ``compression`` offers permessage-deflate (RFC 7692). ``proxy`` is an address, True (as
     the environment says), False (none) or None: as the environment says, but none for a loopback
     address. ``deadline`` is for opening, in seconds, and becomes the default of every wait;
-    ``max_size`` bounds a received message in bytes. Redirects are not followed. Messages that match
-    ``ignore``, an expectation (see `Expected`) or a list of them, go to no wait and stay in the
-    recording: heartbeats, tickers. A list that is itself a JSON value stands in another list. ``codec``
-    (see `Codec`) decodes messages for expectations and reports. A wait that failed listens on for
-    ``listen_on`` seconds (half the deadline) to tell a late message from a missing one. A ``recording``
-    can be passed in, to have it when the connection does not open.
+    ``max_size`` bounds a received message in bytes. Redirects are not followed. A ``recording`` can be
+    passed in, to have it when the connection does not open.
+
+    Messages that match ``ignore``, an expectation (see `Expected`) or a list of them, go to no wait and
+    stay in the recording: heartbeats, tickers. A list that is itself a JSON value stands in another list.
+    ``codec`` (see `Codec`) decodes messages for expectations and reports. Pings are answered unless
+    ``answer_pings`` is False. A wait that failed listens on for ``listen_on`` seconds (half the deadline)
+    to tell a late message from a missing one.
 
     Raises `ConnectFailed`.
     """
@@ -60,6 +62,7 @@ class connect:  # noqa: N801 - a verb, awaited or entered: await connect(url), a
         compression: bool = True,
         deadline: float = DEFAULT_DEADLINE,
         max_size: int | None = DEFAULT_MAX_SIZE,
+        answer_pings: bool = True,
         ignore: Expected = (),
         codec: Codec | None = None,
         listen_on: float | None = None,
@@ -86,7 +89,9 @@ class connect:  # noqa: N801 - a verb, awaited or entered: await connect(url), a
             "max_size": max_size,
             # The recording shows what the test did: the library sends no Pings of its own.
             "ping_interval": None,
-            "create_connection": partial(RecordedConnection, recording=self.recording),
+            "create_connection": partial(
+                RecordedConnection, recording=self.recording, answer_pings=answer_pings
+            ),
         }
         if ssl is not None:
             self._settings["ssl"] = ssl

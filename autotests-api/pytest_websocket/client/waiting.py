@@ -51,6 +51,24 @@ class WaitingConnection(OpenConnection):
     async def _next(self, until: float) -> Message:
         return await self._inbox.take(until, Waiter(None))
 
+    async def _ping_until(self, until: float) -> bytes:
+        """Returns the payload of the next Ping. Raises TimeoutError, and ConnectionClosed of websockets."""
+        arrived: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._connection.awaiting_ping.add(arrived)
+        # Unread messages stop the reading of the socket, and with it the Pings.
+        reading = asyncio.ensure_future(self._inbox.read_on())
+        try:
+            async with asyncio.timeout_at(until):
+                either: set[asyncio.Future[Any]] = {arrived, reading}
+                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+                if not arrived.done():
+                    await reading
+                return await arrived
+        finally:
+            self._connection.awaiting_ping.discard(arrived)
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
     async def _obtain(
         self,
         headline: str,

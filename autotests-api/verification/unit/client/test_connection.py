@@ -8,9 +8,10 @@ import inspect
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as websockets_connect
 from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.client import ClientProtocol
 
 from pytest_websocket.client import connect
-from pytest_websocket.client.connection import Handshake, RecordingTransport
+from pytest_websocket.client.connection import Handshake, RecordedConnection, RecordingTransport
 from pytest_websocket.recording import Recording
 
 
@@ -31,6 +32,12 @@ def test_connection_is_an_asyncio_protocol_and_its_factory_a_parameter() -> None
 def test_redirects_pass_through_the_method_that_is_overridden() -> None:
     assert Handshake.process_redirect is not websockets_connect.process_redirect
     assert list(inspect.signature(websockets_connect.process_redirect).parameters) == ["self", "exc"]
+
+
+def test_frames_pass_through_the_methods_that_are_watched_and_replaced() -> None:
+    assert RecordedConnection.process_event is not ClientConnection.process_event
+    assert list(inspect.signature(ClientConnection.process_event).parameters) == ["self", "event"]
+    assert list(inspect.signature(ClientProtocol.send_frame).parameters) == ["self", "frame"]
 
 
 async def test_all_bytes_of_both_directions_are_recorded() -> None:

@@ -138,7 +138,7 @@ def test_wishes_reach_the_library() -> None:
         max_size=7,
         recording=recording,
     )
-    assert settings.pop("create_connection").keywords == {"recording": recording}
+    assert settings.pop("create_connection").keywords == {"recording": recording, "answer_pings": True}
     assert settings == {
         "additional_headers": [("A", "1")],
         "origin": "https://example.org",
