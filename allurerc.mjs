@@ -66,7 +66,7 @@ export default {
   name: "WebSocket API autotests",
   output: "allure-report",
   historyPath: "history/history.jsonl",
-  historyLimit: 10,
+  historyLimit: 5,
   hideLabels: ["host", "thread", "framework", "language", "package", "environment", "parentSuite", "suite"],
   environments: Object.fromEntries(runs.map((run) => [run.id, environmentOf(run)])),
   variables: common(),

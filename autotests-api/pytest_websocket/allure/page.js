@@ -64,7 +64,7 @@
   }).observe(document, { childList: true, subtree: true, attributes: true, attributeFilter: ["src"] });
 
   // The conformance table, one click away from everywhere.
-  window.showConformance = (page, words, short, conforms) => {
+  window.showConformance = (file, words, short, conforms) => {
     addEventListener("DOMContentLoaded", () => {
       const dialog = document.createElement("dialog");
       dialog.className = "conformance";
@@ -72,7 +72,6 @@
       frame.title = "Conformance to the RFCs";
       frame.setAttribute("sandbox", "allow-same-origin allow-popups");
       frame.addEventListener("load", () => settle(frame));
-      frame.srcdoc = page;
       const close = document.createElement("button");
       close.className = "conformance-close";
       close.textContent = "Close";
@@ -84,7 +83,11 @@
       open.textContent = words;
       open.dataset.short = short;
       open.title = words;
-      open.addEventListener("click", () => {
+      open.addEventListener("click", async () => {
+        if (!frame.hasAttribute("srcdoc")) {
+          const page = await window.allureReportData[file];
+          frame.srcdoc = await (await fetch(`data:text/html;charset=utf-8;base64,${page}`)).text();
+        }
         dialog.dataset.dark = isDark() ? "yes" : "no";
         dialog.showModal();
       });

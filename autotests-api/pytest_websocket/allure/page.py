@@ -1,9 +1,9 @@
 """Finishes the one-file report that Allure builds: ``python -m pytest_websocket.allure.page PAGE``.
 
 Allure's page asks an analytics service on every opening; a report about a private server asks nothing of the
-network. One script is added: it makes the frames for HTML attachments as tall as what they show when the page
-is opened from disk, and opens the conformance table. Only a table of several servers needs more than the
-standard library.
+network. Its files are compressed (`packing`). One script is added: it makes the frames for HTML attachments
+as tall as what they show when the page is opened from disk, and opens the conformance table. Only a table of
+several servers needs more than the standard library.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_websocket.allure.packing import pack
 from pytest_websocket.render import matrix
 from pytest_websocket.render.matrix import TARGETS, Server
 
 _ANALYTICS = re.compile(r"<script[^>]*googletagmanager[^>]*></script>\s*<script>[^<]*gtag\([^<]*</script>")
+_CONFORMANCE = "conformance.html"
 _SCRIPT = Path(__file__).with_name("page.js").read_text(encoding="utf-8")
 _STYLE = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
 
@@ -47,18 +49,19 @@ class Table:
 
 
 def finish(page: str, conformance: Table | None = None) -> str:
-    """Returns the page without analytics, with a button that opens the conformance table, if there is one.
+    """Returns the page packed, without analytics, with a button for the conformance table, if there is one.
 
-    Raises `ValueError` where Allure's page has another tag that asks for analytics.
+    Raises `ValueError` where Allure's page is not built as this package knows it.
     """
     page = _ANALYTICS.sub("", page)
     if "googletagmanager" in page:
         raise ValueError("the analytics are not where Allure 3.18 has them")
     script = _SCRIPT
     if conformance is not None:
-        given = (conformance.page, conformance.words, conformance.short, conformance.conforms)
+        given = (_CONFORMANCE, conformance.words, conformance.short, conformance.conforms)
         script += f"\nshowConformance({', '.join(map(_literal, given))});"
-    return page.replace("<head>", f"<head><style>{_STYLE}</style><script>{script}</script>", 1)
+    page = page.replace("<head>", f"<head><style>{_STYLE}</style><script>{script}</script>", 1)
+    return pack(page, {_CONFORMANCE: conformance.page.encode()} if conformance is not None else {})
 
 
 def _literal(data: object) -> str:
