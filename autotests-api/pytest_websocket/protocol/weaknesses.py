@@ -19,6 +19,7 @@ CWE_TITLES = {
     319: "Cleartext Transmission of Sensitive Information",
     400: "Uncontrolled Resource Consumption",
     404: "Improper Resource Shutdown or Release",
+    407: "Inefficient Algorithmic Complexity",
     409: "Improper Handling of Highly Compressed Data",
     444: "HTTP Request/Response Smuggling",
     488: "Exposure of Data Element to Wrong Session",

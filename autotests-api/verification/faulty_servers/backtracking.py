@@ -75,3 +75,86 @@ class BacktracksOverBlanksInAMessage(Connection):
         if isinstance(message, str):
             re.search(r"\s+$", message)
         return super().reply_to(message)
+
+
+GROWS = "tests/security/test_handshake_costs.py::test_time_for_a_handshake_grows_no_faster_than_its_length"
+
+
+@fault("contract", caught_by=f"{GROWS}[cookies]", origin="a public bug")
+class CutsCookiesOffOneByOne(Connection):
+    """Each cookie is taken off the front of the header, whose rest is searched from its beginning."""
+
+    head_limit = 1 << 17
+
+    def judge(self, request: Request) -> None:
+        for value in request.values("Cookie"):
+            rest = value
+            while ";" in rest:
+                _, _, rest = rest.partition(";")
+                re.search(r"=\Z", rest)
+        super().judge(request)
+
+
+@fault("contract", caught_by=f"{GROWS}[dots in a path]")
+class NormalizesPathsFromTheStart(Connection):
+    """Every .. of a path is taken out by itself, and the search begins anew."""
+
+    head_limit = 1 << 17
+
+    def judge(self, request: Request) -> None:
+        path = request.target
+        while "../" in path:
+            path = path.replace("../", "", 1)
+            re.search(r"//\Z", path)
+        super().judge(request)
+
+
+@fault("contract", caught_by=f"{GROWS}[headers]")
+class LooksForEveryHeaderAmongAll(Connection):
+    """A header is compared with all others, to find the repeated ones."""
+
+    head_limit = 1 << 17
+    field_limit = 1 << 14
+
+    def judge(self, request: Request) -> None:
+        for name, _ in request.fields:
+            sum(name.lower() == other.lower() for other, _ in request.fields)
+        super().judge(request)
+
+
+@fault("contract", caught_by=f"{GROWS}[parameters of deflate]")
+class ComparesEachParameterWithAll(Connection):
+    """A parameter is compared with all others of its offer, letter by letter."""
+
+    head_limit = 1 << 17
+
+    def check_repeated(self, names: list[str]) -> None:
+        for name in names:
+            sum(re.fullmatch(re.escape(name[-1]), other) is not None for other in names)
+        super().check_repeated(names)
+
+
+@fault("contract", caught_by=f"{GROWS}[blanks after a header]")
+class BacktracksOverTrailingBlanks(Connection):
+    """What a header ends in is looked for from each of its blanks."""
+
+    head_limit = 1 << 17
+
+    def parse_head(self, head: bytes) -> Request:
+        for line in head.split(b"\r\n"):
+            re.search(rb"[ \t]+$", line + b"x")
+        return super().parse_head(head)
+
+
+@fault("contract", caught_by=f"{GROWS}[a version]")
+class ConvertsAnyVersion(Connection):
+    """A version is converted digit by digit into a number of any size."""
+
+    head_limit = 1 << 17
+
+    def check_websocket_version(self, request: Request) -> None:
+        for value in request.values("Sec-WebSocket-Version"):
+            number = 0
+            for digit in value:
+                number = number * 10 + (ord(digit) - 48)
+        super().check_websocket_version(request)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 from pytest_websocket.protocol.frames import BINARY, CLOSE, CONTINUATION, PONG, TEXT, Frame, Header
 from verification.faulty_servers.correct import Connection
 from verification.faulty_servers.correct.framing import PROTOCOL_ERROR, Message, Violation
@@ -311,3 +313,49 @@ class TakesAMessageForUncompressedBehindFragments(Connection):
         if self.fragmented:
             self.compressed = False
         self.fragmented = not header.fin and not header.rsv1
+
+
+EARLY = (
+    "tests/conformance/rfc7692/test_06_framing.py::"
+    "test_compressed_message_after_an_early_control_frame_is_taken"
+)
+
+
+@fault("RFC 7692 §6.1", caught_by=f"{EARLY}[pong-whole]", origin="aiohttp 3.14.2")
+class DecidesOnCompressionAtTheFirstFrame(Connection):
+    """Whether messages are compressed is taken from the first frame, even from a control frame."""
+
+    decided: bool | None = None
+
+    def check_reserved_bits(self, header: Header) -> None:
+        if self.decided is None:
+            self.decided = header.rsv1
+        if header.rsv1 and not self.decided:
+            raise Violation(PROTOCOL_ERROR, "a reserved bit is set")
+        super().check_reserved_bits(header)
+
+
+@fault("RFC 7692 §6.1", caught_by=f"{EARLY}[ping-whole]")
+class ForgetsTheAgreementAtAPing(Connection):
+    """A Ping before the first message leaves the connection without compression."""
+
+    spoken = False
+
+    def on_ping(self, payload: bytes) -> None:
+        super().on_ping(payload)
+        if not self.spoken:
+            self.inflater = None
+
+    def message(self, message: Message) -> None:
+        self.spoken = True
+        super().message(message)
+
+
+@fault("RFC 7692 §6.1", caught_by=f"{EARLY}[empty pong-whole]")
+class LosesItsDecoderAtAnEmptyPong(Connection):
+    """An empty Pong is run through the decoder, which takes it for the end of the stream."""
+
+    def on_pong(self, payload: bytes) -> None:
+        super().on_pong(payload)
+        if not payload and self.inflater is not None:
+            self.inflater.stream = zlib.decompressobj(wbits=15)

@@ -246,3 +246,19 @@ class SumsLengthsWithASign(Connection):
         total = (0 if header.opcode != CONTINUATION else self.received) + header.length
         if total < 1 << 63:
             super().check_size(header)
+
+
+@fault(
+    "RFC 6455 §10.4",
+    caught_by="tests/conformance/rfc7692/test_10_4_limits.py::"
+    "test_message_of_the_limit_that_compression_makes_longer_is_taken[whole]",
+    origin="a public bug",
+)
+class LimitsCompressedFramesAsWell(Connection):
+    """The announced length is held against the limit, though compression may have made it longer."""
+
+    def check_size(self, header: Header) -> None:
+        already = 0 if header.opcode else self.received
+        if already + header.length > self.limit:
+            raise self.too_big()
+        super().check_size(header)

@@ -303,3 +303,36 @@ class AnswersAParameterTwice(WordingConnection):
 
     def wording(self, answer: str) -> str:
         return answer + answer.removeprefix("permessage-deflate")
+
+
+class SilentlyRefusing(Connection):
+    """Ends TCP where it would have to write a refusal."""
+
+    def refuse(self, refusal: Refusal) -> None:
+        if "Extensions" not in refusal.reason:
+            super().refuse(refusal)
+
+
+@fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_09_1_extensions.py::"
+    "test_malformed_extension_header_is_answered[open quote]",
+    origin="a public bug",
+)
+class HangsUpAtAMalformedExtension(SilentlyRefusing):
+    """An exception of the parser of extensions ends TCP before a response is written."""
+
+
+@fault(
+    "RFC 7692 §7.1",
+    caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
+    "test_limit_for_the_server_does_not_hinder_the_handshake[server_max_window_bits=8]",
+    origin="a public bug",
+)
+class HangsUpAtAWindowOf8Bits(SilentlyRefusing):
+    """zlib refuses a raw window of 8 bits with an exception, and TCP ends before a response is written."""
+
+    def window_bits(self, value: str | None) -> int:
+        if value == "8":
+            raise Refusal(400, "malformed Sec-WebSocket-Extensions")
+        return super().window_bits(value)

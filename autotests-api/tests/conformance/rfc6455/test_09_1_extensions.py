@@ -57,3 +57,14 @@ async def test_malformed_extension_header_accepts_nothing(dial: Dial, opening: R
         response.value("Sec-WebSocket-Extensions") if response is not None and response.accepted else None
     )
     assert answered is None, f"a malformed offer was accepted: {value!r} answered with {answered!r}"
+
+
+# §9.1 lets a server fail the connection, and §4.2.1 asks for an HTTP response.
+@rfc6455("4.2.1", SHOULD, "a malformed extension header is answered: passed over, or refused by HTTP")
+@pytest.mark.parametrize("value", MALFORMED.values(), ids=MALFORMED.keys())
+async def test_malformed_extension_header_is_answered(dial: Dial, opening: Request, value: str) -> None:
+    connection = await dial()
+    await connection.send_bytes(opening.having("Sec-WebSocket-Extensions", value).encode())
+    response = await connection.refusal()
+    assert response is not None, f"TCP ended without an HTTP response to {value!r}"
+    assert response.accepted or 400 <= response.status < 600, f"expected an HTTP error, got {response}"

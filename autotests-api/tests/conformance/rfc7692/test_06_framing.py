@@ -18,6 +18,7 @@ from pytest_websocket.protocol.frames import (
     close,
     continuation,
     ping,
+    pong,
     text,
 )
 
@@ -279,6 +280,28 @@ async def test_pings_between_messages_leave_the_window_as_it_is(deflated: Deflat
         await deflated.send_together(*deflated.compress(message), ping(b"words that every message"))
         await deflated.expect_pong(b"words that every message")
         await deflated.expect_echo(message)
+
+
+EARLY = {
+    "ping": [ping(b"early")],
+    "empty ping": [ping()],
+    "pong": [pong(b"early")],
+    "empty pong": [pong()],
+    "both": [pong(), ping(b"early"), pong(b"early")],
+}
+
+
+@rfc7692("6.1", MUST, "a control frame before the first message leaves compression as it is")
+@pytest.mark.parametrize("how", WAYS)
+@pytest.mark.parametrize("early", EARLY.values(), ids=EARLY.keys())
+@pytest.mark.needs("echo")
+async def test_compressed_message_after_an_early_control_frame_is_taken(
+    deflated: DeflatedConnection, early: list[Frame], how: str
+) -> None:
+    await deliver(deflated, how, *early, *deflated.compress("the first message, compressed " * 3))
+    await deflated.expect_echo("the first message, compressed " * 3)
+    await deliver(deflated, how, *early, *deflated.compress("the second one, in fragments " * 3, fragment=10))
+    await deflated.expect_echo("the second one, in fragments " * 3)
 
 
 @rfc7692("6", MUST, "a server sets RSV1 on no control frame")

@@ -1,6 +1,7 @@
 """RFC 6455 §10.4 under RFC 7692: the size of a message is that of the inflated data."""
 
 import gc
+import random
 import tracemalloc
 import zlib
 
@@ -70,6 +71,19 @@ async def test_compressed_message_of_the_limit_is_taken(agree: Agree, limit: int
     connection = await agree("permessage-deflate")
     await connection.send(*compressed_frames(bomb(limit), fragment=fragment))
     await connection.expect_echo("\x00" * limit)
+
+
+# Which size a limit counts is not said, and some libraries count both.
+@rfc6455("10.4", SHOULD, "a message as long as the limit is taken also where compression makes it longer")
+@pytest.mark.parametrize("fragment", [0, 1 << 16], ids=["whole", "in fragments"])
+@pytest.mark.needs("binary")
+async def test_message_of_the_limit_that_compression_makes_longer_is_taken(
+    agree: Agree, limit: int, fragment: int
+) -> None:
+    connection = await agree("permessage-deflate")
+    noise = random.Random(limit).randbytes(limit)
+    await connection.send_compressed(noise, fragment=fragment)
+    await connection.expect_echo(noise)
 
 
 @rfc6455("10.4", MUST, "compressed messages below the limit do not add up to it")

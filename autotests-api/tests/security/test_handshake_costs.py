@@ -1,0 +1,112 @@
+"""Costs of a handshake: the time that a server needs for one grows with its length, and no faster."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from pytest_websocket import security
+from pytest_websocket.fixtures import Connect, Dial, Echo
+from pytest_websocket.protocol.handshake import Request
+from pytest_websocket.raw.ending import NotReceived
+
+pytestmark = security(
+    cwe=407,
+    asvs="15.2.2",
+    severity="medium",
+    gain="A header that costs time by the square of its length keeps the server busy for many clients.",
+)
+
+LENGTHS = [1 << 12, 1 << 13, 1 << 14, 1 << 15, 1 << 16]
+"""Bytes that a part of the handshake is long; many servers refuse a head of more than 8 or 16 KiB."""
+
+MEASURABLE = 0.1
+"""Seconds from which on a time is compared with that of half the length."""
+
+QUADRATIC = 3
+"""Between two times, for a cost that grows with the length, and four, for one that grows with its square."""
+
+GROWING = {
+    "blanks in a subprotocol": lambda opening, size: opening.having(
+        "Sec-WebSocket-Protocol", "a" + " " * size + "b"
+    ),
+    "commas in a subprotocol": lambda opening, size: opening.having(
+        "Sec-WebSocket-Protocol", "a" + "," * size
+    ),
+    "subprotocols": lambda opening, size: opening.having(
+        "Sec-WebSocket-Protocol", ",".join(f"{number:07}" for number in range(size // 8))
+    ),
+    "blanks in an extension": lambda opening, size: opening.having(
+        "Sec-WebSocket-Extensions", "a" + " " * size + "b"
+    ),
+    "commas in an extension": lambda opening, size: opening.having(
+        "Sec-WebSocket-Extensions", "a" + "," * size
+    ),
+    "semicolons in an extension": lambda opening, size: opening.having(
+        "Sec-WebSocket-Extensions", "a" + ";" * size
+    ),
+    "backslashes in a parameter": lambda opening, size: opening.having(
+        "Sec-WebSocket-Extensions", 'a; b="' + "\\" * size
+    ),
+    "quotes in a parameter": lambda opening, size: opening.having(
+        "Sec-WebSocket-Extensions", "a; b=" + '"' * size
+    ),
+    "parameters of deflate": lambda opening, size: opening.having(
+        "Sec-WebSocket-Extensions",
+        "permessage-deflate" + "".join(f"; p{number:04}" for number in range(size // 7)),
+    ),
+    "blanks in Connection": lambda opening, size: opening.having("Connection", "Upgrade" + " " * size + "x"),
+    "commas in Connection": lambda opening, size: opening.having("Connection", "Upgrade" + "," * size),
+    "blanks in Upgrade": lambda opening, size: opening.having("Upgrade", "websocket" + " " * size + "x"),
+    "cookies": lambda opening, size: opening.having("Cookie", "a=b; " * (size // 5)),
+    "quotes in a cookie": lambda opening, size: opening.having("Cookie", 'a="' + '\\"' * (size // 2)),
+    "blanks in a header": lambda opening, size: opening.having("X-Long", "a" + " " * size + "b"),
+    "blanks after a header": lambda opening, size: opening.having("X-Long", "a" + " " * size),
+    "a header's name": lambda opening, size: opening.having("X" * size, "x"),
+    "headers": lambda opening, size: opening.having("X-Many", *["x"] * (size // 11)),
+    "a key": lambda opening, size: opening.having("Sec-WebSocket-Key", "A" * size),
+    "a version": lambda opening, size: opening.having("Sec-WebSocket-Version", "1" * size),
+    "a host": lambda opening, size: opening.having("Host", "a." * (size // 2)),
+    "an origin": lambda opening, size: opening.having("Origin", "http://" + "a-" * (size // 2) + "."),
+    "a path": lambda opening, size: opening.using(resource="/" * size),
+    "escapes in a path": lambda opening, size: opening.using(resource="/" + "%41" * (size // 3)),
+    "dots in a path": lambda opening, size: opening.using(resource="/" + "../" * (size // 3)),
+    "a query": lambda opening, size: opening.using(resource="/?" + "a=b&" * (size // 4)),
+}
+"""Requests with a part of so many bytes, each of which a careless parser tries again from every byte."""
+
+
+@pytest.mark.parametrize("make", GROWING.values(), ids=GROWING.keys())
+async def test_time_for_a_handshake_grows_no_faster_than_its_length(
+    connect: Connect, dial: Dial, opening: Request, echo: Echo, make: Callable[[Request, int], Request]
+) -> None:
+    """Twice the length takes twice the time; where it takes four times, a hostile client stops the server."""
+
+    async def seconds(size: int) -> float:
+        """Returns the shortest of three times, so that a busy machine does not count."""
+        times = []
+        for _ in range(3):
+            raw = await dial("growing")
+            began = time.monotonic()
+            await raw.send_bytes(make(opening, size).encode())
+            await raw.refusal()
+            times.append(time.monotonic() - began)
+            raw.abort()
+        return min(times)
+
+    enough = MEASURABLE * echo.target.time_scale
+    before = await seconds(LENGTHS[0] // 2)
+    for size in LENGTHS:
+        try:
+            now = await seconds(size)
+        except NotReceived:
+            # Whether a giant head may be left unanswered is judged elsewhere.
+            break
+        if now >= enough and now > before * QUADRATIC:
+            pytest.fail(
+                f"a handshake of {size // 2} bytes took {before:.3f} s, and one of {size} bytes {now:.3f} s"
+            )
+        if now >= echo.target.deadline / 2:
+            break
+        before = now
+    await echo.expect_healthy(await connect(name="another client"))
