@@ -45,7 +45,7 @@ def redact_report(report: pytest.TestReport, secrets: Secrets, *, colours: bool 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Redacts what the websockets library logs."""
-    if TARGET in config.stash and config.stash[TARGET].secrets:
+    if TARGET in config.stash:
         config.stash[_FILTER] = _Redacting(config.stash[TARGET].secrets)
         for name in LOGGERS:
             logging.getLogger(name).addFilter(config.stash[_FILTER])

@@ -10,10 +10,15 @@ from pytest_websocket.text import printable
 MASK = "•••••"
 
 _CREDENTIAL = re.compile(
-    r"auth|bearer|cookie|credential|jwt|passw|passphrase|pwd|secret|session|signature|token"
+    r"auth(?!or(?!i[sz]))|bearer|cookie|credential|jwt|passw|passphrase|pwd|secret|session|signature|token"
     r"|(access|api|private).?key"
     r"|(^|[-_.])(key|pass|sid|sig|ticket)s?$"
     r"|^(access|api|code|otp)$",
+    re.IGNORECASE,
+)
+# In a message these say which error, which part, which entry of a map, how many of what.
+_ORDINARY_IN_MESSAGES = re.compile(
+    r"^(code|api|access|keys|sessions)$|^(max|min|total|num|prompt|input|output|completion|reasoning)_?tokens$",
     re.IGNORECASE,
 )
 # These contain such a word and no secret.
@@ -23,6 +28,11 @@ _PUBLIC = frozenset({"www-authenticate", "proxy-authenticate", "sec-websocket-ke
 def is_credential(name: str) -> bool:
     """Returns whether a header or a query parameter of this name carries a credential."""
     return name.lower() not in _PUBLIC and _CREDENTIAL.search(name) is not None
+
+
+def is_credential_member(name: str) -> bool:
+    """Returns whether the member of this name of a JSON message carries a credential."""
+    return is_credential(name) and _ORDINARY_IN_MESSAGES.search(name) is None
 
 
 def masked_url(url: str) -> str:

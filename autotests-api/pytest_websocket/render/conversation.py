@@ -47,7 +47,7 @@ class Conversation:
             ended=secrets.mask(recording.ended),
             request=Head.parse(recording.request, secrets),
             response=Head.parse(recording.response, secrets),
-            frames=[_redacted(frame, secrets) for frame in frames] if secrets else frames,
+            frames=_redacted(frames, secrets),
             notes=[Note(note.at, secrets.mask(note.text)) for note in recording.notes],
             totals=recording.totals,
             omitted=recording.omitted,
@@ -73,7 +73,21 @@ class Conversation:
         return max(times)
 
 
-def _redacted(frame: FrameRecord, secrets: Secrets) -> FrameRecord:
-    data = bytes(frame.data)
-    safe = secrets.mask_bytes(data, cut=len(data) < frame.size)
-    return frame if safe == data else frame._replace(data=safe)
+def _redacted(frames: Sequence[FrameRecord], secrets: Secrets) -> list[FrameRecord]:
+    """Returns the frames without secrets; those of a fragmented message are searched together."""
+    safe: dict[int, bytes] = {}
+    messages: dict[tuple[bool, int], list[FrameRecord]] = {}
+    for frame in frames:
+        # Every control frame is by itself.
+        messages.setdefault((frame.sent, frame.message or -frame.number), []).append(frame)
+    for fragments in messages.values():
+        data = b"".join(bytes(frame.data) for frame in fragments)
+        data = secrets.mask_bytes(data, cut=any(len(frame.data) < frame.size for frame in fragments))
+        for frame in fragments:
+            safe[frame.number], data = data[: len(frame.data)], data[len(frame.data) :]
+    return [
+        frame
+        if safe[frame.number] == frame.data and not frame.value
+        else frame._replace(data=safe[frame.number], value=secrets.mask(frame.value))
+        for frame in frames
+    ]

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
+from pytest_websocket.protocol.credential_members import masked
 from pytest_websocket.protocol.credentials import MASK, is_credential
 
 SHORTEST_SECRET = 6
@@ -24,9 +25,14 @@ _CUTS = re.compile(r"(\.\.\.|['\"”] …|…|(?<!\S)[-+?] )")
 
 
 class Secrets:
-    """Credential values from the options of a run, and functions that redact them."""
+    """Credential values of a run, and functions that redact them.
 
-    def __init__(self, values: Iterable[str] = ()) -> None:
+    ``members`` says that what stands after the name of a credential in JSON, or in text like it, is redacted
+    too, whatever it is.
+    """
+
+    def __init__(self, values: Iterable[str] = (), *, members: bool = True) -> None:
+        self._members = members
         spelled = {form for value in values if len(value) >= SHORTEST_SECRET for form in _spellings(value)}
         self._texts = sorted(spelled, key=len, reverse=True)
         self._bytes = [text.encode("utf-8", "surrogatepass") for text in self._texts]
@@ -48,14 +54,11 @@ class Secrets:
             values += [value for name, value in parse_qsl(parts.query) if is_credential(name)]
         return cls(values)
 
-    def __bool__(self) -> bool:
-        return bool(self._texts)
-
     def mask(self, text: str) -> str:
         """Returns ``text`` without any secret."""
         for secret in self._texts:
             text = text.replace(secret, MASK)
-        return text
+        return masked(text, MASK) if self._members else text
 
     def mask_cut(self, text: str) -> str:
         """Returns ``text`` without secrets, and without what is left of one where a value was shortened.
@@ -87,6 +90,9 @@ class Secrets:
 
         ``cut`` says that the data goes on: the beginning of a secret at its end is masked, too.
         """
+        if self._members:
+            # Latin-1 keeps the offsets of any bytes.
+            data = masked(data.decode("latin-1"), "*", keep_length=True).encode("latin-1")
         for secret in self._bytes:
             data = data.replace(secret, b"*" * len(secret))
             if cut:

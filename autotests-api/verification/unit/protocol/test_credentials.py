@@ -51,6 +51,8 @@ CREDENTIALS = [
 ]
 PUBLIC = [
     "Access-Control-Allow-Origin",
+    "author",
+    "authority",
     "bypass",
     "compass",
     "Host",
