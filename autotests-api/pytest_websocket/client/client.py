@@ -27,6 +27,7 @@ from pytest_websocket.client.expectations import (
     reason_matches,
     value_of,
 )
+from pytest_websocket.client.failures import Row
 from pytest_websocket.client.inbox import Waiter, is_too_much
 from pytest_websocket.client.nearest import describe_miss
 from pytest_websocket.client.waiting import WaitingConnection
@@ -78,7 +79,7 @@ class Client(WaitingConnection):
         seconds = self.deadline if deadline is None else deadline
         encoded = self._encoded(message)
         try:
-            async with asyncio.timeout(seconds):
+            with self._timer.until(self._until(seconds)):
                 await self._connection.send(encoded)
         except TimeoutError:
             raise self._failed(f"the server did not take a message within {seconds:g} s") from None
@@ -96,16 +97,16 @@ class Client(WaitingConnection):
         seconds = self.deadline if deadline is None else deadline
         until = self._until(seconds)
         encoded = self._encoded(message)
-        sent = ("sent", self._described(encoded) if isinstance(encoded, str | bytes) else "fragments")
         try:
-            async with asyncio.timeout_at(until):
+            with self._timer.until(until):
                 await self._connection.send(encoded)
-            return self._decoded(await self._next(until))
+                reply = await self._next(None)
         except TimeoutError:
             late = await self._late(None, until, NOT_GIVEN)
-            raise self._failed(f"no reply came within {seconds:g} s", sent, *late) from None
+            raise self._failed(f"no reply came within {seconds:g} s", self._sent(encoded), *late) from None
         except ConnectionClosed:
-            raise self._ended("no reply came", sent) from None
+            raise self._ended("no reply came", self._sent(encoded)) from None
+        return self._decoded(reply)
 
     async def ping(self, payload: Message | None = None, *, deadline: float | None = None) -> float:
         """Sends a Ping (RFC 6455 §5.5.2), waits for its Pong and returns the round trip in seconds.
@@ -342,6 +343,9 @@ class Client(WaitingConnection):
         await self.close()
 
     # Inside.
+
+    def _sent(self, encoded: Any) -> Row:
+        return ("sent", self._described(encoded) if isinstance(encoded, str | bytes) else "fragments")
 
     def _encoded(self, message: Any) -> Any:
         return (

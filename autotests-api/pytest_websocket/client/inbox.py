@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from websockets.exceptions import ConcurrencyError, ConnectionClosed
 
 from pytest_websocket.client.connection import RecordedConnection
+from pytest_websocket.client.timer import Timer
 from pytest_websocket.text import Message
 
 MAX_KEPT_MESSAGES = 10_000
@@ -47,11 +48,12 @@ class Inbox:
     none of them; the recording marks it, and the last of them are in ``ignored``.
     """
 
-    def __init__(self, connection: RecordedConnection, ignores: Wants | None = None) -> None:
+    def __init__(self, connection: RecordedConnection, timer: Timer, ignores: Wants | None = None) -> None:
         self.unread: deque[Message] = deque()
         self.skipped: deque[Message] = deque(maxlen=MAX_KEPT_MESSAGES)
         self.ignored: deque[Message] = deque(maxlen=MAX_COMPARED)
         self._connection = connection
+        self._timer = timer
         self._ignores = ignores
         self._waiters: list[Waiter] = []
         self._is_read = False
@@ -59,19 +61,21 @@ class Inbox:
         self._count = 0
 
     async def take(self, until: float | None, waiter: Waiter) -> Message:
-        """Returns the message that ``waiter`` gets, at the latest at ``until``, a time of the event loop
-        (None: any time). Raises TimeoutError, and ConnectionClosed of websockets.
+        """Returns the message that ``waiter`` gets, at the latest at ``until``, a time of the event loop.
+
+        Without ``until`` the caller limits the time. Raises TimeoutError, and ConnectionClosed of websockets.
         """
         self._waiters.append(waiter)
         try:
             self._deliver_unread(waiter)
-            if waiter.message is None:
-                async with asyncio.timeout_at(until):
-                    while waiter.message is None:
-                        await self._advance(waiter)
+            if waiter.message is not None or until is None:
+                return await self._wait(waiter)
+            with self._timer.until(until):
+                return await self._wait(waiter)
         except TimeoutError:
             if waiter.message is None:
                 raise
+            return waiter.message
         except asyncio.CancelledError:
             if waiter.message is not None:
                 self.unread.appendleft(waiter.message)
@@ -79,7 +83,6 @@ class Inbox:
         finally:
             self._waiters.remove(waiter)
             self._wake_another()
-        return waiter.message
 
     def take_skipped(self, wants: Wants) -> Message | None:
         """Returns the first skipped message that is wanted, which is skipped no longer; None without one."""
@@ -130,6 +133,11 @@ class Inbox:
         finally:
             self._is_read = False
             self._wake_another()
+
+    async def _wait(self, waiter: Waiter) -> Message:
+        while waiter.message is None:
+            await self._advance(waiter)
+        return waiter.message
 
     async def _advance(self, waiter: Waiter) -> None:
         if self._is_read:

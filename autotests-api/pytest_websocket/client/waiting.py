@@ -17,6 +17,7 @@ from pytest_websocket.client.expectations import NOT_GIVEN, Expected, describe_m
 from pytest_websocket.client.failures import ConnectionEnded, ExpectationFailed, Row, failure
 from pytest_websocket.client.inbox import Inbox, Waiter, Wants
 from pytest_websocket.client.open_connection import OpenConnection
+from pytest_websocket.client.timer import Timer
 from pytest_websocket.recording import Recording
 from pytest_websocket.text import Message
 
@@ -43,12 +44,13 @@ class WaitingConnection(OpenConnection):
         self.codec = waits.codec
         self._listen_on = waits.listen_on
         ignores = partial(_matches_one_of, waits.ignore, waits.codec) if waits.ignore else None
-        self._inbox = Inbox(connection, ignores)
+        self._timer = Timer()
+        self._inbox = Inbox(connection, self._timer, ignores)
 
     def _until(self, seconds: float) -> float:
         return asyncio.get_running_loop().time() + seconds
 
-    async def _next(self, until: float) -> Message:
+    async def _next(self, until: float | None) -> Message:
         return await self._inbox.take(until, Waiter(None))
 
     async def _ping_until(self, until: float) -> bytes:

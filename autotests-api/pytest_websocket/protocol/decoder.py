@@ -6,7 +6,7 @@ import codecs
 from collections.abc import Iterable, Iterator
 
 from pytest_websocket.protocol.deflate import InflateError, Inflater, TooLarge
-from pytest_websocket.protocol.frames import BINARY, CLOSE, CONTINUATION, TEXT, Header, mask
+from pytest_websocket.protocol.frames import BINARY, CLOSE, CONTINUATION, TEXT, Header, mask, parse_header
 from pytest_websocket.protocol.judge import (
     TEXT_NOT_UTF8,
     http_response,
@@ -18,6 +18,9 @@ from pytest_websocket.protocol.rules import Role, Violation
 
 _PLAIN = frozenset({0x80 | TEXT, 0x80 | BINARY})
 _Utf8 = codecs.getincrementaldecoder("utf-8")
+
+MAX_SHORT = 4096
+"""Bytes of a frame that is decoded at once."""
 
 # "HTTP/1." read as a frame is an unmasked Close of 84 bytes with RSV1: its header, then its payload.
 _HTTP_HEADER, _HTTP_PAYLOAD = (0x48, 0x54), b"TP/1."
@@ -49,6 +52,34 @@ class Decoder:
         """Inflates from now on."""
         self._inflater = inflater
         self._compression = True
+
+    def whole_message(self, data: bytes) -> tuple[Header, bytes] | None:
+        """Returns header and payload where ``data`` is one short, legal message that is not compressed.
+
+        Nearly all data that is received or sent at once is; this takes a third of the time of `begin` and
+        `take`, which are for everything else. Nothing is changed in the decoder.
+        """
+        is_short = 2 <= len(data) <= MAX_SHORT
+        if not is_short or data[0] not in _PLAIN or self._in_message or self._closed:
+            return None
+        header = parse_header(data)
+        if header is None or header.size + header.length != len(data):
+            return None
+        if not header.mask_key:
+            payload = data[header.size :]
+        elif self._sender is not Role.SERVER:
+            payload = mask(data[header.size :], header.mask_key)
+        else:
+            return None
+        if self._sender is not None:
+            if (self._sender is Role.CLIENT and not header.mask_key) or not header.is_minimal:
+                return None
+            if header.first == 0x80 | TEXT:
+                try:
+                    payload.decode()
+                except UnicodeDecodeError:
+                    return None
+        return header, payload
 
     def begin(self, header: Header) -> None:
         """Begins a frame."""

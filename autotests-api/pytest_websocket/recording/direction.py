@@ -58,6 +58,11 @@ class Direction:
         self.bytes += len(data)
         if not self.in_frames:
             data = self._take_head(data)
+        elif not self._parser.is_inside and (whole := self.decoder.whole_message(data)) is not None:
+            self.frames += 1
+            header, payload = whole
+            self._on_frame(header, len(payload), payload[: self._max_payload], [])
+            return
         for header, piece, last in self._parser.feed(data) if self.in_frames else ():
             if not self._has_begun:
                 self._has_begun = True

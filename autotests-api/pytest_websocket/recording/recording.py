@@ -18,9 +18,9 @@ from pytest_websocket.recording.direction import Direction
 from pytest_websocket.recording.frame_record import FrameRecord, Note, Totals, folded, with_value
 from pytest_websocket.text import printable, quantity
 
-# So many bytes, or some two hundred small chunks, wait to be decoded: enough to keep decoding off the path
-# of a round trip, little enough for a thousand connections at once.
-_MAX_PENDING = 64 << 10
+# So many bytes, or some thousand small chunks, wait to be decoded: enough to keep decoding off the path of
+# a round trip in nearly every test, little enough for a thousand connections at once.
+_MAX_PENDING = 256 << 10
 _CHUNK_WEIGHT = 256
 _MAX_NOTES = 256
 
@@ -188,12 +188,13 @@ class Recording:
             if violation.rule is None:
                 self.note(f"{violation}; compressed messages after it are shown as they came")
         broken = tuple(violation for violation in violations if violation.rule) if violations else ()
-        if header.opcode in {TEXT, BINARY}:
+        opcode = header.opcode
+        if opcode in {TEXT, BINARY}:
             self._messages[sent] += 1
-        message = self._messages[sent] if header.opcode in {CONTINUATION, TEXT, BINARY} else 0
+        message = self._messages[sent] if opcode in {CONTINUATION, TEXT, BINARY} else 0
         record = FrameRecord(self._count, self._now, sent, header, size, data, broken, message)
         self._frames.append(record)
-        if header.opcode == CLOSE:
+        if opcode == CLOSE:
             self._closes.setdefault(sent, record)
 
     def _accepted(self, head: bytes) -> None:

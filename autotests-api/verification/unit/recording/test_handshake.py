@@ -182,13 +182,13 @@ def test_times_are_counted_from_the_beginning(monkeypatch: pytest.MonkeyPatch) -
 def test_chunks_wait_to_be_decoded_until_they_are_many_or_big(record: str) -> None:
     recording = Recording()
     for _ in range(3):
-        getattr(recording, record)(bytes(64 * 1024 - 256))
+        getattr(recording, record)(bytes(256 * 1024 - 256))
         assert len(recording._pending) == 1
         getattr(recording, record)(b"")
         assert recording._pending == []
-    for _ in range(256):
+    for _ in range(1024):
         getattr(recording, record)(b"")
-    assert len(recording._pending) == 256
+    assert len(recording._pending) == 1024
     getattr(recording, record)(b"")
     assert recording._pending == []
 
