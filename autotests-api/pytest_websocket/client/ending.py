@@ -30,8 +30,9 @@ def limited_by_client(recording: Recording) -> list[Row]:
     return [
         (
             "but",
-            f"the client closed first, with {describe_body(sent.data)}: its own limit is max_size bytes, "
-            "and the number of fragments in the environment variable WEBSOCKETS_MAX_FRAGMENTS",
+            f"the client closed first, with {describe_body(sent.data)}: that is its own limit, and no fault "
+            "of the server. connect(max_size=…) sets the limit in bytes, None takes every message; the "
+            "environment variable WEBSOCKETS_MAX_FRAGMENTS that of fragments",
         )
     ]
 

@@ -17,7 +17,7 @@ from pytest_websocket.client.codecs import Codec
 from pytest_websocket.client.connection import Handshake, RecordedConnection
 from pytest_websocket.client.expectations import Expected, either
 from pytest_websocket.client.failures import ConnectFailed, ExpectationFailed, failure
-from pytest_websocket.client.opening_failures import answer_rows, describe_status, why_not_opened
+from pytest_websocket.client.opening_failures import Attempt, answer_rows, describe_status, why_not_opened
 from pytest_websocket.client.proxy import choose_proxy
 from pytest_websocket.client.waiting import Waits
 from pytest_websocket.protocol.credentials import masked_url
@@ -114,14 +114,16 @@ class connect:  # noqa: N801 - a verb, awaited or entered: await connect(url), a
         __tracebackhide__ = True
         try:
             connection = await Handshake(self.url, **self._settings)
-        except (OSError, InvalidHandshake, InvalidURI, InvalidProxy, ProxyError) as error:
+        # A SOCKS proxy needs a package that need not be there.
+        except (OSError, InvalidHandshake, InvalidURI, InvalidProxy, ProxyError, ImportError) as error:
             response = error.response if isinstance(error, InvalidStatus) else None
-            why = why_not_opened(error, self.deadline)
+            attempt = Attempt(self.url, self.deadline, self._settings["proxy"], self.recording)
+            why, rows = await why_not_opened(error, attempt)
             self.recording.note(f"not opened: {why}")
             raise failure(
                 partial(ConnectFailed, response=response),
                 f"{masked_url(self.url)} did not open: {why}",
-                answer_rows(response),
+                [*answer_rows(response), *rows],
                 self.recording,
             ) from error
         return Client(cast(RecordedConnection, connection), self.recording, self._waits)

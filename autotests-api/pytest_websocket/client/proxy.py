@@ -1,9 +1,12 @@
-"""Which addresses are reached without the proxy of the environment."""
+"""Which proxy a connection goes through."""
 
 from __future__ import annotations
 
 import ipaddress
 from urllib.parse import urlsplit
+
+from websockets.proxy import get_proxy
+from websockets.uri import parse_uri
 
 
 def is_loopback(host: str) -> bool:
@@ -19,3 +22,10 @@ def choose_proxy(url: str, wish: str | bool | None) -> str | bool | None:
     if wish is None:
         return None if is_loopback(urlsplit(url).hostname or "") else True
     return wish or None
+
+
+def proxy_used(url: str, setting: str | bool | None) -> str:
+    """Returns the address of the proxy that a setting of `websockets` stands for; empty for none."""
+    if not setting:
+        return ""
+    return setting if isinstance(setting, str) else get_proxy(parse_uri(url)) or ""

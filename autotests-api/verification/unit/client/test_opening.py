@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 from websockets.datastructures import Headers
-from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus, InvalidURI, ProxyError
+from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus, InvalidURI
 from websockets.http11 import Response
 
 from pytest_websocket.client import ConnectFailed, ExpectationFailed, connect, expect_rejected
-from pytest_websocket.client.opening_failures import answer_rows, why_not_opened
+from pytest_websocket.client.opening_failures import Attempt, answer_rows, why_not_opened
 from pytest_websocket.client.proxy import is_loopback
 from pytest_websocket.protocol.handshake import accept_value
 from pytest_websocket.recording import Recording
@@ -74,12 +74,15 @@ REFUSED = Response(403, "Forbidden", Headers(), b"keep\nout\xff")
         (OSError("odd\x1b"), r"odd\x1b"),
     ],
 )
-def test_reason_why_it_did_not_open_is_told_in_words(error: Exception, why: str) -> None:
-    assert why_not_opened(error, 2.5) == why
+async def test_reason_why_it_did_not_open_is_told_in_words(error: Exception, why: str) -> None:
+    reason, _ = await why_not_opened(error, attempt_that_sent_a_request("wss://127.0.0.1:1"))
+    assert reason == why
 
 
-def test_proxy_that_fails_is_told_by_its_own_words() -> None:
-    assert "proxy" in why_not_opened(ProxyError("proxy says no"), 1)
+def attempt_that_sent_a_request(url: str, proxy: Any = None) -> Attempt:
+    recording = Recording(url=url)
+    recording.sent(b"GET / HTTP/1.1\r\n\r\n")
+    return Attempt(url, 2.5, proxy, recording)
 
 
 def test_answer_is_shown_by_its_status_and_its_body() -> None:
@@ -89,6 +92,8 @@ def test_answer_is_shown_by_its_status_and_its_body() -> None:
     ]
     assert answer_rows(Response(403, "", Headers(), b"")) == [("received", "HTTP 403 Forbidden")]
     assert answer_rows(None) == []
+    limited = Response(429, "", Headers({"Retry-After": "5"}), b"")
+    assert answer_rows(limited)[1] == ("retry", "the server asks to wait: Retry-After: 5")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost", "a.localhost"])
