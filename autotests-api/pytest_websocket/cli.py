@@ -14,13 +14,16 @@ import pytest
 from pytest_websocket.allure.command import build_page, find_allure
 from pytest_websocket.plugin.options import OPTIONS
 from pytest_websocket.plugin.security_options import SECURITY_OPTIONS
+from pytest_websocket.plugin.server_options import SERVER_OPTIONS
 
 PACKAGE = Path(__file__).parent
 
 NEEDS_NO_TARGET = {"--rfc-list", "--collect-only", "--co", "--fixtures", "--markers", "--version", "-V"}
 """Options with which pytest prints something and stops."""
 
-USAGE = "usage: pytest-websocket URL [options of the plugin or of pytest]"
+_TARGETS = {"--ws-url", "--ws-command", "--ws-client"}
+
+USAGE = "usage: pytest-websocket URL | --ws-command 'PROGRAM {port}' [options of the plugin or of pytest]"
 
 STATUSES = """\
 exit status:
@@ -115,7 +118,10 @@ def read(arguments: Sequence[str]) -> tuple[list[str], Path | None]:
     elif words and not words[0].startswith("-") and not _is_case(words[0]):
         raise UsageError(f"expected a URL as in ws://127.0.0.1:9000, not {words[0]!r}")
     elif not _names_a_target(words):
-        raise UsageError("the URL of the server comes first, as in ws://127.0.0.1:9000")
+        raise UsageError(
+            "the URL of the server comes first, as in ws://127.0.0.1:9000; "
+            "or --ws-command 'node server.js {port}' starts it"
+        )
     cases = [_path_of(word) if _is_case(word) else word for word in words]
     return (cases if any(map(_is_case, words)) else [*words, str(suite())]), options.report
 
@@ -147,7 +153,7 @@ def help_text() -> str:
         "",
         "the server:",
     ]
-    for option in OPTIONS:
+    for option in (*SERVER_OPTIONS, *OPTIONS):
         if option.name != "ws-url":
             lines += _entry(f"{option.flag} {option.metavar}".rstrip(), option.help)
     lines += ["", "the security cases:"]
@@ -185,9 +191,9 @@ def _entry(name: str, words: str) -> list[str]:
 def _names_a_target(words: Sequence[str]) -> bool:
     names = {word.partition("=")[0] for word in words}
     return (
-        bool({"--ws-url", "--ws-client"} & names)
+        bool(_TARGETS & names)
         or bool(names & NEEDS_NO_TARGET)
-        or bool(os.environ.get("WS_URL", "").strip())
+        or any(os.environ.get(name, "").strip() for name in ("WS_URL", "WS_COMMAND"))
     )
 
 

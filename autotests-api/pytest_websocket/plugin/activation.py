@@ -20,10 +20,12 @@ from pytest_websocket.plugin.options import (
     started_in,
 )
 from pytest_websocket.plugin.security_options import SECURITY_OPTIONS
+from pytest_websocket.plugin.server_options import SERVER_OPTIONS
 
 PARTS = (
     "pytest_websocket.plugin.selection",
     "pytest_websocket.plugin.target",
+    "pytest_websocket.plugin.server_under_test",
     "pytest_websocket.plugin.recordings",
     "pytest_websocket.plugin.raw_connections",
     "pytest_websocket.plugin.ws_server",
@@ -119,6 +121,7 @@ class _FirstReport:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Registers the options."""
     add_options(parser)
+    add_options(parser, SERVER_OPTIONS, group=("websocket server", "WebSocket server started by the suite"))
     add_selection(parser)
     add_options(parser, CLIENT_OPTIONS, group=("websocket client", "WebSocket client under test"))
     add_options(

@@ -44,10 +44,13 @@ def joined(arguments: Sequence[str], flags: set[str]) -> list[str]:
 
 
 def _print_probe(config: pytest.Config) -> int:
-    from pytest_websocket.plugin.target import probed, target_from
+    from pytest_websocket.plugin.server_under_test import start_once
+    from pytest_websocket.plugin.target import configured_target, probed
     from pytest_websocket.target.probe import describe
 
-    for name, fact in describe(*probed(target_from(config))).items():
+    target = configured_target(config)
+    start_once(config, target)
+    for name, fact in describe(*probed(target)).items():
         print(f"{name}: {fact}")  # noqa: T201
     return pytest.ExitCode.OK
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pytest_websocket.plugin.options import OPTIONS, option_value
+from pytest_websocket.plugin.server_options import shown_command
 from pytest_websocket.plugin.target import ABILITIES, PROBED, TARGET
 from pytest_websocket.target.probe import describe
 from pytest_websocket.text import printable
@@ -31,6 +32,8 @@ def facts(config: pytest.Config) -> dict[str, str]:
         known = {"Target": target.shown()}
     if target.embedded:
         known["Target"] = "embedded echo server"
+    if command := option_value(config, "ws-command"):
+        known["Target"] = f"server of {shown_command(command)}"
     if target.strict:
         known["Strict"] = "a broken SHOULD fails"
     if target.time_scale != 1:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
 from pytest_websocket.plugin.options import option_value
 from pytest_websocket.plugin.raw_connections import CONNECTIONS
+from pytest_websocket.plugin.server_under_test import SERVER, blame, start_again
 from pytest_websocket.plugin.target import AIMED_AT
+from pytest_websocket.server.process import describe_end
 from pytest_websocket.target.dial import Silent, Unusable, check_alive
+from pytest_websocket.target.started_server import await_server, run
 from pytest_websocket.target.target import Target
-
-T = TypeVar("T")
 
 DEFAULT_MAX_DEAD = 3
 
 ATTEMPTS_WHILE_SILENT = 12
 """Deadlines in a run for a target that accepts and says nothing: a test may have left it busy."""
+
+_LAST_MOMENTS = 1.0
+"""Seconds in which a process that no longer listens has ended: writing a core file takes a while."""
 
 _RETRIES = 10
 """Attempts within one deadline to reach a target that is down: it may be restarting."""
@@ -45,6 +47,10 @@ class LivenessCheck:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Raises TargetDown where the target is still down after one deadline."""
+        server = item.config.stash.get(SERVER, None)
+        if server is not None and server.status is not None:
+            ended = f"the server {describe_end(server.status)} before {item.nodeid} began"
+            item.stash[NEWS] = start_again(item, server, ended)
         if not self._down_since or not _needs_target(item):
             return
         cause = _why_still_down(item.config.stash[AIMED_AT])
@@ -62,9 +68,16 @@ class LivenessCheck:
             for connection in item.stash.get(CONNECTIONS, []):
                 connection.shutdown()
             cause = self._why_down(item.config.stash[AIMED_AT])
-            if cause:
+            server = item.config.stash.get(SERVER, None)
+            if cause and server is not None and server.running.wait(_LAST_MOMENTS) is not None:
+                blame(item, report, server)
+            elif cause and server is not None:
+                hung = f"the server hung in {item.nodeid} and was stopped ({cause})"
+                item.stash[NEWS] = start_again(item, server, hung)
+                report.sections.append(("Target", item.stash[NEWS]))
+            elif cause:
                 self._down_since, self._tests = item.nodeid, 0
-                item.stash[NEWS] = f"the target went down in {item.nodeid}: {cause}"
+                item.stash[NEWS] = f"{_WENT_DOWN} {item.nodeid}: {cause}"
                 report.sections.append(("Target", f"The target went down in this test: {cause}"))
                 self._count(item)
         if news := item.stash.get(NEWS, ""):
@@ -76,7 +89,7 @@ class LivenessCheck:
         """Returns why the target is down; empty where it answers. Silence is asked again, so often a run."""
         while self._attempts:
             try:
-                _run(check_alive(target))
+                run(check_alive(target))
             except Silent:
                 self._attempts -= 1
                 continue
@@ -110,7 +123,14 @@ class LivenessSummary:
             terminalreporter.section("target", red=True)
             for line in self._news:
                 terminalreporter.write_line(line)
+            if any(line.startswith(_WENT_DOWN) for line in self._news):
+                terminalreporter.write_line(
+                    "The suite starts a server again that it has started: "
+                    "--ws-command 'program {port}' in place of --ws-url."
+                )
 
+
+_WENT_DOWN = "the target went down in"
 
 LIVENESS = pytest.StashKey[LivenessCheck]()
 NEWS = pytest.StashKey[str]()
@@ -133,27 +153,8 @@ def _needs_target(item: pytest.Item) -> bool:
 
 def _why_still_down(target: Target) -> str:
     """Returns why the target does not answer within one deadline; empty where it does."""
-    return _run(_await_answer(target))
-
-
-def _run(work: Coroutine[Any, Any, T]) -> T:
-    # Not asyncio.run, which would take the event loop of pytest-asyncio away.
-    loop = asyncio.new_event_loop()
     try:
-        return loop.run_until_complete(work)
-    finally:
-        loop.close()
-
-
-async def _await_answer(target: Target) -> str:
-    loop = asyncio.get_running_loop()
-    give_up = loop.time() + target.deadline
-    while True:
-        try:
-            await check_alive(target)
-        except Unusable as error:
-            if loop.time() >= give_up:
-                return str(error)
-            await asyncio.sleep(target.deadline / _RETRIES)
-        else:
-            return ""
+        run(await_server(target, target.deadline, every=target.deadline / _RETRIES))
+    except Unusable as error:
+        return str(error)
+    return ""

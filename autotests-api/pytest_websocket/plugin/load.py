@@ -16,7 +16,6 @@ from pytest_websocket.load.connection import Endpoint, LoadConnection
 from pytest_websocket.load.connections import Connections
 from pytest_websocket.load.histogram import log_of
 from pytest_websocket.load.result import Result, Second, milliseconds, spread
-from pytest_websocket.load.server_process import ServerProcess
 from pytest_websocket.load.thresholds import Threshold
 from pytest_websocket.load.workload import DEFAULT_WORKLOAD, Workload
 from pytest_websocket.plugin.load_options import LOAD_OPTIONS
@@ -25,6 +24,7 @@ from pytest_websocket.protocol.frames import BINARY, TEXT
 from pytest_websocket.render import load_page
 from pytest_websocket.server.open_files import allow_many_connections
 from pytest_websocket.target.dial import opening_for
+from pytest_websocket.target.started_server import StartedServer
 from pytest_websocket.target.target import Target
 
 PORTS_PER_ADDRESS = 20_000
@@ -129,7 +129,7 @@ class Load:
         self,
         size: Size,
         endpoint: Endpoint,
-        server: ServerProcess | None,
+        server: StartedServer | None,
         stack: AsyncExitStack,
         attach: Callable[[str, str, str], None],
         report: Callable[[str], None],

@@ -19,6 +19,9 @@ _FALSE = {"0", "false", "no", "off"}
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
+PORT = "{port}"
+"""Stands for the port in --ws-url and --ws-command where the suite starts the server and chooses one."""
+
 
 def _flag(text: str) -> bool:
     if text.lower() in _TRUE:
@@ -32,6 +35,10 @@ def _url(text: str) -> str:
     """A ws or wss URL (RFC 6455 §3); http and https are taken as ws and wss."""
     if re.search(r"[\s\x00-\x1f\x7f]", text):
         raise ValueError("expected a URL without spaces and control characters")
+    if PORT in text:
+        before, _, rest = text.partition(PORT)
+        read = urlsplit(_url(f"{before}1{rest}"))
+        return urlunsplit(read._replace(netloc=read.netloc.rpartition(":")[0] + f":{PORT}"))
     parts = urlsplit(text)
     scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
     if scheme not in {"ws", "wss"}:

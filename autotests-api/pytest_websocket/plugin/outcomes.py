@@ -20,6 +20,7 @@ from pytest_websocket.plugin.raw_connections import NotOpened, ProtocolViolation
 from pytest_websocket.plugin.recordings import shown_with_a_failure
 from pytest_websocket.plugin.redaction import redact_report
 from pytest_websocket.plugin.security_options import fails_the_run
+from pytest_websocket.plugin.server_under_test import ENDED, look_at_server
 from pytest_websocket.plugin.target import TARGET
 from pytest_websocket.protocol.rules import Level, Rule
 from pytest_websocket.protocol.weaknesses import Weakness
@@ -54,6 +55,11 @@ def omit_traceback_of_plugin(phase: Phase) -> None:
         phase.report.longrepr = "\n".join([f"{name}{error}", *getattr(error, "__notes__", ())])
 
 
+def look_at_started_server(phase: Phase) -> None:
+    """Fails the test during which the server of ``--ws-command`` ended, whatever came of the test itself."""
+    look_at_server(phase.item, phase.report)
+
+
 def expect_broken_should(phase: Phase) -> None:
     """Reports a broken SHOULD as xfailed, with the rule as its reason, unless ``--ws-strict`` is given.
 
@@ -62,8 +68,10 @@ def expect_broken_should(phase: Phase) -> None:
     error, rule = phase.error, phase.rule
     if phase.item.config.stash[TARGET].strict or rule is None or rule.level is not Level.SHOULD:
         return
-    is_about_the_rule = isinstance(error, AssertionError) and not isinstance(
-        error, ProtocolViolation | ServerHarmed
+    is_about_the_rule = (
+        isinstance(error, AssertionError)
+        and not isinstance(error, ProtocolViolation | ServerHarmed)
+        and ENDED not in phase.item.stash
     )
     if phase.report.failed and phase.report.when == "call" and is_about_the_rule:
         words = str(error).splitlines()
@@ -83,7 +91,7 @@ def judge_weakness(phase: Phase) -> None:
     if isinstance(phase.error, ProtocolViolation | NotOpened):
         return
     phase.report.weakness = True  # type: ignore[attr-defined]  # crosses to xdist's controller
-    if not fails_the_run(phase.item.config, weakness):
+    if ENDED not in phase.item.stash and not fails_the_run(phase.item.config, weakness):
         words = str(phase.error).splitlines()
         _report_as_xfailed(phase.report, f"{weakness} {words[0] if words else ''}".rstrip())
 
@@ -119,6 +127,7 @@ def redact(phase: Phase) -> None:
 
 POLICIES: tuple[Callable[[Phase], None], ...] = (
     omit_traceback_of_plugin,
+    look_at_started_server,
     expect_broken_should,
     check_target,
     judge_weakness,

@@ -17,6 +17,8 @@ from websockets.asyncio.server import Server
 from pytest_websocket.client.proxy import is_loopback
 from pytest_websocket.plugin.activation import is_xdist_controller
 from pytest_websocket.plugin.options import option_value, read_option
+from pytest_websocket.plugin.server_options import url_of_started
+from pytest_websocket.plugin.server_under_test import start_once, stop
 from pytest_websocket.plugin.tls import OwnAuthority
 from pytest_websocket.server import echo as websocket_server
 from pytest_websocket.server.background import BackgroundServer, run_in_background
@@ -42,6 +44,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     config = session.config
     if is_xdist_controller(config) and TARGET in config.stash and not config.getoption("collectonly"):
         probe_once(config)
+        # Each worker starts a server of its own.
+        stop(config)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -97,6 +101,7 @@ def configured_target(config: pytest.Config) -> Target:
 def probe_once(config: pytest.Config) -> None:
     """Probes the target if that was not done yet. Raises pytest.UsageError where it cannot be tested."""
     target = configured_target(config)
+    start_once(config, target)
     if not config.stash[PROBED]:
         shown, config.stash[ABILITIES] = probed(target)
         config.stash[PROBED] = True
@@ -162,7 +167,7 @@ def missing(needs: set[str], size: int, target: Target, abilities: Abilities) ->
 
 def target_from(config: pytest.Config) -> Target:
     """Makes the target of the options. Raises pytest.UsageError for options that exclude each other."""
-    url = option_value(config, "ws-url") or _base_url(config)
+    url = url_of_started(config, option_value(config, "ws-url") or _base_url(config))
     in_tls = bool(option_value(config, "ws-tls"))
     if url and in_tls:
         raise pytest.UsageError("--ws-tls is for the embedded server; a foreign one has wss:// in --ws-url")

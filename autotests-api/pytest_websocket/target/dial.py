@@ -30,6 +30,14 @@ class Silent(Unusable):
     """Nothing was said against us: the target did not answer in time, and may yet."""
 
 
+class Answered(Unusable):
+    """The target answers the handshake, and with another HTTP status than 101."""
+
+    def __init__(self, why: str, status: int) -> None:
+        super().__init__(why)
+        self.status = status
+
+
 def opening_for(target: Target) -> Request:
     """A legal opening handshake for ``target``, its headers, origin and subprotocols included."""
     request = Request.opening(target.resource, target.authority)
@@ -91,7 +99,7 @@ async def opened(target: Target, *headers: tuple[str, str]) -> AsyncIterator[Con
             why = target.secrets.url(_why_unreachable(target, connection, error))
             raise (Silent if is_silent else Unusable)(why) from error
         if not response.accepted:
-            raise Unusable(target.secrets.url(_why_refused(target, response)))
+            raise Answered(target.secrets.url(_why_refused(target, response)), response.status)
         yield connection
         with contextlib.suppress(NotReceived):
             await connection.send(close())

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from pytest_websocket.fixtures import Load
-from pytest_websocket.load.server_process import ServerProcess, run_in_process
+from pytest_websocket.load.server_process import run_in_process
 from pytest_websocket.plugin.target import TARGET
+from pytest_websocket.target.started_server import StartedServer
 
 pytestmark = pytest.mark.load
 
@@ -17,7 +18,7 @@ MAX_PER_CONNECTION = 64 * 1024
 
 
 @pytest.fixture(scope="module")
-def load_server(request: pytest.FixtureRequest) -> Iterator[ServerProcess]:
+def load_server(request: pytest.FixtureRequest) -> Iterator[StartedServer]:
     """A new server: one that has held connections would reuse their memory."""
     if not request.config.stash[TARGET].embedded or request.config.stash[TARGET].secure:
         pytest.skip("the memory of a server is known where it is the embedded one, in a process of its own")
@@ -27,7 +28,7 @@ def load_server(request: pytest.FixtureRequest) -> Iterator[ServerProcess]:
         yield server
 
 
-async def test_idle_connections_cost_the_server_little_memory(load: Load, load_server: ServerProcess) -> None:
+async def test_idle_connections_cost_the_server_little_memory(load: Load, load_server: StartedServer) -> None:
     before = load_server.memory() or 0
     connections = await load.connect()
     each = ((load_server.memory() or 0) - before) / len(connections.opened)

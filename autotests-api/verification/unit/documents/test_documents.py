@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_websocket.plugin.options import OPTIONS
+from pytest_websocket.plugin.server_options import SERVER_OPTIONS
 
 ROOT = Path(__file__).parents[4]
 LOCUSTFILE = ROOT / "autotests-api" / "examples" / "locustfile.py"
@@ -108,7 +109,7 @@ def test_both_readmes_show_the_same_code() -> None:
 
 
 def test_every_option_has_a_row_in_both_readmes() -> None:
-    flags = [option.flag for option in OPTIONS]
+    flags = [option.flag for option in (OPTIONS[0], *SERVER_OPTIONS, *OPTIONS[1:])]
     for name in ("README.md", "README.ru.md"):
         rows = re.findall(r"^\| `(--[a-z-]+)", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE)
         assert rows == flags, f"{name} and plugin/options.py differ"

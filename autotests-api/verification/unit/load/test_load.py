@@ -24,6 +24,7 @@ from pytest_websocket.load.server_process import run_in_process
 from pytest_websocket.load.workload import Workload
 from pytest_websocket.protocol.handshake import Request
 from pytest_websocket.server.background import run_in_background
+from pytest_websocket.target.dial import Unusable
 
 pytest.importorskip("hdrh", reason="pip install pytest-websocket[load]")
 
@@ -312,7 +313,7 @@ async def test_ramp_opens_connections_at_its_rate(serving: Serving) -> None:
 
 def test_server_process_has_url_and_memory() -> None:
     with run_in_process() as server:
-        assert server.url.startswith("ws://127.0.0.1:")
+        assert server.target.url.startswith("ws://127.0.0.1:")
         memory = server.memory()
         assert memory is None or memory > 2**20
 
@@ -322,5 +323,8 @@ def test_server_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytest.M
     package.mkdir()
     (package / "__init__.py").write_text("raise SystemExit('no server here')")
     monkeypatch.setattr(server_process, "FOLDER", tmp_path)
-    with pytest.raises(RuntimeError, match="the server did not start: no server here"), run_in_process():
+    with (
+        pytest.raises(Unusable, match=r"the server did not start: .*\nits last output:\nno server here"),
+        run_in_process(),
+    ):
         pass

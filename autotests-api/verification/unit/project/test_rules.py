@@ -21,8 +21,8 @@ EXAMPLES = "verification/unit/server/test_scripted_examples.py"
 
 # An impairment, or a server that is slow on purpose, has to let time pass.
 MAKE_TIME_PASS = (
-    # Nothing tells when a foreign server is back.
-    "pytest_websocket/plugin/liveness.py",
+    # Nothing tells when a server is there, or back.
+    "pytest_websocket/target/started_server.py",
     "pytest_websocket/network/",
     "verification/faulty_",
     "verification/hostile_servers.py",

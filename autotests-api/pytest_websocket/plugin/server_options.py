@@ -1,0 +1,89 @@
+"""The options of a server that the suite starts itself, or waits for."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from urllib.parse import urlsplit
+
+import pytest
+
+from pytest_websocket.plugin.options import PORT, Option, option_value
+from pytest_websocket.server.process import free_port
+
+
+def _command(text: str) -> tuple[str, ...]:
+    try:
+        words = tuple(shlex.split(text))
+    except ValueError as error:
+        raise ValueError(f"expected a command, quoted as in a shell ({error})") from None
+    if not words:
+        raise ValueError("expected a command, as in 'node server.js {port}'")
+    return words
+
+
+def _seconds(text: str) -> float:
+    try:
+        number = float(text.removesuffix("s"))
+    except ValueError:
+        number = -1
+    if not 0 < number <= 3600:
+        raise ValueError("expected a number of seconds, up to 3600")
+    return number
+
+
+SERVER_OPTIONS = (
+    Option(
+        "ws-command",
+        "server to start and to test: {port} in it is a free port; it is started again when it dies. "
+        "--ws-url may give path and port: ws://127.0.0.1:{port}/chat",
+        "COMMAND",
+        _command,
+    ),
+    Option(
+        "ws-wait",
+        "wait so many seconds at most until the server accepts a WebSocket connection "
+        "(default: 30 with --ws-command, else it has to be there)",
+        "SECONDS",
+        _seconds,
+    ),
+)
+
+
+def url_of_started(config: pytest.Config, url: str | None) -> str | None:
+    """Returns the URL of the server that the options start, with its port; else ``url``.
+
+    Raises pytest.UsageError where command and URL do not name one port.
+    """
+    command: tuple[str, ...] | None = option_value(config, "ws-command")
+    if command is None:
+        if url is not None and PORT in url:
+            raise pytest.UsageError(f"{PORT} in --ws-url is for a server that --ws-command starts")
+        return url
+    url = url or f"ws://127.0.0.1:{PORT}"
+    if PORT in url:
+        if not any(PORT in word for word in command):
+            raise pytest.UsageError(
+                f"--ws-command does not say which port to listen on: write {PORT} where the server takes it, "
+                f"as in 'node server.js {PORT}', or give the port that it always has: --ws-url ws://127.0.0.1:9000"
+            )
+        return url.replace(PORT, str(free_port()), 1)
+    if urlsplit(url).port is None:
+        raise pytest.UsageError(f"--ws-url needs the port that --ws-command listens on, or {PORT}")
+    if _processes(config) > 1:
+        raise pytest.UsageError(
+            "with -n every process starts a server of its own, and they cannot have the same port: "
+            f"write {PORT} in --ws-command and --ws-url"
+        )
+    return url
+
+
+def shown_command(command: tuple[str, ...]) -> str:
+    """Returns the command without the values of variables, which may be credentials."""
+    return shlex.join(re.sub(r"\A([A-Za-z_]\w*=).+", r"\1…", word, flags=re.DOTALL) for word in command)
+
+
+def _processes(config: pytest.Config) -> int:
+    if hasattr(config, "workerinput"):
+        return int(config.workerinput["workercount"])
+    return len(config.getoption("tx", None) or ())
