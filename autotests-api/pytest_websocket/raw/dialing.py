@@ -28,18 +28,20 @@ async def open_connection(
     port: int,
     *,
     tls: ssl.SSLContext | None = None,
+    tls_name: str | None = None,
     proxy: tuple[str, int] | None = None,
     small_buffers: bool = False,
 ) -> ConnectionT:
     """Connects ``connection`` by TCP (and TLS), through an HTTP proxy where one is given, and returns it.
 
+    ``tls_name`` is the name that TLS asks for, where that is not ``host``.
     With ``small_buffers`` some 100 kB that the client does not read fill all buffers between the server
     and it; otherwise that takes megabytes. Raises NotReceived when the connection is not established
     within the connection's deadline, OSError when it is refused or TLS fails.
     """
     loop = asyncio.get_running_loop()
     via = proxy or (host, port)
-    name = host if tls else None
+    name = (tls_name or host) if tls else None
     try:
         async with asyncio.timeout(connection.deadline):
             where = (

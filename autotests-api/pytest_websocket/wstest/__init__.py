@@ -1,0 +1,1 @@
+"""The command ``wstest``: the reference suite's protocol, numbers, files and words, in both modes."""
