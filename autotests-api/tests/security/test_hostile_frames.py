@@ -1,0 +1,223 @@
+"""Hostile frames after the handshake: fragments and pings in great numbers, bombs, payload of no known kind.
+
+Others are served meanwhile and afterwards. Where the server runs on this machine beside the tests, the most
+memory that it held is measured, too. ``--ws-intensity`` scales the counts.
+"""
+
+import functools
+import zlib
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from pytest_websocket import security
+from pytest_websocket.fixtures import (
+    Agree,
+    Connect,
+    Count,
+    During,
+    Echo,
+    LocalProcess,
+    OpenRawConnection,
+    RawConnection,
+    RecordProperty,
+    Target,
+)
+from pytest_websocket.protocol.frames import Frame, continuation, ping, pong, text
+from pytest_websocket.raw.ending import NotReceived
+
+pytestmark = security(
+    cwe=400,
+    asvs="15.2.2",
+    gain="One client that sends what costs it next to nothing stops the service to all others.",
+)
+
+MIB = 1 << 20
+
+BOMB = 256 * MIB
+"""Bytes of an inflated bomb; it is sent in a thousandth of it."""
+
+TOO_MUCH = 192 * MIB
+"""Bytes more that a server holds because of one hostile connection; the cases send at most 16 MiB."""
+
+TOO_MUCH_FOR_FRAGMENTS = 48 * MIB
+"""The same for fragments that are 5 MiB altogether."""
+
+ExpectModest = Callable[..., None]
+ServeMeanwhile = Callable[[Awaitable[object]], Awaitable[None]]
+
+
+@pytest.fixture
+def expect_modest(server_process: LocalProcess | None, record_property: RecordProperty) -> ExpectModest:
+    """Measures memory from here on; called, it fails where the server has held far more than was sent."""
+    before = 0
+    if server_process is not None:
+        server_process.reset_peak()
+        before = server_process.peak()
+
+    def check(most: int = TOO_MUCH) -> None:
+        if server_process is None:
+            return
+        grown = server_process.peak() - before
+        record_property("memory", f"{grown / MIB:.0f} MiB more")
+        assert grown < most, f"the server held {grown / MIB:.0f} MiB more because of one connection"
+
+    return check
+
+
+@pytest.fixture
+def serve_meanwhile(connect: Connect, echo: Echo, during: During) -> ServeMeanwhile:
+    """Runs a flood to its end while another client is served, and serves a new one after it."""
+
+    async def serve(flood: Awaitable[object]) -> None:
+        other = await connect(name="another client")
+        async with during(flood) as flooding:
+            for number in range(10):
+                if echo.target.echo:
+                    await echo.expect_replies(other, f"meanwhile {number}")
+                else:
+                    await other.ping()
+            await flooding
+        await echo.expect_healthy(other)
+        await echo.expect_healthy(await connect(name="new client"))
+
+    return serve
+
+
+async def send_again_and_again(raw: RawConnection, data: bytes, times: int) -> None:
+    """Sends ``data`` until the connection ends, or the server does not read for a fifth of the deadline."""
+    deadline, raw.deadline = raw.deadline, raw.deadline / 5
+    for _ in range(times):
+        if raw.tcp != "open" or raw.close_status is not None:
+            break
+        try:
+            await raw.send_bytes(data)
+        except NotReceived:
+            break
+    raw.deadline = deadline
+
+
+@security(
+    cwe=770,
+    cve="CVE-2026-19204",
+    asvs="15.2.2",
+    severity="medium",
+    gain="Frames of an opcode that does not exist get around the limit of messages and fill the memory.",
+)
+@pytest.mark.parametrize("opcode", [3, 7, 11, 15])
+async def test_large_payload_of_a_reserved_opcode_gets_around_no_limit(
+    raw_connection: OpenRawConnection,
+    target: Target,
+    serve_meanwhile: ServeMeanwhile,
+    expect_modest: ExpectModest,
+    opcode: int,
+) -> None:
+    raw = await raw_connection("hostile")
+    size = max(16 * MIB, 4 * (target.promised_limit or 0))
+    await raw.send_bytes(Frame(opcode).encode(length=size, length_bits=64))
+    await serve_meanwhile(send_again_and_again(raw, bytes(MIB // 4), size // (MIB // 4) - 1))
+    expect_modest()
+    if target.promised_limit is not None:
+        ending = await raw.ending(probe_with_ping=False)
+        assert ending.ended, f"{size / MIB:.0f} MiB of a frame of opcode {opcode} were taken, above any limit"
+
+
+@security(
+    cwe=770,
+    cve=["CVE-2026-48779", "CVE-2026-42786", "CVE-2021-3859"],
+    asvs="15.2.2",
+    gain="Fragments of next to no size cost the server a hundred times their bytes, until memory is used up.",
+)
+@pytest.mark.parametrize("payload", ["x", ""], ids=["of one byte", "empty"])
+async def test_fragments_by_the_hundred_thousand_do_not_stop_the_server(
+    raw_connection: OpenRawConnection,
+    serve_meanwhile: ServeMeanwhile,
+    expect_modest: ExpectModest,
+    scaled: Count,
+    payload: str,
+) -> None:
+    raw = await raw_connection("flooder")
+    await raw.send(text("x", fin=False))
+    block = continuation(payload, fin=False).encode() * 1_000
+    await serve_meanwhile(send_again_and_again(raw, block, scaled(600)))
+    expect_modest(TOO_MUCH_FOR_FRAGMENTS)
+
+
+FLOODS = {"pings": ping(bytes(125)), "empty pings": ping(b""), "pongs": pong(bytes(125))}
+
+
+@pytest.mark.parametrize("frame", FLOODS.values(), ids=FLOODS.keys())
+async def test_flood_whose_answers_are_not_read_does_not_stop_the_server(
+    raw_connection: OpenRawConnection,
+    serve_meanwhile: ServeMeanwhile,
+    expect_modest: ExpectModest,
+    scaled: Count,
+    frame: Frame,
+) -> None:
+    """A Pong that nobody reads waits in the server; so it has to stop reading, or hang up."""
+    raw = await raw_connection("flooder", small_buffers=True)
+    raw.pause_reading()
+    await serve_meanwhile(send_again_and_again(raw, frame.encode() * 1_000, scaled(100)))
+    expect_modest()
+
+
+@functools.cache
+def deflated(size: int, bits: int) -> bytes:
+    """Returns ``size`` zeros, whole mebibytes, as the payload of a compressed message (RFC 7692 §7.2.1)."""
+    packer = zlib.compressobj(6, zlib.DEFLATED, -bits)
+    # After a full flush a block refers to none before it, so that it can stand anywhere.
+    block = packer.compress(bytes(MIB)) + packer.flush(zlib.Z_FULL_FLUSH)
+    return (block * (size // MIB)).removesuffix(b"\x00\x00\xff\xff")
+
+
+@security(
+    cwe=409,
+    cve=["CVE-2018-1000518", "CVE-2026-39804", "CVE-2021-21419"],
+    asvs="15.2.2",
+    gain="A message of some hundred kilobytes inflates to hundreds of megabytes and fills the memory.",
+)
+@pytest.mark.needs("deflate")
+@pytest.mark.parametrize("bits", [9, 12, 15])
+@pytest.mark.parametrize("pieces", [1, 100], ids=["in one frame", "in fragments"])
+async def test_bomb_of_any_window_is_not_inflated_whole(
+    agree: Agree,
+    serve_meanwhile: ServeMeanwhile,
+    expect_modest: ExpectModest,
+    bits: int,
+    pieces: int,
+) -> None:
+    raw = await agree(f"permessage-deflate; client_max_window_bits={bits}", name="bomber")
+    payload = deflated(BOMB, bits)
+    step = -(-len(payload) // pieces)
+    cut = [payload[at : at + step] for at in range(0, len(payload), step)]
+    frames = [
+        Frame(1 if number == 0 else 0, part, rsv1=number == 0, fin=number == len(cut) - 1).encode()
+        for number, part in enumerate(cut)
+    ]
+
+    async def throw() -> None:
+        for frame in frames:
+            await send_again_and_again(raw, frame, 1)
+
+    await serve_meanwhile(throw())
+    expect_modest()
+
+
+@security(
+    cwe=409,
+    asvs="15.2.2",
+    gain="Each of many small messages inflates to megabytes, and the answers to them fill the memory.",
+)
+@pytest.mark.needs("deflate")
+async def test_many_bombs_below_the_limit_do_not_stop_the_server(
+    agree: Agree,
+    serve_meanwhile: ServeMeanwhile,
+    expect_modest: ExpectModest,
+    scaled: Count,
+) -> None:
+    """None of them is too big; a client that does not read leaves the answers with the server."""
+    raw = await agree("permessage-deflate; client_no_context_takeover", name="bomber")
+    raw.pause_reading()
+    frame = Frame(1, deflated(MIB, 15), rsv1=True).encode()
+    await serve_meanwhile(send_again_and_again(raw, frame, scaled(50)))
+    expect_modest()
