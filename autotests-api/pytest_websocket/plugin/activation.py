@@ -11,12 +11,15 @@ from typing import Any
 import pytest
 
 from pytest_websocket.plugin.load_options import LOAD_OPTIONS
+from pytest_websocket.plugin.misspelt import check_arguments, check_settings
 from pytest_websocket.plugin.options import (
     CLIENT_OPTIONS,
     OF_THE_CONTROLLER,
     add_options,
     add_selection,
     is_any_given,
+    known_flags,
+    known_settings,
     started_in,
 )
 from pytest_websocket.plugin.security_options import SECURITY_OPTIONS
@@ -118,8 +121,8 @@ class _FirstReport:
             plugins.subset_hook_caller("pytest_runtest_logreport", before)(report=report)
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Registers the options."""
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """Registers the options, and refuses misspelt ones."""
     add_options(parser)
     add_options(parser, SERVER_OPTIONS, group=("websocket server", "WebSocket server started by the suite"))
     add_selection(parser)
@@ -128,6 +131,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         parser, SECURITY_OPTIONS, group=("websocket-security", "WebSocket security (pytest -m security)")
     )
     add_options(parser, LOAD_OPTIONS, group=("websocket-load", "WebSocket load (pytest -m load)"))
+    config: Any = pluginmanager.get_plugin("pytestconfig")
+    check_arguments(config.invocation_params.args, known_flags())
 
 
 @pytest.hookimpl(trylast=True)
@@ -135,6 +140,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declares the marks, and starts the parts at once where an option of the plugin is given."""
     for mark in MARKS.values():
         config.addinivalue_line("markers", mark)
+    check_settings(config.inipath, known_settings())
     if config.getoption("help"):
         return
     if is_any_given(config):

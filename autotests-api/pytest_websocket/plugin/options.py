@@ -326,6 +326,17 @@ def add_selection(parser: pytest.Parser) -> None:
     )
 
 
+def known_flags() -> set[str]:
+    """Returns the flags of the plugin."""
+    selection = {"--rfc", "--rfc-level", "--rfc-list"}
+    return {*selection, *flags_with_a_value(), *(option.flag for option in _BY_NAME.values())}
+
+
+def known_settings() -> set[str]:
+    """Returns the names of the plugin's settings in pytest.ini."""
+    return {option.key for option in _BY_NAME.values()}
+
+
 def flags_with_a_value() -> set[str]:
     """Returns the flags of the plugin that take a value on the command line."""
     return {
