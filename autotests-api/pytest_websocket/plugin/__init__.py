@@ -10,6 +10,7 @@ LIGHT = (
     "pytest_websocket.plugin.activation",
     "pytest_websocket.plugin.command_line",
     "pytest_websocket.plugin.async_tests",
+    "pytest_websocket.plugin.hypothesis_import",
     "pytest_websocket.plugin.fixtures.target",
     "pytest_websocket.plugin.fixtures.clients",
     "pytest_websocket.plugin.fixtures.raw",

@@ -61,6 +61,22 @@ print("calls:", calls)
 """
 
 
+LOOK_FOR_HYPOTHESIS = """
+import sys, pytest
+status = pytest.main(sys.argv[1:])
+print("hypothesis:", "imported" if "hypothesis" in sys.modules else "not imported")
+sys.exit(status)
+"""
+
+PROPERTY = """
+from hypothesis import given, strategies
+
+@given(strategies.integers())
+def test_property(number):
+    assert number == number
+"""
+
+
 @pytest.mark.parametrize("arguments", [["-v", "-rA"], ["--collect-only", "-q"], ["--fixtures-per-test"]])
 def test_run_without_use_of_the_plugin_prints_the_same(run_in: Run, arguments: list[str]) -> None:
     files = {"pytest.ini": INI, "test_foreign.py": FOREIGN}
@@ -78,6 +94,24 @@ def test_run_without_use_of_the_plugin_is_as_fast(run_in: Run) -> None:
         for plugin in (False, True)
     )
     assert with_plugin < without * 1.02
+
+
+@pytest.mark.parametrize(
+    "test, shown", [("def test_plain(): pass\n", "not imported"), (PROPERTY, "imported")]
+)
+def test_run_imports_hypothesis_only_where_a_test_does(run_in: Run, test: str, shown: str) -> None:
+    """The summary of hypothesis' own plugin would import it at the end of every run."""
+    run = run_in({"pytest.ini": INI, "test_x.py": test}, "-p", "hypothesispytest", code=LOOK_FOR_HYPOTHESIS)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert f"hypothesis: {shown}\n" in run.stdout
+
+
+def test_statistics_of_hypothesis_are_shown_where_they_are_asked_for(run_in: Run) -> None:
+    test = "def test_plain(): pass\n"
+    run = run_in(
+        {"pytest.ini": INI, "test_x.py": test}, "-p", "hypothesispytest", "--hypothesis-show-statistics"
+    )
+    assert "Hypothesis Statistics" in run.stdout
 
 
 def test_first_use_starts_the_plugin_and_probes_once(run_in: Run) -> None:
