@@ -21,6 +21,12 @@ from pytest_websocket.client.timer import Timer
 from pytest_websocket.recording import Recording
 from pytest_websocket.text import Message
 
+_OTHER_LOOP = (
+    "this client was opened in another event loop than the one that uses it now: its fixture and the tests "
+    "need the same loop_scope, as in @pytest_asyncio.fixture(scope='session', loop_scope='session') and "
+    "pytestmark = pytest.mark.asyncio(loop_scope='session')"
+)
+
 
 @dataclass(frozen=True)
 class Waits:
@@ -44,11 +50,16 @@ class WaitingConnection(OpenConnection):
         self.codec = waits.codec
         self._listen_on = waits.listen_on
         ignores = partial(_matches_one_of, waits.ignore, waits.codec) if waits.ignore else None
+        self._loop = asyncio.get_running_loop()
         self._timer = Timer()
         self._inbox = Inbox(connection, self._timer, ignores)
 
     def _until(self, seconds: float) -> float:
-        return asyncio.get_running_loop().time() + seconds
+        """Returns the time of the event loop in so many seconds. Raises RuntimeError in another loop."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            raise RuntimeError(_OTHER_LOOP)
+        return loop.time() + seconds
 
     async def _next(self, until: float | None) -> Message:
         return await self._inbox.take(until, Waiter(None))
