@@ -11,6 +11,7 @@ from pytest_websocket.plugin.echo import During, Echo
 from pytest_websocket.plugin.fixtures.security import Count
 from pytest_websocket.plugin.load import Load
 from pytest_websocket.plugin.network_links import OpenLink
+from pytest_websocket.plugin.own_servers import OwnServer, StartOwnServer
 from pytest_websocket.plugin.raw_assertions import RawConnection
 from pytest_websocket.plugin.raw_connections import Dial, OpenRawConnection
 from pytest_websocket.plugin.ws_server import StartServer
@@ -40,8 +41,10 @@ __all__ = [
     "Negotiation",
     "OpenLink",
     "OpenRawConnection",
+    "OwnServer",
     "RawConnection",
     "RecordProperty",
+    "StartOwnServer",
     "StartServer",
     "Target",
 ]

@@ -34,7 +34,7 @@ from verification.stream_server import serve_streams
 ROOT = Path(__file__).parents[2]
 
 CASES = ROOT / "autotests-api" / "tests"
-FOLDERS = ("contract", "conformance", "resilience", "security")
+FOLDERS = ("contract", "conformance", "process", "resilience", "security")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

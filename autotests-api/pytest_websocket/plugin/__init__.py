@@ -16,6 +16,7 @@ LIGHT = (
     "pytest_websocket.plugin.fixtures.raw",
     "pytest_websocket.plugin.fixtures.clients_under_test",
     "pytest_websocket.plugin.fixtures.load",
+    "pytest_websocket.plugin.fixtures.own_servers",
     "pytest_websocket.plugin.fixtures.browser",
     "pytest_websocket.plugin.fixtures.security",
 )

@@ -20,6 +20,7 @@ EPICS = {
     "resilience": "Resilience: honest peer, bad network",
     "security": "Security: hostile peer",
     "load": "Load",
+    "process": "Start and end of the server's process",
     "browser": "A real browser",
     "verification": "Our own tools",
 }
