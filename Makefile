@@ -63,7 +63,6 @@ matrix: $(SUITE) $(ALLURE) ## several servers on one page: TARGETS="a=ws://127.0
 page: $(SUITE) $(ALLURE) ## build allure-report/index.html from the results that are there
 	@ls $(RESULTS)/*-result.json >/dev/null 2>&1 || { \
 		echo "No page: there are no results in $(RESULTS)/." >&2; exit 1; }
-# The quality gate is shown on the page, but it does not decide: the exit status is the suite's.
 	@rm -rf $(dir $(PAGE))
 	@node autotests-api/pytest_websocket/allure/build.mjs $(RESULTS) --output $(dir $(PAGE)) --status "$(STATUS)"
 # What Allure's page asks of the network, and what it lacks when it is opened from disk.
@@ -161,7 +160,7 @@ $(SUITE) $(LOAD) $(CHECKS) $(THIRD) $(BENCH): pyproject.toml requirements.txt $(
 	@$(PIP) --constraint requirements.txt $(SET)
 	@touch $@
 
-# Allure's quality gate needs Node 22. Where the machine has none, PyPI does, and pip alone is enough.
+# Allure needs Node 22. Where the machine has none, PyPI does, and pip alone is enough.
 $(NODE): pyproject.toml $(BASE)
 	@rm -f $(BIN)/node $(BIN)/npm; \
 	if ! node -e 'process.exit(parseInt(process.versions.node) < 22)' 2>/dev/null \

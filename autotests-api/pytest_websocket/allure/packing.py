@@ -17,7 +17,7 @@ from typing import Any
 
 _FILE = re.compile(r'd\("([^"]+)","([A-Za-z0-9+/=]*)"\)')
 _FILES = re.compile(r"<script defer>\s*Promise\.allSettled\(\[.*?\]\).*?</script>", re.DOTALL)
-_APP = re.compile(r'<script\s+src="data:text/javascript;base64,([A-Za-z0-9+/=]*)"></script>')
+_PROGRAM = re.compile(r'<script\s+src="data:text/javascript;base64,([A-Za-z0-9+/=]*)"></script>')
 # Each font is there in a second format, for browsers that cannot unpack this page.
 _OLD_FONT = re.compile(rb"data:font/woff;base64,[A-Za-z0-9+/=]*")
 _SCRIPT = Path(__file__).with_name("unpack.js").read_text(encoding="utf-8")
@@ -40,7 +40,7 @@ def pack(page: str, more: Mapping[str, bytes] | None = None) -> str:
 
     Raises `ValueError` where the page does not hold them as Allure 3.18 writes them.
     """
-    app, files = _APP.search(page), _FILES.search(page)
+    app, files = _PROGRAM.search(page), _FILES.search(page)
     if app is None or files is None:
         raise ValueError("the files of the report are not where Allure 3.18 has them")
     found = {json.loads(f'"{name}"'): base64.b64decode(body) for name, body in _FILE.findall(files[0])}

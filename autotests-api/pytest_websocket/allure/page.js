@@ -63,35 +63,42 @@
     document.querySelectorAll('[data-testid="test-result-attachment-header"]').forEach(unfold);
   }).observe(document, { childList: true, subtree: true, attributes: true, attributeFilter: ["src"] });
 
-  // The conformance table, one click away from everywhere.
-  window.showConformance = (file, words, short, conforms) => {
-    addEventListener("DOMContentLoaded", () => {
-      const dialog = document.createElement("dialog");
-      dialog.className = "conformance";
-      const frame = document.createElement("iframe");
-      frame.title = "Conformance to the RFCs";
-      frame.setAttribute("sandbox", "allow-same-origin allow-popups");
-      frame.addEventListener("load", () => settle(frame));
-      const close = document.createElement("button");
-      close.className = "conformance-close";
-      close.textContent = "Close";
-      close.addEventListener("click", () => dialog.close());
-      dialog.append(close, frame);
-      dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
-      const open = document.createElement("button");
-      open.className = `conformance-open ${conforms ? "kept" : "broken"}`;
-      open.textContent = words;
-      open.dataset.short = short;
-      open.title = words;
-      open.addEventListener("click", async () => {
-        if (!frame.hasAttribute("srcdoc")) {
-          const page = await window.allureReportData[file];
-          frame.srcdoc = await (await fetch(`data:text/html;charset=utf-8;base64,${page}`)).text();
-        }
-        dialog.dataset.dark = isDark() ? "yes" : "no";
-        dialog.showModal();
-      });
-      document.body.append(open, dialog);
-    });
+  // The page of all rules, one click away from everywhere.
+  const rulesDialog = () => {
+    const dialog = document.createElement("dialog");
+    dialog.className = "rules";
+    const head = document.createElement("header");
+    head.append("All rules");
+    const close = document.createElement("button");
+    close.textContent = "Close";
+    close.addEventListener("click", () => dialog.close());
+    head.append(close);
+    const frame = document.createElement("iframe");
+    frame.title = "All rules of the RFCs";
+    frame.setAttribute("sandbox", "allow-same-origin allow-popups");
+    frame.addEventListener("load", () => settle(frame));
+    dialog.append(head, frame);
+    dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+    document.body.append(dialog);
+    return { dialog, frame };
   };
+  let rules;
+  const openRules = async () => {
+    rules ??= rulesDialog();
+    rules.dialog.dataset.dark = isDark() ? "yes" : "no";
+    rules.dialog.showModal();
+    if (rules.frame.hasAttribute("srcdoc")) return;
+    const page = await window.allureReportData["rules.html"];
+    rules.frame.srcdoc = await (await fetch(`data:text/html;charset=utf-8;base64,${page}`)).text();
+  };
+
+  // On the page of a test the overview is one line.
+  const showPlace = () => {
+    document.body.dataset.place = /[0-9a-f]{32}/.test(location.hash) ? "test" : "home";
+  };
+  addEventListener("hashchange", showPlace);
+  addEventListener("DOMContentLoaded", () => {
+    showPlace();
+    document.querySelectorAll("[data-rules]").forEach((button) => button.addEventListener("click", openRules));
+  });
 })();

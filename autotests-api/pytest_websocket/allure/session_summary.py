@@ -11,8 +11,10 @@ import pytest
 from pytest_websocket.allure.attachments import Document, attach_to_run
 from pytest_websocket.allure.cleaning import Cleaner
 from pytest_websocket.plugin import environment
+from pytest_websocket.plugin.circumstances import circumstances
+from pytest_websocket.plugin.last_run import key_of
 from pytest_websocket.plugin.target import TARGET
-from pytest_websocket.render import conformance_page, environment_page, proof_page
+from pytest_websocket.render import conformance_page, environment_page, overview, proof_page
 from pytest_websocket.render.conformance import Conformance, autobahn_index, badge, dump
 from pytest_websocket.render.matrix import TARGETS
 from pytest_websocket.render.metrics import metrics
@@ -20,6 +22,9 @@ from pytest_websocket.render.run import Run
 
 CONFORMANCE = "conformance"
 """Folder within the results for the files that other tools read."""
+
+OVERVIEW = "overview"
+"""Folder within the results for what each run's part of the page begins with."""
 
 _NO_BREAK = "\u00a0"
 
@@ -34,8 +39,11 @@ def write(config: pytest.Config, run: Run, cleaner: Cleaner) -> None:
         (folder / f"{uuid.uuid4()}-perf.json").write_text(json.dumps(measured), encoding="utf-8")
     page = environment_page.page(known, environment.options_of(config))
     attached = [Document.of("Target and tools", page, "text/html")]
-    if run.conformance:
-        conformance = Conformance.of(run.records.values(), environment.name() or known["Target"])
+    conformance = run.conformance and Conformance.of(
+        run.records.values(), environment.name() or known["Target"]
+    )
+    _write_overview(folder, overview.panel(run, conformance or None, circumstances(config)), config, cleaner)
+    if conformance:
         attached += _write_conformance(folder, run, conformance, cleaner)
         # It was found with servers that take the place of the embedded one.
         if config.stash[TARGET].embedded and (proof := proof_page.page()):
@@ -43,6 +51,15 @@ def write(config: pytest.Config, run: Run, cleaner: Cleaner) -> None:
     for document in attached:
         name = " · ".join(filter(None, [document.name, environment.name()]))
         attach_to_run(Document(name, cleaner.body(document.body), document.mime, document.extension))
+
+
+def _write_overview(folder: Path, panel: str, config: pytest.Config, cleaner: Cleaner) -> None:
+    """Writes what the page begins with, and which history it belongs to (allurerc.mjs)."""
+    place = folder / OVERVIEW
+    place.mkdir(exist_ok=True)
+    name = environment.folder_name() or "run"
+    (place / f"{name}.html").write_bytes(cleaner.body(panel))
+    (place / f"{name}.json").write_text(json.dumps({"history": key_of(config)}), encoding="utf-8")
 
 
 def _write_conformance(folder: Path, run: Run, conformance: Conformance, cleaner: Cleaner) -> list[Document]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pytest_websocket.plugin import environment
+from pytest_websocket.plugin.last_run import CHANGES
 from pytest_websocket.plugin.run import RUN
 from pytest_websocket.plugin.target import TARGET
 from pytest_websocket.render.conformance import Conformance
@@ -23,6 +24,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     run = config.stash[RUN]
     name = environment.name() or environment.facts(config)["Target"]
     conformance = Conformance.of(run.records.values(), name) if run.conformance else None
-    text = config.stash[TARGET].mask(summary(run, conformance, f"WebSocket tests: {name}"))
+    text = config.stash[TARGET].mask(
+        summary(run, conformance, f"WebSocket tests: {name}", config.stash.get(CHANGES, None))
+    )
     with Path(path).open("a", encoding="utf-8", errors="backslashreplace") as file:
         file.write(text)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pytest_websocket.plugin import environment
+from pytest_websocket.plugin.circumstances import circumstances
 from pytest_websocket.plugin.options import option_value
 from pytest_websocket.plugin.recordings import RECORDINGS
 from pytest_websocket.plugin.run import CONVERSATIONS, FAILED, RUN
@@ -18,14 +16,12 @@ from pytest_websocket.plugin.target import TARGET
 from pytest_websocket.render import report, transcript
 from pytest_websocket.render.run import Record
 
-_STARTED = pytest.StashKey[float]()
 _RENDERED = pytest.StashKey[int]()
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Removes the page of an earlier run, which would pass for this one's if it failed to start."""
-    config.stash[_STARTED] = time.time()
     if (path := _path(config)) is not None and not hasattr(config, "workerinput"):
         path.unlink(missing_ok=True)
 
@@ -48,16 +44,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     config, path = session.config, _path(session.config)
     if path is None or RUN not in config.stash or config.getoption("collectonly"):
         return
-    facts = environment.facts(config)
-    around = report.Circumstances(
-        target=environment.name() or facts["Target"],
-        finished=datetime.now().astimezone(),
-        seconds=time.time() - config.stash[_STARTED],
-        facts=facts,
-        options=environment.options_of(config),
-        links=environment.links(),
-    )
-    text = config.stash[TARGET].mask(report.page(config.stash[RUN], around))
+    text = config.stash[TARGET].mask(report.page(config.stash[RUN], circumstances(config)))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8", errors="backslashreplace")
 

@@ -15,7 +15,6 @@ from pytest_websocket.plugin.marks import weakness_of
 from pytest_websocket.plugin.raw_connections import NotOpened, ProtocolViolation
 from pytest_websocket.plugin.recordings import RECORDINGS
 from pytest_websocket.plugin.target import AIMED_AT, TARGET
-from pytest_websocket.plugin.terminal import Terminal
 from pytest_websocket.protocol.rules import Level, Rule
 from pytest_websocket.protocol.weaknesses import Severity, Weakness
 from pytest_websocket.render import plain_transcript, transcript
@@ -68,7 +67,6 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         config.stash[RUN] = Run()
         config.pluginmanager.register(Collector(config.stash[RUN]), "pytest-websocket-run")
-        config.pluginmanager.register(Terminal(config.stash[RUN]), "pytest-websocket-terminal")
 
 
 # Not among the first, as the Allure report is, which needs what this adds.

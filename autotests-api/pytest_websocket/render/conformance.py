@@ -190,10 +190,10 @@ class Conformance:
     def to_markdown(self, *, alone: bool = True) -> str:
         """Returns the table for a pull request: failures by cause, a row per section, what is broken.
 
-        Without ``alone`` the failures are left out, because the text around the table names them.
+        Without ``alone`` verdict and failures are left out, because the text around the table names them.
         """
         causes = self.causes[:MOST_CAUSES] if alone else []
-        return render("conformance.md.j2", table=self, causes=causes, levels=list(Level))
+        return render("conformance.md.j2", table=self, causes=causes, levels=list(Level), alone=alone)
 
     @property
     def broken(self) -> list[RuleVerdict]:

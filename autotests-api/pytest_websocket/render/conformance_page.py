@@ -19,7 +19,9 @@ LARGEST_PAGE = 190_000
 
 _NAMES = {6455: "RFC 6455, the WebSocket protocol", 7692: "RFC 7692, compression per message"}
 _LONGEST_REASON = 300
+# Tests of a cause, and causes, that are shown before a reader asks for all.
 _FIRST = 5
+_FIRST_CAUSES = 8
 
 Href = Callable[[Record], str]
 
@@ -61,6 +63,7 @@ def values(conformance: Conformance, href: Href, most: int) -> dict[str, Any]:
     records = [each for section in conformance.sections for rule in section.rules for each in rule.records]
     return {
         "table": conformance,
+        "button": "",
         "verdict": Verdict.of(conformance),
         **broken(conformance.causes, records, href, most),
         "rfcs": [
@@ -81,11 +84,12 @@ def broken(failures: list[Cause], records: Iterable[Record], href: Href, most: i
     """Returns what the template of the list of what is broken needs: rules first, then other causes."""
     return {
         "failures": sorted(failures, key=lambda cause: cause.level != MUST),
-        "failure_count": sum(len(cause.records) for cause in failures),
         "deviations": causes(records, outcomes={Outcome.DEVIATES}),
+        "weaknesses": [],
         "href": href,
         "most": most,
         "first": _FIRST,
+        "first_causes": _FIRST_CAUSES,
         "why_broken": _why_broken,
         "tests_by_name": tests_by_name,
         "kind_of": _kind,

@@ -30,6 +30,12 @@ class Cause:
     records: list[Record] = field(default_factory=list)
 
     @property
+    def url(self) -> str:
+        """Returns the section of the RFC that the words name; empty where they name none."""
+        found = re.match(r"RFC (\d+) §([\d.]+)", self.words)
+        return f"https://www.rfc-editor.org/rfc/rfc{found[1]}.html#section-{found[2]}" if found else ""
+
+    @property
     def example(self) -> list[str]:
         """Returns a few lines of the first failure, where the words leave particulars out."""
         if self.level or not self.records:

@@ -45,4 +45,4 @@ def test_report_is_built_from_the_results_of_the_other_job(tmp_path: Path) -> No
     page = (artifacts / "allure-report" / "index.html").read_text(encoding="utf-8")
     assert len(page) < MOST
     assert "googletagmanager" not in page
-    assert (tmp_path / "clone" / "allure-report" / "history" / "history.jsonl").is_file()
+    assert (tmp_path / "clone" / "allure-report" / "history.tar.gz").is_file()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_websocket.allure.page import Table, finish
+from pytest_websocket.allure.page import Beginning, finish
 from pytest_websocket.render import proof_page
 from verification.unit.allure.unpacking import unpacked
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[4]
 
-RAW = """<html><head></head><body>
+RAW = """<html><head></head><body><div id="app"></div>
     <script   src="data:text/javascript;base64,Ly8gYXBw"></script>
     <script async src="https://www.googletagmanager.com/gtag/js?id=G-1"></script>
     <script>
@@ -49,8 +49,13 @@ def test_proof_that_was_never_made_is_not_told(tmp_path: Path) -> None:
 
 
 def test_table_cannot_end_the_script() -> None:
-    page = finish(RAW, Table("</script><script>alert(1)</script>", "0 of 1 </script>", "0/1", conforms=False))
+    page = finish(RAW, Beginning(rules="</script><script>alert(1)</script>"))
     assert page.count("</script>") == finish(RAW).count("</script>")
+
+
+def test_overview_stands_before_the_report() -> None:
+    page = finish(RAW, Beginning(sections="<section>verdict</section>"))
+    assert page.index("<section>verdict</section>") < page.index('<div id="app">')
 
 
 def test_unknown_page_is_refused() -> None:
@@ -64,6 +69,12 @@ def test_secret_is_not_in_the_page(built_report: Path, specimen: Specimen) -> No
     _, files = unpacked(page)
     assert files
     assert not any(specimen.token.encode() in each for each in files.values())
+
+
+def test_history_is_that_of_the_target_and_the_selection(built_report: Path, specimen: Specimen) -> None:
+    assert built_report.is_file()
+    (history,) = (specimen.folder / "history").iterdir()
+    assert re.fullmatch(r"embedded-echo-server-[0-9a-f]{8}\.jsonl", history.name)
 
 
 def test_page_of_the_proof_lists_as_unnoticed_only_what_nothing_noticed(tmp_path: Path) -> None:

@@ -21,17 +21,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 # The frame is asked through the page: while it changes from blob to srcdoc, Playwright loses sight of it.
 CONVERSATION = "document.querySelector('iframe[srcdoc]').contentDocument"
-COVERED_BY_THE_BUTTON = """() => {
-    const box = document.querySelector(".conformance-open").getBoundingClientRect();
-    // The steps scroll away from under it.
-    const others = [...document.querySelectorAll("button, a, span")].filter((each) => each.innerText
-        && !each.closest(".conformance-open, [data-testid='test-result-steps-root']"));
-    return others.filter((each) => {
-        const other = each.getBoundingClientRect();
-        return other.width && other.right > box.left && other.left < box.right
-            && other.bottom > box.top && other.top < box.bottom;
-    }).map((each) => each.innerText);
-}"""
+CUT_LABELS = """() => [...document.querySelectorAll("[data-testid='metadata-item-key']")]
+    .flatMap((label) => [label, ...label.querySelectorAll("*")])
+    .filter((each) => each.scrollWidth > each.clientWidth + 1)
+    .filter((each) => getComputedStyle(each).overflowX !== "visible")
+    .map((each) => each.textContent)"""
 IS_SHOWN = "document.querySelector('iframe[srcdoc]')?.contentDocument?.querySelector('table')"
 
 
@@ -88,26 +82,48 @@ async def test_filter_works_without_script(conversation: Page) -> None:
 
 
 @pytest.mark.parametrize("width", [1500, 400])
-async def test_button_covers_nothing_of_the_report_head_and_foot(
-    opened: Opened, specimen: Specimen, width: int
-) -> None:
-    page = await opened(specimen.link("markup_is_echoed"))
-    await page.set_viewport_size({"width": width, "height": 1000})
-    await page.get_by_text("Test body").wait_for()
-    covered = await page.evaluate(COVERED_BY_THE_BUTTON)
-    assert covered == []
-
-
-async def test_conformance_leads_to_the_cases(opened: Opened, specimen: Specimen) -> None:
+async def test_verdict_is_what_the_page_begins_with(opened: Opened, width: int) -> None:
     page = await opened()
-    await page.locator(".conformance-open").click()
-    table = page.frame_locator("dialog.conformance iframe")
-    assert "does not conform" in await table.locator(".verdict").inner_text()
-    assert "What is broken" in await table.locator("body").inner_text()
-    await table.locator("details").get_by_role("link", name="Must is broken").click()
+    await page.set_viewport_size({"width": width, "height": 1000})
+    await page.get_by_text("Our own tools").first.wait_for()
+    assert "does not conform" in await page.locator(".overview .verdict").inner_text()
+    below = await page.evaluate("document.querySelector('#app').getBoundingClientRect().top")
+    overview = await page.locator(".overview").bounding_box()
+    assert overview["y"] + overview["height"] <= below
+    assert await page.evaluate("document.documentElement.scrollWidth") <= width
+    assert not await page.get_by_label("Success rate").first.is_visible()
+
+
+async def test_broken_rule_leads_to_its_test(opened: Opened, specimen: Specimen) -> None:
+    page = await opened()
+    await page.locator(".overview").get_by_role("link", name="Must is broken").click()
     await page.get_by_text("Test body").wait_for()
     assert await page.evaluate("location.hash") == specimen.link("must_is_broken")
-    assert not await page.locator("dialog.conformance").is_visible()
+    assert await page.locator(".overview .verdict").is_visible()
+    assert not await page.locator(".overview .detail").is_visible()
+
+
+@pytest.mark.parametrize("width", [1500, 400])
+async def test_table_of_rules_leads_to_the_cases(opened: Opened, specimen: Specimen, width: int) -> None:
+    page = await opened()
+    await page.set_viewport_size({"width": width, "height": 1000})
+    await page.get_by_role("button", name="All rules").click()
+    table = page.frame_locator("dialog.rules iframe")
+    assert "What is broken" in await table.locator("body").inner_text()
+    head = await page.locator("dialog.rules header").bounding_box()
+    frame = await page.locator("dialog.rules iframe").bounding_box()
+    assert head["y"] + head["height"] <= frame["y"]
+    await table.get_by_role("link", name="Must is broken").first.click()
+    await page.get_by_text("Test body").wait_for()
+    assert await page.evaluate("location.hash") == specimen.link("must_is_broken")
+    assert not await page.locator("dialog.rules").is_visible()
+
+
+async def test_labels_are_whole_on_a_phone(opened: Opened) -> None:
+    page = await opened()
+    await page.set_viewport_size({"width": 400, "height": 1000})
+    await page.get_by_test_id("metadata-item-key").first.wait_for()
+    assert await page.evaluate(CUT_LABELS) == []
 
 
 async def test_difference_is_shown_beside_an_open_conversation(opened: Opened, specimen: Specimen) -> None:
