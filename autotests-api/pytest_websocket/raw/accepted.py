@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
 
@@ -75,6 +76,14 @@ class AcceptedConnection(FramedConnection):
         self._write(data)
         self.switch_protocols(inflate)
         await self._drain(len(data))
+
+    def hand_over(self, protocol: asyncio.Protocol) -> bytes:
+        """Gives the transport to another protocol, and returns the request and what came after it."""
+        assert self._transport is not None
+        self._transport.set_protocol(protocol)
+        protocol.connection_made(self._transport)
+        self._end("closed", "TCP is no longer read here")
+        return self.request.raw + bytes(self._head)
 
     # Reading
 

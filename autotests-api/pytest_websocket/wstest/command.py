@@ -16,10 +16,11 @@ from pytest_websocket.wstest.case import Case
 from pytest_websocket.wstest.cases import ROUND_TRIPS, reference_cases
 from pytest_websocket.wstest.known import KnownFailures
 from pytest_websocket.wstest.outcome import Status, conclude
+from pytest_websocket.wstest.own_cases import OwnCase, OwnCases
 from pytest_websocket.wstest.progress import Progress
 from pytest_websocket.wstest.reports import write_reports
 from pytest_websocket.wstest.results import Results
-from pytest_websocket.wstest.selection import select
+from pytest_websocket.wstest.selection import NumberedT, select
 from pytest_websocket.wstest.settings import Settings
 from pytest_websocket.wstest.spec import Spec, SpecError, parse_spec, read_spec
 from pytest_websocket.wstest.testing_clients import FuzzingServer
@@ -64,27 +65,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _run(options: argparse.Namespace, spec: Spec, known: KnownFailures, progress: Progress) -> int:
-    cases = reference_cases(options.round_trips)
     results = Results()
     if options.mode == "fuzzingclient":
-        chosen = _chosen(cases, spec)
+        chosen = _chosen(reference_cases(options.round_trips), spec)
         try:
             await test_servers(spec, chosen, results, progress, parallel=options.parallel)
         finally:
             # An interrupted run keeps what it has.
             if results.agents:
                 write_reports(results, spec.outdir)
-        return conclude(results, known, progress, strict=options.strict)
-    server = FuzzingServer(spec, _chosen(cases, spec), results, progress)
-    await server.start(options.webport)
-    with _stopped_by_signals(server):
-        await server.serve()
-    if not server.has_reported:
+    elif not await _serve(options, spec, results, progress):
         return Status.INTERRUPTED
     return conclude(results, known, progress, strict=options.strict)
 
 
-def _chosen(cases: Sequence[Case], spec: Spec) -> list[Case]:
+async def _serve(options: argparse.Namespace, spec: Spec, results: Results, progress: Progress) -> bool:
+    """Serves until a client or a signal ends it; returns whether a client asked for the reports."""
+    own = OwnCases(options.time_scale)
+    try:
+        if not options.only_reference:
+            await own.start()
+        cases: list[Case | OwnCase] = [*reference_cases(options.round_trips), *own.cases]
+        server = FuzzingServer(spec, _chosen(cases, spec), results, progress, own)
+        await server.start(options.webport)
+        with _stopped_by_signals(server):
+            await server.serve()
+    finally:
+        await own.stop()
+    return server.has_reported
+
+
+def _chosen(cases: Sequence[NumberedT], spec: Spec) -> list[NumberedT]:
     try:
         chosen = select(cases, spec.cases, spec.excluded)
     except ValueError as error:
@@ -189,6 +200,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--outdir", metavar="DIR", help="where the reports go, instead of the spec file's")
     add("--cases", metavar="LIST", help="numbers and patterns with commas, as in 1.*,6.4.2")
     add("--exclude-cases", metavar="LIST", help="cases that are left out")
+    add(
+        "--only-reference",
+        action="store_true",
+        help="leave out this suite's own cases for clients, which follow those of the reference suite",
+    )
     add("--parallel", type=_count, default=8, metavar="N", help="cases at once (fuzzingclient; default: 8)")
     add(
         "--round-trips",

@@ -30,6 +30,9 @@ from pytest_websocket.wstest.settings import Settings
 GRACE = 0.5
 """Seconds that a peer has to fail the connection after it sent what the case does not expect."""
 
+SHORTEST = 2.0
+"""Seconds that a peer has at least: half a second, as some cases have it, is too little on a busy machine."""
+
 PART_KEY = bytes.fromhex("37fa213d")
 """Mask of a frame that is sent in parts: it has to be the same for each of them."""
 
@@ -90,7 +93,7 @@ class Run:
         return not self._is_closing or not isinstance(step, Wait)
 
     def _allow(self, seconds: float) -> None:
-        self._limit = _now() + seconds * self._settings.scale
+        self._limit = _now() + max(seconds, SHORTEST) * self._settings.scale
 
     # Sending
 

@@ -19,6 +19,7 @@ from pytest_websocket.wstest.case import Case
 from pytest_websocket.wstest.commands import obey
 from pytest_websocket.wstest.descriptions import described
 from pytest_websocket.wstest.negotiation import answer
+from pytest_websocket.wstest.own_cases import OwnCase, OwnCases
 from pytest_websocket.wstest.page import page
 from pytest_websocket.wstest.progress import Progress
 from pytest_websocket.wstest.reports import write_reports
@@ -40,8 +41,16 @@ class FuzzingServer:
     ``has_reported`` says that a client asked for the reports. Cases are counted from 1 in the loop.
     """
 
-    def __init__(self, spec: Spec, cases: Sequence[Case], results: Results, progress: Progress) -> None:
+    def __init__(
+        self,
+        spec: Spec,
+        cases: Sequence[Case | OwnCase],
+        results: Results,
+        progress: Progress,
+        own: OwnCases | None = None,
+    ) -> None:
         self._spec = spec
+        self._own = own
         self._cases = cases
         self._results = results
         self._progress = progress
@@ -169,7 +178,7 @@ class FuzzingServer:
 
     # The loop
 
-    def _case(self, query: dict[str, str]) -> tuple[Case, int]:
+    def _case(self, query: dict[str, str]) -> tuple[Case | OwnCase, int]:
         """Returns the case that a request names, and its place. Raises BadRequest."""
         if "casetuple" in query:
             number = query["casetuple"].strip()
@@ -193,6 +202,9 @@ class FuzzingServer:
         agent = _agent(query)
         if is_excluded(agent, case.number, self._spec.excluded_for):
             return await self._tell(connection, None)
+        if isinstance(case, OwnCase):
+            assert self._own is not None
+            return self._keep(await self._own.run(case, index, agent, connection))
         settings, recording = self._spec.settings, connection.recording
         recording.name = agent
         connection.deadline = max(settings.opening, case.limit * settings.scale)
@@ -212,9 +224,11 @@ class FuzzingServer:
         observed.started = observed.started or time.time()
         verdict = judge(case, observed, Role.SERVER)
         result = Result(agent, described(case, index), verdict, observed, recording, is_server=True)
+        return self._keep(result)
+
+    def _keep(self, result: Result) -> None:
         self._results.add(result)
         self._progress.done(result)
-        return None
 
     def _subprotocol(self, request: ClientRequest) -> str | None:
         return next((name for name in request.subprotocols if name in self._spec.protocols), None)
