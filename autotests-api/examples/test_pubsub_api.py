@@ -1,6 +1,6 @@
 """Tests of the publish/subscribe API: login, subscriptions, events in any order."""
 
-from examples.conftest import OpenClient
+from examples.conftest import LogIn, OpenClient
 from examples.pubsub_api import UNAUTHORISED
 from pytest_websocket import json_with
 
@@ -24,7 +24,7 @@ async def test_client_cannot_subscribe_before_login(open_client: OpenClient) -> 
     await client.expect(json_with(type="error", reason="log in first"))
 
 
-async def test_subscriber_gets_what_another_user_publishes(log_in: OpenClient) -> None:
+async def test_subscriber_gets_what_another_user_publishes(log_in: LogIn) -> None:
     anna, boris = await log_in("anna"), await log_in("boris")
     await anna.send_json({"type": "subscribe", "topic": "sport"})
     await anna.expect({"type": "subscribed", "topic": "sport"})
@@ -32,7 +32,7 @@ async def test_subscriber_gets_what_another_user_publishes(log_in: OpenClient) -
     await anna.expect(json_with(type="event", topic="sport", text="1:0"))
 
 
-async def test_publisher_gets_acknowledgement_and_event_in_any_order(log_in: OpenClient) -> None:
+async def test_publisher_gets_acknowledgement_and_event_in_any_order(log_in: LogIn) -> None:
     anna = await log_in("anna")
     await anna.send_json({"type": "subscribe", "topic": "chess"})
     await anna.expect({"type": "subscribed", "topic": "chess"})
@@ -43,7 +43,7 @@ async def test_publisher_gets_acknowledgement_and_event_in_any_order(log_in: Ope
         await anna.wait_for(json_with(type="event", text=text))
 
 
-async def test_subscriber_gets_nothing_of_other_topics(log_in: OpenClient) -> None:
+async def test_subscriber_gets_nothing_of_other_topics(log_in: LogIn) -> None:
     anna, boris = await log_in("anna"), await log_in("boris")
     await anna.send_json({"type": "subscribe", "topic": "weather"})
     await anna.expect({"type": "subscribed", "topic": "weather"})
