@@ -75,6 +75,7 @@ RunSuite = Callable[..., SuiteRun]
 Handler = Callable[[ServerConnection], Awaitable[None]]
 Serve = Callable[..., str]
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+Listen = Callable[[Script], Awaitable[int]]
 
 
 class Paper(asyncio.Transport):
@@ -145,7 +146,7 @@ def meet() -> Iterator[Callable[[hostile_servers.Behaviour], str]]:
 
 
 @pytest.fixture
-async def listen() -> AsyncIterator[Callable[[Script], Awaitable[int]]]:
+async def listen() -> AsyncIterator[Listen]:
     """Serves connections by a script on the port that is returned; the test ends when the script has."""
     async with AsyncExitStack() as stack:
 

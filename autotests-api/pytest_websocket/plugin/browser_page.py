@@ -1,4 +1,4 @@
-"""One tab of a browser: what its page does, what its console says, which frames it saw."""
+"""One page of a browser: what its page does, what its console says, which frames it saw."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def disagreement(seen: Conversation, told: Entry) -> str:
     return ""
 
 
-class Tab:
+class BrowserPage:
     """A page and what it was seen to do."""
 
     def __init__(self, page: Page, changed: asyncio.Event, deadline: float) -> None:
@@ -148,12 +148,12 @@ class Tab:
         return await asyncio.wait_for(self.page.evaluate(call, list(arguments)), self._deadline)
 
     async def close(self) -> None:
-        """Close the tab as its user would; what it showed remains as evidence."""
+        """Closes the page as its user would; what it showed is kept."""
         await self.screenshot()
         await self.page.close()
 
     async def screenshot(self) -> bytes:
-        """What the tab shows, as PNG; of a closed one what it showed last."""
+        """What the page shows, as PNG; of a closed one what it showed last."""
         from playwright.async_api import Error
 
         if not self.page.is_closed():
@@ -216,4 +216,4 @@ class Tab:
         self._changed.set()
 
 
-OpenTab = Callable[..., Awaitable[Tab]]
+OpenPage = Callable[..., Awaitable[BrowserPage]]

@@ -40,7 +40,7 @@ class Entry:
         return self.connection.close_reason
 
 
-class Ledger:
+class ServerLog:
     """The connections of the servers that are watched; ``changed`` is called, in their threads, each time."""
 
     def __init__(self, changed: Callable[[], object] = lambda: None) -> None:

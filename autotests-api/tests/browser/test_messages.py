@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_websocket.fixtures import Target
+from pytest_websocket.plugin.browser_artifacts import Until
+from pytest_websocket.plugin.browser_page import BrowserPage, OpenPage
+
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), pytest.mark.needs("echo")]
 
 ECHO_TEXT = """async (url, text) => {
@@ -13,8 +17,10 @@ ECHO_TEXT = """async (url, text) => {
 }"""
 
 
-async def test_page_of_the_lesson_shows_the_reply_in_its_console(tab, target, until):
-    await tab.run(
+async def test_page_of_the_lesson_shows_the_reply_in_its_console(
+    browser_page: BrowserPage, target: Target, until: Until
+) -> None:
+    await browser_page.run(
         """async (url) => {
             const socket = await connect(url);
             socket.send("Привет из браузера!");
@@ -22,8 +28,10 @@ async def test_page_of_the_lesson_shows_the_reply_in_its_console(tab, target, un
         }""",
         target.url,
     )
-    await until(lambda: tab.console)
-    assert tab.console == [f'Получили сообщение от сервера: "{target.answer("Привет из браузера!")}"']
+    await until(lambda: browser_page.console)
+    assert browser_page.console == [
+        f'Получили сообщение от сервера: "{target.answer("Привет из браузера!")!s}"'
+    ]
 
 
 @pytest.mark.parametrize(
@@ -40,12 +48,16 @@ async def test_page_of_the_lesson_shows_the_reply_in_its_console(tab, target, un
         pytest.param("я" * 32_768, id="65536 bytes"),
     ],
 )
-async def test_text_arrives_in_the_page_unchanged(tab, target, text):
-    assert await tab.run(ECHO_TEXT, target.url, text) == target.answer(text)
+async def test_text_arrives_in_the_page_unchanged(
+    browser_page: BrowserPage, target: Target, text: str
+) -> None:
+    assert await browser_page.run(ECHO_TEXT, target.url, text) == target.answer(text)
 
 
-async def test_lone_surrogate_leaves_the_browser_as_a_replacement_character(tab, target):
-    reply = await tab.run(
+async def test_lone_surrogate_leaves_the_browser_as_a_replacement_character(
+    browser_page: BrowserPage, target: Target
+) -> None:
+    reply = await browser_page.run(
         """async (url) => {
             const socket = await connect(url);
             socket.send("a\\ud800b");
@@ -66,9 +78,11 @@ BINARY = {
 
 @pytest.mark.needs("binary")
 @pytest.mark.parametrize("expression", BINARY.values(), ids=BINARY)
-async def test_bytes_arrive_in_the_page_unchanged(tab, target, expression):
+async def test_bytes_arrive_in_the_page_unchanged(
+    browser_page: BrowserPage, target: Target, expression: str
+) -> None:
     data = bytes([0, 255, *range(254)])
-    seen = await tab.run(
+    seen = await browser_page.run(
         f"""async (url, given) => {{
             const bytes = Uint8Array.from(given);
             const socket = await connect(url);
@@ -86,13 +100,13 @@ async def test_bytes_arrive_in_the_page_unchanged(tab, target, expression):
         list(data),
     )
     expected = target.answer(data)
-    if isinstance(expected, str):
+    if not isinstance(expected, bytes):
         pytest.skip("the target answers bytes with text")
     assert seen == [["ArrayBuffer", list(expected)], ["Blob", list(expected)]]
 
 
-async def test_thousand_messages_come_back_in_order(tab, target):
-    replies = await tab.run(
+async def test_thousand_messages_come_back_in_order(browser_page: BrowserPage, target: Target) -> None:
+    replies = await browser_page.run(
         """async (url) => {
             const socket = await connect(url);
             const replies = messages(socket, 1000);
@@ -104,8 +118,10 @@ async def test_thousand_messages_come_back_in_order(tab, target):
     assert replies == [target.answer(f"message {number}") for number in range(1000)]
 
 
-async def test_buffered_amount_falls_to_zero_when_everything_is_sent(tab, target):
-    seen = await tab.run(
+async def test_buffered_amount_falls_to_zero_when_everything_is_sent(
+    browser_page: BrowserPage, target: Target
+) -> None:
+    seen = await browser_page.run(
         """async (url, size) => {
             const socket = await connect(url);
             const replies = messages(socket, 16);
@@ -120,11 +136,11 @@ async def test_buffered_amount_falls_to_zero_when_everything_is_sent(tab, target
     assert seen == {"atOnce": 16 * 100_000, "afterReplies": 0}
 
 
-async def test_two_tabs_do_not_hear_each_other(open_tab, target):
-    first = await open_tab()
-    second = await open_tab()
-    for tab in (first, second):
-        await tab.run(
+async def test_two_tabs_do_not_hear_each_other(open_page: OpenPage, target: Target) -> None:
+    first = await open_page()
+    second = await open_page()
+    for browser_page in (first, second):
+        await browser_page.run(
             """async (url) => {
                 window.heard = [];
                 window.socket = await connect(url);

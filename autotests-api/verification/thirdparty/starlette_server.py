@@ -1,6 +1,9 @@
 """An echo server on Starlette, served by uvicorn."""
 
+from __future__ import annotations
+
 import socket
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -8,7 +11,7 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocketDisconnect
 
 
-async def echo(websocket):
+async def echo(websocket: Any) -> None:
     await websocket.accept()
     try:
         while True:

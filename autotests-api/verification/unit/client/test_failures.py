@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections import deque
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from websockets.exceptions import ConnectionClosedOK
@@ -204,7 +204,7 @@ async def test_nearest_of_what_was_skipped_is_told_from_where_it_differs() -> No
 async def test_skipped_messages_are_bounded_by_their_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pytest_websocket.client.inbox.MAX_KEPT_BYTES", 4)
     client = talking("ab", "cd", "!", "e", "!", "fghi", "!", "jklmn", "!")
-    assert client.skipped.maxlen == MAX_KEPT_MESSAGES
+    assert cast("deque[str]", client.skipped).maxlen == MAX_KEPT_MESSAGES
     await client.wait_for("!")
     assert list(client.skipped) == ["ab", "cd"]
     await client.wait_for("!")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,12 @@ async def test_wait_whose_time_has_passed_ends_at_once() -> None:
 async def test_waits_in_time_share_one_timer_of_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     loop, set_for = asyncio.get_running_loop(), []
     call_at = loop.call_at
-    monkeypatch.setattr(loop, "call_at", lambda when, *rest: set_for.append(when) or call_at(when, *rest))
+
+    def counted(when: float, *rest: Any) -> asyncio.TimerHandle:
+        set_for.append(when)
+        return call_at(when, *rest)
+
+    monkeypatch.setattr(loop, "call_at", counted)
     timer = Timer()
     for seconds in (60, 61, 62):
         with timer.until(in_seconds(seconds)):

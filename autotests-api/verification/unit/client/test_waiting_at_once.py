@@ -38,7 +38,8 @@ async def test_calls_at_the_same_time_get_their_own_answers(peer: Any) -> None:
 async def test_lost_answer_fails_its_own_call_alone(peer: Any) -> None:
     client = await peer(double_in_reverse_order)
     calls = (call(client, 1), call(client, 2, "lost", deadline=BRIEF), call(client, 3))
-    first, lost, third = await asyncio.gather(*calls, return_exceptions=True)
+    results: Any = await asyncio.gather(*calls, return_exceptions=True)
+    first, lost, third = results
     assert (first, third) == (2, 6)
     assert isinstance(lost, ExpectationFailed)
     assert lost.headline.startswith("no message that matches came within")
@@ -46,7 +47,7 @@ async def test_lost_answer_fails_its_own_call_alone(peer: Any) -> None:
 
 async def test_tasks_that_take_any_message_get_them_in_order(peer: Any) -> None:
     client = await peer(says("1", "2", "3"))
-    assert await asyncio.gather(client.receive(), client.receive(), client.receive()) == ["1", "2", "3"]
+    assert [*await asyncio.gather(client.receive(), client.receive(), client.receive())] == ["1", "2", "3"]
 
 
 async def test_message_goes_to_the_task_that_wants_it_before_one_that_takes_any(peer: Any) -> None:
@@ -54,7 +55,7 @@ async def test_message_goes_to_the_task_that_wants_it_before_one_that_takes_any(
     waits = asyncio.gather(client.receive(), client.wait_for("wanted"))
     await client.send("wanted")
     await client.send("any")
-    assert await waits == ["any", "wanted"]
+    assert [*await waits] == ["any", "wanted"]
 
 
 async def test_task_that_reads_for_the_others_may_be_cancelled(peer: Any) -> None:

@@ -6,13 +6,14 @@ import os
 import subprocess
 import sys
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from pytest_websocket.client import connect
 from pytest_websocket.plugin.browser_page import Conversation, SeenFrame, disagreement
 from pytest_websocket.plugin.fixtures.browser import NO_CHROMIUM
-from pytest_websocket.plugin.server_log import Entry, Ledger
+from pytest_websocket.plugin.server_log import Entry, ServerLog
 from pytest_websocket.server.background import run_in_background
 from pytest_websocket.server.echo import serve
 
@@ -22,7 +23,8 @@ def seen(*frames: tuple[bool, str | bytes | None]) -> Conversation:
 
 
 def told(received: list[str | bytes], sent: list[str | bytes], close_code: int | None = None) -> Entry:
-    return Entry(SimpleNamespace(close_code=close_code), received=received, sent=sent)
+    connection: Any = SimpleNamespace(close_code=close_code)
+    return Entry(connection, received=received, sent=sent)
 
 
 SENT, RECEIVED = True, False
@@ -85,18 +87,18 @@ def test_disagreement_names_message_direction_and_both_sides(
 
 async def test_ledger_keeps_what_the_server_received_and_sent() -> None:
     changes: list[None] = []
-    ledger = Ledger(lambda: changes.append(None))
-    with run_in_background(serve) as running, ledger.watch(running):
+    server_log = ServerLog(lambda: changes.append(None))
+    with run_in_background(serve) as running, server_log.watch(running):
         async with connect(running.url) as client:
             await client.ask("text")
             await client.ask(b"bytes")
-            (entry,) = ledger.open
-            assert ledger.of(entry.key) is entry
+            (entry,) = server_log.open
+            assert server_log.of(entry.key) is entry
         assert entry.received == ["text", b"bytes"]
         assert entry.sent == ["Сервер получил: text", "Сервер получил: ".encode() + b"bytes"]
     assert entry.over
     assert entry.close_code == 1000
-    assert ledger.open == []
+    assert server_log.open == []
     assert len(changes) == 6
 
 

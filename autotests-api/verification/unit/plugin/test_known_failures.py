@@ -10,6 +10,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection
 
 from pytest_websocket.plugin.known_failures import Case, Entry, read_known_failures, write_known_failures
+from verification.conftest import Serve
 
 MASKING = "autotests-api/tests/conformance/rfc6455/test_05_1_masking.py"
 BINARY = "autotests-api/tests/contract/test_binary.py::test_bytes_come_back_as_bytes"
@@ -20,7 +21,7 @@ SELECTION = (
 
 
 @pytest.fixture
-def url(serve: Any) -> str:
+def url(serve: Serve) -> str:
     """A server that loses bytes behind a NUL: some binary cases fail, and no others."""
 
     async def stops_at_nul(connection: ServerConnection) -> None:

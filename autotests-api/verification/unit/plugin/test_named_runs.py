@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from verification.conftest import RunSuite
+
 
 @pytest.mark.parametrize(("name", "shown"), [("Python 3.13", ["Python 3.13"]), ("", [])])
-def test_every_result_carries_the_name_of_its_run(run_suite, tmp_path: Path, name: str, shown: list[str]):
+def test_every_result_carries_the_name_of_its_run(
+    run_suite: RunSuite, tmp_path: Path, name: str, shown: list[str]
+) -> None:
     results = tmp_path / "results"
     case = "contract/test_order.py::test_one_message_brings_exactly_one_reply"
     run = run_suite(case, f"--alluredir={results}", REPORT_ENVIRONMENT=name)

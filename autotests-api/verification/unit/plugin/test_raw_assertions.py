@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from pytest_websocket.protocol.frames import Frame, close, continuation, ping, p
 from pytest_websocket.protocol.handshake import Request, accept_value
 from pytest_websocket.raw.ending import NotReceived
 from pytest_websocket.recording import Recording
+from verification.conftest import Paper
 
 OPENING = Request.opening("/", "target.test")
 
@@ -23,7 +25,7 @@ def connection_to(target: Target, transport: object, *, max_message: int = 1000)
 
 
 @pytest.fixture
-async def raw(paper) -> RawConnection:
+async def raw(paper: Paper) -> RawConnection:
     """A connection after the handshake with a target that answers each message as it is."""
     connection = connection_to(Target("ws://target.test", reply="{message}"), paper)
     connection.switch_protocols()
@@ -52,7 +54,7 @@ RECEIVED: dict[str, tuple[list[Frame], Callable[[RawConnection], Awaitable[objec
 
 
 @pytest.mark.parametrize(("frames", "expect"), RECEIVED.values(), ids=RECEIVED.keys())
-async def test_what_was_expected_passes(raw, frames, expect) -> None:
+async def test_what_was_expected_passes(raw: RawConnection, frames: list[Frame], expect: Any) -> None:
     receive(raw, *frames)
     await expect(raw)
 
@@ -123,7 +125,9 @@ FAILURES: dict[str, tuple[list[Frame], Callable[[RawConnection], Awaitable[objec
 
 
 @pytest.mark.parametrize(("frames", "expect", "message"), FAILURES.values(), ids=FAILURES.keys())
-async def test_failure_says_what_was_expected_and_received(raw, frames, expect, message) -> None:
+async def test_failure_says_what_was_expected_and_received(
+    raw: RawConnection, frames: list[Frame], expect: Any, message: Any
+) -> None:
     receive(raw, *frames)
     with pytest.raises(AssertionError) as failure:
         await expect(raw)
@@ -131,21 +135,21 @@ async def test_failure_says_what_was_expected_and_received(raw, frames, expect, 
     assert not str(failure.value).startswith("assert")
 
 
-async def test_close_may_be_missing_where_that_is_allowed(raw) -> None:
+async def test_close_may_be_missing_where_that_is_allowed(raw: RawConnection) -> None:
     raw.eof_received()
     await raw.expect_ended(code=1002, or_no_close=True)
     with pytest.raises(AssertionError, match="expected Close 1002, received no Close frame"):
         await raw.expect_ended(code=1002)
 
 
-async def test_reset_is_not_a_clean_end_of_tcp(raw) -> None:
+async def test_reset_is_not_a_clean_end_of_tcp(raw: RawConnection) -> None:
     raw.connection_lost(ConnectionResetError())
     await raw.expect_tcp_closed()
     with pytest.raises(AssertionError, match="expected FIN, received RST"):
         await raw.expect_tcp_closed(cleanly=True)
 
 
-async def test_waiting_message_is_named_with_what_it_means(raw) -> None:
+async def test_waiting_message_is_named_with_what_it_means(raw: RawConnection) -> None:
     receive(raw, text("a"), text("b"), pong())
     raw.expect_no_message("too many", after=2)
     with pytest.raises(
@@ -156,7 +160,7 @@ async def test_waiting_message_is_named_with_what_it_means(raw) -> None:
     raw.expect_no_message("too many")
 
 
-async def test_broken_rule_of_the_server_is_named(raw) -> None:
+async def test_broken_rule_of_the_server_is_named(raw: RawConnection) -> None:
     receive(raw, text("a"))
     raw.expect_no_violation()
     receive(raw, continuation("of nothing"))
@@ -164,14 +168,14 @@ async def test_broken_rule_of_the_server_is_named(raw) -> None:
         raw.expect_no_violation()
 
 
-async def test_target_that_does_not_echo_is_served_when_it_answers_a_ping(paper) -> None:
+async def test_target_that_does_not_echo_is_served_when_it_answers_a_ping(paper: Paper) -> None:
     raw = connection_to(Target("ws://target.test", echo=False), paper)
     raw.switch_protocols()
     receive(raw, pong(b"still served?"))
     await raw.expect_served()
 
 
-async def test_message_above_the_limit_of_the_target_skips_the_test(raw) -> None:
+async def test_message_above_the_limit_of_the_target_skips_the_test(raw: RawConnection) -> None:
     raw.needs_size(1000)
     with pytest.raises(
         pytest.skip.Exception, match="a message of 1001 bytes is above the target's limit of 1000"
@@ -179,7 +183,7 @@ async def test_message_above_the_limit_of_the_target_skips_the_test(raw) -> None
         raw.needs_size(1001)
 
 
-async def test_refusal_as_too_big_skips_only_what_is_above_the_limit(raw) -> None:
+async def test_refusal_as_too_big_skips_only_what_is_above_the_limit(raw: RawConnection) -> None:
     receive(raw, close(1009))
     with pytest.raises(NotReceived):
         await raw.expect_echo("a")
@@ -198,14 +202,14 @@ def response_to(request: Request, status: str = "101 Switching Protocols") -> by
     ).encode()
 
 
-async def test_legal_response_is_accepted_and_frames_follow_it(paper) -> None:
+async def test_legal_response_is_accepted_and_frames_follow_it(paper: Paper) -> None:
     raw = connection_to(Target("ws://target.test", reply="{message}"), paper)
     raw.data_received(response_to(OPENING) + text("a").encode(masked=False))
     assert (await raw.expect_accepted(OPENING)).status == 101
     await raw.expect_echo("a")
 
 
-async def test_refused_handshake_is_not_accepted(paper) -> None:
+async def test_refused_handshake_is_not_accepted(paper: Paper) -> None:
     raw = connection_to(Target("ws://target.test"), paper)
     raw.data_received(response_to(OPENING, "400 Bad Request"))
     with pytest.raises(AssertionError, match=r"expected the opening handshake to be accepted, but .*400"):
@@ -213,14 +217,14 @@ async def test_refused_handshake_is_not_accepted(paper) -> None:
 
 
 @pytest.mark.parametrize("request_", [OPENING, b"no HTTP at all"], ids=["request", "bytes"])
-async def test_accepted_handshake_is_not_rejected(paper, request_) -> None:
+async def test_accepted_handshake_is_not_rejected(paper: Paper, request_: Any) -> None:
     raw = connection_to(Target("ws://target.test"), paper)
     raw.data_received(response_to(OPENING))
     with pytest.raises(AssertionError, match=r"expected the handshake to be refused, received HTTP/1\.1 101"):
         await raw.expect_rejected(request_)
 
 
-async def test_response_with_an_error_or_none_is_a_rejection(paper) -> None:
+async def test_response_with_an_error_or_none_is_a_rejection(paper: Paper) -> None:
     raw = connection_to(Target("ws://target.test"), paper)
     raw.data_received(response_to(OPENING, "400 Bad Request"))
     response = await raw.expect_rejected(OPENING)
@@ -230,7 +234,7 @@ async def test_response_with_an_error_or_none_is_a_rejection(paper) -> None:
     assert await raw.expect_rejected(OPENING) is None
 
 
-async def test_connection_is_shown_by_its_name_and_state(raw) -> None:
+async def test_connection_is_shown_by_its_name_and_state(raw: RawConnection) -> None:
     assert repr(raw) == "<raw connection 'client': the connection is open>"
     receive(raw, ping(), close(1001))
     assert repr(raw) == "<raw connection 'client': it sent Close 1001>"

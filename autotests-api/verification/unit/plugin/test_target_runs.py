@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import ServerConnection
 
+from pytest_websocket.protocol.frames import text
 from pytest_websocket.server.background import run_in_background
 from verification import hostile_servers
+from verification.conftest import Serve
 
 TEXT_CASES = "contract/test_text.py"
 ONE_CASE = "conformance/rfc6455/test_05_1_masking.py::test_unmasked_frame_ends_the_connection"
@@ -34,7 +36,7 @@ async def echo(connection: ServerConnection) -> None:
 
 
 @pytest.fixture
-def echo_url(serve: Any) -> str:
+def echo_url(serve: Serve) -> str:
     """A foreign server: a plain echo of the websockets library."""
     return serve(echo)
 
@@ -137,7 +139,7 @@ def test_credentials_reach_neither_terminal_nor_junit_nor_results(run_suite: Any
         assert key is not None
         peer.writer.write(hostile_servers.acceptance(key[1].decode(), f"X-Echo: {TOKEN}"))
         async for _ in peer.frames():
-            await peer.send(hostile_servers.text(head.decode() + TOKEN))
+            await peer.send(text(head.decode() + TOKEN))
 
     results = tmp_path / "results"
     with run_in_background(lambda: hostile_servers.serve(repeats_everything)) as server:

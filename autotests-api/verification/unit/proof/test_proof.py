@@ -10,9 +10,9 @@ import pytest
 
 from verification.faulty_servers.catalogue import CATALOGUE
 from verification.proof import flakes, page
-from verification.proof.plugin import essence
+from verification.proof.plugin import Plan, essence
 from verification.proof.rules import in_order, names, rule_parts
-from verification.proof.run import PROJECT, Plan, Result, cover, node_of, plan_for, survivors, uncovered
+from verification.proof.run import PROJECT, Result, cover, node_of, plan_for, survivors, uncovered
 from verification.proof.server_process import CORRECT
 
 FAULT = CATALOGUE["accepts-unmasked-frames"]

@@ -1,5 +1,7 @@
 """The raw connection against a real socket: what it writes, what it keeps, how it reports endings."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import socket
@@ -23,12 +25,19 @@ from pytest_websocket.raw.connection import Connection
 from pytest_websocket.raw.dialing import open_connection
 from pytest_websocket.raw.ending import NotReceived
 from pytest_websocket.recording import Recording
+from verification.conftest import Listen
 
+Against = Callable[..., Awaitable[Connection]]
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 def encoded(*frames: Frame) -> bytes:
     return b"".join(frame.encode(masked=False) for frame in frames)
+
+
+def opcode_of(frame: bytes) -> int | None:
+    header = parse_header(frame)
+    return None if header is None else header.opcode
 
 
 def reset(writer: asyncio.StreamWriter) -> None:
@@ -38,15 +47,13 @@ def reset(writer: asyncio.StreamWriter) -> None:
 
 
 @pytest.fixture
-def against(listen, deadline: float) -> Iterator[Callable[..., Awaitable[Connection]]]:
+def against(listen: Listen, deadline: float) -> Iterator[Callable[..., Awaitable[Connection]]]:
     """Open a raw connection to a server that switches protocols and then follows a script."""
     with contextlib.ExitStack() as stack:
 
-        async def factory(
-            script: Script, *, handshake: bool = True, patience: float = deadline
-        ) -> Connection:
+        async def factory(script: Script, *, handshake: bool = True, seconds: float = deadline) -> Connection:
             port = await listen(switching_protocols(script) if handshake else script)
-            connection = await open_connection(Connection(Recording(), patience), "127.0.0.1", port)
+            connection = await open_connection(Connection(Recording(), seconds), "127.0.0.1", port)
             stack.callback(connection.abort)
             if handshake:
                 assert (await connection.handshake(Request.opening("/", "127.0.0.1"))).accepted
@@ -83,12 +90,13 @@ async def answering_pings(reader: asyncio.StreamReader, writer: asyncio.StreamWr
     while True:
         head = await reader.readexactly(6)
         header = parse_header(head)
+        assert header is not None
         payload = await reader.readexactly(header.length)
         if header.opcode == 9:
             writer.write(encoded(pong(bytes(b ^ header.mask_key[i % 4] for i, b in enumerate(payload)))))
 
 
-async def test_messages_pongs_and_frames_are_each_taken_for_themselves(against) -> None:
+async def test_messages_pongs_and_frames_are_each_taken_for_themselves(against: Against) -> None:
     raw = await against(saying(encoded(text("a", fin=False), pong(b"p"), continuation("b"), binary(b"c"))))
     assert await raw.pong() == b"p"
     first = await raw.message()
@@ -97,15 +105,15 @@ async def test_messages_pongs_and_frames_are_each_taken_for_themselves(against) 
     assert raw.violations == []
 
 
-async def test_frames_in_the_segment_of_the_response_are_not_lost(against) -> None:
+async def test_frames_in_the_segment_of_the_response_are_not_lost(against: Against) -> None:
     raw = await against(saying(encoded(text("early"))))
     assert (await raw.message()).content == "early"
 
 
-async def test_close_frame_is_reported_with_code_and_reason_and_answered(against) -> None:
+async def test_close_frame_is_reported_with_code_and_reason_and_answered(against: Against) -> None:
     answers = []
 
-    async def script(reader, writer) -> None:
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(encoded(close(1002, "bad frame")))
         answers.append(await reader.readexactly(8))
 
@@ -116,23 +124,24 @@ async def test_close_frame_is_reported_with_code_and_reason_and_answered(against
     assert ending.tcp == "closed"
     assert str(ending).startswith("Close 1002 'bad frame', TCP closed after ")
     header = parse_header(answers[0])
+    assert header is not None
     assert (header.opcode, header.masked, header.length) == (8, True, 2)
 
 
-async def test_tcp_closed_without_a_close_frame_is_reported(against) -> None:
+async def test_tcp_closed_without_a_close_frame_is_reported(against: Against) -> None:
     raw = await against(saying(b"", then="close"))
     ending = await raw.ending()
     assert (ending.ended, ending.code, ending.tcp) == (True, None, "closed")
     assert str(ending).startswith("no Close frame, TCP closed")
 
 
-async def test_reset_is_not_reported_as_a_close(against) -> None:
+async def test_reset_is_not_reported_as_a_close(against: Against) -> None:
     raw = await against(saying(b"", then="reset"))
     await raw.send_bytes(b"x")
     assert (await raw.ending(probe_with_ping=False)).tcp == "reset"
 
 
-async def test_server_that_answers_pings_is_reported_open_before_the_deadline(against) -> None:
+async def test_server_that_answers_pings_is_reported_open_before_the_deadline(against: Against) -> None:
     raw = await against(answering_pings)
     ending = await raw.ending(deadline=2.0)
     assert not ending.ended
@@ -141,21 +150,21 @@ async def test_server_that_answers_pings_is_reported_open_before_the_deadline(ag
     assert "still answers pings" in str(ending)
 
 
-async def test_silent_server_is_given_up_at_the_deadline(against) -> None:
-    raw = await against(saying(b""), patience=0.3)
+async def test_silent_server_is_given_up_at_the_deadline(against: Against) -> None:
+    raw = await against(saying(b""), seconds=0.3)
     ending = await raw.ending()
     assert not ending.ended
     assert "still open" in str(ending)
 
 
-async def test_answer_decides_that_the_connection_goes_on(against) -> None:
+async def test_answer_decides_that_the_connection_goes_on(against: Against) -> None:
     raw = await against(saying(encoded(text("answer"))))
     ending = await raw.ending(answers=0)
     assert not ending.ended
     assert raw.waiting_messages == 1
 
 
-async def test_failed_wait_for_a_message_says_how_the_server_ended(against) -> None:
+async def test_failed_wait_for_a_message_says_how_the_server_ended(against: Against) -> None:
     raw = await against(saying(encoded(close(1011, "boom"))))
     with pytest.raises(
         NotReceived, match=r"expected a message, but the server ended the connection: .*Close 1011 'boom'"
@@ -163,25 +172,25 @@ async def test_failed_wait_for_a_message_says_how_the_server_ended(against) -> N
         await raw.message()
 
 
-async def test_failed_wait_for_a_message_says_that_none_came(against) -> None:
-    raw = await against(saying(b""), patience=0.2)
+async def test_failed_wait_for_a_message_says_that_none_came(against: Against) -> None:
+    raw = await against(saying(b""), seconds=0.2)
     with pytest.raises(
         NotReceived, match=r"expected a Pong, but none came within 0.2 s: the connection is open"
     ):
         await raw.pong()
 
 
-async def test_message_that_came_before_the_end_is_not_lost(against) -> None:
+async def test_message_that_came_before_the_end_is_not_lost(against: Against) -> None:
     raw = await against(saying(encoded(text("last words"), close(1000)), then="close"))
     await raw.tcp_ending()
     assert (await raw.message()).content == "last words"
     assert await raw.message_or_ending() is None
 
 
-async def test_ping_of_the_server_is_answered_and_not_kept(against) -> None:
+async def test_ping_of_the_server_is_answered_and_not_kept(against: Against) -> None:
     got = []
 
-    async def script(reader, writer) -> None:
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(encoded(ping(b"are you there?")))
         got.append(await reader.readexactly(20))
         writer.write(encoded(text("good")))
@@ -189,13 +198,13 @@ async def test_ping_of_the_server_is_answered_and_not_kept(against) -> None:
 
     raw = await against(script)
     assert (await raw.message()).content == "good"
-    assert parse_header(got[0]).opcode == 10
+    assert opcode_of(got[0]) == 10
 
 
-async def test_every_write_is_a_write_of_its_own(against) -> None:
-    got = []
+async def test_every_write_is_a_write_of_its_own(against: Against) -> None:
+    got: list[bytes] = []
 
-    async def script(reader, writer) -> None:
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while len(got) < 3:
             got.append(await reader.readexactly(1))
         writer.write(encoded(text("done")))
@@ -207,8 +216,8 @@ async def test_every_write_is_a_write_of_its_own(against) -> None:
     assert got == [b"a", b"b", b"c"]
 
 
-async def test_half_closed_connection_is_still_read(against) -> None:
-    async def script(reader, writer) -> None:
+async def test_half_closed_connection_is_still_read(against: Against) -> None:
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         assert await reader.read() == b""
         writer.write(encoded(text("still here")))
 
@@ -217,7 +226,7 @@ async def test_half_closed_connection_is_still_read(against) -> None:
     assert (await raw.message()).content == "still here"
 
 
-async def test_writing_to_a_connection_that_is_gone_is_no_error(against) -> None:
+async def test_writing_to_a_connection_that_is_gone_is_no_error(against: Against) -> None:
     raw = await against(saying(b"", then="close"))
     await raw.tcp_ending()
     for _ in range(3):
@@ -225,10 +234,10 @@ async def test_writing_to_a_connection_that_is_gone_is_no_error(against) -> None
     assert raw.tcp == "closed"
 
 
-async def test_flood_is_bounded_in_memory(against, monkeypatch) -> None:
+async def test_flood_is_bounded_in_memory(against: Against, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pytest_websocket.raw.framed.MAX_BACKLOG", 1 << 20)
 
-    async def script(_, writer) -> None:
+    async def script(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
             writer.write(encoded(binary(bytes(1 << 16))))
             await writer.drain()
@@ -241,7 +250,7 @@ async def test_flood_is_bounded_in_memory(against, monkeypatch) -> None:
 
 
 @pytest.mark.parametrize("interim", [b"100 Continue\r\n\r\n", b"103 Early Hints\r\nLink: </a>\r\n\r\n"])
-async def test_interim_response_is_not_taken_for_the_final_one(against, interim) -> None:
+async def test_interim_response_is_not_taken_for_the_final_one(against: Against, interim: bytes) -> None:
     final = b"HTTP/1.1 400 Bad Request\r\n\r\n"
     connection = await against(
         saying(b"HTTP/1.1 " + interim + b"HTTP/1.1 " + interim + final), handshake=False
@@ -249,26 +258,26 @@ async def test_interim_response_is_not_taken_for_the_final_one(against, interim)
     assert (await connection.handshake(Request.opening("/", "127.0.0.1"))).status == 400
 
 
-async def test_garbage_instead_of_a_response_is_reported(against) -> None:
+async def test_garbage_instead_of_a_response_is_reported(against: Against) -> None:
     raw = await against(saying(b"hello\r\n\r\n"), handshake=False)
     response = await raw.handshake(Request.opening("/", "x"))
     assert not response.accepted
     assert "no HTTP response" in str(response)
 
 
-async def test_refusal_without_a_response_is_none(against) -> None:
+async def test_refusal_without_a_response_is_none(against: Against) -> None:
     raw = await against(saying(b"", then="close"), handshake=False)
     await raw.send_bytes(b"GET / HTTP/1.1\r\n\r\n")
     assert await raw.refusal() is None
 
 
-async def test_request_that_is_never_answered_is_reported(against) -> None:
-    raw = await against(saying(b""), handshake=False, patience=0.2)
+async def test_request_that_is_never_answered_is_reported(against: Against) -> None:
+    raw = await against(saying(b""), handshake=False, seconds=0.2)
     with pytest.raises(NotReceived, match=r"expected an answer, but none came within 0\.2 s"):
         await raw.refusal()
 
 
-async def test_paused_connection_resumes_where_it_stopped(against) -> None:
+async def test_paused_connection_resumes_where_it_stopped(against: Against) -> None:
     raw = await against(answering_pings)
     raw.pause_reading()
     await raw.send(ping(b"unheard"))

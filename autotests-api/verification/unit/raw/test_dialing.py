@@ -1,8 +1,12 @@
 """Connecting by TCP, through a proxy, with TLS, with small buffers, and the errors of each."""
 
+from __future__ import annotations
+
 import asyncio
 import socket
 import ssl
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import trustme
@@ -12,6 +16,7 @@ from pytest_websocket.raw.connection import Connection
 from pytest_websocket.raw.dialing import SMALL_BUFFER, SMALL_SEGMENT, open_connection
 from pytest_websocket.raw.ending import NotReceived
 from pytest_websocket.recording import Recording
+from verification.conftest import Listen
 
 
 @pytest.fixture
@@ -25,11 +30,11 @@ def contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
 
 
 @pytest.fixture
-async def resolve(monkeypatch):
+async def resolve(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Let a host name mean these addresses."""
 
     def meaning(name: str, *addresses: str) -> None:
-        async def getaddrinfo(host: str, port: int, *, type: int = 0, **_: int) -> list:
+        async def getaddrinfo(host: str, port: int, *, type: int = 0, **_: int) -> list[Any]:
             assert host == name
             return [(socket.AF_INET, type, 0, "", (address, port)) for address in addresses]
 
@@ -43,7 +48,7 @@ async def hold(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
     await reader.read()
 
 
-def proxying(asked: list[bytes], *, tls: ssl.SSLContext | None = None):
+def proxying(asked: list[bytes], *, tls: ssl.SSLContext | None = None) -> Any:
     """A proxy that is its own target: grants the tunnel and answers 403 in it."""
 
     async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -57,7 +62,7 @@ def proxying(asked: list[bytes], *, tls: ssl.SSLContext | None = None):
     return proxy
 
 
-async def test_target_behind_a_proxy_is_reached_by_a_tunnel(listen, deadline) -> None:
+async def test_target_behind_a_proxy_is_reached_by_a_tunnel(listen: Listen, deadline: float) -> None:
     asked: list[bytes] = []
     address = ("127.0.0.1", await listen(proxying(asked)))
     raw = await open_connection(Connection(Recording(), deadline), "target.test", 80, proxy=address)
@@ -69,7 +74,7 @@ async def test_target_behind_a_proxy_is_reached_by_a_tunnel(listen, deadline) ->
     assert raw.recording.request == opening.encode()
 
 
-async def test_tunnel_to_an_address_of_ipv6_is_asked_for_in_brackets(listen, deadline) -> None:
+async def test_tunnel_to_an_address_of_ipv6_is_asked_for_in_brackets(listen: Listen, deadline: float) -> None:
     asked: list[bytes] = []
     address = ("127.0.0.1", await listen(proxying(asked)))
     raw = await open_connection(Connection(Recording(), deadline), "::1", 80, proxy=address)
@@ -77,7 +82,9 @@ async def test_tunnel_to_an_address_of_ipv6_is_asked_for_in_brackets(listen, dea
     assert asked[0].startswith(b"CONNECT [::1]:80 HTTP/1.1\r\n")
 
 
-async def test_tls_inside_a_tunnel_is_that_of_the_target(listen, deadline, contexts) -> None:
+async def test_tls_inside_a_tunnel_is_that_of_the_target(
+    listen: Listen, deadline: float, contexts: tuple[ssl.SSLContext, ssl.SSLContext]
+) -> None:
     server, client = contexts
     asked: list[bytes] = []
     address = ("127.0.0.1", await listen(proxying(asked, tls=server)))
@@ -91,7 +98,7 @@ async def test_tls_inside_a_tunnel_is_that_of_the_target(listen, deadline, conte
 
 
 async def test_certificate_inside_a_tunnel_has_to_carry_the_name_of_the_target(
-    listen, deadline, contexts
+    listen: Listen, deadline: float, contexts: tuple[ssl.SSLContext, ssl.SSLContext]
 ) -> None:
     server, client = contexts
     address = ("127.0.0.1", await listen(proxying([], tls=server)))
@@ -101,7 +108,11 @@ async def test_certificate_inside_a_tunnel_has_to_carry_the_name_of_the_target(
 
 @pytest.mark.parametrize("narrow", [False, True], ids=["ordinary", "narrow"])
 async def test_certificate_of_the_target_has_to_carry_its_name(
-    listen, deadline, contexts, resolve, narrow
+    listen: Listen,
+    deadline: float,
+    contexts: tuple[ssl.SSLContext, ssl.SSLContext],
+    resolve: Callable[..., None],
+    narrow: bool,
 ) -> None:
     server, client = contexts
 
@@ -124,8 +135,8 @@ async def test_certificate_of_the_target_has_to_carry_its_name(
         )
 
 
-async def test_proxy_that_refuses_the_tunnel_is_named(listen, deadline) -> None:
-    async def proxy(reader, writer) -> None:
+async def test_proxy_that_refuses_the_tunnel_is_named(listen: Listen, deadline: float) -> None:
+    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
         await reader.read()
@@ -135,7 +146,7 @@ async def test_proxy_that_refuses_the_tunnel_is_named(listen, deadline) -> None:
         await open_connection(Connection(Recording(), deadline), "target.test", 80, proxy=address)
 
 
-async def test_server_that_never_speaks_tls_costs_the_deadline_and_is_named(listen) -> None:
+async def test_server_that_never_speaks_tls_costs_the_deadline_and_is_named(listen: Listen) -> None:
     ended = asyncio.get_running_loop().create_future()
 
     async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -150,9 +161,9 @@ async def test_server_that_never_speaks_tls_costs_the_deadline_and_is_named(list
     assert await ended
 
 
-async def fills_up(listen, deadline: float, *, small_buffers: bool) -> int:
+async def fills_up(listen: Listen, deadline: float, *, small_buffers: bool) -> int:
     """Returns the bytes that a server can write to a client that does not read, in steps of 100 kB."""
-    written = asyncio.get_running_loop().create_future()
+    written: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     async def write(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         count = 0
@@ -171,22 +182,25 @@ async def fills_up(listen, deadline: float, *, small_buffers: bool) -> int:
         raw.abort()
 
 
-async def test_buffers_are_ordinary_by_default(listen, deadline, monkeypatch) -> None:
+async def test_buffers_are_ordinary_by_default(
+    listen: Listen, deadline: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delattr("pytest_websocket.raw.dialing._small_buffer_socket")
     raw = await open_connection(Connection(Recording(), deadline), "127.0.0.1", await listen(hold))
     assert raw.tcp == "open"
     raw.abort()
 
 
-async def test_small_buffers_hold_less_than_ordinary_ones(listen, deadline) -> None:
+async def test_small_buffers_hold_less_than_ordinary_ones(listen: Listen, deadline: float) -> None:
     narrow = await fills_up(listen, deadline, small_buffers=True)
     ordinary = await fills_up(listen, deadline, small_buffers=False)
     assert narrow * 5 < ordinary
 
 
-async def test_small_buffers_come_with_short_segments(listen, deadline) -> None:
+async def test_small_buffers_come_with_short_segments(listen: Listen, deadline: float) -> None:
     port = await listen(hold)
     raw = await open_connection(Connection(Recording(), deadline), "127.0.0.1", port, small_buffers=True)
+    assert raw._socket is not None
     room = raw._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
     segment = raw._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG)
     raw.abort()
@@ -195,7 +209,7 @@ async def test_small_buffers_come_with_short_segments(listen, deadline) -> None:
     assert segment <= SMALL_SEGMENT
 
 
-async def test_connection_with_small_buffers_is_refused_where_nothing_listens(deadline) -> None:
+async def test_connection_with_small_buffers_is_refused_where_nothing_listens(deadline: float) -> None:
     with socket.socket() as unheard:
         unheard.bind(("127.0.0.1", 0))
         with pytest.raises(ConnectionRefusedError):
@@ -205,24 +219,25 @@ async def test_connection_with_small_buffers_is_refused_where_nothing_listens(de
 
 
 async def test_connection_with_small_buffers_tries_every_address_of_the_host(
-    listen, deadline, resolve
+    listen: Listen, deadline: float, resolve: Callable[..., None]
 ) -> None:
     port = await listen(hold)
     # Nobody listens at the first: the server has only the second address.
     resolve("several.test", "127.0.0.2", "127.0.0.1")
     raw = await open_connection(Connection(Recording(), deadline), "several.test", port, small_buffers=True)
+    assert raw._socket is not None
     assert raw._socket.getpeername() == ("127.0.0.1", port)
     raw.abort()
 
 
-async def test_host_without_an_address_is_named(deadline, resolve) -> None:
+async def test_host_without_an_address_is_named(deadline: float, resolve: Callable[..., None]) -> None:
     resolve("nowhere.test")
     with pytest.raises(ConnectionError, match=r"^nowhere\.test has no address$"):
         await open_connection(Connection(Recording(), deadline), "nowhere.test", 80, small_buffers=True)
 
 
 async def test_connection_with_small_buffers_that_is_given_up_leaves_no_socket_open(
-    resolve, monkeypatch
+    resolve: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried = []
 
@@ -240,7 +255,7 @@ async def test_connection_with_small_buffers_that_is_given_up_leaves_no_socket_o
 
 @pytest.mark.parametrize("segment", [None, -1], ids=["no such option", "an option that the kernel refuses"])
 async def test_system_that_cannot_shorten_segments_connects_all_the_same(
-    listen, deadline, monkeypatch, segment
+    listen: Listen, deadline: float, monkeypatch: pytest.MonkeyPatch, segment: int
 ) -> None:
     if segment is None:
         monkeypatch.delattr(socket, "TCP_MAXSEG")

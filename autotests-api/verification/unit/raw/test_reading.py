@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from pytest_websocket.protocol.deflate import Deflater, Inflater
@@ -11,10 +15,11 @@ from pytest_websocket.raw.connection import Connection
 from pytest_websocket.raw.ending import NotReceived
 from pytest_websocket.raw.framed import PROBE
 from pytest_websocket.recording import Recording
+from verification.conftest import Paper
 
 
 @pytest.fixture
-async def raw(paper) -> Connection:
+async def raw(paper: Paper) -> Connection:
     """A connection that speaks frames."""
     connection = Connection(Recording(), 0.05)
     connection.connection_made(paper)
@@ -30,13 +35,13 @@ def sent_in_recording(raw: Connection) -> list[str]:
     return [frame.name for frame in raw.recording.frames if frame.sent]
 
 
-async def test_frame_is_taken_with_the_message_that_it_completes(raw) -> None:
+async def test_frame_is_taken_with_the_message_that_it_completes(raw: Connection) -> None:
     raw.data_received(encoded(pong(b"p"), text("a", fin=False), continuation("b"), text("c")))
     assert raw.waiting_messages == 2
     assert (await raw.frame()).is_pong
     assert raw.waiting_messages == 2
     assert (await raw.frame()).message is None
-    assert (await raw.frame()).message.content == "ab"
+    assert str((await raw.frame()).message) == "text message of 2 bytes 'ab'"
     assert raw.waiting_messages == 1
     assert raw._backlog == 1
 
@@ -53,13 +58,15 @@ async def test_frame_is_taken_with_the_message_that_it_completes(raw) -> None:
     ],
     ids=["message", "message or ending", "pong", "frame", "response", "refusal"],
 )
-async def test_wait_in_vain_names_what_did_not_come_and_how_long_it_took(raw, ask, what) -> None:
+async def test_wait_in_vain_names_what_did_not_come_and_how_long_it_took(
+    raw: Connection, ask: Any, what: Any
+) -> None:
     with pytest.raises(NotReceived) as failure:
         await ask(raw)
     assert str(failure.value) == f"expected {what}, but none came within 0.01 s: the connection is open"
 
 
-async def test_wait_without_a_deadline_of_its_own_has_that_of_the_connection(raw) -> None:
+async def test_wait_without_a_deadline_of_its_own_has_that_of_the_connection(raw: Connection) -> None:
     with pytest.raises(NotReceived, match=r"within 0\.05 s"):
         await raw.message()
 
@@ -77,7 +84,9 @@ RESET = ConnectionResetError()
     ],
     ids=["Close", "FIN", "end", "RST"],
 )
-async def test_wait_ends_with_the_connection_and_says_how_that_ended(raw, end, how, tcp) -> None:
+async def test_wait_ends_with_the_connection_and_says_how_that_ended(
+    raw: Connection, end: Any, how: Any, tcp: str
+) -> None:
     end(raw)
     with pytest.raises(NotReceived) as failure:
         await raw.pong()
@@ -87,7 +96,7 @@ async def test_wait_ends_with_the_connection_and_says_how_that_ended(raw, end, h
 
 
 async def test_clients_half_stays_open_when_the_server_has_closed_its_own_but_not_in_tls(
-    raw, plug, paper_for
+    raw: Connection, plug: socket.socket, paper_for: Callable[..., Paper]
 ) -> None:
     assert raw.eof_received() is True
     tls = paper_for(plug)
@@ -96,17 +105,19 @@ async def test_clients_half_stays_open_when_the_server_has_closed_its_own_but_no
     assert raw.eof_received() is False
 
 
-async def test_message_that_came_in_time_is_taken_or_left(raw) -> None:
+async def test_message_that_came_in_time_is_taken_or_left(raw: Connection) -> None:
     raw.data_received(encoded(text("a")))
     assert await raw.message_or_ending(take=False) is None
-    assert (await raw.message_or_ending()).content == "a"
+    assert str(await raw.message_or_ending()) == "text message of 1 bytes 'a'"
     with pytest.raises(NotReceived):
         await raw.message_or_ending(deadline=0.01)
     raw.eof_received()
     assert await raw.message_or_ending() is None
 
 
-async def test_ping_is_answered_with_its_payload_unless_that_is_switched_off(raw, paper) -> None:
+async def test_ping_is_answered_with_its_payload_unless_that_is_switched_off(
+    raw: Connection, paper: Paper
+) -> None:
     raw.data_received(encoded(ping(b"1"), text("behind it")))
     assert (await raw.message()).content == "behind it"
     raw.answers_pings = False
@@ -126,14 +137,17 @@ async def test_ping_is_answered_with_its_payload_unless_that_is_switched_off(raw
         (None, b""),
     ],
 )
-async def test_close_is_answered_once_with_its_own_code_where_that_is_legal(raw, paper, code, answer) -> None:
+async def test_close_is_answered_once_with_its_own_code_where_that_is_legal(
+    raw: Connection, paper: Paper, code: int | None, answer: Any
+) -> None:
     raw.data_received(encoded(close(code), close(1001)))
     assert paper.frames == [(8, answer)]
     assert raw.sent_close is True
+    assert raw.close_status is not None
     assert raw.close_status.code == code
 
 
-async def test_close_is_not_answered_where_that_is_switched_off(raw, paper) -> None:
+async def test_close_is_not_answered_where_that_is_switched_off(raw: Connection, paper: Paper) -> None:
     raw.answers_close = False
     raw.data_received(encoded(close()))
     assert paper.written == b""
@@ -145,14 +159,14 @@ async def test_close_is_not_answered_where_that_is_switched_off(raw, paper) -> N
     [lambda raw: raw.send(close()), lambda raw: raw.send_together(text("x"), close())],
     ids=["send", "send together"],
 )
-async def test_close_after_the_clients_own_is_not_answered(raw, paper, send) -> None:
+async def test_close_after_the_clients_own_is_not_answered(raw: Connection, paper: Paper, send: Any) -> None:
     await send(raw)
     assert raw.sent_close is True
     raw.data_received(encoded(close(1001)))
     assert paper.frames[-1] == (8, b"\x03\xe8")
 
 
-async def test_reading_stops_and_goes_on_once(raw, paper) -> None:
+async def test_reading_stops_and_goes_on_once(raw: Connection, paper: Paper) -> None:
     raw.resume_reading()
     raw.pause_reading()
     raw.pause_reading()
@@ -162,7 +176,7 @@ async def test_reading_stops_and_goes_on_once(raw, paper) -> None:
 
 
 async def test_reading_stops_at_a_backlog_and_goes_on_when_half_of_it_is_taken(
-    raw, paper, monkeypatch
+    raw: Connection, paper: Paper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pytest_websocket.raw.framed.MAX_BACKLOG", 9)
     raw.data_received(encoded(binary(bytes(5)), binary(bytes(4))))
@@ -184,7 +198,9 @@ async def test_reading_stops_at_a_backlog_and_goes_on_when_half_of_it_is_taken(
     assert paper.asked == ["pause_reading", "resume_reading"] * 3
 
 
-async def test_reading_stops_at_too_many_frames(raw, paper, monkeypatch) -> None:
+async def test_reading_stops_at_too_many_frames(
+    raw: Connection, paper: Paper, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("pytest_websocket.raw.framed.MAX_WAITING", 2)
     raw.data_received(encoded(text(""), text("")))
     assert paper.asked == []
@@ -192,12 +208,12 @@ async def test_reading_stops_at_too_many_frames(raw, paper, monkeypatch) -> None
     assert paper.asked == ["pause_reading"]
 
 
-async def test_reading_stops_at_what_cannot_be_read(raw, paper) -> None:
+async def test_reading_stops_at_what_cannot_be_read(raw: Connection, paper: Paper) -> None:
     raw.data_received(Frame(2).encode(masked=False, length=1 << 40, length_bits=64))
     assert paper.asked == ["pause_reading"]
 
 
-async def test_initial_messages_are_not_kept(raw) -> None:
+async def test_initial_messages_are_not_kept(raw: Connection) -> None:
     raw.initial_messages = 2
     raw.data_received(encoded(text("a", fin=False), pong(b"!"), continuation("b"), text("c"), text("d")))
     assert raw.initial_messages == 0
@@ -206,7 +222,9 @@ async def test_initial_messages_are_not_kept(raw) -> None:
     assert not raw.has_data
 
 
-async def test_head_that_never_ends_is_not_read_without_end(paper, monkeypatch) -> None:
+async def test_head_that_never_ends_is_not_read_without_end(
+    paper: Paper, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("pytest_websocket.raw.connection.MAX_HEAD", 8)
     raw = Connection(Recording(), 0.05)
     raw.connection_made(paper)
@@ -224,12 +242,14 @@ async def test_head_that_never_ends_is_not_read_without_end(paper, monkeypatch) 
     assert str(await raw.read_response()).endswith(": b'123456789'")
 
 
-async def test_what_comes_after_a_head_is_the_body_or_the_first_frames(paper) -> None:
+async def test_what_comes_after_a_head_is_the_body_or_the_first_frames(paper: Paper) -> None:
     raw = Connection(Recording(), 0.05)
     raw.connection_made(paper)
     raw.data_received(b"HTTP/1.1 404 Not Found\r\n\r\nnothing")
-    assert (await raw.refusal()).status == 404
-    assert (raw.response.status, raw.body) == (404, b"nothing")
+    refusal = await raw.refusal()
+    assert refusal is not None
+    assert refusal is raw.response
+    assert (refusal.status, raw.body) == (404, b"nothing")
     raw.data_received(b"HTTP/1.1 101 -\r\n\r\n" + encoded(text("early")))
     raw._head = raw._head.removeprefix(b"nothing")
     assert (await raw.handshake(Request("/", ()))).accepted
@@ -239,7 +259,7 @@ async def test_what_comes_after_a_head_is_the_body_or_the_first_frames(paper) ->
     assert raw.body == b""
 
 
-async def test_refusal_without_an_answer_is_none_and_a_half_answer_is_shown(paper) -> None:
+async def test_refusal_without_an_answer_is_none_and_a_half_answer_is_shown(paper: Paper) -> None:
     raw = Connection(Recording(), 0.05)
     raw.connection_made(paper)
     raw.data_received(b"HTTP/1.1 4" + b"x" * 100)
@@ -250,7 +270,7 @@ async def test_refusal_without_an_answer_is_none_and_a_half_answer_is_shown(pape
     assert await raw.refusal() is None
 
 
-async def test_inflated_messages_are_those_of_the_given_inflater(paper) -> None:
+async def test_inflated_messages_are_those_of_the_given_inflater(paper: Paper) -> None:
     raw = Connection(Recording(), 0.05)
     raw.connection_made(paper)
     raw.data_received(b"HTTP/1.1 101 -\r\n\r\n" + encoded(Frame(1, Deflater().deflate(b"hello"), rsv1=True)))
@@ -265,11 +285,11 @@ async def test_new_connection_has_received_nothing() -> None:
 
 
 @pytest.fixture
-def waits(raw, monkeypatch) -> list[float]:
+def waits(raw: Connection, monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The seconds that a connection waits for something, none of which is spent."""
     found: list[float] = []
 
-    async def comes_true(condition, seconds: float) -> bool:
+    async def comes_true(condition: Callable[[], bool], seconds: float) -> bool:
         found.append(round(seconds, 6))
         if len(found) == raw.__dict__.get("answers_at"):
             raw.data_received(encoded(pong(PROBE)))
@@ -279,7 +299,9 @@ def waits(raw, monkeypatch) -> list[float]:
     return found
 
 
-async def test_ending_probes_a_silent_server_after_a_tenth_of_the_deadline(raw, paper, waits) -> None:
+async def test_ending_probes_a_silent_server_after_a_tenth_of_the_deadline(
+    raw: Connection, paper: Paper, waits: list[float]
+) -> None:
     ending = await raw.ending(deadline=1)
     assert paper.frames == [(9, PROBE)]
     assert waits == [0.1, 0.8]
@@ -288,14 +310,18 @@ async def test_ending_probes_a_silent_server_after_a_tenth_of_the_deadline(raw, 
     assert waits[2:] == [0.005, 0.04]
 
 
-async def test_ending_waits_a_little_longer_for_a_server_that_answers_the_probe(raw, waits) -> None:
-    raw.answers_at = 2
+async def test_ending_waits_a_little_longer_for_a_server_that_answers_the_probe(
+    raw: Connection, waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(raw, "answers_at", 2, raising=False)
     ending = await raw.ending(deadline=1)
     assert waits == [0.1, 0.8, 0.1]
     assert (ending.ended, ending.answered_ping) == (False, True)
 
 
-async def test_ending_does_not_probe_where_a_ping_would_be_payload_or_too_late(raw, paper, waits) -> None:
+async def test_ending_does_not_probe_where_a_ping_would_be_payload_or_too_late(
+    raw: Connection, paper: Paper, waits: list[float]
+) -> None:
     assert (await raw.ending(probe_with_ping=False, deadline=1)).answered_ping is False
     raw.sent_close = True
     await raw.ending(deadline=1)
@@ -303,7 +329,9 @@ async def test_ending_does_not_probe_where_a_ping_would_be_payload_or_too_late(r
     assert paper.written == b""
 
 
-async def test_ending_that_has_come_is_not_waited_for(raw, paper, waits) -> None:
+async def test_ending_that_has_come_is_not_waited_for(
+    raw: Connection, paper: Paper, waits: list[float]
+) -> None:
     raw.eof_received()
     assert (await raw.ending(deadline=1)).tcp == "closed"
     await raw.ending(probe_with_ping=False, deadline=1)
@@ -311,13 +339,17 @@ async def test_ending_that_has_come_is_not_waited_for(raw, paper, waits) -> None
     assert paper.written == b""
 
 
-async def test_pong_with_another_payload_does_not_answer_the_probe(raw, waits) -> None:
+async def test_pong_with_another_payload_does_not_answer_the_probe(
+    raw: Connection, waits: list[float]
+) -> None:
     raw.data_received(encoded(pong(b"other")))
     assert (await raw.ending(deadline=1)).answered_ping is False
     assert waits == [0.1, 0.8]
 
 
-async def test_more_answers_than_were_due_end_the_wait(raw, paper, waits) -> None:
+async def test_more_answers_than_were_due_end_the_wait(
+    raw: Connection, paper: Paper, waits: list[float]
+) -> None:
     raw.data_received(encoded(text("1"), text("2")))
     await raw.ending(answers=1)
     assert (len(waits), paper.written) == (1, b"")
@@ -325,14 +357,16 @@ async def test_more_answers_than_were_due_end_the_wait(raw, paper, waits) -> Non
     assert paper.frames == [(9, PROBE)]
 
 
-async def test_probe_is_over_with_its_answer_or_with_the_ending(raw) -> None:
+async def test_probe_is_over_with_its_answer_or_with_the_ending(
+    raw: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked = []
 
-    async def comes_true(condition, _: float) -> bool:
+    async def comes_true(condition: Callable[[], bool], _: float) -> bool:
         asked.append(condition)
         return False
 
-    raw.comes_true = comes_true
+    monkeypatch.setattr(raw, "comes_true", comes_true)
     await raw.ending()
     raw.data_received(encoded(pong(b"other")))
     assert not asked[1]()
@@ -343,7 +377,7 @@ async def test_probe_is_over_with_its_answer_or_with_the_ending(raw) -> None:
     assert asked[0]()
 
 
-async def test_close_is_sent_as_asked_and_its_answer_is_the_ending(raw, paper) -> None:
+async def test_close_is_sent_as_asked_and_its_answer_is_the_ending(raw: Connection, paper: Paper) -> None:
     raw.data_received(encoded(close(1001, "bye")))
     paper.written = b""
     ending = await raw.close(4000, "enough")
@@ -354,7 +388,9 @@ async def test_close_is_sent_as_asked_and_its_answer_is_the_ending(raw, paper) -
     assert paper.frames == [(8, b"\x03\xe8")]
 
 
-async def test_what_comes_after_the_close_frames_has_a_tenth_of_the_deadline(raw, monkeypatch) -> None:
+async def test_what_comes_after_the_close_frames_has_a_tenth_of_the_deadline(
+    raw: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def tcp_ending(*, deadline: float) -> float:
         return deadline
 
@@ -362,7 +398,7 @@ async def test_what_comes_after_the_close_frames_has_a_tenth_of_the_deadline(raw
     assert await raw.after_closing() == pytest.approx(0.005)
 
 
-async def test_tcp_is_waited_for_whatever_was_received(raw) -> None:
+async def test_tcp_is_waited_for_whatever_was_received(raw: Connection) -> None:
     raw.deadline = 600
     raw.data_received(encoded(close()))
     ending = await raw.tcp_ending(deadline=0.01)
@@ -372,7 +408,7 @@ async def test_tcp_is_waited_for_whatever_was_received(raw) -> None:
     assert (await raw.tcp_ending()).tcp == "closed"
 
 
-async def test_first_end_of_tcp_is_the_one_that_is_reported(raw) -> None:
+async def test_first_end_of_tcp_is_the_one_that_is_reported(raw: Connection) -> None:
     raw.eof_received()
     raw.connection_lost(ConnectionResetError())
     assert raw.tcp == "closed"

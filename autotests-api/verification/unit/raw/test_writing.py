@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import struct
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,7 @@ from pytest_websocket.protocol.frames import PONG, TEXT, Frame, close, ping, tex
 from pytest_websocket.raw.connection import Connection
 from pytest_websocket.raw.ending import NotReceived
 from pytest_websocket.recording import Recording
+from verification.conftest import Paper
 
 LINGER_NOT = struct.pack("ii", 1, 0)
 
@@ -20,7 +23,7 @@ def encoded(*frames: Frame) -> bytes:
 
 
 @pytest.fixture
-async def raw(paper) -> Connection:
+async def raw(paper: Paper) -> Connection:
     """A connection that speaks frames."""
     connection = Connection(Recording(), 0.05)
     connection.connection_made(paper)
@@ -32,11 +35,11 @@ def sent_in_recording(raw: Connection) -> list[str]:
     return [frame.name for frame in raw.recording.frames if frame.sent]
 
 
-async def test_small_writes_are_not_held_back_by_the_kernel(raw, plug) -> None:
+async def test_small_writes_are_not_held_back_by_the_kernel(raw: Connection, plug: socket.socket) -> None:
     assert plug.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
-async def test_other_frames_are_no_close(raw, paper) -> None:
+async def test_other_frames_are_no_close(raw: Connection, paper: Paper) -> None:
     await raw.send(ping(), text("x"))
     await raw.send_together(ping(), text("x"))
     assert not raw.sent_close
@@ -47,7 +50,7 @@ async def test_other_frames_are_no_close(raw, paper) -> None:
     assert raw.sent_close
 
 
-async def test_frame_is_sent_as_it_is_asked_for(raw, paper) -> None:
+async def test_frame_is_sent_as_it_is_asked_for(raw: Connection, paper: Paper) -> None:
     await raw.send(text("x"), masked=False, length=7, length_bits=16)
     assert paper.written == b"\x81\x7e\x00\x07x"
     paper.written = b""
@@ -55,7 +58,9 @@ async def test_frame_is_sent_as_it_is_asked_for(raw, paper) -> None:
     assert paper.written == b"\x81\x81\x01\x02\x03\x04y"
 
 
-async def test_pieces_are_of_the_size_that_was_asked_for(raw, monkeypatch) -> None:
+async def test_pieces_are_of_the_size_that_was_asked_for(
+    raw: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pieces = []
 
     async def send_bytes(data: bytes) -> None:
@@ -68,7 +73,9 @@ async def test_pieces_are_of_the_size_that_was_asked_for(raw, monkeypatch) -> No
 
 
 @pytest.mark.parametrize("paced", [1, 2, 200])
-async def test_first_pieces_wait_for_the_servers_turn(raw, monkeypatch, paced) -> None:
+async def test_first_pieces_wait_for_the_servers_turn(
+    raw: Connection, monkeypatch: pytest.MonkeyPatch, paced: Any
+) -> None:
     events = []
 
     async def turn() -> None:
@@ -91,7 +98,7 @@ async def test_first_pieces_wait_for_the_servers_turn(raw, monkeypatch, paced) -
     )
 
 
-async def test_server_that_stopped_reading_costs_the_deadline(raw) -> None:
+async def test_server_that_stopped_reading_costs_the_deadline(raw: Connection) -> None:
     raw.pause_writing()
     with pytest.raises(
         NotReceived, match=r"^the server stopped reading: 3 bytes could not be sent within 0\.05 s$"
@@ -101,13 +108,13 @@ async def test_server_that_stopped_reading_costs_the_deadline(raw) -> None:
     await raw.send_bytes(b"abc")
 
 
-async def test_writer_is_not_held_back_by_a_connection_that_is_lost(raw) -> None:
+async def test_writer_is_not_held_back_by_a_connection_that_is_lost(raw: Connection) -> None:
     raw.pause_writing()
     raw.connection_lost(None)
     await raw.send_bytes(b"abc")
 
 
-async def test_nothing_is_written_to_a_transport_that_is_closing(raw, paper) -> None:
+async def test_nothing_is_written_to_a_transport_that_is_closing(raw: Connection, paper: Paper) -> None:
     paper.closing = True
     await raw.send(text("x"))
     raw.data_received(encoded(ping()))
@@ -117,7 +124,9 @@ async def test_nothing_is_written_to_a_transport_that_is_closing(raw, paper) -> 
 
 
 @pytest.mark.parametrize("cut", [1, 2, 5, 7])
-async def test_pong_waits_for_the_end_of_a_frame_that_is_partly_sent(raw, paper, cut) -> None:
+async def test_pong_waits_for_the_end_of_a_frame_that_is_partly_sent(
+    raw: Connection, paper: Paper, cut: int
+) -> None:
     whole = text("a").encode(mask_key=bytes(4))
     await raw.send_bytes(whole[:cut])
     raw.data_received(encoded(ping(b"1"), ping(b"2")))
@@ -130,7 +139,7 @@ async def test_pong_waits_for_the_end_of_a_frame_that_is_partly_sent(raw, paper,
     assert [opcode for opcode, _ in paper.frames] == [TEXT, PONG, PONG, TEXT, PONG]
 
 
-async def test_nothing_is_written_after_a_half_close(raw, paper) -> None:
+async def test_nothing_is_written_after_a_half_close(raw: Connection, paper: Paper) -> None:
     raw.half_close()
     await raw.send(text("late"))
     raw.data_received(encoded(ping(), close(1000)))
@@ -138,13 +147,15 @@ async def test_nothing_is_written_after_a_half_close(raw, paper) -> None:
     assert raw.close_status is not None
 
 
-async def test_writer_does_not_wait_where_nothing_can_be_written(raw) -> None:
+async def test_writer_does_not_wait_where_nothing_can_be_written(raw: Connection) -> None:
     raw.pause_writing()
     raw.half_close()
     await raw.send_bytes(b"late")
 
 
-async def test_half_close_of_what_the_server_has_reset_is_no_error(raw, paper, monkeypatch) -> None:
+async def test_half_close_of_what_the_server_has_reset_is_no_error(
+    raw: Connection, paper: Paper, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse() -> None:
         raise OSError(107, "Transport endpoint is not connected")
 
@@ -172,7 +183,7 @@ async def test_nothing_can_be_done_on_a_connection_that_was_never_made() -> None
 
 @pytest.mark.parametrize(("half_closes", "asked"), [(True, "write_eof"), (False, "close")])
 async def test_half_close_is_a_fin_where_the_transport_can_send_one(
-    plug, paper_for, half_closes, asked
+    plug: socket.socket, paper_for: Callable[..., Paper], half_closes: bool, asked: str
 ) -> None:
     raw, paper = Connection(Recording(), 0.05), paper_for(plug, half_closes=half_closes)
     raw.connection_made(paper)
@@ -181,21 +192,23 @@ async def test_half_close_is_a_fin_where_the_transport_can_send_one(
     assert [note.text for note in raw.recording.notes] == ["the client closed its half of TCP"]
 
 
-async def test_reset_sends_what_is_a_rst(raw, paper, plug) -> None:
+async def test_reset_sends_what_is_a_rst(raw: Connection, paper: Paper, plug: socket.socket) -> None:
     raw.reset()
     assert paper.asked == ["abort"]
     assert plug.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8) == LINGER_NOT
     assert raw.recording.ended == "TCP reset by the client"
 
 
-async def test_reset_of_a_socket_that_is_gone_is_no_error(raw, paper, plug) -> None:
+async def test_reset_of_a_socket_that_is_gone_is_no_error(
+    raw: Connection, paper: Paper, plug: socket.socket
+) -> None:
     plug.close()
     raw.reset()
     raw.shutdown()
     assert paper.asked == ["abort"]
 
 
-async def test_shutdown_ends_both_directions(deadline, paper_for) -> None:
+async def test_shutdown_ends_both_directions(deadline: float, paper_for: Callable[..., Paper]) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         raw = Connection(Recording(), deadline)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.client import ClientConnection
 
+from pytest_websocket.wstest.case import Case
 from pytest_websocket.wstest.cases import reference_cases
 from pytest_websocket.wstest.own_cases import OwnCase, OwnCases
 from pytest_websocket.wstest.progress import Progress
@@ -26,7 +27,8 @@ async def loop(tmp_path: Path) -> AsyncIterator[tuple[Loop, OwnCases]]:
     content = {"url": "ws://127.0.0.1:0", "outdir": str(tmp_path / "out")}
     spec = parse_spec(content, for_servers=False, settings=Settings())
     results, out = Results(), io.StringIO()
-    cases = select([*reference_cases(), *own.cases], ["*"], [])
+    known: list[Case | OwnCase] = [*reference_cases(), *own.cases]
+    cases = select(known, ["*"], [])
     server = FuzzingServer(spec, cases, results, Progress(out=out), own)
     await server.start(0)
     yield Loop(server, asyncio.ensure_future(server.serve()), results, out, spec.outdir), own
