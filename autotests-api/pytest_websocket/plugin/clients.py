@@ -12,6 +12,8 @@ from websockets.http11 import Response
 from pytest_websocket import client as ws_client
 from pytest_websocket.client import Client
 from pytest_websocket.plugin.recordings import Recordings
+from pytest_websocket.plugin.target_client import open_client
+from pytest_websocket.target.carrier import Carrying
 from pytest_websocket.target.target import Target
 
 
@@ -20,11 +22,14 @@ class Connect:
 
     Called, it opens a `Client`. ``resource`` asks for another path and query than the target's;
     ``name`` stands in the report; ``settings`` are those of `ws_client.connect` and go before
-    the target's.
+    the target's. With ``carries`` clients put their text into the target's requests, see `TargetClient`.
     """
 
-    def __init__(self, target: Target, recordings: Recordings, deadline: float) -> None:
+    def __init__(
+        self, target: Target, recordings: Recordings, deadline: float, *, carries: bool = False
+    ) -> None:
         self.target = target
+        self._carries = carries
         self._deadline = deadline
         self._recordings = recordings
         self._clients: list[Client] = []
@@ -33,10 +38,10 @@ class Connect:
         """An open connection. Raises `ws_client.ConnectFailed`."""
         __tracebackhide__ = True
         url, everything = self._with_the_targets(resource, name, settings)
-        client = await ws_client.connect(url, **everything)
+        carrier = self.target.carrier if self._carries else None
+        client = await open_client(self.target, url, Carrying(carrier) if carrier else None, everything)
         self._clients.append(client)
-        for _ in range(self.target.greetings):
-            await client.receive()
+        await client.enter()
         return client
 
     async def expect_rejected(

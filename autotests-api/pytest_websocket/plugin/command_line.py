@@ -46,7 +46,7 @@ def joined(arguments: Sequence[str], flags: set[str]) -> list[str]:
 def _print_probe(config: pytest.Config) -> int:
     from pytest_websocket.plugin.server_under_test import start_once
     from pytest_websocket.plugin.target import configured_target, probed
-    from pytest_websocket.target.probe import describe
+    from pytest_websocket.target.description import describe
 
     target = configured_target(config)
     start_once(config, target)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from pytest_websocket.plugin.raw_assertions import RawConnection, encoded
+from pytest_websocket.plugin.raw_assertions import RawConnection
 from pytest_websocket.protocol.deflate import Deflater, deflater_for
 from pytest_websocket.protocol.extensions import Agreement, agreement_in, problems_of_answer
 from pytest_websocket.protocol.frames import BINARY, CONTINUATION, TEXT, Frame
@@ -48,7 +48,7 @@ class DeflatedConnection(RawConnection):
         """Returns the frames of a message; they must be sent in the order in which they were compressed."""
         opcode = TEXT if isinstance(message, str) else BINARY
         return compressed_frames(
-            self.deflater.deflate(encoded(message), flush=flush), opcode, fragment=fragment
+            self.deflater.deflate(self.carried_message(message), flush=flush), opcode, fragment=fragment
         )
 
 

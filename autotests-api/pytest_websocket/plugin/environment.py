@@ -13,7 +13,7 @@ import pytest
 from pytest_websocket.plugin.options import OPTIONS, option_value
 from pytest_websocket.plugin.server_options import shown_command
 from pytest_websocket.plugin.target import ABILITIES, PROBED, TARGET
-from pytest_websocket.target.probe import describe
+from pytest_websocket.target.description import describe
 from pytest_websocket.text import printable
 
 _NOT_GIVEN: tuple[object, ...] = (None, False, [], ())

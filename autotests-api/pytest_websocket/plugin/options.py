@@ -14,6 +14,8 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 import pytest
 
+from pytest_websocket.target.patterns import Pattern
+
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -210,9 +212,17 @@ OPTIONS = (
     Option(
         "ws-greetings",
         "messages that the server sends of its own on every new connection; cases begin behind them "
-        "(default: 0)",
+        "(default: found by the probe)",
         "COUNT",
         _count,
+    ),
+    Option(
+        "ws-ignore",
+        "what the server sends unasked: the exact text, re:REGEX, JSON members as {\"type\": \"ping\"}, or "
+        "hex:00ff*; repeatable (what the probe hears is ignored, too)",
+        "PATTERN",
+        Pattern,
+        many=True,
     ),
     Option(
         "ws-header",

@@ -8,10 +8,11 @@ import pytest
 
 from pytest_websocket.protocol.frames import ping, text
 from pytest_websocket.protocol.handshake import Request, Response, problems_of_acceptance
-from pytest_websocket.raw.connection import Connection
+from pytest_websocket.protocol.reader import Message as ReceivedMessage
 from pytest_websocket.raw.ending import Ending, NotReceived
 from pytest_websocket.recording import Recording
-from pytest_websocket.target.target import Abilities, Message, Target
+from pytest_websocket.target.connection import TargetConnection
+from pytest_websocket.target.target import Abilities, Answer, Message, Target
 
 TOO_BIG = 1009
 """Close code of a server to which a message is too big (RFC 6455 §7.4.1)."""
@@ -23,14 +24,12 @@ Codes = int | None | Collection[int | None]
 """Close codes; None stands for a Close frame without a code, or for no Close frame."""
 
 
-class RawConnection(Connection):
+class RawConnection(TargetConnection):
     """A raw connection to the target; each ``expect_…`` raises AssertionError, in words, by the deadline."""
 
     def __init__(self, recording: Recording, deadline: float, target: Target, abilities: Abilities) -> None:
-        super().__init__(recording, deadline)
-        self.target = target
+        super().__init__(recording, deadline, target)
         self.abilities = abilities
-        self.initial_messages = target.greetings
 
     def __repr__(self) -> str:
         return f"<raw connection {self.recording.name!r}: {self._state_in_words()}>"
@@ -45,6 +44,7 @@ class RawConnection(Connection):
         ``data`` is sent instead of ``request`` if given, in pieces of ``piece`` bytes if given.
         """
         __tracebackhide__ = True
+        self.request = request
         data = request.encode() if data is None else data
         await self.send_in_pieces(data, piece or len(data))
         response = await self.read_response()
@@ -52,6 +52,7 @@ class RawConnection(Connection):
         if problems:
             raise AssertionError(f"expected the opening handshake to be accepted, but {'; '.join(problems)}")
         self.switch_protocols()
+        await self.enter()
         return response
 
     async def expect_rejected(
@@ -98,9 +99,9 @@ class RawConnection(Connection):
                 )
 
     async def expect_served(self, message: str = "still served?") -> None:
-        """The connection works: ``message`` is answered, as a Ping where the target does not echo."""
+        """The connection works: ``message`` is answered; a Ping, where it is not known what would be."""
         __tracebackhide__ = True
-        if self.target.echo:
+        if self.target.answers:
             await self.send(text(message))
             await self.expect_echo(message)
         else:
@@ -126,9 +127,13 @@ class RawConnection(Connection):
         return count
 
     def expect_no_message(self, meaning: str, *, after: int = 0) -> None:
-        """No message but the first ``after`` is waiting; another would mean ``meaning``. Does not wait."""
+        """No message but the first ``after`` is waiting; another would mean ``meaning``. Does not wait.
+
+        What cannot be an answer of the target is not counted.
+        """
         __tracebackhide__ = True
-        waiting = [received.message for received in self._frames if received.message is not None]
+        found = (received.message for received in self._frames)
+        waiting = [message for message in found if message is not None and self.counts_as_answer(message)]
         if len(waiting) > after:
             raise AssertionError(f"{meaning}: expected no message, received {waiting[after]}")
 
@@ -148,18 +153,17 @@ class RawConnection(Connection):
         answers: int = 0,
         probe_with_ping: bool = True,
     ) -> Ending:
-        """The server fails the connection (RFC 6455 §7.1.7) and sends at most ``answers`` messages before.
+        """The server fails the connection (RFC 6455 §7.1.7) and sends at most ``answers`` answers before.
 
         ``code`` are the Close codes allowed, all by default; ``not_code`` those that are not. For
         ``probe_with_ping`` see `Connection.ending`.
         """
         __tracebackhide__ = True
         ending = await self.ending(probe_with_ping=probe_with_ping, answers=answers)
-        if self.waiting_messages > answers:
-            for _ in range(answers):
-                await self.message()
+        if self.waiting_answers > answers:
+            came = [message for message, is_answer in self._waiting() if is_answer]
             raise AssertionError(
-                f"expected the server to fail the connection, but it answered: {await self.message()}"
+                f"expected the server to fail the connection, but it answered: {came[answers]}"
             )
         if not ending.ended:
             raise AssertionError(f"expected the server to fail the connection, but {ending}")
@@ -216,6 +220,11 @@ class RawConnection(Connection):
         if not self.waiting_messages and self._close_code in (TOO_BIG, POLICY):
             pytest.skip(f"the target has a limit for this: {self.close_status}")
 
+    def _waiting(self) -> list[tuple[ReceivedMessage, bool]]:
+        """Returns the messages that were not taken, each with whether it may be an answer."""
+        messages = [received.message for received in self._frames if received.message is not None]
+        return list(zip(messages, self._are_answers, strict=True))
+
     @property
     def _close_code(self) -> int | None:
         return self.close_status.code if self.close_status else None
@@ -232,7 +241,7 @@ def encoded(message: Message) -> bytes:
     return message.encode() if isinstance(message, str) else message
 
 
-def shown(message: Message | None) -> str:
+def shown(message: Answer | None) -> str:
     """Returns a message for a failure: escaped, and shortened above 160 characters."""
     escaped = ascii(message) if isinstance(message, str) and not message.isprintable() else repr(message)
     return escaped if len(escaped) <= 160 else f"{escaped[:120]}… ({len(message or b'')} long)"

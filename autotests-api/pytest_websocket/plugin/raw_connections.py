@@ -15,9 +15,9 @@ from pytest_websocket.plugin.recordings import Recordings
 from pytest_websocket.plugin.target import ABILITIES
 from pytest_websocket.protocol.deflate import Inflater
 from pytest_websocket.protocol.frames import ping, text
-from pytest_websocket.raw.connection import Connection
 from pytest_websocket.raw.ending import NotReceived
 from pytest_websocket.recording import Recording
+from pytest_websocket.target.connection import TargetConnection
 from pytest_websocket.target.dial import connect_to, opening_for
 from pytest_websocket.target.dial import dial as dial_target
 from pytest_websocket.target.target import Abilities, Target
@@ -48,7 +48,7 @@ class RoundTripBarrier:
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self._connection: Connection | None = None
+        self._connection: TargetConnection | None = None
         self._works = True
 
     async def await_server_turn(self) -> None:
@@ -145,10 +145,9 @@ async def expect_another_client_served(target: Target, abilities: Abilities) -> 
             response = await connection.handshake(opening_for(target))
             if not response.accepted:
                 raise ServerHarmed(f"afterwards the server refused another client: {response}")
-            if target.echo and abilities.text:
+            if target.answers and abilities.text:
                 await connection.send(text("is the server well?"))
-                for _ in range(target.greetings + 1):
-                    await connection.message()
+                await connection.message()
             else:
                 await connection.send(ping(b"is the server well?"))
                 await connection.pong()

@@ -23,7 +23,8 @@ from pytest_websocket.plugin.tls import OwnAuthority
 from pytest_websocket.server import echo as websocket_server
 from pytest_websocket.server.background import BackgroundServer, run_in_background
 from pytest_websocket.target.dial import Unusable
-from pytest_websocket.target.probe import describe, probe
+from pytest_websocket.target.description import describe
+from pytest_websocket.target.probe import probe
 from pytest_websocket.target.target import DEFAULT_TIMEOUT, ECHO_TEMPLATE, Abilities, Target
 
 TARGET = pytest.StashKey[Target]()
@@ -92,9 +93,10 @@ def configured_target(config: pytest.Config) -> Target:
     """Returns the target that the options name, read once. Raises pytest.UsageError."""
     if TARGET not in config.stash:
         config.stash[TARGET] = target_from(config)
-        given = getattr(config, "workerinput", {}).get("ws_abilities")
-        config.stash[ABILITIES] = Abilities.from_json(given) if given else Abilities(deflate=True)
-        config.stash[PROBED] = given is not None
+        config.stash[ABILITIES] = Abilities(deflate=True)
+        config.stash[PROBED] = False
+        if given := getattr(config, "workerinput", {}).get("ws_abilities"):
+            _take(config, Abilities.from_json(given))
     return config.stash[TARGET]
 
 
@@ -103,11 +105,17 @@ def probe_once(config: pytest.Config) -> None:
     target = configured_target(config)
     start_once(config, target)
     if not config.stash[PROBED]:
-        shown, config.stash[ABILITIES] = probed(target)
-        config.stash[PROBED] = True
-        config.stash[_SHOWN] = shown
+        config.stash[_SHOWN], abilities = probed(target)
+        _take(config, abilities)
         if hasattr(config, "workeroutput"):
             config.workeroutput["ws_abilities"] = config.stash[ABILITIES].to_json()
+
+
+def _take(config: pytest.Config, abilities: Abilities) -> None:
+    """Keeps what a probe has found out, and the target with it."""
+    config.stash[TARGET] = config.stash[TARGET].informed_by(abilities)
+    config.stash[ABILITIES] = abilities
+    config.stash[PROBED] = True
 
 
 def facts_found(config: pytest.Config) -> list[str]:
@@ -135,6 +143,15 @@ def _needs_of(item: pytest.Item) -> tuple[set[str], int]:
     return needs, size
 
 
+def needs_answers(item: pytest.Item) -> bool:
+    """Returns whether a test is marked as one that needs the target to answer what it sends."""
+    needs, size = _needs_of(item)
+    return bool(needs & _ANSWERED) or size > 0
+
+
+_ANSWERED = {"echo", "answer", "text", "binary"}
+
+
 def _skip_without_abilities(item: pytest.Item) -> None:
     needs, size = _needs_of(item)
     reason = missing(needs, size, item.config.stash[TARGET], item.config.stash[ABILITIES])
@@ -147,22 +164,29 @@ def missing(needs: set[str], size: int, target: Target, abilities: Abilities) ->
 
     Raises pytest.UsageError for an unknown need.
     """
-    unknown = needs - {"echo", "text", "binary", "deflate", "embedded"}
+    unknown = needs - {*_ANSWERED, "deflate", "embedded"}
     if unknown:
         raise pytest.UsageError(f"@pytest.mark.needs: unknown ability {', '.join(sorted(unknown))}")
     if "embedded" in needs and not target.embedded:
         return "the case is about the embedded server"
+    if (needs & _ANSWERED or size) and not target.answers:
+        return NO_ANSWERS
     if (needs & {"echo", "text", "binary"} or size) and not target.echo:
-        return "the target does not echo (--ws-no-echo)"
-    if needs & {"echo", "text"} and not abilities.text:
+        return NO_ECHO
+    if needs & {"echo", "text", "answer"} and not abilities.text:
         return "the target takes no text messages"
     if "binary" in needs and (target.binary == "none" or not abilities.binary):
-        return "the target does not answer binary messages"
+        return NO_BINARY
     if "deflate" in needs and not abilities.deflate:
         return "the target does not offer permessage-deflate"
     if size > abilities.max_message:
         return f"a message of {size} bytes is above the target's limit of {abilities.max_message}"
     return ""
+
+
+NO_ANSWERS = "the target does not echo (--ws-no-echo), and no exchange is known (--ws-exchange)"
+NO_ECHO = "the case compares what is said, and an exchange (--ws-exchange) always says the same"
+NO_BINARY = "the target does not answer binary messages"
 
 
 def target_from(config: pytest.Config) -> Target:
@@ -183,6 +207,8 @@ def target_from(config: pytest.Config) -> Target:
         binary_promised=option_value(config, "ws-binary") is not None,
         echo=not option_value(config, "ws-no-echo"),
         greetings=option_value(config, "ws-greetings") or 0,
+        greetings_given=option_value(config, "ws-greetings") is not None,
+        ignore=option_value(config, "ws-ignore") or (),
         headers=headers,
         origin=option_value(config, "ws-origin"),
         subprotocols=option_value(config, "ws-subprotocol") or (),

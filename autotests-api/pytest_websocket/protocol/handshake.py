@@ -91,6 +91,16 @@ class Request:
         except UnicodeEncodeError:
             return text.encode()
 
+    def value(self, name: str) -> str | None:
+        """Returns a header's lines joined by commas (RFC 9110 §5.3), or None where it is absent."""
+        lines = [value for known, value in self.headers if known.lower() == name.lower()]
+        return ", ".join(lines) if lines else None
+
+    def adding_cookie(self, cookie: str) -> Request:
+        """Returns the request with ``cookie`` beside the cookies that it has."""
+        present = self.value("Cookie")
+        return self.having("Cookie", f"{present}; {cookie}" if present else cookie)
+
 
 @dataclass(frozen=True)
 class Response:

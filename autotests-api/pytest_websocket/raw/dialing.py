@@ -60,6 +60,9 @@ async def open_connection(
     except TimeoutError:
         connection.abort()
         raise NotReceived(f"no connection to {host}:{port} within {connection.deadline:g} s") from None
+    except asyncio.CancelledError:
+        connection.abort()
+        raise
     return connection
 
 

@@ -25,13 +25,23 @@ PROBE = b"still there?"
 """Payload of the Ping that shows whether the server still processes frames after a violation."""
 
 
+def _none(_: Message) -> bool:
+    return False
+
+
+def _every(_: Message) -> bool:
+    return True
+
+
 class FramedConnection(Stream):
     """One side of a connection that speaks frames, after `switch_protocols`.
 
     Received frames are kept until they are taken; `message` and `pong` each take only their own kind.
     A Ping is answered at once and not kept, unless ``answers_pings`` is false; a Close is answered
     unless ``answers_close`` is false, and a server closes TCP after it (RFC 6455 §7.1.1). The first
-    ``initial_messages`` messages, which some servers send on every new connection, are dropped.
+    ``initial_messages`` messages, which some servers send on every new connection, are dropped, and so is
+    at any time a message for which ``ignores`` is true. ``counts_as_answer`` says which messages may be
+    answers; those that came after the last sending began are the ``waiting_answers``.
     """
 
     def __init__(self, recording: Recording, deadline: float, role: Role = Role.CLIENT) -> None:
@@ -39,10 +49,14 @@ class FramedConnection(Stream):
         self.answers_pings = True
         self.answers_close = True
         self.initial_messages = 0
+        self.ignores: Callable[[Message], bool] = _none
+        self.counts_as_answer: Callable[[Message], bool] = _every
         self.reader: Reader | None = None
         self.close_status: CloseStatus | None = None
         self.sent_close = False
         self.waiting_messages = 0
+        self.waiting_answers = 0
+        self._are_answers: deque[bool] = deque()
         self._head = bytearray()
         self._frames: deque[ReceivedFrame] = deque()
         self._backlog = 0
@@ -72,11 +86,12 @@ class FramedConnection(Stream):
 
         They are masked if this side is a client, unless ``masked`` says otherwise.
         """
+        self._begin_sending()
         if masked is None:
             masked = self.role is Role.CLIENT
         for frame in frames:
             self.sent_close = self.sent_close or frame.opcode == 8
-            await self.send_bytes(
+            await self._send_bytes(
                 frame.encode(masked=masked, mask_key=mask_key, length=length, length_bits=length_bits)
             )
 
@@ -100,7 +115,6 @@ class FramedConnection(Stream):
         while True:
             message = self._take(lambda received: received.is_data).message
             if message is not None:
-                self.waiting_messages -= 1
                 return message
 
     async def message_or_ending(self, *, take: bool = True, deadline: float | None = None) -> Message | None:
@@ -124,9 +138,7 @@ class FramedConnection(Stream):
     async def frame(self, *, deadline: float | None = None) -> ReceivedFrame:
         """Returns the next frame of any kind but a Ping, as it was sent."""
         await self._until(lambda: bool(self._frames), "a frame", deadline)
-        received = self._take(lambda _: True)
-        self.waiting_messages -= received.message is not None
-        return received
+        return self._take(lambda _: True)
 
     @property
     def has_data(self) -> bool:
@@ -143,8 +155,8 @@ class FramedConnection(Stream):
     ) -> Ending:
         """Waits for the peer to end the connection, by a Close frame, FIN or RST, and says whether it did.
 
-        With ``answers`` the wait is over as soon as more messages than that have come: a peer that
-        answers has not failed the connection. After a tenth of the deadline it sends a Ping, and a peer
+        With ``answers`` the wait is over as soon as more answers than that have come since the last sending
+        began: a peer that answers has not failed the connection. After a tenth of the deadline it sends a Ping, and a peer
         that answers it gets another tenth only. ``probe_with_ping=False`` is for connections where a Ping
         would be read as payload.
         """
@@ -153,10 +165,10 @@ class FramedConnection(Stream):
         answered = False
 
         def is_decided() -> bool:
-            return self._has_ended() or (answers is not None and self.waiting_messages > answers)
+            return self._has_ended() or (answers is not None and self.waiting_answers > answers)
 
         if not await self.comes_true(is_decided, limit / 10) and probe_with_ping and not self.sent_close:
-            await self.send_frame(ping(PROBE))
+            await self._send_bytes(self._encoded(ping(PROBE)))
             await self.comes_true(lambda: is_decided() or self.has_pong(PROBE), limit * 0.8)
             answered = self.has_pong(PROBE)
             if answered:
@@ -209,14 +221,46 @@ class FramedConnection(Stream):
                     self._pending_pongs += self._encoded(pong(received.frame.payload))
                     self._flush_pongs()
                 continue
-            if self.initial_messages and received.is_data:
-                self.initial_messages -= received.message is not None
-                continue
-            self._frames.append(received)
-            self.waiting_messages += received.message is not None
-            self._backlog += received.header.length
+            self._keep(received)
         if self.reader.unreadable or self._backlog > MAX_BACKLOG or len(self._frames) > MAX_WAITING:
             self.pause_reading()
+
+    def _keep(self, received: ReceivedFrame) -> None:
+        message = received.message
+        if message is not None and self.ignores(message):
+            self._drop_fragments(message.frames - 1)
+            return
+        if self.initial_messages and received.is_data:
+            self.initial_messages -= message is not None
+            return
+        self._frames.append(received)
+        self._backlog += received.header.length
+        if message is not None:
+            self._are_answers.append(self.counts_as_answer(message))
+            self.waiting_messages += 1
+            self.waiting_answers += self._are_answers[-1]
+
+    def _sort_out(self) -> None:
+        """Drops those of the kept messages that are now ignored."""
+        kept, self._frames, self._backlog = self._frames, deque(), 0
+        self.waiting_messages, self.waiting_answers, self._are_answers = 0, 0, deque()
+        for received in kept:
+            self._keep(received)
+
+    def _drop_fragments(self, count: int) -> None:
+        """Drops the fragments that came last: they belong to a message that is ignored."""
+        at = len(self._frames)
+        while count and at:
+            at -= 1
+            if self._frames[at].is_data:
+                self._backlog -= self._frames[at].header.length
+                del self._frames[at]
+                count -= 1
+
+    def _begin_sending(self) -> None:
+        # What has come before is no answer to what follows.
+        self.waiting_answers = 0
+        self._are_answers = deque([False] * len(self._are_answers))
 
     def _frame_came(self, received: ReceivedFrame) -> None:
         """Notices a frame before anything answers it."""
@@ -251,6 +295,9 @@ class FramedConnection(Stream):
         index = next(index for index, received in enumerate(self._frames) if wanted(received))
         received = self._frames[index]
         del self._frames[index]
+        if received.message is not None:
+            self.waiting_messages -= 1
+            self.waiting_answers -= self._are_answers.popleft()
         self._backlog -= received.header.length
         if self._backlog < MAX_BACKLOG // 2 and not (self.reader and self.reader.unreadable):
             self.resume_reading()

@@ -89,6 +89,10 @@ class Stream(asyncio.Protocol):
 
         Raises NotReceived when the peer does not read it within the deadline.
         """
+        self._begin_sending()
+        await self._send_bytes(data)
+
+    async def _send_bytes(self, data: bytes) -> None:
         if self._write(data):
             await self._drain(len(data))
 
@@ -111,10 +115,11 @@ class Stream(asyncio.Protocol):
 
     async def send_split(self, data: bytes, *cuts: int) -> None:
         """Sends ``data`` cut at the offsets ``cuts``; between the pieces waits until the server has read."""
+        self._begin_sending()
         for number, (start, end) in enumerate(itertools.pairwise((0, *cuts, len(data)))):
             if number and number < MAX_TURNS:
                 await self.await_server_turn()
-            await self.send_bytes(data[start:end])
+            await self._send_bytes(data[start:end])
 
     async def send_in_pieces(self, data: bytes, size: int) -> None:
         """Sends ``data`` in pieces of ``size`` bytes, see `send_split`."""
@@ -190,6 +195,9 @@ class Stream(asyncio.Protocol):
         return True
 
     # Inside
+
+    def _begin_sending(self) -> None:
+        """Is called before something is sent, once for all pieces of it."""
 
     def _write(self, data: bytes) -> bool:
         """Writes without waiting; returns False once TCP, or this side's half of it, has ended."""

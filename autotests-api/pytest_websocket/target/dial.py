@@ -11,10 +11,11 @@ from urllib.parse import urlsplit
 
 from pytest_websocket.protocol.frames import close
 from pytest_websocket.protocol.handshake import Request, Response
-from pytest_websocket.raw.connection import Connection
 from pytest_websocket.raw.dialing import ConnectionT, open_connection
 from pytest_websocket.raw.ending import NotReceived
 from pytest_websocket.recording import Recording
+from pytest_websocket.target.connection import TargetConnection
+from pytest_websocket.target.login import LoginFailed
 from pytest_websocket.target.target import Target
 
 _UNTRUSTED = {18, 19, 20, 21}
@@ -50,9 +51,9 @@ def opening_for(target: Target) -> Request:
     return request
 
 
-async def dial(target: Target, recording: Recording) -> Connection:
+async def dial(target: Target, recording: Recording) -> TargetConnection:
     """Returns a raw connection to ``target`` on which nothing has been sent yet; errors as `connect_to`."""
-    return await connect_to(target, Connection(recording, target.deadline))
+    return await connect_to(target, TargetConnection(recording, target.deadline, target))
 
 
 async def connect_to(target: Target, connection: ConnectionT, *, small_buffers: bool = False) -> ConnectionT:
@@ -78,15 +79,15 @@ async def check_alive(target: Target) -> None:
 
 
 @contextlib.asynccontextmanager
-async def opened(target: Target, *headers: tuple[str, str]) -> AsyncIterator[Connection]:
-    """A raw connection after the handshake. Raises Unusable, with the reason in words, within a deadline."""
+async def opened(target: Target, *headers: tuple[str, str]) -> AsyncIterator[TargetConnection]:
+    """A raw connection after handshake and login. Raises Unusable, with the reason in words, within a deadline."""
     recording = Recording("probe", target.url)
     request = opening_for(target)
     for name, value in headers:
         request = request.having(name, value)
     loop = asyncio.get_running_loop()
     began = loop.time()
-    connection: Connection | None = None
+    connection: TargetConnection | None = None
     try:
         try:
             connection = await dial(target, recording)
@@ -94,6 +95,10 @@ async def opened(target: Target, *headers: tuple[str, str]) -> AsyncIterator[Con
             connection.deadline = round(max(target.deadline - (loop.time() - began), 0.1), 1)
             response = await connection.handshake(request)
             connection.deadline = target.deadline
+        except LoginFailed as error:
+            raise Unusable(
+                target.mask(f"{target.shown()} was not entered, its login failed: {error}")
+            ) from error
         except (NotReceived, OSError) as error:
             is_silent = isinstance(error, NotReceived) and (connection is None or connection.tcp == "open")
             why = target.secrets.url(_why_unreachable(target, connection, error))
@@ -108,7 +113,7 @@ async def opened(target: Target, *headers: tuple[str, str]) -> AsyncIterator[Con
             connection.abort()
 
 
-def _why_unreachable(target: Target, connection: Connection | None, error: Exception) -> str:
+def _why_unreachable(target: Target, connection: TargetConnection | None, error: Exception) -> str:
     where = f"{target.host}:{target.port}"
     tried = f"cannot open a WebSocket connection to {target.shown()}"
     if target.proxy:
@@ -131,7 +136,7 @@ def _why_unreachable(target: Target, connection: Connection | None, error: Excep
     return f"{tried}: {error}"
 
 
-def _hint_of_silence(target: Target, connection: Connection | None) -> str:
+def _hint_of_silence(target: Target, connection: TargetConnection | None) -> str:
     if connection is None or connection.tcp == "open" or not target.secure or target.cert:
         return ""
     # Some servers (asyncio's among them) refuse a missing certificate without the alert of TLS.

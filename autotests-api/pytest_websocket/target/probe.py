@@ -11,15 +11,24 @@ import asyncio
 import contextlib
 import difflib
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pytest_websocket.protocol.frames import BINARY, TEXT, binary, text
 from pytest_websocket.protocol.handshake import problems_of_acceptance
 from pytest_websocket.protocol.reader import Message as ReceivedMessage
-from pytest_websocket.raw.connection import Connection
 from pytest_websocket.raw.ending import NotReceived
+from pytest_websocket.target.connection import TargetConnection
 from pytest_websocket.target.dial import Unusable, opened
-from pytest_websocket.target.target import DEFAULT_MAX_MESSAGE, Abilities, Message, Target
+from pytest_websocket.target.foreign import Trial, is_foreign, propose, refusal
+from pytest_websocket.target.listening import Unasked, described, listen
+from pytest_websocket.target.target import (
+    DEFAULT_MAX_MESSAGE,
+    ECHO_TEMPLATE,
+    Abilities,
+    Answer,
+    Message,
+    Target,
+)
 
 OFFER = "permessage-deflate; client_max_window_bits"
 
@@ -36,50 +45,6 @@ def probe(target: Target) -> Abilities:
     Runs an event loop of its own.
     """
     return asyncio.run(_Probe(target).run())
-
-
-def describe(target: Target, abilities: Abilities) -> dict[str, str]:
-    """What a reader of a run should know about its target, masked, in the order to show it in."""
-    secret = target.secrets
-    facts = {"target": target.shown() + (" (embedded echo server)" if target.embedded else "")}
-    if abilities.server:
-        facts["server"] = secret.mask(ascii(abilities.server)[1:-1])
-    if target.headers:
-        facts["headers"] = ", ".join(name for name, _ in target.headers)
-    if target.secure:
-        facts["TLS"] = "certificate not verified" if target.insecure else "certificate verified"
-    if target.proxy:
-        facts["proxy"] = secret.url(target.proxy)
-    facts["text"] = _answers_text(target, abilities)
-    facts["binary"] = _answers_binary(target, abilities)
-    facts["compression"] = ascii(abilities.deflate_answer)[1:-1] if abilities.deflate else "none"
-    facts["subprotocols"] = ", ".join(abilities.subprotocols) or "none"
-    facts["largest message"] = f"{abilities.max_message} bytes"
-    for number, note in enumerate(abilities.notes, 1):
-        facts[f"note {number}"] = secret.mask(note)
-    return facts
-
-
-def _answers_text(target: Target, abilities: Abilities) -> str:
-    if not target.echo:
-        return "no echo (--ws-no-echo)"
-    if not abilities.text:
-        return "refused"
-    return f"answered {target.reply!r}" if abilities.as_expected else f"not as expected: {target.reply!r}"
-
-
-def _answers_binary(target: Target, abilities: Abilities) -> str:
-    if not target.echo:
-        return "no echo (--ws-no-echo)"
-    if target.binary == "none" or not abilities.binary:
-        return "not answered"
-    if not abilities.as_expected:
-        return "not tried"
-    if not abilities.binary_as_expected:
-        return "not as expected"
-    return {"same": "answered in the same way", "plain": "answered with the bytes alone"}.get(
-        target.binary, f"answered with text {target.binary.removeprefix('text:')!r}"
-    )
 
 
 @dataclass
@@ -99,8 +64,22 @@ class _Probe:
         self.target = target
         self.notes: list[str] = []
         self.binary_as_expected = True
+        self.unasked = Unasked()
+        self.replies: list[Message | None] = []
+        self.trials: list[Trial] = []
 
     async def run(self) -> Abilities:
+        """Asks all questions, and listens meanwhile."""
+        # The embedded server is known to send nothing unasked: where it does, cases shall find it.
+        listening = None if self.target.embedded else asyncio.create_task(listen(self.target))
+        try:
+            return await self._ask(listening)
+        finally:
+            if listening is not None:
+                listening.cancel()
+                await asyncio.gather(listening, return_exceptions=True)
+
+    async def _ask(self, listening: asyncio.Task[Unasked] | None) -> Abilities:
         target = self.target
         answers_text = answers_binary = True
         largest = target.max_message or DEFAULT_MAX_MESSAGE
@@ -110,18 +89,19 @@ class _Probe:
             assert connection.request is not None
             self.notes += problems_of_acceptance(connection.request, response)
             healthy = False
-            with contextlib.suppress(NotReceived):
-                for _ in range(target.greetings):
-                    await connection.message()
-            if target.echo:
+            if target.answers:
                 answers_text, healthy = await self._ask_text(connection)
-                if healthy:
-                    answers_binary = await self._ask_binary(connection)
+            if listening is not None:
+                self._take_unasked(await listening, healthy)
+            if target.echo and not healthy and not target.embedded:
+                await self._judge_foreign()
+            if target.echo and healthy:
+                answers_binary = await self._ask_binary(connection)
         if healthy and target.max_message is None:
             largest = await self._find_limit()
         deflate = await self._ask_compression()
         return Abilities(
-            as_expected=healthy or not target.echo,
+            as_expected=healthy or not target.answers,
             text=answers_text,
             binary=answers_binary,
             binary_as_expected=self.binary_as_expected,
@@ -130,28 +110,51 @@ class _Probe:
             subprotocols=await self._ask_subprotocols(),
             max_message=largest,
             server=response.value("Server") or "",
+            greetings=self.unasked.greetings,
+            ignore=tuple(map(str, self.unasked.patterns)),
             notes=tuple(self.notes),
         )
 
-    async def _ask_text(self, connection: Connection) -> tuple[bool, bool]:
+    def _take_unasked(self, unasked: Unasked, healthy: bool) -> None:
+        """Uses what was heard, but for a target that promises what the lesson's server does: to be silent."""
+        target = self.target
+        if healthy and target.echo and target.reply == ECHO_TEMPLATE:
+            if unasked.samples:
+                self.notes.append(f"unasked came {described(unasked)}, which cases judge")
+            return
+        self.unasked = unasked.apart_from([reply for reply in self.replies if reply is not None])
+        if target.greetings_given:
+            self.unasked = replace(self.unasked, greetings=0)
+        self.notes += self.unasked.notes
+        if unasked.samples:
+            self.notes.append(f"unasked came {described(self.unasked)}")
+
+    async def _ask_text(self, connection: TargetConnection) -> tuple[bool, bool]:
         """Whether text can be sent, and whether it is answered as the options say."""
         words = [f"probe-{secrets.token_hex(4)}" for _ in range(2)]
         exchanges = [await self._exchange(connection, word) for word in words]
         first = exchanges[0]
-        if first.code == 1003:
+        if first.code == 1003 and await self._answers_bytes_alone():
             self.notes.append("text messages are refused with 1003")
             return False, False
-        if first.reply and first.others:
-            self.notes.append(
-                f"the server says something of its own before it answers: {_shown(first.others[0].content)}; "
-                f"if that is its greeting: --ws-greetings {len(first.others)}"
-            )
-        self._judge_template(words, exchanges)
-        got = [exchange.reply.content if exchange.reply else None for exchange in exchanges]
-        healthy = got == [self.target.answer(word) for word in words]
+        self.replies = [exchange.reply.content if exchange.reply else None for exchange in exchanges]
+        healthy = self.replies == [self.target.answer(word) for word in words]
         if not healthy:
+            self._judge_template(words, exchanges)
             self._note_wrong_answer(words, exchanges)
+        self.trials = [_trial(word, exchange) for word, exchange in zip(words, exchanges, strict=True)]
         return True, healthy
+
+    async def _judge_foreign(self) -> None:
+        """Gives up where the target is no echo server, and proposes what it may be."""
+        expected = self.unasked.patterns
+        trials = [
+            replace(trial, came=tuple(one for one in trial.came if not any(p.matches(one) for p in expected)))
+            for trial in self.trials
+        ]
+        if trials and is_foreign(self.target, trials):
+            proposal = await propose(self.target, self.unasked, trials)
+            raise Unusable(self.target.mask(refusal(self.target, trials, proposal)))
 
     def _judge_template(self, words: list[str], exchanges: list[_Exchange]) -> None:
         """Give up where both answers follow one template, and it is plainly another than ``--ws-reply``."""
@@ -187,7 +190,7 @@ class _Probe:
                 )
                 return
 
-    async def _ask_binary(self, connection: Connection) -> bool:
+    async def _ask_binary(self, connection: TargetConnection) -> bool:
         """Whether bytes are answered at all; what comes next behind a text message proves the silence."""
         if self.target.binary == "none":
             return False
@@ -271,12 +274,28 @@ class _Probe:
                         accepted.append(name)
         return tuple(accepted)
 
-    async def _exchange(self, connection: Connection, word: str) -> _Exchange:
+    async def _exchange(self, connection: TargetConnection, word: str) -> _Exchange:
         with contextlib.suppress(NotReceived):
             await connection.send(text(word))
         return await self._listen(connection, word)
 
-    async def _listen(self, connection: Connection, message: str) -> _Exchange:
+    async def _answers_bytes_alone(self) -> bool:
+        """Whether a target that refuses text answers bytes, or may at least be a broken one that should."""
+        if self.target.embedded or self.target.request:
+            return not self.target.request
+        payload = secrets.token_hex(8).encode()
+        with contextlib.suppress(Unusable, NotReceived):
+            async with opened(self.target) as connection:
+                await connection.send(binary(payload))
+                return payload in (await connection.message(deadline=self.target.deadline / 5)).data
+        return False
+
+    def _is_reply(self, came: ReceivedMessage, message: str) -> bool:
+        if not self.target.echo:
+            return self.target.may_answer(came.content)
+        return message.encode() in came.data
+
+    async def _listen(self, connection: TargetConnection, message: str) -> _Exchange:
         """Read until a message that holds ``message`` comes; behind other messages, not for long."""
         exchange = _Exchange()
         clock = asyncio.get_running_loop()
@@ -287,9 +306,11 @@ class _Probe:
                 came = await connection.message(deadline=min(patience, give_up - clock.time()))
             except NotReceived:
                 break
-            if message.encode() in came.data:
+            if self._is_reply(came, message):
                 exchange.reply = came
                 return exchange
+            if any(pattern.matches(came.content) for pattern in self.unasked.patterns):
+                continue
             exchange.others.append(came)
             # Something was said: what still follows is a real answer behind a greeting, or nothing.
             patience = self.target.deadline / 5
@@ -299,6 +320,11 @@ class _Probe:
         elif connection.tcp != "open":
             exchange.ending = f"the server {connection.tcp} TCP without a Close frame"
         return exchange
+
+
+def _trial(word: str, exchange: _Exchange) -> Trial:
+    came = [*exchange.others, *([exchange.reply] if exchange.reply else [])]
+    return Trial(word, tuple(message.content for message in came), exchange.code, exchange.ending)
 
 
 def _is_another_template(found: str, expected: str) -> bool:
@@ -339,6 +365,6 @@ def _is_utf8(message: ReceivedMessage) -> bool:
     return True
 
 
-def _shown(message: Message | None) -> str:
+def _shown(message: Answer | None) -> str:
     shown = ascii(message) if isinstance(message, str) and not message.isprintable() else repr(message)
     return shown if len(shown) <= 120 else f"{shown[:100]}… ({len(message or '')} long)"

@@ -44,10 +44,11 @@ class Secrets:
         headers: Iterable[tuple[str, str]] = (),
         proxy: str | None = None,
         subprotocols: Iterable[str] = (),
+        others: Iterable[str] = (),
     ) -> Secrets:
-        """Finds the values of headers, and credentials in the URLs and the subprotocols."""
+        """Finds the values of headers, and credentials in the URLs and the subprotocols; adds ``others``."""
         values = [part for name, value in headers for part in _header_secrets(name, value)]
-        values += _subprotocol_secrets(subprotocols)
+        values += [*_subprotocol_secrets(subprotocols), *others]
         for address in (url, proxy or ""):
             parts = urlsplit(address)
             values += [unquote(part) for part in (parts.username, parts.password) if part]

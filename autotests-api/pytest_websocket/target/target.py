@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ssl
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
+from pytest_websocket.target.carrier import Exchange, Reply, Template
+from pytest_websocket.target.login import Login
+from pytest_websocket.target.patterns import Pattern, any_matches
 from pytest_websocket.target.secrets import Secrets
 
 ECHO_TEMPLATE = "Сервер получил: {message}"
@@ -18,6 +21,9 @@ DEFAULT_MAX_MESSAGE = 1 << 20
 
 Message = str | bytes
 
+Answer = Message | Reply | Exchange
+"""An answer of the target: what equals it is that answer."""
+
 
 @dataclass(frozen=True, repr=False)
 class Target:
@@ -27,7 +33,10 @@ class Target:
     ``same`` (the template's text in UTF-8 around the bytes, in a binary message), ``plain`` (the bytes
     alone), ``none`` (not at all), or ``text:TEMPLATE`` (a text message, ``{message}`` being Python's
     repr of the bytes); with ``binary_promised`` silence is a fault and not a missing ability.
-    ``greetings`` is how many messages it sends of its own on every new connection.
+    ``greetings`` is how many messages it sends of its own on every new connection, ``ignore`` what it sends
+    unasked at any time; ``login`` is how a connection is entered by messages, after the greetings.
+    ``request`` is the template in which a text message is sent, empty where it is sent as it is;
+    ``exchange`` a request with its reply, for a target that does not ``echo``.
     ``headers`` are sent with every handshake. ``proxy`` is the URL of an HTTP proxy,
     None for a direct connection. ``timeout`` is the deadline of every wait in seconds, before
     ``time_scale``.
@@ -40,6 +49,11 @@ class Target:
     binary_promised: bool = False
     echo: bool = True
     greetings: int = 0
+    greetings_given: bool = False
+    ignore: tuple[Pattern, ...] = ()
+    login: Login | None = None
+    request: str = ""
+    exchange: Exchange | None = None
     headers: tuple[tuple[str, str], ...] = ()
     origin: str | None = None
     subprotocols: tuple[str, ...] = ()
@@ -52,6 +66,7 @@ class Target:
     timeout: float = DEFAULT_TIMEOUT
     time_scale: float = 1.0
     strict: bool = False
+    learned: set[str] = field(default_factory=set, compare=False)
 
     @property
     def deadline(self) -> float:
@@ -110,10 +125,30 @@ class Target:
             context.load_cert_chain(self.cert, self.key, password=_no_password)
         return context
 
-    def answer(self, message: Message) -> Message | None:
+    @property
+    def answers(self) -> bool:
+        """Whether it is known what the target answers to some message."""
+        return self.echo or self.exchange is not None
+
+    @cached_property
+    def carrier(self) -> Template | Exchange | None:
+        """What a text message of the suite is put into before it is sent; None: it is sent as it is."""
+        if self.request:
+            return Template.parse(self.request)
+        return self.exchange if not self.echo else None
+
+    @cached_property
+    def reply_template(self) -> Template:
+        """The template of the answer to a text message."""
+        return Template.parse(self.reply)
+
+    def answer(self, message: Message) -> Answer | None:
         """What the target is expected to answer to ``message``; None where it answers nothing."""
         if isinstance(message, str):
-            return self.reply.replace("{message}", message)
+            if not self.echo:
+                return self.exchange
+            template = self.reply_template
+            return Reply(template, message) if template.is_json else template.text(message)
         if self.binary == "none":
             return None
         if self.binary.startswith("text:"):
@@ -123,10 +158,42 @@ class Target:
         before, _, after = self.reply.partition("{message}")
         return before.encode() + message + after.encode()
 
-    @cached_property
+    def ignores(self, message: Message) -> bool:
+        """Whether the target sends ``message`` unasked, so that it is no answer to anything."""
+        return any_matches(self.ignore, message)
+
+    def may_answer(self, message: Message) -> bool:
+        """Whether ``message`` has the form of an answer to something that the suite sends."""
+        if not self.echo:
+            return self.exchange is not None and self.exchange(message)
+        return isinstance(message, bytes) or not self.request or Reply(self.reply_template, None)(message)
+
+    def informed_by(self, abilities: Abilities) -> Target:
+        """Returns the target with what the probe has found out that the options do not say."""
+        return replace(
+            self,
+            greetings=self.greetings if self.greetings_given else abilities.greetings,
+            ignore=tuple(dict.fromkeys((*self.ignore, *map(Pattern, abilities.ignore)))),
+        )
+
+    def learn_secret(self, text: str) -> None:
+        """Keeps a text that is a secret from now on, in this target and those made of it."""
+        self.learned.add(text)
+
+    @property
     def secrets(self) -> Secrets:
         """What the options entrusted to this run: it may be sent to the target and shown nowhere."""
-        return Secrets.of(self.url, self.headers, self.proxy, self.subprotocols)
+        known, secrets = self._known_secrets
+        if len(self.learned) > known:
+            self.__dict__.pop("_known_secrets")
+            _, secrets = self._known_secrets
+        return secrets
+
+    @cached_property
+    def _known_secrets(self) -> tuple[int, Secrets]:
+        return len(self.learned), Secrets.of(
+            self.url, self.headers, self.proxy, self.subprotocols, sorted(self.learned)
+        )
 
     def mask(self, text: str) -> str:
         """``text`` without the secrets of the target."""
@@ -149,7 +216,8 @@ class Abilities:
     fault; ``binary_as_expected`` says the same of bytes. ``deflate_answer`` is the
     Sec-WebSocket-Extensions header that came back; ``subprotocols`` those of
     the offered ones that were accepted; ``max_message`` the largest message in bytes known to come back
-    whole; ``notes`` what a reader of the run should know.
+    whole; ``greetings`` and ``ignore`` what it sends unasked, as in `Target`, patterns as options spell them;
+    ``notes`` what a reader of the run should know.
     """
 
     as_expected: bool = True
@@ -161,6 +229,8 @@ class Abilities:
     subprotocols: tuple[str, ...] = ()
     max_message: int = DEFAULT_MAX_MESSAGE
     server: str = ""
+    greetings: int = 0
+    ignore: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
 
     def to_json(self) -> dict[str, Any]:

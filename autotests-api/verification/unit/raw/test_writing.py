@@ -66,7 +66,7 @@ async def test_pieces_are_of_the_size_that_was_asked_for(
     async def send_bytes(data: bytes) -> None:
         pieces.append(data)
 
-    monkeypatch.setattr(raw, "send_bytes", send_bytes)
+    monkeypatch.setattr(raw, "_send_bytes", send_bytes)
     await raw.send_in_pieces(b"abcde", 2)
     await raw.send_split(b"abcde", 1, 4)
     assert pieces == [b"ab", b"cd", b"e", b"a", b"bcd", b"e"]
@@ -86,7 +86,7 @@ async def test_first_pieces_wait_for_the_servers_turn(
 
     monkeypatch.setattr("pytest_websocket.raw.stream.MAX_TURNS", paced)
     monkeypatch.setattr(raw, "await_server_turn", turn)
-    monkeypatch.setattr(raw, "send_bytes", send_bytes)
+    monkeypatch.setattr(raw, "_send_bytes", send_bytes)
     await raw.send_split(b"abc", 1, 2)
     assert (
         events

@@ -11,7 +11,8 @@ from pytest_websocket.protocol.frames import BINARY, CLOSE, CONTINUATION, TEXT, 
 from pytest_websocket.server import echo as websocket_server
 from pytest_websocket.server.background import run_in_background
 from pytest_websocket.target.dial import Unusable
-from pytest_websocket.target.probe import describe, probe
+from pytest_websocket.target.description import describe
+from pytest_websocket.target.probe import probe
 from pytest_websocket.target.target import Target
 from verification import hostile_servers
 from verification.unit.target.probing import Handler, Serve, found, plain_echo
@@ -105,15 +106,18 @@ def test_server_without_echo_is_not_asked_for_one(serve: Serve) -> None:
     assert abilities.max_message == 1 << 20
 
 
-def test_greeting_is_told_from_the_answer(serve: Serve) -> None:
+def test_greetings_are_told_from_the_answer(serve: Serve) -> None:
     async def greets(connection: ServerConnection) -> None:
         await connection.send("Welcome!")
         await connection.send("It is a fine day.")
         await plain_echo(connection)
 
     url = serve(greets)
-    assert "--ws-greetings 2" in found(url).notes[0]
-    told = found(url, greetings=2)
+    abilities = found(url)
+    assert abilities.as_expected
+    assert abilities.ignore == ("Welcome!", "It is a fine day.")
+    assert "the first “Welcome!”" in abilities.notes[0]
+    told = found(url, greetings=2, greetings_given=True)
     assert told.as_expected
     assert told.notes == ()
 
