@@ -70,7 +70,7 @@ def add_options(parser: Any) -> None:
             group.add_argument(option.flag, action="store_true", default=None, help=option.help)
         else:
             action = "append" if option.many else "store"
-            group.add_argument(option.flag, action=action, metavar=option.metavar, help=option.help)
+            group.add_argument(option.flag, action=action, help=option.help, **option.shape)
     group.add_argument(
         "--ws-mix", default=DEFAULT_WORKLOAD, help="what is sent, as in text:100=8,binary:1k=1"
     )

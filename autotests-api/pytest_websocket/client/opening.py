@@ -50,6 +50,8 @@ class connect:  # noqa: N801 - a verb, awaited or entered: await connect(url), a
     Raises `ConnectFailed`.
     """
 
+    kind: type[Client] = Client
+
     def __init__(
         self,
         url: str = DEFAULT_URL,
@@ -126,7 +128,7 @@ class connect:  # noqa: N801 - a verb, awaited or entered: await connect(url), a
                 [*answer_rows(response), *rows],
                 self.recording,
             ) from error
-        return Client(cast(RecordedConnection, connection), self.recording, self._waits)
+        return self.kind(cast(RecordedConnection, connection), self.recording, self._waits)
 
 
 async def expect_rejected(url: str, status: int | Collection[int] | None = None, **settings: Any) -> Response:

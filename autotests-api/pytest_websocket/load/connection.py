@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import cycle
 from os import urandom
-from typing import cast
+from typing import Any, cast
 
 from pytest_websocket.protocol.frames import (
     BINARY,
@@ -51,7 +51,7 @@ class Endpoint:
     host: str
     port: int
     opening: Callable[[], Request]
-    answer: Callable[[int, bytes], tuple[int, bytes] | None]
+    answer: Callable[[int, bytes], tuple[int, Any] | None]
     tls: ssl.SSLContext | None = None
     server_name: str | None = None
     greetings: int = 0

@@ -13,7 +13,6 @@ from pytest_websocket import client as ws_client
 from pytest_websocket.client import Client
 from pytest_websocket.plugin.recordings import Recordings
 from pytest_websocket.plugin.target_client import open_client
-from pytest_websocket.target.carrier import Carrying
 from pytest_websocket.target.target import Target
 
 
@@ -38,11 +37,9 @@ class Connect:
         """An open connection. Raises `ws_client.ConnectFailed`."""
         __tracebackhide__ = True
         url, everything = self._with_the_targets(resource, name, settings)
-        carrier = self.target.carrier if self._carries else None
-        client = await open_client(self.target, url, Carrying(carrier) if carrier else None, everything)
-        self._clients.append(client)
-        await client.enter()
-        return client
+        return await open_client(
+            self.target, url, everything, carries=self._carries, opened=self._clients.append
+        )
 
     async def expect_rejected(
         self,

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -79,7 +80,7 @@ def endpoint_for(target: Target, users: int) -> Endpoint:
     )
 
 
-def answer_of(target: Target) -> Callable[[int, bytes], tuple[int, bytes] | None]:
+def answer_of(target: Target) -> Callable[[int, bytes], tuple[int, Any] | None]:
     """Returns a function from a message to the target's reply, as opcode and bytes.
 
     It is fast for a template that has the message in it once.
@@ -87,7 +88,7 @@ def answer_of(target: Target) -> Callable[[int, bytes], tuple[int, bytes] | None
     before, place, after = (part.encode() for part in target.reply.partition("{message}"))
     simple = bool(place) and b"{message}" not in after
 
-    def answer(opcode: int, payload: bytes) -> tuple[int, bytes] | None:
+    def answer(opcode: int, payload: bytes) -> tuple[int, Any] | None:
         if simple and (opcode == TEXT or target.binary == "same"):
             return opcode, before + payload + after
         reply = target.answer(payload.decode() if opcode == TEXT else payload)

@@ -2,154 +2,35 @@
 
 from __future__ import annotations
 
-import math
 import os
-import re
-import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
 
 import pytest
 
+from pytest_websocket.plugin.option_values import (
+    read_at_least_one,
+    read_binary,
+    read_bytes,
+    read_carrier,
+    read_command,
+    read_count,
+    read_exchange,
+    read_file,
+    read_flag,
+    read_header,
+    read_login,
+    read_origin,
+    read_positive,
+    read_proxy,
+    read_subprotocol,
+    read_template,
+    read_url,
+)
 from pytest_websocket.target.patterns import Pattern
-
-_TRUE = {"1", "true", "yes", "on"}
-_FALSE = {"0", "false", "no", "off"}
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-
-PORT = "{port}"
-"""Stands for the port in --ws-url and --ws-command where the suite starts the server and chooses one."""
-
-
-def _flag(text: str) -> bool:
-    if text.lower() in _TRUE:
-        return True
-    if text.lower() in _FALSE:
-        return False
-    raise ValueError("expected 1/true/yes/on or 0/false/no/off")
-
-
-def _url(text: str) -> str:
-    """A ws or wss URL (RFC 6455 §3); http and https are taken as ws and wss."""
-    if re.search(r"[\s\x00-\x1f\x7f]", text):
-        raise ValueError("expected a URL without spaces and control characters")
-    if PORT in text:
-        before, _, rest = text.partition(PORT)
-        read = urlsplit(_url(f"{before}1{rest}"))
-        return urlunsplit(read._replace(netloc=read.netloc.rpartition(":")[0] + f":{PORT}"))
-    parts = urlsplit(text)
-    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
-    if scheme not in {"ws", "wss"}:
-        raise ValueError("expected a URL that begins with ws://, wss://, http:// or https://")
-    if not parts.hostname:
-        raise ValueError("expected a host after the scheme, as in ws://localhost:8765")
-    if parts.port == 0:  # reading it raises ValueError for what is no port
-        raise ValueError("port 0 cannot be connected to")
-    if parts.fragment:
-        raise ValueError("a WebSocket URL has no #fragment (RFC 6455 §3)")
-    try:
-        netloc = parts.netloc if parts.netloc.isascii() else parts.netloc.encode("idna").decode()
-    except UnicodeError:
-        raise ValueError("the host is no valid internationalised domain name") from None
-    resource_safe = "/%:@!$&'()*+,;=~?"
-    path, query = quote(parts.path, safe=resource_safe), quote(parts.query, safe=resource_safe)
-    return urlunsplit((scheme, netloc, path, query, ""))
-
-
-def _proxy(text: str) -> str:
-    if text.lower() == "none":
-        return ""
-    parts = urlsplit(text)
-    if parts.scheme != "http" or not parts.hostname:
-        raise ValueError("expected an HTTP proxy, http://HOST:PORT, or none")
-    if parts.port == 0:
-        raise ValueError("port 0 cannot be connected to")
-    return text
-
-
-def _template(text: str) -> str:
-    if text.count("{message}") != 1:
-        raise ValueError(
-            "expected {message} exactly once: '{message}' alone is a plain echo; "
-            "for a server that does not echo there is --ws-no-echo"
-        )
-    return text
-
-
-def _binary(text: str) -> str:
-    if text.startswith("text:"):
-        return "text:" + _template(text.removeprefix("text:"))
-    if text not in {"same", "plain", "none"}:
-        raise ValueError("expected same, plain, none or text:TEMPLATE")
-    return text
-
-
-def _header(text: str) -> tuple[str, str]:
-    name, colon, value = text.partition(":")
-    # The value is a credential more often than not, so no message repeats it.
-    if not colon or not _TOKEN.fullmatch(name.strip()):
-        raise ValueError("expected 'Name: value'")
-    if _CONTROL.search(value):
-        raise ValueError(f"the value of {name.strip()} holds a control character")
-    return name.strip(), value.strip()
-
-
-def _origin(text: str) -> str:
-    if not text.isascii() or _CONTROL.search(text) or " " in text:
-        raise ValueError("expected an origin as a browser sends it, https://example.com")
-    return text
-
-
-def _subprotocol(text: str) -> str:
-    if not _TOKEN.fullmatch(text):
-        raise ValueError("expected a subprotocol's name: letters, digits and !#$%&'*+-.^_`|~")
-    return text
-
-
-def _file(text: str) -> str:
-    if not Path(text).is_file():
-        raise ValueError("there is no such file")
-    return str(Path(text).resolve())
-
-
-def _bytes(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise ValueError("expected a number of bytes, 1 or more")
-    return int(text)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise ValueError("expected a whole number, 0 or more")
-    return int(text)
-
-
-def _at_least_one(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise ValueError("expected a whole number, 1 or more")
-    return int(text)
-
-
-def _positive(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0 < number < 1e6:
-        raise ValueError("expected a number above 0")
-    return number
-
-
-def _command(text: str) -> str:
-    if text.count("{url}") != 1:
-        raise ValueError("expected {url} exactly once, as in 'node client.mjs {url}'")
-    if not shlex.split(text):
-        raise ValueError("expected a command")
-    return text
+from pytest_websocket.target.profile import KEYS, Profile, read_profile
 
 
 @dataclass(frozen=True)
@@ -157,7 +38,8 @@ class Option:
     """One option: ``--ws-NAME``, environment variable ``WS_NAME``, ``ws_name`` in pytest.ini.
 
     ``read`` turns the text into a value and raises ValueError with what it expected instead.
-    ``many`` options may be repeated on the command line and hold one value per line elsewhere.
+    ``many`` options may be repeated on the command line and hold one value per line elsewhere; one with a
+    ``count`` takes so many words there, and has so many lines elsewhere.
     """
 
     name: str
@@ -165,6 +47,7 @@ class Option:
     metavar: str = ""
     read: Callable[[str], Any] = str
     many: bool = False
+    count: int = 1
 
     @property
     def flag(self) -> str:
@@ -184,7 +67,13 @@ class Option:
     @property
     def is_switch(self) -> bool:
         """Whether the option takes no value on the command line."""
-        return self.read is _flag
+        return self.read is read_flag
+
+    @property
+    def shape(self) -> dict[str, Any]:
+        """The arguments of argparse for what follows the flag."""
+        words = tuple(self.metavar.split())
+        return {"nargs": self.count, "metavar": words} if self.count > 1 else {"metavar": self.metavar}
 
     @property
     def is_file(self) -> bool:
@@ -193,32 +82,60 @@ class Option:
 
 
 OPTIONS = (
-    Option("ws-url", "server to test (ws, wss, http, https); default: the embedded server", "URL", _url),
+    Option("ws-url", "server to test (ws, wss, http, https); default: the embedded server", "URL", read_url),
     Option(
         "ws-reply",
         "what the server answers to a text message; '{message}' alone is a plain echo "
         "(default: 'Сервер получил: {message}')",
         "TEMPLATE",
-        _template,
+        read_template,
     ),
     Option(
         "ws-binary",
         "how it answers a binary message: same (the bytes inside the reply's text, the default), plain (the "
         "bytes alone), none, or text:TEMPLATE (a text message around Python's repr of the bytes)",
         "HOW",
-        _binary,
+        read_binary,
     ),
-    Option("ws-no-echo", "the server does not echo: only cases that need no echo run", read=_flag),
+    Option(
+        "ws-request",
+        "how a text message is sent, '{\"say\": {message}}': JSON-escaped inside JSON; --ws-reply says how "
+        "it comes back, JSON members compared by value",
+        "TEMPLATE",
+        read_carrier,
+    ),
+    Option(
+        "ws-exchange",
+        "a request and what its reply looks like (a pattern as in --ws-ignore), for a server that does not "
+        "echo: cases use it to see that a connection is served",
+        "REQUEST REPLY",
+        read_exchange,
+        count=2,
+    ),
+    Option(
+        "ws-login",
+        "module:function, an async def login(conversation) that is run on every new connection; steps of "
+        "messages stand in a profile",
+        "FUNCTION",
+        read_login,
+    ),
+    Option(
+        "ws-profile",
+        "what the server speaks and how it is entered, a TOML file; options go before it",
+        "FILE",
+        read_file,
+    ),
+    Option("ws-no-echo", "the server does not echo: only cases that need no echo run", read=read_flag),
     Option(
         "ws-greetings",
         "messages that the server sends of its own on every new connection; cases begin behind them "
         "(default: found by the probe)",
         "COUNT",
-        _count,
+        read_count,
     ),
     Option(
         "ws-ignore",
-        "what the server sends unasked: the exact text, re:REGEX, JSON members as {\"type\": \"ping\"}, or "
+        'what the server sends unasked: the exact text, re:REGEX, JSON members as {"type": "ping"}, or '
         "hex:00ff*; repeatable (what the probe hears is ignored, too)",
         "PATTERN",
         Pattern,
@@ -228,43 +145,47 @@ OPTIONS = (
         "ws-header",
         "'Name: value' sent with every handshake; repeatable; the value is masked wherever it could be shown",
         "HEADER",
-        _header,
+        read_header,
         many=True,
     ),
-    Option("ws-origin", "Origin header of every handshake", "ORIGIN", _origin),
-    Option("ws-subprotocol", "subprotocol to offer; repeatable", "NAME", _subprotocol, many=True),
-    Option("ws-ca", "certificates to trust instead of the system's, a PEM file", "FILE", _file),
-    Option("ws-cert", "client certificate for mutual TLS, a PEM file", "FILE", _file),
-    Option("ws-key", "private key of the client certificate, a PEM file", "FILE", _file),
-    Option("ws-insecure", "do not verify the server's certificate", read=_flag),
-    Option("ws-tls", "run the embedded server as wss, with a certificate made on the spot", read=_flag),
+    Option("ws-origin", "Origin header of every handshake", "ORIGIN", read_origin),
+    Option("ws-subprotocol", "subprotocol to offer; repeatable", "NAME", read_subprotocol, many=True),
+    Option("ws-ca", "certificates to trust instead of the system's, a PEM file", "FILE", read_file),
+    Option("ws-cert", "client certificate for mutual TLS, a PEM file", "FILE", read_file),
+    Option("ws-key", "private key of the client certificate, a PEM file", "FILE", read_file),
+    Option("ws-insecure", "do not verify the server's certificate", read=read_flag),
+    Option("ws-tls", "run the embedded server as wss, with a certificate made on the spot", read=read_flag),
     Option(
         "ws-proxy",
         "HTTP proxy to go through, http://HOST:PORT, or none; default: the environment's, never for loopback",
         "URL",
-        _proxy,
+        read_proxy,
     ),
     Option(
         "ws-max-message",
         "largest message in bytes that the server takes (default: found by the probe, up to 1 MiB)",
         "BYTES",
-        _bytes,
+        read_bytes,
     ),
-    Option("ws-timeout", "deadline of every wait in seconds (default: 5)", "SECONDS", _positive),
-    Option("ws-time-scale", "factor for every deadline, for slow machines and links", "FACTOR", _positive),
-    Option("ws-strict", "a broken SHOULD fails its case", read=_flag),
-    Option("ws-mass", "messages of each case that is marked mass (default: 50)", "COUNT", _at_least_one),
+    Option("ws-timeout", "deadline of every wait in seconds (default: 5)", "SECONDS", read_positive),
+    Option(
+        "ws-time-scale", "factor for every deadline, for slow machines and links", "FACTOR", read_positive
+    ),
+    Option("ws-strict", "a broken SHOULD fails its case", read=read_flag),
+    Option("ws-mass", "messages of each case that is marked mass (default: 50)", "COUNT", read_at_least_one),
     Option(
         "ws-max-dead",
         "stop after this many cases in a row found the target dead (default: 3; 0: go on to the end)",
         "COUNT",
-        _count,
+        read_count,
     ),
-    Option("ws-known-failures", "cases that may fail, with the reason of each, a TOML file", "FILE", _file),
+    Option(
+        "ws-known-failures", "cases that may fail, with the reason of each, a TOML file", "FILE", read_file
+    ),
     Option("ws-write-known-failures", "write the failures of this run in that format", "FILE"),
     Option("ws-report", "write the report of the run, one HTML page, to this file", "FILE"),
     Option("ws-chromium", "Chromium for the browser cases; default: the first usual name on PATH", "PATH"),
-    Option("ws-probe", "print what the target can do, and stop", read=_flag),
+    Option("ws-probe", "print what the target can do, and stop", read=read_flag),
 )
 
 CLIENT_OPTIONS = (
@@ -273,7 +194,7 @@ CLIENT_OPTIONS = (
         "client to test: a program that connects to {url}, echoes every message until the connection "
         "is closed, and exits; runs the cases for clients instead of those for servers",
         "COMMAND",
-        _command,
+        read_command,
     ),
 )
 
@@ -307,10 +228,10 @@ def add_options(
                 dest=option.key,
                 action="append" if option.many else "store",
                 default=None,
-                metavar=option.metavar,
                 help=words,
+                **option.shape,
             )
-        if option.many:
+        if option.many or option.count > 1:
             parser.addini(option.key, option.help, type="linelist", default=None)
         else:
             parser.addini(option.key, option.help, type="string", default=None)
@@ -384,7 +305,7 @@ def read_option(name: str, source: str, text: str) -> Any:
     except ValueError as error:
         from pytest_websocket.target.secrets import Secrets
 
-        shown = "" if option.read is _header else f" {Secrets().url(repr(text))}"
+        shown = "" if option.read is read_header else f" {Secrets().url(repr(text))}"
         raise pytest.UsageError(f"{source}{shown}: {error}") from None
 
 
@@ -394,15 +315,37 @@ def started_in(config: pytest.Config) -> Path:
     return Path(started) if started else config.stash.get(STARTED_IN, config.invocation_params.dir)
 
 
+def profile_of(config: pytest.Config) -> Profile | None:
+    """Returns the profile that ``--ws-profile`` names, if it does. Raises pytest.UsageError."""
+    option = _BY_NAME["ws-profile"]
+    source, texts = _given_directly(config, option)
+    if not isinstance(texts, list):
+        return None
+    path = Path(read_option(option.name, source, texts[-1]))
+    try:
+        return read_profile(path)
+    except ValueError as error:
+        raise pytest.UsageError(f"{source}: {error}") from None
+
+
 def _given(config: pytest.Config, option: Option) -> tuple[str, list[str] | bool | None]:
+    """Returns the texts of an option and where they stand: at last in the profile."""
+    source, texts = _given_directly(config, option)
+    name = option.key.removeprefix("ws_")
+    if texts is None and name in KEYS and (profile := profile_of(config)) and name in profile.values:
+        return f"{name} in {profile.path.name}", profile.values[name]
+    return source, texts
+
+
+def _given_directly(config: pytest.Config, option: Option) -> tuple[str, list[str] | bool | None]:
     given = config.getoption(option.key, None)
     if given is not None:
         if option.is_file:
             given = str(started_in(config) / given)
-        return option.flag, given if isinstance(given, list | bool) else [given]
+        return option.flag, _of_count(option, given if isinstance(given, list | bool) else [given])
     text = os.environ.get(option.variable, "")
     if text.strip():
-        verbatim = option.read in (_template, _binary)
+        verbatim = option.read in (read_template, read_binary, read_carrier)
         single = [text if verbatim else text.strip()]
         if option.is_file:
             single = [str(started_in(config) / single[0])]
@@ -410,11 +353,17 @@ def _given(config: pytest.Config, option: Option) -> tuple[str, list[str] | bool
     configured = config.getini(option.key)
     if not configured:
         return "", None
-    texts = configured if option.many else [configured]
+    texts = configured if option.many or option.count > 1 else [configured]
     if option.is_file:
         # What stands in a file is relative to that file, wherever pytest was started.
         texts = [str(config.rootpath / text) for text in texts]
-    return f"{option.key} in {config.inipath.name if config.inipath else 'pytest.ini'}", texts
+    source = f"{option.key} in {config.inipath.name if config.inipath else 'pytest.ini'}"
+    return source, _of_count(option, texts)
+
+
+def _of_count(option: Option, given: list[str] | bool) -> list[str] | bool:
+    """Returns several words that are one value as its lines."""
+    return ["\n".join(given)] if option.count > 1 and isinstance(given, list) else given
 
 
 def _lines(text: str) -> list[str]:

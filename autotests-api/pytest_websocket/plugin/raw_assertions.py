@@ -12,6 +12,7 @@ from pytest_websocket.protocol.reader import Message as ReceivedMessage
 from pytest_websocket.raw.ending import Ending, NotReceived
 from pytest_websocket.recording import Recording
 from pytest_websocket.target.connection import TargetConnection
+from pytest_websocket.target.foreign import is_own_code
 from pytest_websocket.target.target import Abilities, Answer, Message, Target
 
 TOO_BIG = 1009
@@ -19,6 +20,9 @@ TOO_BIG = 1009
 
 POLICY = 1008
 """Close code of a server whose policy a message breaks (RFC 6455 §7.4.1)."""
+
+APPLICATION = 3000
+"""The first Close code that is none of the protocol's (RFC 6455 §7.4.2)."""
 
 Codes = int | None | Collection[int | None]
 """Close codes; None stands for a Close frame without a code, or for no Close frame."""
@@ -160,6 +164,10 @@ class RawConnection(TargetConnection):
         """
         __tracebackhide__ = True
         ending = await self.ending(probe_with_ping=probe_with_ping, answers=answers)
+        if not self.target.answers and ending.code is not None and ending.code >= APPLICATION:
+            pytest.skip(
+                f"whether the target saw the violation cannot be told from {ending.close}, its own code"
+            )
         if self.waiting_answers > answers:
             came = [message for message, is_answer in self._waiting() if is_answer]
             raise AssertionError(
@@ -210,6 +218,23 @@ class RawConnection(TargetConnection):
         return ending
 
     # What the target can do
+
+    @property
+    def refused_words(self) -> str:
+        """Why a failure on this connection says nothing: the target ended it over a text of the suite's own.
+
+        Such a text is no request of an API that does not echo, and to end the connection is its right. Empty
+        where that is not so.
+        """
+        status = self.close_status
+        if self.target.echo or not self.has_sent_message or not self._has_ended():
+            return ""
+        if status is not None and not is_own_code(status.code):
+            return ""
+        return (
+            "the target ended the connection over a text of the suite's own, which is no request of it: "
+            f"{status or self.tcp}; --ws-exchange tells one"
+        )
 
     def needs_size(self, size: int) -> None:
         """Skips the test where the target takes no message of ``size`` bytes."""

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from pytest_websocket.plugin.options import Option, _flag, option_value
+from pytest_websocket.plugin.option_values import read_flag
+from pytest_websocket.plugin.options import Option, option_value
 from pytest_websocket.protocol.weaknesses import Severity, Weakness
 
 FACTORS = {"low": 0.1, "normal": 1.0, "high": 4.0}
@@ -59,7 +60,7 @@ SECURITY_OPTIONS = (
     Option(
         "ws-i-own-this",
         "run the security cases against a server that is neither on this machine nor in a private network",
-        read=_flag,
+        read=read_flag,
     ),
 )
 

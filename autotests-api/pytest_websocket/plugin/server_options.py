@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from pytest_websocket.plugin.options import PORT, Option, option_value
+from pytest_websocket.plugin.option_values import PORT
+from pytest_websocket.plugin.options import Option, option_value
 from pytest_websocket.server.process import free_port
 
 

@@ -16,14 +16,15 @@ from websockets.asyncio.server import Server
 
 from pytest_websocket.client.proxy import is_loopback
 from pytest_websocket.plugin.activation import is_xdist_controller
-from pytest_websocket.plugin.options import option_value, read_option
+from pytest_websocket.plugin.options import option_value, profile_of, read_option, started_in
 from pytest_websocket.plugin.server_options import url_of_started
 from pytest_websocket.plugin.server_under_test import start_once, stop
 from pytest_websocket.plugin.tls import OwnAuthority
 from pytest_websocket.server import echo as websocket_server
 from pytest_websocket.server.background import BackgroundServer, run_in_background
-from pytest_websocket.target.dial import Unusable
 from pytest_websocket.target.description import describe
+from pytest_websocket.target.dial import Unusable
+from pytest_websocket.target.login import Login, load_login
 from pytest_websocket.target.probe import probe
 from pytest_websocket.target.target import DEFAULT_TIMEOUT, ECHO_TEMPLATE, Abilities, Target
 
@@ -199,13 +200,18 @@ def target_from(config: pytest.Config) -> Target:
     if url:
         url, credentials = _without_userinfo(url)
         headers = (*credentials, *headers)
+    request, exchange = option_value(config, "ws-request"), option_value(config, "ws-exchange")
+    reply = option_value(config, "ws-reply")
     target = Target(
         url=url or f"{'wss' if in_tls else 'ws'}://{NOT_STARTED}",
         embedded=not url,
-        reply=option_value(config, "ws-reply") or ECHO_TEMPLATE,
-        binary=option_value(config, "ws-binary") or "same",
+        reply=reply or request or ECHO_TEMPLATE,
+        binary=option_value(config, "ws-binary") or ("none" if request else "same"),
         binary_promised=option_value(config, "ws-binary") is not None,
-        echo=not option_value(config, "ws-no-echo"),
+        echo=not option_value(config, "ws-no-echo") and (exchange is None or bool(reply or request)),
+        request=request or "",
+        exchange=exchange,
+        login=_login(config),
         greetings=option_value(config, "ws-greetings") or 0,
         greetings_given=option_value(config, "ws-greetings") is not None,
         ignore=option_value(config, "ws-ignore") or (),
@@ -230,6 +236,17 @@ def target_from(config: pytest.Config) -> Target:
         reason = error.reason if isinstance(error, ssl.SSLError) else error
         raise pytest.UsageError(f"--ws-ca, --ws-cert or --ws-key cannot be used: {reason}") from None
     return target
+
+
+def _login(config: pytest.Config) -> Login | None:
+    name = option_value(config, "ws-login")
+    profile = profile_of(config)
+    if name is None:
+        return profile.login if profile else None
+    try:
+        return load_login(name, started_in(config))
+    except ValueError as error:
+        raise pytest.UsageError(f"--ws-login {name}: {error}") from None
 
 
 def run_embedded(

@@ -2,79 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 from pytest_websocket import client as ws_client
-from pytest_websocket.client import Client
+from pytest_websocket.client import Client, ConnectFailed, ExpectationFailed
+from pytest_websocket.client.failures import failure
 from pytest_websocket.protocol.frames import CONTINUATION, TEXT, Frame
 from pytest_websocket.target.carrier import Carrying
-from pytest_websocket.target.login import Conversation
+from pytest_websocket.target.login import Conversation, LoginFailed
 from pytest_websocket.target.target import Message, Target
 
 
 class TargetClient(Client):
-    """A client of a target, entered as its profile says.
+    """A client of a target, which `open_client` enters as the target's profile says."""
 
-    With ``carrying`` its text messages are put into the target's requests, as the cases of the suite want
-    it; a test of one's own sends what it says.
-    """
+    _carrying: Carrying | None = None
 
-    def __init__(self, opened: Client, target: Target, carrying: Carrying | None, ignore: Any) -> None:
-        more = ignore if isinstance(ignore, list | tuple) else (ignore,)
-        super().__init__(
-            opened._connection, opened.recording, opened.deadline, (self._is_to_be_ignored, *more)
-        )
-        self._target = target
-        self._carrying: Carrying | None = None
-        self._carries_later = carrying
-        self._is_entered = target.login is None
+    def carry(self, carrying: Carrying) -> None:
+        """Puts text messages into the target's requests from now on."""
+        self._carrying = carrying
 
-    async def enter(self) -> None:
-        """Logs in where the target wants it, and passes over its greetings. Raises LoginFailed."""
-        __tracebackhide__ = True
-        if self._target.login is not None:
-            await self._target.login(Conversation(self.send, self.receive, self._target.learn_secret))
-            self._is_entered = True
-        for _ in range(self._target.greetings):
-            await self.receive()
-        self._carrying = self._carries_later
-
-    async def send(self, message: Message | Iterable[Message], *, deadline: float | None = None) -> None:
+    async def send(self, message: Any, *, deadline: float | None = None) -> None:
         """Sends text, binary, or the fragments of one message, see `Client.send`."""
         __tracebackhide__ = True
         await super().send(self._carried(message), deadline=deadline)
 
-    async def ask(self, message: Message, *, deadline: float | None = None) -> Message:
+    async def ask(self, message: Any, *, deadline: float | None = None) -> Any:
         """Sends ``message`` and returns the next message, see `Client.ask`."""
         __tracebackhide__ = True
-        carried: Any = self._carried(message)
-        return await super().ask(carried, deadline=deadline)
+        return await super().ask(self._carried(message), deadline=deadline)
 
-    def _is_to_be_ignored(self, message: Message) -> bool:
-        return self._is_entered and self._target.ignores(message)
-
-    def _carried(self, message: Message | Iterable[Message]) -> Message | Iterable[Message]:
-        if self._carrying is None or isinstance(message, bytes):
+    def _carried(self, message: Any) -> Any:
+        carrying = self._carrying
+        if carrying is None or isinstance(message, bytes):
             return message
         if isinstance(message, str):
-            return self._carrying.message(message.encode("utf-8", "surrogatepass")).decode(
-                "utf-8", "surrogatepass"
-            )
+            data = carrying.message(message.encode("utf-8", "surrogatepass"))
+            return data.decode("utf-8", "surrogatepass")
         parts = list(message)
         if not parts or not all(isinstance(part, str) for part in parts):
             return parts
+        last = len(parts) - 1
         frames = [
-            Frame(CONTINUATION if number else TEXT, str(part).encode(), fin=number == len(parts) - 1)
+            Frame(CONTINUATION if number else TEXT, part.encode(), fin=number == last)
             for number, part in enumerate(parts)
         ]
-        return [frame.payload.decode() for frame in self._carrying.frames(frames)]
+        return [frame.payload.decode() for frame in carrying.frames(frames)]
+
+
+class _Opening(ws_client.connect):
+    kind = TargetClient
 
 
 async def open_client(
-    target: Target, url: str, carrying: Carrying | None, settings: dict[str, Any]
+    target: Target, url: str, settings: dict[str, Any], *, carries: bool, opened: Callable[[Client], None]
 ) -> TargetClient:
-    """Returns a client of ``target`` that is not entered yet; ``settings`` are those of `connect`."""
+    """Returns a client of ``target`` after its login and its greetings. Raises ConnectFailed.
+
+    ``settings`` are those of `connect`; ``opened`` gets the client as soon as there is one. A client that
+    ``carries`` puts its text into the target's requests, as the cases of the suite want it; a test of one's
+    own sends what it says.
+    """
     __tracebackhide__ = True
-    ignore = settings.pop("ignore", ())
-    return TargetClient(await ws_client.connect(url, **settings), target, carrying, ignore)
+    is_entered = target.login is None
+
+    def is_ignored(message: Message) -> bool:
+        return is_entered and target.ignores(message)
+
+    more = settings.pop("ignore", ())
+    ignore = (is_ignored, *(more if isinstance(more, list | tuple) else (more,)))
+    client = cast(TargetClient, await _Opening(url, **settings, ignore=ignore))
+    opened(client)
+    try:
+        if target.login is not None:
+            await target.login(Conversation(client.send, client.receive, target.learn_secret))
+            is_entered = True
+        for _ in range(target.greetings):
+            await client.receive()
+    except (LoginFailed, ExpectationFailed) as error:
+        reason = error.headline if isinstance(error, ExpectationFailed) else str(error)
+        headline = f"{target.shown()} was not entered: {target.mask(reason)}"
+        raise failure(ConnectFailed, headline, [], client.recording) from error
+    if carries and target.carrier:
+        client.carry(Carrying(target.carrier))
+    return client

@@ -156,9 +156,9 @@ class FramedConnection(Stream):
         """Waits for the peer to end the connection, by a Close frame, FIN or RST, and says whether it did.
 
         With ``answers`` the wait is over as soon as more answers than that have come since the last sending
-        began: a peer that answers has not failed the connection. After a tenth of the deadline it sends a Ping, and a peer
-        that answers it gets another tenth only. ``probe_with_ping=False`` is for connections where a Ping
-        would be read as payload.
+        began: a peer that answers has not failed the connection. After a tenth of the deadline it sends a
+        Ping, and a peer that answers it gets another tenth only. ``probe_with_ping=False`` is for
+        connections where a Ping would be read as payload.
         """
         began = time.monotonic()
         limit = self.deadline if deadline is None else deadline

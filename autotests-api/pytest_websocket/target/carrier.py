@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -88,7 +87,7 @@ class Reply:
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, str):
-            return False
+            return NotImplemented
         if self._matches_text(other) or not self.template.is_json:
             return self._matches_text(other)
         model = self.template.before + _MARK + self.template.after
@@ -126,7 +125,8 @@ class Reply:
         if isinstance(value, list):
             return [self._filled(member) for member in value]
         if isinstance(value, str) and _MARK in value:
-            return _Place(*value.split(_MARK, 1), self.message)
+            before, _, after = value.partition(_MARK)
+            return _Place(before, after, self.message)
         return value
 
 

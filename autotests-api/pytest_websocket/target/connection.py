@@ -5,7 +5,6 @@ from __future__ import annotations
 from pytest_websocket.protocol.deflate import Inflater, inflater_for
 from pytest_websocket.protocol.extensions import agreement_in, problems_of_answer
 from pytest_websocket.protocol.frames import BINARY, TEXT, Frame, LengthBits
-from pytest_websocket.protocol.handshake import Request, Response
 from pytest_websocket.protocol.reader import Message
 from pytest_websocket.raw.connection import Connection
 from pytest_websocket.recording import Recording
@@ -14,6 +13,9 @@ from pytest_websocket.target.carrier import Carrying
 from pytest_websocket.target.login import Conversation
 
 EXTENSIONS = "Sec-WebSocket-Extensions"
+
+LARGEST_LENGTH = (1 << 64) - 1
+"""What a frame can announce."""
 
 
 class TargetConnection(Connection):
@@ -33,15 +35,11 @@ class TargetConnection(Connection):
 
     # Entering
 
-    async def handshake(self, request: Request, *, inflate: Inflater | None = None) -> Response:
-        """Sends ``request``; after a 101 enters the target (greetings, login). Raises LoginFailed as well."""
-        response = await super().handshake(request, inflate=inflate or None)
-        if response.accepted:
-            await self.enter()
-        return response
-
     async def enter(self) -> None:
-        """Logs in by messages, where the target wants that, and ignores from now on what it is to ignore."""
+        """Logs in by messages, where the target wants that, and ignores from now on what it is to ignore.
+
+        To be called after the handshake. Raises LoginFailed.
+        """
         if self.target.login is None:
             return
         carrying, self._carrying = self._carrying, None
@@ -89,7 +87,11 @@ class TargetConnection(Connection):
         carried = self._carried(frames)
         if length is not None:
             # It stays as much longer than the payload as the test wants it.
-            length += sum(len(after.payload) - len(before.payload) for before, after in zip(frames, carried))
+            length += sum(
+                len(after.payload) - len(before.payload)
+                for before, after in zip(frames, carried, strict=True)
+            )
+            length = min(length, LARGEST_LENGTH)
         await self.send_frame(
             *carried, masked=masked, mask_key=mask_key, length=length, length_bits=length_bits
         )

@@ -80,7 +80,7 @@ async def check_alive(target: Target) -> None:
 
 @contextlib.asynccontextmanager
 async def opened(target: Target, *headers: tuple[str, str]) -> AsyncIterator[TargetConnection]:
-    """A raw connection after handshake and login. Raises Unusable, with the reason in words, within a deadline."""
+    """A raw connection after handshake and login. Raises Unusable, with the reason, within a deadline."""
     recording = Recording("probe", target.url)
     request = opening_for(target)
     for name, value in headers:
@@ -95,6 +95,8 @@ async def opened(target: Target, *headers: tuple[str, str]) -> AsyncIterator[Tar
             connection.deadline = round(max(target.deadline - (loop.time() - began), 0.1), 1)
             response = await connection.handshake(request)
             connection.deadline = target.deadline
+            if response.accepted:
+                await connection.enter()
         except LoginFailed as error:
             raise Unusable(
                 target.mask(f"{target.shown()} was not entered, its login failed: {error}")

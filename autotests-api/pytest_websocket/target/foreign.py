@@ -35,7 +35,7 @@ def is_own_code(code: int | None) -> bool:
 
 @dataclass(frozen=True)
 class Trial:
-    """What came after one plain word: messages that were not expected anyway, and how the connection ended."""
+    """What came after one plain word: messages that were not expected anyway, and how it ended."""
 
     word: str
     came: tuple[Message, ...] = ()
@@ -50,7 +50,7 @@ class Trial:
 
 
 def is_foreign(target: Target, trials: Sequence[Trial]) -> bool:
-    """Returns whether a target that was asked for an echo is, by all that came, no echo server at all.
+    """Returns whether a target that was asked for an echo is, by what came, no echo server at all.
 
     A server that is said to echo is believed to be a broken one, unless it answers in a language of its own:
     with a JSON object, or by closing with a code of its application.
@@ -105,7 +105,7 @@ class Proposal:
 
 
 async def propose(target: Target, unasked: Unasked, trials: Sequence[Trial]) -> Proposal | None:
-    """Tries the usual forms, each on a connection of its own, and returns the profile of the first that fits."""
+    """Tries the usual forms, each on a connection of its own; returns the profile of the first that fits."""
     refusals = [message for trial in trials for message in trial.came]
     found = await asyncio.gather(*(_try(target, unasked, form) for form in FORMS))
     for form, reply in zip(FORMS, found, strict=True):
@@ -119,9 +119,10 @@ async def _try(target: Target, unasked: Unasked, form: Form) -> Message | None:
         if form.subprotocol and form.subprotocol not in target.subprotocols:
             target = replace(target, subprotocols=(*target.subprotocols, form.subprotocol))
         async with opened(replace(target, request="", exchange=None)) as connection:
-            if form.subprotocol and connection.response is not None:
-                if connection.response.value("Sec-WebSocket-Protocol") != form.subprotocol:
-                    return None
+            assert connection.response is not None
+            chosen = connection.response.value("Sec-WebSocket-Protocol")
+            if form.subprotocol and chosen != form.subprotocol:
+                return None
             for request in filter(None, (form.before, form.request)):
                 # What came before is no answer, and what comes unasked neither.
                 while connection.waiting_messages:
@@ -155,9 +156,8 @@ def _shape(message: Message) -> object:
     value = json_object(message)
     if value is None:
         return message
-    return tuple((name, value.get(name)) for name in DISCRIMINATORS if isinstance(value.get(name), str)) or (
-        *sorted(value),
-    )
+    kinds = {name: value[name] for name in DISCRIMINATORS if isinstance(value.get(name), str)}
+    return kinds or set(value)
 
 
 def _profile(form: Form, reply: Message, unasked: Unasked) -> list[str]:
@@ -170,7 +170,12 @@ def _profile(form: Form, reply: Message, unasked: Unasked) -> list[str]:
         lines.append(f"ignore = {json.dumps([str(p) for p in unasked.patterns], ensure_ascii=False)}")
     lines.append(f"exchange = {json.dumps([form.request, _pattern_of(reply)], ensure_ascii=False)}")
     if form.before:
-        lines += ["", "[[login]]", f"send = {json.dumps(form.before)}", 'expect = \'{"type": "connection_ack"}\'']
+        lines += [
+            "",
+            "[[login]]",
+            f"send = {json.dumps(form.before)}",
+            'expect = \'{"type": "connection_ack"}\'',
+        ]
     return lines
 
 

@@ -52,7 +52,9 @@ class Unasked:
                 patterns.append(kept)
                 continue
             lost += 1
-            notes.append(f"what comes unasked cannot be told from replies by {pattern.text!r}: --ws-ignore can")
+            notes.append(
+                f"what comes unasked cannot be told from replies by {pattern.text!r}: --ws-ignore can"
+            )
         return replace(self, patterns=tuple(patterns), greetings=self.greetings + lost, notes=tuple(notes))
 
 

@@ -98,7 +98,7 @@ def _described(wanted: Wanted) -> str:
 
 
 def _secrets_in(message: Message) -> list[str]:
-    """Returns the parts of a message of a login that are secrets: all that does not say of which kind it is."""
+    """Returns the secret parts of a message of a login: all that does not say of which kind it is."""
     if isinstance(message, bytes):
         return []
     if not is_json(message) or not isinstance(json.loads(message), dict | list):
@@ -109,10 +109,7 @@ def _secrets_in(message: Message) -> list[str]:
 def _texts_in(value: Any) -> list[str]:
     if isinstance(value, dict):
         return [
-            text
-            for name, member in value.items()
-            if name not in DISCRIMINATORS
-            for text in _texts_in(member)
+            text for name, member in value.items() if name not in DISCRIMINATORS for text in _texts_in(member)
         ]
     if isinstance(value, list):
         return [text for member in value for text in _texts_in(member)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,8 +11,9 @@ from typing import Any
 from pytest_websocket.text import Message
 
 DISCRIMINATORS = (
-    "type op event action method kind channel topic cmd command msg name subject stream opcode code e t"
-).split()
+    *("type", "op", "event", "action", "method", "kind", "channel", "topic", "cmd", "command", "msg"),
+    *("name", "subject", "stream", "opcode", "code", "e", "t"),
+)
 """Members that say of which kind a JSON message is, the usual first."""
 
 MAX_VALUE = 64
@@ -44,7 +44,9 @@ class Pattern:
             try:
                 bytes.fromhex(self.text[4:].removesuffix("*"))
             except ValueError:
-                raise ValueError("expected hexadecimal digits after hex:, as in hex:00ff or hex:00ff*") from None
+                raise ValueError(
+                    "expected hexadecimal digits after hex:, as in hex:00ff or hex:00ff*"
+                ) from None
         elif not self.text:
             raise ValueError("expected a text, re:REGEX, keys:a,b, hex:00ff or a JSON object")
 
@@ -107,16 +109,12 @@ def has_members(wanted: Any, value: Any) -> bool:
             name in value and has_members(member, value[name]) for name, member in wanted.items()
         )
     if isinstance(wanted, list):
-        return (
-            isinstance(value, list)
-            and len(wanted) == len(value)
-            and all(map(has_members, wanted, value))
-        )
+        return isinstance(value, list) and len(wanted) == len(value) and all(map(has_members, wanted, value))
     return bool(wanted == value) and isinstance(wanted, bool) == isinstance(value, bool)
 
 
 def patterns_of(messages: Sequence[Message]) -> tuple[Pattern, ...]:
-    """Returns patterns that match all of ``messages`` and, as far as they show it, later ones of their kind."""
+    """Returns patterns that match all of ``messages`` and, as far as it shows, later ones of their kinds."""
     kinds: dict[tuple[str, ...], list[Message]] = {}
     for message in messages:
         kinds.setdefault(_kind_of(message), []).append(message)
@@ -124,7 +122,7 @@ def patterns_of(messages: Sequence[Message]) -> tuple[Pattern, ...]:
 
 
 def narrower(pattern: Pattern, messages: Sequence[Message]) -> Pattern | None:
-    """Returns a pattern of all members that ``messages`` have in common, for a JSON pattern that is too wide."""
+    """Returns a pattern of all that ``messages`` have in common, for a JSON pattern that is too wide."""
     objects = [value for message in messages if pattern.matches(message) and (value := json_object(message))]
     if not objects:
         return None
@@ -155,9 +153,9 @@ def _pattern(kind: tuple[str, ...], messages: list[Message]) -> str:
         return "keys:" + ",".join(kind[1:]) if len(kind) > 1 else "{}"
     if kind[0] == "binary":
         payloads = [message for message in messages if isinstance(message, bytes)]
-        if len(set(payloads)) == 1 and len(payloads) > 1:
+        if len(set(payloads)) == 1:
             return f"hex:{payloads[0].hex()}"
-        return f"hex:{os.path.commonprefix(payloads).hex()}*" if len(payloads) > 1 else f"hex:{payloads[0].hex()}"
+        return f"hex:{payloads[0][: _common(payloads)].hex()}*"
     text = str(messages[0])
     if not re.search(r"\d", text):
         return text
@@ -175,8 +173,19 @@ def one_pattern_of(messages: Sequence[Message]) -> Pattern | None:
     texts = [message for message in messages if isinstance(message, str) and json_object(message) is None]
     if len(texts) < len(messages):
         return None
-    before = os.path.commonprefix(texts)
-    after = os.path.commonprefix([text[len(before) :][::-1] for text in texts])[::-1]
+    before = texts[0][: _common(texts)]
+    rests = [text[len(before) :][::-1] for text in texts]
+    after = rests[0][: _common(rests)][::-1]
     if len(before) + len(after) < SHORTEST_CONSTANT:
         return None
     return Pattern(rf"re:(?s)\A{re.escape(before)}.*{re.escape(after)}\Z")
+
+
+def _common(sequences: Sequence[Sequence[Any]]) -> int:
+    """Returns how many elements all sequences begin with."""
+    count = 0
+    for elements in zip(*sequences, strict=False):
+        if any(element != elements[0] for element in elements):
+            break
+        count += 1
+    return count

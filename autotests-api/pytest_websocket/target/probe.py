@@ -65,25 +65,26 @@ class _Probe:
         self.notes: list[str] = []
         self.binary_as_expected = True
         self.unasked = Unasked()
+        self.listening: asyncio.Task[Unasked] | None = None
         self.replies: list[Message | None] = []
         self.trials: list[Trial] = []
 
     async def run(self) -> Abilities:
         """Asks all questions, and listens meanwhile."""
-        # The embedded server is known to send nothing unasked: where it does, cases shall find it.
-        listening = None if self.target.embedded else asyncio.create_task(listen(self.target))
         try:
-            return await self._ask(listening)
+            return await self._ask()
         finally:
-            if listening is not None:
-                listening.cancel()
-                await asyncio.gather(listening, return_exceptions=True)
+            if self.listening is not None:
+                self.listening.cancel()
+                await asyncio.gather(self.listening, return_exceptions=True)
 
-    async def _ask(self, listening: asyncio.Task[Unasked] | None) -> Abilities:
+    async def _ask(self) -> Abilities:
         target = self.target
         answers_text = answers_binary = True
         largest = target.max_message or DEFAULT_MAX_MESSAGE
         async with opened(target) as connection:
+            # The embedded server is known to send nothing unasked: where it does, cases shall find it.
+            self.listening = None if target.embedded else asyncio.create_task(listen(target))
             response = connection.response
             assert response is not None
             assert connection.request is not None
@@ -91,8 +92,8 @@ class _Probe:
             healthy = False
             if target.answers:
                 answers_text, healthy = await self._ask_text(connection)
-            if listening is not None:
-                self._take_unasked(await listening, healthy)
+            if self.listening is not None:
+                self._take_unasked(await self.listening, healthy)
             if target.echo and not healthy and not target.embedded:
                 await self._judge_foreign()
             if target.echo and healthy:

@@ -166,7 +166,7 @@ async def test_fragments_of_two_clients_are_not_mixed(raw_connection: OpenRawCon
 async def test_split_frames_of_two_clients_are_not_mixed(raw_connection: OpenRawConnection) -> None:
     one, other = await raw_connection("one"), await raw_connection("other")
     message = "x" * 300
-    frame = text(message).encode()
+    frame = one.encode(text(message))
     for cut in (1, 3, 5, 9, 100):
         await one.send_bytes(frame[:cut])
         await other.send(text(f"whole {cut}"), ping(b"whole"))
@@ -197,12 +197,12 @@ async def disconnects_without_a_close(raw: RawConnection) -> None:
 
 
 async def disconnects_in_a_frame(raw: RawConnection) -> None:
-    await raw.send_bytes(text("never finished").encode()[:-3])
+    await raw.send_bytes(raw.encode(text("never finished"))[:-3])
     raw.reset()
 
 
 async def disconnects_in_a_header(raw: RawConnection) -> None:
-    await raw.send_bytes(text("x" * 70_000).encode()[:5])
+    await raw.send_bytes(raw.encode(text("x" * 70_000))[:5])
     raw.reset()
 
 
@@ -276,7 +276,7 @@ async def test_client_that_does_not_read_does_not_disturb_another(
         await raw_connection("slow reader", small_buffers=True),
     )
     slow_reader.pause_reading()
-    async with during(slow_reader.send_bytes(text("x" * 10_000).encode() * 100)) as sending:
+    async with during(slow_reader.send_bytes(slow_reader.encode(text("x" * 10_000)) * 100)) as sending:
         for number in range(1_000):
             await echo.expect_replies(client, f"meanwhile {number}")
             if sending.done():

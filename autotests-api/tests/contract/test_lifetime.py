@@ -90,7 +90,8 @@ async def test_idle_connection_stays_open(
     await echo.expect_healthy(used)
     await echo.expect_replies(large, "x" * min(50_000, echo.abilities.max_message))
     within, leaving = await raw_connection("within a message"), await connect(name="leaving")
-    torn, frame = await raw_connection("within a frame"), text("torn").encode()
+    torn = await raw_connection("within a frame")
+    frame = torn.encode(text("torn"))
     await within.send(text("begun, ", fin=False))
     await torn.send_bytes(frame[:-2])
     idle = [fresh, used, large, leaving]

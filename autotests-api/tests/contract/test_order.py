@@ -110,7 +110,7 @@ async def test_equal_messages_in_one_segment_are_each_answered(raw: RawConnectio
 
 async def test_messages_split_anywhere_between_segments_are_all_answered(raw: RawConnection) -> None:
     """Two frames in two segments, cut at every offset."""
-    both = text("first").encode() + text("second, длиннее").encode()
+    both = raw.encode(text("first"), text("second, длиннее"))
     for cut in range(1, len(both)):
         await raw.send_split(both, cut)
         await raw.expect_echo("first", "second, длиннее")
@@ -121,15 +121,15 @@ async def test_long_header_split_between_segments_is_understood(raw: RawConnecti
     raw.needs_size(size)
     message = "x" * size
     for cut in range(1, 16):
-        frame = text(message).encode()
+        frame = raw.encode(text(message))
         await raw.send_together(text("before"))
-        await raw.send_split(frame + text("behind").encode(), cut)
+        await raw.send_split(frame + raw.encode(text("behind")), cut)
         await raw.expect_echo("before", message, "behind")
 
 
 async def test_message_that_comes_octet_by_octet_is_answered(raw: RawConnection) -> None:
     for message in ("слово", "", "x" * 130):
-        await raw.send_in_pieces(text(message).encode(), 1)
+        await raw.send_in_pieces(raw.encode(text(message)), 1)
         await raw.expect_echo(message)
 
 

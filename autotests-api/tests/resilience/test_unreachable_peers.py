@@ -65,7 +65,7 @@ async def test_message_that_arrives_late_is_answered(
     """A part of a frame arrives, then the link is frozen while other clients are served."""
     cable, other_client = await link(), await connect(name="another client")
     late = await raw_connection("late", link=cable)
-    frame = text("late, but whole").encode()
+    frame = late.encode(text("late, but whole"))
     await late.send_bytes(frame[:5])
     standstill = cable.add(Freeze(), TO_SERVER)
     await late.send_bytes(frame[5:])

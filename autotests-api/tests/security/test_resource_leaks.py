@@ -45,7 +45,7 @@ async def leaves_after_the_handshake(dial: Dial, opening: Request) -> None:
 async def leaves_in_a_frame(dial: Dial, opening: Request) -> None:
     raw = await dial("leaving")
     await raw.handshake(opening)
-    await raw.send_bytes(text("x" * 200).encode()[:100])
+    await raw.send_bytes(raw.encode(text("x" * 200))[:100])
     raw.reset()
 
 

@@ -33,8 +33,8 @@ MORE_THAN_BUFFERS_HOLD = 24 << 20
 """Bytes; the kernel keeps megabytes for a server that has read fast so far."""
 
 
-def encoded(messages: list[str]) -> bytes:
-    return b"".join(text(message).encode() for message in messages)
+def encoded(raw: RawConnection, messages: list[str]) -> bytes:
+    return raw.encode(*map(text, messages))
 
 
 TURNS = 5
@@ -61,7 +61,7 @@ async def test_peers_that_never_read_do_not_stop_the_server(
     readers = [await raw_connection(f"slow reader {number}", small_buffers=True) for number in range(3)]
     for number, (raw, messages) in enumerate(zip(readers, PILES.values(), strict=True)):
         raw.pause_reading()
-        async with during(raw.send_bytes(encoded(messages))):
+        async with during(raw.send_bytes(encoded(raw, messages))):
             for turn in range(10):
                 await echo.expect_replies(other_client, f"meanwhile {number}, {turn}")
             await echo.expect_healthy(await connect(name="new client"))
@@ -81,7 +81,7 @@ async def test_replies_that_are_read_late_all_come(
         await connect(name="another client"),
     )
     slow.pause_reading()
-    async with during(slow.send_bytes(encoded(messages))):
+    async with during(slow.send_bytes(encoded(slow, messages))):
         await echo.expect_healthy(other_client)
         await taken_in(slow, echo, other_client)
         slow.resume_reading()
@@ -104,7 +104,7 @@ async def test_closing_after_replies_that_are_read_late_is_answered(
         await connect(name="another client"),
     )
     slow.pause_reading()
-    async with during(slow.send_bytes(encoded(messages) + close(1000).encode())):
+    async with during(slow.send_bytes(encoded(slow, messages) + close(1000).encode())):
         await echo.expect_healthy(other_client)
         await taken_in(slow, echo, other_client)
         slow.sent_close = True

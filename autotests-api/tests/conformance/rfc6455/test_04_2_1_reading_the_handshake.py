@@ -286,7 +286,9 @@ async def takes_padded(dial: Dial, opening: Request, before: str, after: str) ->
 )
 async def test_unknown_headers_are_passed_over(dial: Dial, opening: Request, name: str, value: str) -> None:
     raw = await dial()
-    await raw.expect_accepted(opening.having(name, value))
+    await raw.expect_accepted(
+        opening.adding_cookie(value) if name == "Cookie" else opening.having(name, value)
+    )
     await raw.expect_served()
 
 
@@ -309,7 +311,7 @@ async def test_many_and_long_headers_are_taken(dial: Dial, opening: Request, cou
 
 @rfc6455("4.2.1", SHOULD, "a cookie of the size that browsers keep is taken (RFC 6265 §6.1)")
 async def test_large_cookie_is_taken(dial: Dial, opening: Request) -> None:
-    await (await dial()).expect_accepted(opening.having("Cookie", "session=" + "x" * 4_000))
+    await (await dial()).expect_accepted(opening.adding_cookie("large=" + "x" * 4_000))
 
 
 @rfc6455("4.2.1", MUST, "the bounds of TCP segments mean nothing to the handshake")
@@ -335,8 +337,10 @@ async def test_half_a_handshake_is_not_answered_early(dial: Dial, opening: Reque
 async def test_frame_in_the_segment_of_the_handshake_is_not_misread(
     dial: Dial, opening: Request, target: Target, record_property: RecordProperty
 ) -> None:
+    if target.login is not None:
+        pytest.skip("the target takes no message before its login")
     connection = await dial()
-    await connection.send_bytes(opening.encode() + text("early").encode())
+    await connection.send_bytes(opening.encode() + connection.encode(text("early")))
     response = await connection.refusal()
     if response is None or not response.accepted:
         record_property("observed", f"refused: {response or 'closed'}")

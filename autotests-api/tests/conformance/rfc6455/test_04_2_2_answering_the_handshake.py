@@ -57,7 +57,7 @@ async def test_response_has_what_a_client_checks(dial: Dial, opening: Request) -
 @pytest.mark.needs("echo")
 async def test_first_byte_after_the_response_is_a_frame(dial: Dial, opening: Request) -> None:
     connection = await dial()
-    assert (await connection.handshake(opening)).accepted
+    await connection.expect_accepted(opening)
     await connection.expect_served()
     connection.expect_no_violation()
 

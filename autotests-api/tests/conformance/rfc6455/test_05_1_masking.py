@@ -76,7 +76,7 @@ async def test_unmasked_ping_inside_a_message_ends_the_connection(raw: RawConnec
 async def test_unmasked_frame_after_a_good_one_in_the_same_segment_ends_the_connection(
     raw: RawConnection,
 ) -> None:
-    await raw.send_bytes(text("good").encode() + text("bad").encode(masked=False))
+    await raw.send_bytes(raw.encode(text("good")) + text("bad").encode(masked=False))
     await raw.expect_failed(answers=1, probe_with_ping=False)
 
 

@@ -76,7 +76,7 @@ async def test_reserved_bit_after_a_good_message_fails_the_connection(
     elif how == "frame by frame":
         await raw.send(*frames)
     else:
-        await raw.send_in_pieces(b"".join(frame.encode() for frame in frames), 1)
+        await raw.send_in_pieces(raw.encode(*frames), 1)
     await raw.expect_failed(answers=1)
 
 
@@ -133,7 +133,7 @@ async def test_reserved_opcode_after_a_good_message_fails_the_connection(
     elif how == "frame by frame":
         await raw.send(*frames)
     else:
-        await raw.send_in_pieces(b"".join(frame.encode() for frame in frames), 1)
+        await raw.send_in_pieces(raw.encode(*frames), 1)
     await raw.expect_failed(answers=1)
 
 
@@ -328,7 +328,7 @@ async def test_length_with_its_top_bit_set_is_refused_with_a_fitting_code(raw: R
 @rfc6455("5.2", MUST, "a frame is complete only when all of its announced payload has come")
 @pytest.mark.needs("echo")
 async def test_payload_in_two_segments_is_one_message(raw: RawConnection) -> None:
-    frame = text("in two pieces").encode()
+    frame = raw.encode(text("in two pieces"))
     await raw.send_split(frame, 9)
     await raw.expect_echo("in two pieces")
 
@@ -338,7 +338,7 @@ async def test_payload_in_two_segments_is_one_message(raw: RawConnection) -> Non
 @pytest.mark.needs("echo")
 async def test_frames_cut_anywhere_are_put_together(raw: RawConnection, chop: int) -> None:
     messages = ["", "a", "b" * 125, "c" * 126, "Привет", "d" * 200]
-    await raw.send_in_pieces(b"".join(text(message).encode() for message in messages), chop)
+    await raw.send_in_pieces(raw.encode(*map(text, messages)), chop)
     await raw.expect_echo(*messages)
 
 
@@ -347,7 +347,7 @@ async def test_frames_cut_anywhere_are_put_together(raw: RawConnection, chop: in
 @pytest.mark.needs("echo")
 async def test_header_cut_at_any_octet_is_put_together(raw: RawConnection, cut: int) -> None:
     raw.needs_size(65536)
-    frame = text(text_of(65536)).encode()
+    frame = raw.encode(text(text_of(65536)))
     await raw.send_split(frame, cut)
     await raw.expect_echo(text_of(65536))
 
@@ -365,8 +365,8 @@ async def test_frames_in_one_segment_are_each_answered(raw: RawConnection, count
 @pytest.mark.parametrize("cut", [1, 2, 5, 6, 8])
 @pytest.mark.needs("echo")
 async def test_frame_and_a_half_in_one_segment_are_told_apart(raw: RawConnection, cut: int) -> None:
-    second = text("second").encode()
-    await raw.send_bytes(text("first").encode() + second[:cut])
+    first, second = raw.encode(text("first")), raw.encode(text("second"))
+    await raw.send_bytes(first + second[:cut])
     await raw.expect_echo("first")
     await raw.send_bytes(second[cut:])
     await raw.expect_echo("second")
@@ -375,7 +375,7 @@ async def test_frame_and_a_half_in_one_segment_are_told_apart(raw: RawConnection
 @rfc6455("5.2", MUST, "a Ping is answered while the frame after it is incomplete, and that frame is not")
 @pytest.mark.needs("echo")
 async def test_half_a_frame_is_not_answered(raw: RawConnection) -> None:
-    whole = text("all of it").encode()
+    whole = raw.encode(text("all of it"))
     await raw.send_bytes(ping(b"before").encode() + whole[:-1])
     await raw.expect_pong(b"before")
     raw.expect_no_message("one message too many")

@@ -26,7 +26,7 @@ async def deliver(raw: RawConnection, how: str, *frames: Frame) -> None:
     elif how == "frame by frame":
         await raw.send(*frames)
     else:
-        await raw.send_in_pieces(b"".join(frame.encode() for frame in frames), 1)
+        await raw.send_in_pieces(raw.encode(*frames), 1)
 
 
 def cut(data: bytes, size: int, opcode: int = 1) -> list[Frame]:

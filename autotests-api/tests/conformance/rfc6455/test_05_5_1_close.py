@@ -243,7 +243,7 @@ async def test_server_closes_tcp_without_a_reset(raw: RawConnection) -> None:
 async def test_server_closes_tcp_without_a_reset_while_data_is_coming(raw: RawConnection) -> None:
     """A socket that is closed with unread data in it is reset, and a reset may overtake the Close frame."""
     raw.sent_close = True
-    await raw.send_bytes(close(1000).encode() + text("x" * 1_000).encode() * 1_000)
+    await raw.send_bytes(close(1000).encode() + raw.encode(text("x" * 1_000)) * 1_000)
     await raw.expect_tcp_closed(cleanly=True)
 
 
@@ -270,7 +270,7 @@ FAILURES = {
 @rfc6455("7.1.7", MUST, "a failed connection processes nothing more")
 @pytest.mark.parametrize("bad", FAILURES.values(), ids=FAILURES.keys())
 async def test_failed_connection_answers_nothing_more(raw: RawConnection, bad: bytes) -> None:
-    await raw.send_bytes(text("good").encode() + bad + text("late").encode() + ping(b"late").encode())
+    await raw.send_bytes(raw.encode(text("good")) + bad + raw.encode(text("late"), ping(b"late")))
     raw.sent_close = True
     ending = await raw.ending(answers=1)
     if not ending.ended and raw.waiting_messages <= 1:
@@ -290,7 +290,7 @@ async def test_half_closed_connection_ends(raw: RawConnection, record_property: 
 
 @rfc6455("7.2.1", SHOULD, "a connection that is cut in the middle of a frame ends")
 async def test_connection_cut_in_the_middle_of_a_frame_ends(raw: RawConnection) -> None:
-    await raw.send_bytes(text("never finished").encode()[:-4])
+    await raw.send_bytes(raw.encode(text("never finished"))[:-4])
     raw.half_close()
     await raw.expect_ended()
     raw.expect_no_message("half a frame was answered")
@@ -336,7 +336,7 @@ async def test_reset_of_a_connection_does_not_affect_others(
     for _ in range(5):
         victim = await raw_connection("victim")
         if moment == "inside a frame":
-            await victim.send_bytes(text("never finished").encode()[:-4])
+            await victim.send_bytes(victim.encode(text("never finished"))[:-4])
         elif moment == "inside a message":
             await victim.send(text("never finished", fin=False))
         elif moment == "with an answer on its way":

@@ -130,7 +130,7 @@ async def test_pings_in_a_row_are_answered_in_order(raw: RawConnection, how: str
     elif how == "in one segment":
         await raw.send_together(*frames)
     else:
-        await raw.send_in_pieces(b"".join(frame.encode() for frame in frames), 1)
+        await raw.send_in_pieces(raw.encode(*frames), 1)
     await raw.expect_pong(*payloads)
 
 

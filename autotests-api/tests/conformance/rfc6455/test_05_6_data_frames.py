@@ -39,7 +39,7 @@ async def test_message_in_chops_of_997_bytes_comes_through(raw: RawConnection, o
     raw.needs_size(65536)
     content = text_of(65536) if opcode == TEXT else bytes_of(65536)
     frame = text(content) if isinstance(content, str) else binary(content)
-    await raw.send_in_pieces(frame.encode(), 997)
+    await raw.send_in_pieces(raw.encode(frame), 997)
     await raw.expect_echo(content)
 
 
@@ -166,7 +166,7 @@ async def test_large_text_message_in_chops_comes_through(
     raw: RawConnection, abilities: Abilities, chop: int
 ) -> None:
     whole = min(MIB, abilities.max_message)
-    await raw.send_in_pieces(text(text_of(whole)).encode(), chop)
+    await raw.send_in_pieces(raw.encode(text(text_of(whole))), chop)
     await raw.expect_echo(text_of(whole))
 
 

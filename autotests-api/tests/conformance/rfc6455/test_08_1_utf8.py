@@ -210,7 +210,7 @@ async def test_text_is_taken_as_it_is(raw: RawConnection, message: str) -> None:
 @pytest.mark.parametrize("size", [1, 2, 3])
 @pytest.mark.needs("echo")
 async def test_character_cut_by_segments_is_whole(raw: RawConnection, size: int) -> None:
-    await raw.send_in_pieces(text(LONG).encode(), size)
+    await raw.send_in_pieces(raw.encode(text(LONG)), size)
     await raw.expect_echo(LONG)
 
 
@@ -313,7 +313,7 @@ async def test_illegal_utf8_ends_the_connection_at_once_or_later(
         if not early:
             await raw.send(frames[1])
     else:
-        whole = Frame(1, KOSME + bad + b"edited").encode()
+        whole = raw.encode(Frame(1, KOSME + bad + b"edited"))
         await raw.send_split(whole, len(whole) - 3)
         early = False
     ending = await raw.ending(answers=0)

@@ -199,7 +199,7 @@ async def test_character_may_be_cut_anywhere(deflated: DeflatedConnection, how: 
         await deflated.send(*compressed_frames(letters.message()))
     else:
         frames = deflated.compress(message, fragment=4)
-        await deflated.send_in_pieces(b"".join(frame.encode() for frame in frames), 1)
+        await deflated.send_in_pieces(deflated.encode(*frames), 1)
     await deflated.expect_echo(message)
 
 

@@ -10,8 +10,8 @@ from websockets.asyncio.server import ServerConnection
 from pytest_websocket.protocol.frames import BINARY, CLOSE, CONTINUATION, TEXT, Frame, close, ping
 from pytest_websocket.server import echo as websocket_server
 from pytest_websocket.server.background import run_in_background
-from pytest_websocket.target.dial import Unusable
 from pytest_websocket.target.description import describe
+from pytest_websocket.target.dial import Unusable
 from pytest_websocket.target.probe import probe
 from pytest_websocket.target.target import Target
 from verification import hostile_servers

@@ -1,0 +1,10 @@
+"""All correct APIs."""
+
+from __future__ import annotations
+
+from verification.correct_apis import entering, own_words, speaking_first
+from verification.correct_apis.registry import APIS
+
+MODULES = (speaking_first, entering, own_words)
+
+__all__ = ["APIS", "MODULES"]

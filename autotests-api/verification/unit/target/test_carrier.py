@@ -1,0 +1,117 @@
+"""Carriers: messages inside the target's requests, whole or in pieces, and the replies that come back."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_websocket.protocol.frames import Frame, binary, continuation, ping, text
+from pytest_websocket.target.carrier import Carrying, Exchange, Reply, Template
+from pytest_websocket.target.patterns import Pattern
+
+SAY = Template.parse('{"op":"say","text":{message}}')
+
+
+def sent(carrying: Carrying, *frames: Frame) -> list[bytes]:
+    return [frame.payload for frame in carrying.frames(frames)]
+
+
+@pytest.mark.parametrize(
+    ("template", "carried"),
+    [
+        ('{"say":{message}}', '{"say":"a\\"b\\u000a"}'),
+        ('{"say":"{message}"}', '{"say":"a\\"b\\u000a"}'),
+        ('42["say",{message}]', '42["say","a\\"b\\u000a"]'),
+        ("Echo: {message}", 'Echo: a"b\n'),
+        ("[{message}]", '[a"b\n]'),
+        ("{message}", 'a"b\n'),
+    ],
+)
+def test_message_is_placed_by_the_rules_of_the_format(template: str, carried: str) -> None:
+    assert Template.parse(template).text('a"b\n') == carried
+
+
+@pytest.mark.parametrize("template", ["hello", "{message}{message}", ""])
+def test_template_has_one_place(template: str) -> None:
+    with pytest.raises(ValueError, match="exactly once"):
+        Template.parse(template)
+
+
+@given(st.text())
+def test_any_text_is_carried_as_json(message: str) -> None:
+    assert json.loads(SAY.text(message)) == {"op": "say", "text": message}
+
+
+@given(st.binary(), st.integers(1, 5))
+def test_pieces_make_what_the_whole_makes(data: bytes, size: int) -> None:
+    pieces = [data[at : at + size] for at in range(0, len(data), size)] or [b""]
+    last = len(pieces) - 1
+    frames = [Frame(0 if number else 1, piece, fin=number == last) for number, piece in enumerate(pieces)]
+    carrying = Carrying(SAY)
+    assert b"".join(sent(carrying, *frames[:1]) + sent(carrying, *frames[1:])) == SAY.carry(data)
+
+
+def test_other_frames_stay_as_they_are() -> None:
+    others = [ping(b"x"), binary(b"y"), continuation("of nothing"), Frame(1, b"z", rsv1=True), Frame(3, b"r")]
+    assert Carrying(SAY).frames(others) == others
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        '{"op":"said","text":"a\\u0062"}',
+        '{ "text": "ab", "seq": 7, "op": "said" }',
+    ],
+)
+def test_reply_is_compared_by_value(reply: str) -> None:
+    template = Template.parse('{"op":"said","text":{message}}')
+    assert Reply(template, "ab") == reply
+    assert reply == Reply(template, "ab")
+    assert Reply(template, "abc") != reply
+    assert Reply(template, None) == reply
+
+
+@pytest.mark.parametrize("other", ['{"op":"said"}', '{"op":"error","text":"ab"}', "ab", "[]", b"ab"])
+def test_something_else_is_no_reply(other: str | bytes) -> None:
+    template = Template.parse('{"op":"said","text":{message}}')
+    assert Reply(template, "ab") != other
+    assert Reply(template, None) != other
+
+
+def test_reply_of_socket_io_has_a_number_before_it() -> None:
+    template = Template.parse('42["echoed",{message}]')
+    assert Reply(template, "ab") == '42["echoed", "ab"]'
+    assert Reply(template, "ab") != '43["echoed", "ab"]'
+
+
+PING = Exchange('{"op":"ping"}', Pattern('{"op":"pong"}'))
+
+
+def test_request_of_an_exchange_takes_the_place_of_a_text() -> None:
+    carrying = Carrying(PING)
+    assert sent(carrying, text("hello")) == [b'{"op":"ping"}']
+    assert sent(carrying, text("x" * 20)) == [b'{"op":"ping"}       ']
+    assert PING == '{"op":"pong","n":1}'
+    assert PING != '{"op":"ping"}'
+
+
+def test_request_is_split_over_as_many_frames() -> None:
+    carrying = Carrying(PING)
+    parts = sent(carrying, text("abcde", fin=False)) + sent(
+        carrying, ping(b"p"), continuation("", fin=False), continuation("x" * 20)
+    )
+    assert parts == [b'{"op"', b"p", b"", b':"ping"}            ']
+
+
+def test_blanks_are_added_to_json_only() -> None:
+    assert sent(Carrying(Exchange("ping", Pattern("pong"))), text("x" * 20)) == [b"ping"]
+
+
+@pytest.mark.parametrize(
+    "frames", [[text(b"\xff")], [text("good", fin=False), continuation(b"\xd0")]], ids=["whole", "fragments"]
+)
+def test_what_is_no_utf8_is_not_replaced(frames: list[Frame]) -> None:
+    assert Carrying(PING).frames(frames) == frames
