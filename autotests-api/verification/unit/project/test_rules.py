@@ -25,6 +25,7 @@ MAKE_TIME_PASS = (
     "pytest_websocket/target/started_server.py",
     "pytest_websocket/network/",
     "verification/faulty_",
+    "verification/correct_apis/",
     "verification/hostile_servers.py",
 )
 

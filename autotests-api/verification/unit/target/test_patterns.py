@@ -24,7 +24,7 @@ from pytest_websocket.text import Message
         ("hex:*", b""),
     ],
 )
-def test_pattern_matches(pattern: str, message: Message) -> None:
+def test_pattern_matches_what_it_says(pattern: str, message: Message) -> None:
     assert Pattern(pattern).matches(message)
 
 
@@ -42,7 +42,7 @@ def test_pattern_matches(pattern: str, message: Message) -> None:
         ("hex:00*", "\x00"),
     ],
 )
-def test_pattern_does_not_match(pattern: str, message: Message) -> None:
+def test_pattern_matches_nothing_else(pattern: str, message: Message) -> None:
     assert not Pattern(pattern).matches(message)
 
 
