@@ -10,7 +10,7 @@ from typing import Protocol
 
 import pytest
 
-from pytest_websocket.plugin.options import PORT
+from pytest_websocket.plugin.option_values import PORT
 from pytest_websocket.plugin.raw_assertions import RawConnection
 from pytest_websocket.plugin.raw_connections import NotOpened
 from pytest_websocket.plugin.recordings import Recordings
