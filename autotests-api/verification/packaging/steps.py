@@ -13,13 +13,11 @@ import yaml
 
 from verification.packaging.conftest import ROOT, Ended, run
 
-SETS_UP = (
-    "actions/setup-python@",
-    "actions/setup-node@",
-    "actions/upload-pages-artifact@",
-    "actions/deploy-pages@",
-)
+SETS_UP = ("actions/setup-python@", "actions/setup-node@")
 """Actions that leave nothing in the folder that a later step needs."""
+
+PAGES = "github-pages"
+"""Name that GitHub gives to the artifact that its Pages publish."""
 
 _EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
 
@@ -40,6 +38,11 @@ class Runner:
     workspace: Path
     artifacts: Path
     values: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def site(self) -> Path:
+        """The folder that stands for the published site."""
+        return self.workspace.with_name("site")
 
     @property
     def variables(self) -> dict[str, str]:
@@ -78,6 +81,10 @@ class Runner:
         elif action.startswith("actions/download-artifact@"):
             for found in sorted(self.artifacts.glob(options["pattern"])):
                 shutil.copytree(found, self.workspace / options["path"], dirs_exist_ok=True)
+        elif action.startswith("actions/upload-pages-artifact@"):
+            self._upload(PAGES, self._value(options["path"]).split())
+        elif action.startswith("actions/deploy-pages@"):
+            shutil.copytree(self.artifacts / PAGES, self.site)
         elif not action.startswith(SETS_UP):
             raise KeyError(action)
 

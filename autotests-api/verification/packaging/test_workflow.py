@@ -30,7 +30,7 @@ def test_suite_is_run_as_the_ci_script_does() -> None:
     assert "make test" in script
 
 
-def test_report_is_built_from_the_results_of_the_other_job(tmp_path: Path) -> None:
+def test_report_is_built_from_the_results_of_the_other_job_and_published(tmp_path: Path) -> None:
     artifacts = tmp_path / "artifacts"
     results = artifacts / "allure-results-3.11"
     results.mkdir(parents=True)
@@ -45,4 +45,19 @@ def test_report_is_built_from_the_results_of_the_other_job(tmp_path: Path) -> No
     page = (artifacts / "allure-report" / "index.html").read_text(encoding="utf-8")
     assert len(page) < MOST
     assert "googletagmanager" not in page
-    assert (tmp_path / "clone" / "allure-report" / "history.tar.gz").is_file()
+
+    runner.steps(read(WORKFLOW)["jobs"]["publish-report"]["steps"])
+    assert (runner.site / "index.html").read_text(encoding="utf-8") == page
+    # The next run fetches it from there.
+    assert (runner.site / "history.tar.gz").is_file()
+
+
+def test_report_is_published_from_the_main_branch_only_and_by_the_least_permission() -> None:
+    workflow = read(WORKFLOW)
+    jobs = workflow["jobs"]
+    handed_on = [step for step in jobs["build-report"]["steps"] if "upload-pages" in step.get("uses", "")]
+    assert [step["if"] for step in handed_on] == ["${{ github.ref == 'refs/heads/main' }}"]
+    assert "github.ref == 'refs/heads/main'" in jobs["publish-report"]["if"]
+    assert "needs.build-report.result == 'success'" in jobs["publish-report"]["if"]
+    assert workflow["permissions"] == {}
+    assert jobs["publish-report"]["permissions"] == {"pages": "write", "id-token": "write"}

@@ -106,7 +106,7 @@ def test_cases_are_skipped_with_the_command_where_there_is_no_chromium(deadline:
     environment = {**os.environ, "PATH": "/nowhere"}
     environment.pop("WS_CHROMIUM", None)
     ended = subprocess.run(
-        [sys.executable, "-m", "pytest", "-m", "browser", "-p", "no:cacheprovider", "-q",
+        [sys.executable, "-m", "pytest", "-m", "browser", "-p", "no:cacheprovider", "-q", "-rs",
          "autotests-api/tests/browser/test_messages.py"],
         env=environment,
         capture_output=True,
