@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import attr
@@ -12,6 +13,8 @@ _COMPARED = pytest.StashKey[tuple[object, object] | None]()
 _LONGEST = 8192
 # Allure shows no difference to an empty text.
 _NOTHING = "(nothing)"
+_AT_THE_END = re.compile(r"[ \t\r]+$", re.MULTILINE)
+_VISIBLE = {" ": "·", "\t": "→", "\r": "␍"}
 
 
 @attr.s(auto_attribs=True)
@@ -39,9 +42,15 @@ def add(config: pytest.Config, test: Any, error: BaseException) -> None:
     if not expected and not actual and isinstance(error, AssertionError) and compared is not None:
         actual, expected = (_shown(side) for side in compared)
     if expected or actual:
-        details = Difference(actual=str(actual or _NOTHING), expected=str(expected or _NOTHING))
+        shown, wanted = (_with_blanks(str(side or _NOTHING)) for side in (actual, expected))
+        details = Difference(actual=shown, expected=wanted)
         details.message, details.trace = test.statusDetails.message, test.statusDetails.trace
         test.statusDetails = details
+
+
+def _with_blanks(text: str) -> str:
+    """Returns the text with what cannot be seen at the end of a line made visible."""
+    return _AT_THE_END.sub(lambda found: "".join(_VISIBLE[blank] for blank in found[0]), text)
 
 
 def _shown(value: object) -> str:

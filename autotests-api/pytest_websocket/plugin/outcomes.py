@@ -6,6 +6,7 @@ the controller of xdist and Allure read the report after it, and so agree.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
@@ -125,6 +126,11 @@ def redact(phase: Phase) -> None:
     redact_report(phase.report, phase.item.config.stash[TARGET].secrets, colours=colours)
 
 
+_INSIDE = re.compile(
+    r"(?<=.)\nassert (?:False|not True)\n \+  where (?:False|True) = (?:Ending|Response)\(.*", re.DOTALL
+)
+"""What pytest adds to a message on how a raw connection ended or was answered: attributes of a dataclass."""
+
 POLICIES: tuple[Callable[[Phase], None], ...] = (
     omit_traceback_of_plugin,
     look_at_started_server,
@@ -153,10 +159,12 @@ def pytest_runtest_makereport(
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Adds the rule that was broken to the text of a failure."""
+    """Adds the rule that was broken to the text of a failure, and takes out the inside of this package."""
     try:
         return (yield)
     except AssertionError as error:
+        if len(error.args) == 1 and isinstance(error.args[0], str):
+            error.args = (_INSIDE.sub("", error.args[0]),)
         rule, weakness = rule_of(item), weakness_of(item)
         if weakness is not None and rule is None and not isinstance(error, ProtocolViolation | NotOpened):
             numbers = f" ({', '.join(weakness.cve)})" if weakness.cve else ""

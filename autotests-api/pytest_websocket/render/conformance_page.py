@@ -10,7 +10,7 @@ from typing import Any
 from pytest_websocket.protocol.rules import MAY, MUST, SHOULD, Level
 from pytest_websocket.render.conformance import Conformance, RuleVerdict
 from pytest_websocket.render.conformance import Verdict as Judged
-from pytest_websocket.render.failure_grouping import Cause, causes
+from pytest_websocket.render.failure_grouping import Cause, causes, first_line
 from pytest_websocket.render.pages import render
 from pytest_websocket.render.run import Outcome, Record
 
@@ -129,7 +129,7 @@ def _why(each: RuleVerdict) -> str:
     """Returns the first line of why a rule is not kept."""
     if each.verdict is Judged.KEPT or not each.failed:
         return ""
-    return each.failed[0].reason.removeprefix(f"{each.rule}: ").partition("\n")[0][:_LONGEST_REASON]
+    return first_line(each.failed[0]).removeprefix(f"{each.rule}: ")[:_LONGEST_REASON]
 
 
 def _why_broken(cause: Cause) -> list[str]:

@@ -44,7 +44,7 @@ class Cause:
         details = [line for line in lines if line.startswith(_DETAILS)]
         if details or len(self.records) == 1 or "…" not in self.words:
             return details
-        return [_first_line(self.records[0])]
+        return [first_line(self.records[0])]
 
 
 def causes(records: Iterable[Record], outcomes: Set[Outcome] = RED) -> list[Cause]:
@@ -63,7 +63,7 @@ def causes(records: Iterable[Record], outcomes: Set[Outcome] = RED) -> list[Caus
             others.setdefault(words, Cause(words, level)).records.append(record)
     for cause in others.values():
         if not cause.level and len(cause.records) == 1:
-            cause.words = _first_line(cause.records[0])[:_LONGEST] or cause.words
+            cause.words = first_line(cause.records[0])[:_LONGEST] or cause.words
     return sorted([*found, *others.values()], key=lambda cause: -len(cause.records))
 
 
@@ -84,10 +84,11 @@ def _of_its_own(record: Record) -> tuple[str, str]:
     about_itself = not (record.spoiled or record.reason.startswith("not tried:"))
     if record.outcome is not Outcome.BROKEN and record.rule is not None and about_itself:
         return str(record.rule), str(record.rule.level)
-    first = _first_line(record)
+    first = first_line(record)
     words = _PARTICULARS.sub("…", first)
     return (words if re.search(r"\w{3}", words) else first)[:_LONGEST] or "no reason was given", ""
 
 
-def _first_line(record: Record) -> str:
+def first_line(record: Record) -> str:
+    """Returns the first line of why a test failed, without the class of the error."""
     return _CLASS.sub("", record.reason.partition("\n")[0])

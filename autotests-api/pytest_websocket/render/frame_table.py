@@ -11,6 +11,7 @@ from pytest_websocket.protocol.frames import (
     PING,
     PONG,
     TEXT,
+    Opcode,
     minimal_length_bits,
     opcode_name,
 )
@@ -22,6 +23,9 @@ from pytest_websocket.render.payload import Payload, payload_of
 _LONGEST_RUN = 12
 # Violations that are shown from the part of a long conversation that is left out.
 _MOST_VIOLATIONS = 10
+_OPCODES = frozenset(Opcode)
+# RFC 6455 §5.5
+_LONGEST_CONTROL = 125
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ class Row:
     """A row of the table; ``at`` is None where it only says that rows are left out.
 
     ``since`` is the time since the row before, ``answered`` that from the frame's message to this answer,
-    both in seconds. ``tags`` are the bits of the header, each with whether it is wrong there.
+    both in seconds. ``is_extended`` says that an extension was negotiated on the connection.
     """
 
     words: str = ""
@@ -59,15 +63,22 @@ class Row:
     frame: FrameRecord | None = None
     answered: float | None = None
     payload: Payload | None = None
+    is_extended: bool = False
 
     @property
     def kind(self) -> str:
-        """Returns the classes of the row: s (sent) or g (received), c (control), v (violation), n (words)."""
+        """Returns the classes of the row: s (sent) or g (received), c (control), n (words).
+
+        v is a frame with which the peer breaks a rule, p one that was sent against the rules on purpose.
+        """
         if self.frame is None:
             return "n" if self.at is None else f"n k{self.connection}"
         kinds = ["s" if self.frame.sent else "g"]
         kinds += ["c"] if self.frame.opcode >= 8 else []
-        kinds += ["v"] if self.frame.violation else []
+        if self.frame.violation:
+            kinds.append("v")
+        elif self.frame.sent and any(is_wrong for _, is_wrong in self.tags):
+            kinds.append("p")
         return " ".join([*kinds, f"k{self.connection}"])
 
     @property
@@ -81,9 +92,16 @@ class Row:
         frame = self.frame
         if frame is None:
             return []
-        tags = [("FIN" if frame.fin else "no FIN", False)]
-        reserved = (("RSV1", frame.rsv1), ("RSV2", frame.rsv2), ("RSV3", frame.rsv3))
-        tags += [(name, False) for name, is_set in reserved if is_set]
+        is_control = frame.opcode >= 8
+        tags = [("FIN", False) if frame.fin else ("no FIN", is_control)]
+        # An extension may use a reserved bit, and that of RFC 7692 uses the first.
+        is_free = self.is_extended and not is_control
+        reserved = [("RSV1", frame.rsv1, not is_free), ("RSV2", frame.rsv2, True), ("RSV3", frame.rsv3, True)]
+        tags += [(name, is_wrong) for name, is_set, is_wrong in reserved if is_set]
+        if frame.opcode not in _OPCODES:
+            tags.append(("reserved opcode", True))
+        if is_control and frame.payload_size > _LONGEST_CONTROL:
+            tags.append(("longer than 125", True))
         if frame.masked or frame.sent:
             tags.append(("MASK" if frame.masked else "no MASK", frame.masked != frame.sent))
         if frame.length_bits != 7:
@@ -110,6 +128,7 @@ def rows_of(conversations: Sequence[Conversation], limits: Limits) -> Iterator[R
         for trip in conversation.trips
     }
     names = [conversation.name for conversation in conversations] if many else [""]
+    extended = [bool(each.response.get("Sec-WebSocket-Extensions")) for each in conversations]
     heartbeats = _heartbeats(events)
     left_out = _left_out(events, limits.rows)
     previous, gap = 0.0, [0, 0]
@@ -133,6 +152,7 @@ def rows_of(conversations: Sequence[Conversation], limits: Limits) -> Iterator[R
             frame=frame,
             answered=times.get((event.connection, frame.number)) if frame is not None else None,
             payload=payload_of(frame, limits.payload, message=event.message) if frame is not None else None,
+            is_extended=extended[event.connection],
         )
 
 

@@ -95,6 +95,23 @@ def test_all_outputs_agree_on_every_outcome(run_in: Run, tmp_path: Path, workers
     } | {"test_error_in_setup": "broken"}
 
 
+def test_failure_about_a_raw_connection_shows_the_message_alone(run_in: Run) -> None:
+    tests = """
+from pytest_websocket.raw.ending import Ending
+
+def test_inside():
+    ending = Ending(None, "open", 1.0)
+    assert ending.ended, f"too much was taken: {ending}"
+
+def test_own():
+    assert [].count(1), "one's own message"
+"""
+    run = run_in({"pytest.ini": INI, "test_all.py": tests}, "--ws-timeout=3")
+    assert "too much was taken: the connection is still open" in run.stdout
+    assert "where False" not in run.stdout
+    assert " +  where 0 = <built-in method count" in run.stdout
+
+
 def test_strict_run_fails_a_broken_should(run_in: Run) -> None:
     run = run_in({"pytest.ini": INI, "test_all.py": TESTS}, "-v", "--ws-strict", "-k", "test_should_broken")
     assert _in_terminal(run.stdout) == {"test_should_broken": "failed"}
