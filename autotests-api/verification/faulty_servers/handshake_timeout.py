@@ -77,6 +77,18 @@ class LeavesABadKeyUnanswered(SilentConnection):
 
 
 @fault(
+    "RFC 6455 §4.2.1",
+    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
+    "test_garbage_is_not_left_unanswered[text]",
+)
+class LeavesGarbageUnanswered(SilentConnection):
+    """What cannot be parsed as a request is dropped, and the connection stays."""
+
+    def stays_silent(self, refusal: Refusal) -> bool:
+        return refusal.status == 400
+
+
+@fault(
     "RFC 7692 §7.1.2.1",
     caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
     "test_limit_for_the_server_does_not_hinder_the_handshake[server_max_window_bits=8]",

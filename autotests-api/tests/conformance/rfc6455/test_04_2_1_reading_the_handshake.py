@@ -382,9 +382,18 @@ async def test_garbage_does_not_open_a_connection(dial: Dial, data: bytes) -> No
     try:
         response = await raw.refusal()
     except NotReceived:
-        # Left without an answer for the whole deadline, it has opened nothing.
+        # Left without an answer for the whole deadline, it has opened nothing: the next case judges that.
         return
     assert response is None or not response.accepted, f"garbage was answered with {response}"
+
+
+@rfc6455("4.2.1", SHOULD, "what is no handshake is answered with an error, or the connection is closed")
+@pytest.mark.parametrize("data", GARBAGE.values(), ids=GARBAGE.keys())
+async def test_garbage_is_not_left_unanswered(dial: Dial, data: bytes) -> None:
+    raw = await dial()
+    await raw.send_bytes(data)
+    raw.half_close()
+    await raw.refusal()
 
 
 @rfc6455("4.2.1", SHOULD, "an absolute URI in the request line names the same resource")
