@@ -73,10 +73,11 @@ def options_of(config: pytest.Config) -> dict[str, str]:
 
 
 def _texts(value: Any) -> list[str]:
-    """Returns the values of an option; a header as ``Name: value``."""
-    if isinstance(value, tuple):
-        return [each if isinstance(each, str) else ": ".join(each) for each in value]
-    return [str(value)]
+    """Returns the values of an option; a header as ``Name: value``, a pattern as it was given."""
+    several = value if isinstance(value, tuple) else (value,)
+    return [
+        ": ".join(each) if isinstance(each, tuple) else str(getattr(each, "text", each)) for each in several
+    ]
 
 
 def links() -> dict[str, str]:

@@ -7,21 +7,22 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
+import yaml
 from websockets.asyncio.server import Server, ServerConnection
 
-from examples.pubsub_api import serve_pubsub
 from pytest_websocket.server.background import run_in_background
 from pytest_websocket.server.echo import serve
 
 ROOT = Path(__file__).parents[4]
-PACKAGE = ROOT / "autotests-api"
-THIRD_PARTY = PACKAGE / "verification" / "thirdparty"
+THIRD_PARTY = ROOT / "autotests-api" / "verification" / "thirdparty"
 
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NAMED = re.compile(r"# ([\w.]+\.(?:py|ini))\n")
 
 Serve = Callable[[], AbstractAsyncContextManager[Server]]
@@ -34,11 +35,11 @@ async def plain_echo(connection: ServerConnection) -> None:
 
 SERVERS: dict[str, Serve] = {
     "README.md": lambda: serve(handler=plain_echo),
-    "docs/your-own-api.md": serve_pubsub,
     "docs/clients.md": serve,
     "docs/report.md": lambda: serve(handler=plain_echo),
+    "autotests-api/tests/README.md": lambda: serve(handler=plain_echo),
 }
-"""The pages whose blocks are run, and the server that they need."""
+"""The pages whose blocks are run, and the server that they need. The guide is run by test_guide.py."""
 
 
 def blocks(page: str) -> list[tuple[str, str]]:
@@ -67,12 +68,12 @@ def url(request: pytest.FixtureRequest) -> Iterator[str]:
         yield running.url
 
 
-def run(folder: Path, url: str, *command: str) -> str:
+def run(folder: Path, site: Path, url: str, *command: str) -> str:
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("WS_", "PYTEST_"))}
     ended = subprocess.run(
         [sys.executable, *command],
         cwd=folder,
-        env={**environment, "WS_URL": url, "WS_REPLY": "{message}", "PYTHONPATH": str(PACKAGE)},
+        env={**environment, "WS_URL": url, "WS_REPLY": "{message}", "PYTHONPATH": str(site)},
         capture_output=True,
         encoding="utf-8",
         check=False,
@@ -82,11 +83,13 @@ def run(folder: Path, url: str, *command: str) -> str:
 
 
 @pytest.mark.parametrize("page", SERVERS)
-def test_blocks_of_a_page_run_in_an_empty_folder(page: str, url: str, tmp_path: Path) -> None:
-    files = write_files(page, tmp_path)
+def test_blocks_of_a_page_run_in_an_empty_folder(page: str, url: str, site: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    files = write_files(page, folder)
     tests = [path for path in files if path.name.startswith("test_")]
     output = run(
-        tmp_path, url, "-m", "pytest", "-p", "pytest_websocket.plugin", *(path.name for path in tests)
+        folder, site, url, "-m", "pytest", "-p", "pytest_websocket.plugin", *(path.name for path in tests)
     )
     written = sum(
         isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
@@ -97,18 +100,19 @@ def test_blocks_of_a_page_run_in_an_empty_folder(page: str, url: str, tmp_path: 
     assert f"{written} passed" in output
     for path in files:
         if path.suffix == ".py" and path not in tests and path.name != "conftest.py":
-            run(tmp_path, url, path.name)
+            run(folder, site, url, path.name)
 
 
 def test_every_page_with_python_is_run() -> None:
     pages = {
         path.relative_to(ROOT).as_posix()
-        for path in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"))
+        for path in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *ROOT.glob("autotests-api/**/*.md"))
         if "```python" in path.read_text(encoding="utf-8")
     }
-    # README.ru.md has the blocks of README.md; the programs of targets.md are compared with their files, and
-    # the profiles of profiles.md are run against servers of their own.
-    assert pages - {"README.ru.md", "docs/targets.md", "docs/profiles.md"} == set(SERVERS)
+    # README.ru.md has the blocks of README.md; the programs of targets.md are compared with their files, the
+    # profiles of profiles.md are run against servers of their own, and the guide by test_guide.py.
+    elsewhere = {"README.ru.md", "docs/targets.md", "docs/profiles.md", "docs/your-own-api.md"}
+    assert pages - elsewhere == set(SERVERS)
 
 
 def test_programs_of_the_targets_page_are_those_that_the_suite_is_run_against() -> None:
@@ -116,3 +120,21 @@ def test_programs_of_the_targets_page_are_those_that_the_suite_is_run_against() 
     shown = set(re.findall(r"^```(?:python|javascript)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
     programs = [path for pattern in ("*_server.py", "*.mjs") for path in THIRD_PARTY.glob(pattern)]
     assert shown == {path.read_text(encoding="utf-8") for path in programs if path.name != "lesson_server.py"}
+
+
+READ_BY: dict[str, Callable[[str], object]] = {"toml": tomllib.loads, "yaml": yaml.safe_load}
+"""Languages of blocks that are data."""
+
+SHOWN = {"", "text", "console", "sh", "ini", "python", "javascript"}
+"""Languages of blocks that are run here or by test_guide.py, or that show commands and their output."""
+
+
+def test_every_block_is_of_a_language_that_is_checked_and_data_can_be_read() -> None:
+    for path in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *ROOT.glob("autotests-api/**/*.md")):
+        found = re.findall(
+            r"^```(\w*)\n(.*?)^```$", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+        )
+        assert {language for language, _ in found} <= SHOWN | set(READ_BY), path
+        for language, block in found:
+            if language in READ_BY:
+                READ_BY[language](block)
