@@ -14,6 +14,7 @@ from pytest_websocket.plugin.network_links import OpenLink
 from pytest_websocket.plugin.own_servers import OwnServer, StartOwnServer
 from pytest_websocket.plugin.raw_assertions import RawConnection
 from pytest_websocket.plugin.raw_connections import Dial, OpenRawConnection
+from pytest_websocket.plugin.redaction import AddSecrets
 from pytest_websocket.plugin.ws_server import StartServer
 from pytest_websocket.server.scripted_conversation import Conversation
 from pytest_websocket.target.local_process import LocalProcess
@@ -24,6 +25,7 @@ RecordProperty = Callable[[str, object], None]
 
 __all__ = [
     "Abilities",
+    "AddSecrets",
     "Agree",
     "Canary",
     "Client",

@@ -7,7 +7,7 @@ from typing import Any
 import allure_commons
 import attr
 
-from pytest_websocket.target.secrets import Secrets
+from pytest_websocket.target.target import Target
 from pytest_websocket.text import printable
 
 _before_writing = allure_commons.hookimpl(tryfirst=True)
@@ -21,8 +21,8 @@ class Cleaner:
     A single lone surrogate in any text would end the whole session: results are written as UTF-8.
     """
 
-    def __init__(self, secrets: Secrets) -> None:
-        self._secrets = secrets
+    def __init__(self, target: Target) -> None:
+        self._target = target
 
     @_before_writing  # type: ignore[untyped-decorator]
     def report_result(self, result: Any) -> None:
@@ -44,13 +44,17 @@ class Cleaner:
 
     def text(self, text: str) -> str:
         """Returns a text without secrets and control characters."""
-        return self._secrets.mask_cut(printable(text, keep="\n\t"))
+        return self._target.secrets.mask_cut(printable(text, keep="\n\t"))
 
     def body(self, body: str | bytes) -> bytes:
         """Returns the body of an attachment without secrets and lone surrogates."""
         if isinstance(body, bytes):
-            return self._secrets.mask_bytes(body)
-        return self._secrets.mask_cut(body).encode("utf-8", "backslashreplace")
+            return self._target.secrets.mask_bytes(body)
+        secrets = self._target.secrets
+        is_markup = body.lstrip().startswith("<")
+        return (secrets.mask_page if is_markup else secrets.mask_cut)(body).encode(
+            "utf-8", "backslashreplace"
+        )
 
     def _clean(self, item: Any) -> None:
         for field in attr.fields(type(item)):

@@ -31,7 +31,7 @@ CLEANER = pytest.StashKey[Cleaner]()
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Registers what cleans the results."""
-    config.stash[CLEANER] = Cleaner(config.stash[TARGET].secrets)
+    config.stash[CLEANER] = Cleaner(config.stash[TARGET])
     allure_commons.plugin_manager.register(config.stash[CLEANER])
     config.add_cleanup(lambda: allure_commons.plugin_manager.unregister(config.stash[CLEANER]))
 

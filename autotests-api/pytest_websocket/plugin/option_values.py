@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from pytest_websocket.target.carrier import Exchange, Template
 from pytest_websocket.target.patterns import Pattern
+from pytest_websocket.target.secrets import SHORTEST_SECRET
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
@@ -96,6 +97,14 @@ def read_header(text: str) -> tuple[str, str]:
     if _CONTROL.search(value):
         raise ValueError(f"the value of {name.strip()} holds a control character")
     return name.strip(), value.strip()
+
+
+def read_secret(text: str) -> str:
+    """Reads a value that is masked; a short one would be masked in the middle of other words."""
+    if len(text) < SHORTEST_SECRET:
+        # No message repeats the value.
+        raise ValueError(f"expected {SHORTEST_SECRET} characters or more")
+    return text
 
 
 def read_origin(text: str) -> str:

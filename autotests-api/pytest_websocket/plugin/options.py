@@ -25,6 +25,7 @@ from pytest_websocket.plugin.option_values import (
     read_origin,
     read_positive,
     read_proxy,
+    read_secret,
     read_subprotocol,
     read_template,
     read_url,
@@ -171,6 +172,14 @@ OPTIONS = (
     Option(
         "ws-time-scale", "factor for every deadline, for slow machines and links", "FACTOR", read_positive
     ),
+    Option(
+        "ws-secret",
+        "a value that is masked wherever it could be shown; repeatable; best given by the environment",
+        "VALUE",
+        read_secret,
+        many=True,
+    ),
+    Option("ws-show-secrets", "show what messages say after the names of credentials", read=read_flag),
     Option("ws-strict", "a broken SHOULD fails its case", read=read_flag),
     Option("ws-mass", "messages of each case that is marked mass (default: 50)", "COUNT", read_at_least_one),
     Option(
@@ -305,7 +314,7 @@ def read_option(name: str, source: str, text: str) -> Any:
     except ValueError as error:
         from pytest_websocket.target.secrets import Secrets
 
-        shown = "" if option.read is read_header else f" {Secrets().url(repr(text))}"
+        shown = "" if option.read in (read_header, read_secret) else f" {Secrets().url(repr(text))}"
         raise pytest.UsageError(f"{source}{shown}: {error}") from None
 
 

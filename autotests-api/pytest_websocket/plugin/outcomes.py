@@ -19,7 +19,7 @@ from pytest_websocket.plugin.liveness import LIVENESS, TargetDown
 from pytest_websocket.plugin.marks import autobahn_of, rule_of, weakness_of
 from pytest_websocket.plugin.raw_connections import NotOpened, ProtocolViolation, ServerHarmed
 from pytest_websocket.plugin.recordings import shown_with_a_failure
-from pytest_websocket.plugin.redaction import redact_report
+from pytest_websocket.plugin.redaction import learn_credentials, redact_report
 from pytest_websocket.plugin.security_options import fails_the_run
 from pytest_websocket.plugin.server_under_test import ENDED, look_at_server
 from pytest_websocket.plugin.target import TARGET
@@ -121,6 +121,7 @@ def show_recordings(phase: Phase) -> None:
 
 def redact(phase: Phase) -> None:
     """Removes credentials, and control characters that a terminal would obey."""
+    learn_credentials(phase.item)
     terminal: Any = phase.item.config.pluginmanager.get_plugin("terminalreporter")
     colours = terminal is not None and terminal.hasmarkup
     redact_report(phase.report, phase.item.config.stash[TARGET].secrets, colours=colours)

@@ -44,7 +44,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     config, path = session.config, _path(session.config)
     if path is None or RUN not in config.stash or config.getoption("collectonly"):
         return
-    text = config.stash[TARGET].mask(report.page(config.stash[RUN], circumstances(config)))
+    text = config.stash[TARGET].secrets.mask_page(report.page(config.stash[RUN], circumstances(config)))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8", errors="backslashreplace")
 

@@ -14,6 +14,7 @@ from pytest_websocket.plugin.labels import labels_of, title_of
 from pytest_websocket.plugin.marks import weakness_of
 from pytest_websocket.plugin.raw_connections import NotOpened, ProtocolViolation
 from pytest_websocket.plugin.recordings import RECORDINGS
+from pytest_websocket.plugin.redaction import learn_credentials
 from pytest_websocket.plugin.target import AIMED_AT, TARGET
 from pytest_websocket.protocol.rules import Level, Rule
 from pytest_websocket.protocol.weaknesses import Severity, Weakness
@@ -94,6 +95,7 @@ def target_of(item: pytest.Item) -> Target:
 
 def conversations_of(item: pytest.Item) -> list[Conversation]:
     """Decodes and redacts the recordings of a test; of very many connections the first and the last."""
+    learn_credentials(item)
     recordings = item.stash.get(RECORDINGS, [])
     secrets = target_of(item).secrets
     return [Conversation.of(recordings[index], secrets) for index in transcript.chosen(len(recordings))]

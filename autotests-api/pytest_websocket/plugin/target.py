@@ -227,6 +227,8 @@ def target_from(config: pytest.Config) -> Target:
         timeout=option_value(config, "ws-timeout") or DEFAULT_TIMEOUT,
         time_scale=option_value(config, "ws-time-scale") or 1.0,
         strict=bool(option_value(config, "ws-strict")),
+        show_secrets=bool(option_value(config, "ws-show-secrets")),
+        learned=set(option_value(config, "ws-secret") or ()),
     )
     if target.key and not target.cert:
         raise pytest.UsageError("--ws-key needs the certificate that belongs to it: --ws-cert FILE")

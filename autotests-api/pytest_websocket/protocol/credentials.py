@@ -12,7 +12,7 @@ MASK = "•••••"
 _CREDENTIAL = re.compile(
     r"auth(?!or(?!i[sz]))|bearer|cookie|credential|jwt|passw|passphrase|pwd|secret|session|signature|token"
     r"|(access|api|private).?key"
-    r"|(^|[-_.])(key|pass|sid|sig|ticket)s?$"
+    r"|(^|[-_.])(cvv|key|pass|pin|sid|sig|ticket)s?$"
     r"|^(access|api|code|otp)$",
     re.IGNORECASE,
 )

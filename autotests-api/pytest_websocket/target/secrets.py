@@ -7,11 +7,11 @@ import binascii
 import html
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
-from pytest_websocket.protocol.credential_members import masked
+from pytest_websocket.protocol.credential_members import credential_values, masked
 from pytest_websocket.protocol.credentials import MASK, is_credential
 
 SHORTEST_SECRET = 6
@@ -22,6 +22,35 @@ SHORTEST_PIECE = 3
 
 # Where a value or a comparison was shortened: an ellipsis, or the sign before a line of a difference.
 _CUTS = re.compile(r"(\.\.\.|['\"”] …|…|(?<!\S)[-+?] )")
+
+
+# Values under other names are often ordinary words: a session's name, a key of a map.
+_ALWAYS_SECRET = re.compile(
+    r"passw|passphrase|pwd|secret|token|bearer|jwt|authori[sz]ation|credential|signature|cookie|otp"
+    r"|(access|api|private).?key",
+    re.IGNORECASE,
+)
+_KINDS = frozenset({"password", "token", "secret", "bearer", "session", "cookie", "digest", "basic"})
+
+
+def secrets_in(text: str) -> Iterator[str]:
+    """Yields what a message says after the names of credentials and is masked wherever else it stands.
+
+    Short values, and words that say of which kind a credential is, would be found in innocent texts.
+    """
+    for value in credential_values(text):
+        clear = _unescaped(value.text)
+        is_odd = len(clear) >= 8 and any(letter.isdigit() for letter in clear)
+        is_kind = clear.lower() in _KINDS
+        if len(clear) >= SHORTEST_SECRET and not is_kind and (is_odd or _ALWAYS_SECRET.search(value.name)):
+            yield clear
+
+
+def _unescaped(text: str) -> str:
+    try:
+        return str(json.loads(f'"{text}"'))
+    except ValueError:
+        return text
 
 
 class Secrets:
@@ -45,6 +74,8 @@ class Secrets:
         proxy: str | None = None,
         subprotocols: Iterable[str] = (),
         others: Iterable[str] = (),
+        *,
+        members: bool = True,
     ) -> Secrets:
         """Finds the values of headers, and credentials in the URLs and the subprotocols; adds ``others``."""
         values = [part for name, value in headers for part in _header_secrets(name, value)]
@@ -53,13 +84,21 @@ class Secrets:
             parts = urlsplit(address)
             values += [unquote(part) for part in (parts.username, parts.password) if part]
             values += [value for name, value in parse_qsl(parts.query) if is_credential(name)]
-        return cls(values)
+        return cls(values, members=members)
 
     def mask(self, text: str) -> str:
         """Returns ``text`` without any secret."""
-        for secret in self._texts:
-            text = text.replace(secret, MASK)
+        text = self.mask_page(text)
         return masked(text, MASK) if self._members else text
+
+    def mask_page(self, page: str) -> str:
+        """Returns a page made of redacted parts without the values that are known.
+
+        What looks like a credential's name in its markup is none.
+        """
+        for secret in self._texts:
+            page = page.replace(secret, MASK)
+        return page
 
     def mask_cut(self, text: str) -> str:
         """Returns ``text`` without secrets, and without what is left of one where a value was shortened.

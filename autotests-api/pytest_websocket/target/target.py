@@ -38,7 +38,8 @@ class Target:
     ``request`` is the template in which a text message is sent, empty where it is sent as it is;
     ``exchange`` a request with its reply, for a target that does not ``echo``.
     ``headers`` are sent with every handshake. ``proxy`` is the URL of an HTTP proxy,
-    None for a direct connection. ``timeout`` is the deadline of every wait in seconds, before
+    None for a direct connection. ``show_secrets`` leaves what messages say after the names of credentials.
+    ``timeout`` is the deadline of every wait in seconds, before
     ``time_scale``.
     """
 
@@ -66,6 +67,7 @@ class Target:
     timeout: float = DEFAULT_TIMEOUT
     time_scale: float = 1.0
     strict: bool = False
+    show_secrets: bool = False
     learned: set[str] = field(default_factory=set, compare=False)
 
     @property
@@ -192,7 +194,12 @@ class Target:
     @cached_property
     def _known_secrets(self) -> tuple[int, Secrets]:
         return len(self.learned), Secrets.of(
-            self.url, self.headers, self.proxy, self.subprotocols, sorted(self.learned)
+            self.url,
+            self.headers,
+            self.proxy,
+            self.subprotocols,
+            sorted(self.learned),
+            members=not self.show_secrets,
         )
 
     def mask(self, text: str) -> str:

@@ -57,7 +57,7 @@ def test_value_of_an_ordinary_member_is_left(name: str) -> None:
         ('42["login",{"token":"a"}]', '42["login",{"token":"#"}]'),
         (
             '{"password": 12345, "pin": 99, "token": 7, "auth": true}',
-            '{"password": #, "pin": 99, "token": 7, "auth": true}',
+            '{"password": #, "pin": #, "token": 7, "auth": true}',
         ),
         (r'{"token": "a\"b\\", "x": "y"}', '{"token": "#", "x": "y"}'),
         (r'"{\"token\": \"a\", \"x\": \"y\"}"', r'"{\"token\": \"#\", \"x\": \"y\"}"'),

@@ -7,7 +7,7 @@ import base64
 import pytest
 
 from pytest_websocket.protocol.credentials import MASK, is_credential
-from pytest_websocket.target.secrets import Secrets
+from pytest_websocket.target.secrets import Secrets, secrets_in
 from pytest_websocket.target.target import Target
 
 SECRET = "correct-horse-battery"
@@ -148,3 +148,22 @@ def test_beginning_of_a_secret_is_masked_where_data_goes_on(data: bytes, shown: 
     assert Secrets([SECRET]).mask_bytes(data, cut=True) == shown
     whole = data.replace(SECRET.encode(), b"*" * len(SECRET))
     assert Secrets([SECRET]).mask_bytes(data) == whole
+
+
+@pytest.mark.parametrize(
+    ("message", "found"),
+    [
+        ('{"access_token": "abcdef", "user": "annabel"}', ["abcdef"]),
+        ('{"password": "swordfish"}', ["swordfish"]),
+        ('{"token": "short"}', []),
+        ('{"token": "bearer", "auth": "password"}', []),
+        ('{"session": "general-chat", "key": "user-settings"}', []),
+        ('{"session": "a1b2c3d4e5"}', ["a1b2c3d4e5"]),
+        (r'{"token": "caf\u00e9\/123"}', ["café/123"]),
+        ('{"token": 123456789}', []),
+    ],
+)
+def test_values_that_are_masked_wherever_they_stand_are_told_from_ordinary_words(
+    message: str, found: list[str]
+) -> None:
+    assert list(secrets_in(message)) == found
