@@ -86,6 +86,10 @@ test: lint $(CHECKS) $(ALLURE) ## everything this repository checks of itself
 thirdparty: $(CHECKS) $(THIRD) $(ALLURE) ## run the suite against servers of others
 	@$(PYTEST) -m thirdparty autotests-api/verification/thirdparty $(ARGS)
 
+.PHONY: vulnerable
+vulnerable: $(CHECKS) $(NODE) ## run security cases against releases of others with published vulnerabilities
+	@PYTHONPATH=autotests-api $(BIN)/python -m verification.vulnerable $(ARGS)
+
 .PHONY: workflow
 workflow: $(CHECKS) $(ALLURE) ## run the GitHub Action, the GitLab job and the CI workflow's report as a CI does
 	@$(PYTEST) $(JOBS) $(ARGS)

@@ -4,6 +4,7 @@ Others are served meanwhile and afterwards. Where the server runs on this machin
 memory that it held is measured, too. ``--ws-intensity`` scales the counts.
 """
 
+import contextlib
 import functools
 import zlib
 from collections.abc import Awaitable, Callable
@@ -11,10 +12,12 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from pytest_websocket import security
+from pytest_websocket.client.proxy import is_loopback
 from pytest_websocket.fixtures import (
     Agree,
     Connect,
     Count,
+    Dial,
     During,
     Echo,
     LocalProcess,
@@ -23,7 +26,8 @@ from pytest_websocket.fixtures import (
     RecordProperty,
     Target,
 )
-from pytest_websocket.protocol.frames import Frame, continuation, ping, pong, text
+from pytest_websocket.protocol.frames import Frame, binary, continuation, ping, pong, text
+from pytest_websocket.protocol.handshake import Request
 from pytest_websocket.raw.ending import NotReceived
 
 pytestmark = security(
@@ -84,17 +88,23 @@ def serve_meanwhile(connect: Connect, echo: Echo, during: During) -> ServeMeanwh
     return serve
 
 
-async def send_again_and_again(raw: RawConnection, data: bytes, times: int) -> None:
-    """Sends ``data`` until the connection ends, or the server does not read for a fifth of the deadline."""
+async def send_again_and_again(raw: RawConnection, data: bytes, times: int) -> int:
+    """Sends ``data`` until the connection ends, or the server does not read for a fifth of the deadline.
+
+    Returns how often it was sent.
+    """
     deadline, raw.deadline = raw.deadline, raw.deadline / 5
-    for _ in range(times):
+    sent = 0
+    while sent < times:
         if raw.tcp != "open" or raw.close_status is not None:
             break
         try:
             await raw.send_bytes(data)
         except NotReceived:
             break
+        sent += 1
     raw.deadline = deadline
+    return sent
 
 
 @security(
@@ -201,6 +211,125 @@ async def test_bomb_of_any_window_is_not_inflated_whole(
 
     await serve_meanwhile(throw())
     expect_modest()
+
+
+VIOLATIONS = {
+    "RSV1": Frame(1, b"x", rsv1=True).encode(),
+    "RSV2 and RSV3": Frame(1, b"x", rsv2=True, rsv3=True).encode(),
+    "all bits": b"\xff" * 1_000,
+    "a reserved opcode": Frame(3, b"x").encode(),
+    "a reserved control opcode": Frame(11, b"x").encode(),
+    "no mask": Frame(1, b"x").encode(masked=False),
+    "a long Ping": Frame(9, bytes(126)).encode(),
+    "half a Ping": Frame(9, b"x", fin=False).encode(),
+    "a continuation of nothing": continuation("x").encode(),
+    "a message within a message": text("x", fin=False).encode() + text("y").encode(),
+    "no UTF-8": text(b"\xff\xfe").encode(),
+    "half a character": text(b"\xd0").encode(),
+    "a Close of one byte": Frame(8, b"\x03").encode(),
+    "a Close with the code 0": Frame(8, b"\x00\x00").encode(),
+    "a Close with the code 1006": Frame(8, b"\x03\xee").encode(),
+    "a Close with the code 65535": Frame(8, b"\xff\xff").encode(),
+    "a Close without UTF-8": Frame(8, b"\x03\xe8\xff").encode(),
+    "a request": b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+}
+
+
+@security(
+    cwe=248,
+    cve=["CVE-2022-21676", "CVE-2022-39386"],
+    asvs="16.5.1",
+    gain="One frame that breaks the protocol raises an error that ends the server.",
+)
+@pytest.mark.parametrize("data", VIOLATIONS.values(), ids=VIOLATIONS.keys())
+async def test_frame_that_breaks_the_protocol_does_not_stop_the_server(
+    connect: Connect, dial: Dial, opening: Request, raw_connection: OpenRawConnection, echo: Echo, data: bytes
+) -> None:
+    """Whether the server fails the connection is judged elsewhere."""
+    early = await dial("violator")
+    await early.send_bytes(opening.encode() + data)
+    with contextlib.suppress(NotReceived):
+        await early.refusal()
+    for _ in range(3):
+        raw = await raw_connection("violator")
+        await raw.send_bytes(data)
+        raw.reset()
+    raw = await raw_connection("violator")
+    await raw.send_bytes(data)
+    await raw.ending(probe_with_ping=False, deadline=raw.deadline / 10)
+    await echo.expect_healthy(await connect(name="another client"))
+
+
+MESSAGES = {
+    "an event named by an object": ("40", '42[{"toString":"x"}]'),
+    "an event without a name": ("40", "42[]"),
+    "an event that is no list": ("40", '42{"length":1}'),
+    "an attachment that never comes": ("40", '451-["x",{"_placeholder":true,"num":0}]'),
+    "a number of attachments that is none": ("40", '459999999999-["x"]'),
+    "a placeholder that is no number": ("40", '451-["x",{"_placeholder":true,"num":"splice"}]', b"x"),
+    "binary without an event": ("40", b"\x04x"),
+    "an unknown packet": ("9", "x", "4"),
+    "the prototype": ('{"__proto__":{"x":1},"constructor":{"prototype":{"x":1}}}',),
+    "a method of every object": ('{"type":"constructor"}', '{"type":"__proto__"}', '{"method":"toString"}'),
+    "null": ("null", "[null]", '{"type":null}', '{"jsonrpc":"2.0","method":null,"id":{}}'),
+    "numbers": ("1e999", "-1e999", "123456789" * 500, '{"id":1e999}'),
+    "a deep list": ("[" * 50_000 + "]" * 50_000,),
+    "a deep object": ('{"a":' * 20_000 + "1" + "}" * 20_000,),
+    "many keys": ("{" + ",".join(f'"k{number}":0' for number in range(20_000)) + "}",),
+    "a lone surrogate": ('"\\ud800"', '{"type":"\\udfff"}'),
+    "no JSON": ("{", '{"', "]", "nul", '{"a":1}}'),
+    "a format string": ("%s%n%d{0.__class__}${7*7}{{7*7}}",),
+    "GraphQL": ('{"type":"connection_init"}', '{"type":"subscribe","id":"1","payload":{"query":"{"}}'),
+    "STOMP and MQTT": ("CONNECT\naccept-version:1.2\n\n\x00", b"\x10\xff\xff\xff\x7f"),
+}
+
+
+@security(
+    cwe=248,
+    cve=["CVE-2023-32695", "CVE-2022-2421"],
+    asvs="16.5.1",
+    gain="One message that the application does not expect raises an error that ends the server.",
+)
+@pytest.mark.parametrize("messages", MESSAGES.values(), ids=MESSAGES.keys())
+async def test_message_that_no_parser_expects_does_not_stop_the_server(
+    connect: Connect, raw_connection: OpenRawConnection, echo: Echo, messages: tuple[str | bytes, ...]
+) -> None:
+    """Whether the server answers them is the application's choice."""
+    raw = await raw_connection("hostile")
+    for message in messages:
+        await raw.send(text(message) if isinstance(message, str) else binary(message))
+    await raw.ending(deadline=raw.deadline / 10)
+    await echo.expect_healthy(await connect(name="another client"))
+
+
+@security(
+    cwe=770,
+    cve="CVE-2026-44545",
+    asvs="15.2.2",
+    severity="medium",
+    gain="A message has no limit: one client fills the memory.",
+)
+@pytest.mark.parametrize("fragmented", [True, False], ids=["in fragments", "in one frame"])
+async def test_message_of_128_mebibytes_is_above_some_limit(
+    raw_connection: OpenRawConnection,
+    target: Target,
+    serve_meanwhile: ServeMeanwhile,
+    fragmented: bool,
+) -> None:
+    if not is_loopback(target.host):
+        pytest.skip("128 MiB are sent to this machine alone")
+    raw = await raw_connection("flooder")
+    if fragmented:
+        await raw.send(binary(b"x", fin=False))
+        piece = continuation(bytes(MIB), fin=False).encode(mask_key=bytes(4))
+    else:
+        await raw.send_bytes(binary(b"").encode(length=129 * MIB, length_bits=64, mask_key=bytes(4)))
+        piece = bytes(MIB)
+    sent = await send_again_and_again(raw, piece, 128)
+    await raw.ending(probe_with_ping=False, deadline=raw.deadline / 10)
+    is_open = raw.tcp == "open" and raw.close_status is None
+    assert not (is_open and sent == 128), "the server took 128 MiB of one message and waits for more"
+    await serve_meanwhile(raw.ending(probe_with_ping=False, deadline=raw.deadline / 10))
 
 
 @security(

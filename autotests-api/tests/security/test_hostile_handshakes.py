@@ -1,5 +1,6 @@
 """Hostile handshakes: very large, smuggled, replayed, or with header injection."""
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice, product
@@ -66,6 +67,10 @@ INNATE = ["constructor", "__proto__", "prototype", "toString", "hasOwnProperty",
 INJECTIONS = {
     "CR LF in the path": ("resource", "/%0d%0aX-Injected:%20yes"),
     "CR LF in the query": ("resource", "/?next=%0D%0AX-Injected:%20yes%0D%0A"),
+    "CR LF in a redirect": (
+        "resource",
+        "/?redirect=http://x%0D%0AX-Injected:%20yes&url=/%0D%0AX-Injected:%20yes",
+    ),
     "LF in the path": ("resource", "/x%0aX-Injected:%20yes"),
     "wide CR LF": ("resource", "/%E5%98%8D%E5%98%8AX-Injected:%20yes"),
     "bare CR in a header": ("X-Header", "a\rX-Injected: yes"),
@@ -75,6 +80,20 @@ INJECTIONS = {
     "a header in the origin": ("Origin", "http://example.com\rX-Injected: yes"),
     "encoded header in the subprotocol": ("Sec-WebSocket-Protocol", "echo%0d%0aX-Injected:yes"),
     "a header in the extension": ("Sec-WebSocket-Extensions", 'x; a="b\\\rX-Injected: yes"'),
+}
+
+PLACES = {
+    "the root": "/",
+    "a path that is not there": "/no/such/place",
+    "the folder": "{folder}/",
+    "a folder above": "{folder}/../",
+    "a name after it": "{folder}/info",
+    "numbers after it": "{folder}/000/x/xhr",
+    "nothing": "",
+    "an asterisk": "*",
+    "a query alone": "?x",
+    "a slash more": "{folder}//",
+    "a long name": "/" + "x" * 2_000,
 }
 
 PATHS = {
@@ -87,6 +106,10 @@ PATHS = {
     "a file URL": "file:///etc/passwd",
     "NUL": "/%00/etc/passwd",
     "parameters": "/..;/..;/etc/passwd",
+    "encoded slashes": "/..%2f..%2f..%2f..%2f..%2f..%2f..%2f..%2fetc%2fpasswd",
+    "many dots": "/" + "../" * 16 + "etc/passwd",
+    "dots after a folder of files": "/static/" + "../" * 16 + "etc/passwd",
+    "dots after the place": "{folder}/" + "../" * 16 + "etc/passwd",
 }
 
 
@@ -232,10 +255,54 @@ async def test_handshake_writes_no_header_into_the_answer(
     connect: Connect, dial: Dial, opening: Request, echo: Echo, where: str, what: str
 ) -> None:
     request = opening.using(resource=what) if where == "resource" else opening.having(where, what)
-    response = await answer_to(await dial("injector"), request, echo)
-    if response is not None:
+    for asked in (request, request.without("Upgrade")):
+        response = await answer_to(await dial("injector"), asked, echo)
+        if response is None:
+            continue
         injected = [line for line in response.raw.splitlines() if line.lower().startswith(b"x-injected")]
         assert not injected, f"the request wrote a header into the answer: {injected[0]!r}"
+    await echo.expect_healthy(await connect(name="another client"))
+
+
+@security(
+    cwe=248,
+    cve=["CVE-2020-7693", "CVE-2022-41940"],
+    asvs="16.5.1",
+    gain="An upgrade that no part of the server expects raises an error that ends it.",
+)
+@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES.keys())
+async def test_upgrade_at_another_place_does_not_stop_the_server(
+    connect: Connect, dial: Dial, opening: Request, echo: Echo, place: str
+) -> None:
+    folder = opening.resource.partition("?")[0].rpartition("/")[0]
+    request = opening.using(resource=place.format(folder=folder))
+    for bent in (request, request.having("Connection", "keep-alive, Upgrade"), request.without("Connection")):
+        with contextlib.suppress(NotReceived):
+            raw = await dial("elsewhere")
+            await raw.send_bytes(bent.encode())
+            await raw.refusal(deadline=raw.deadline / 10)
+        raw.abort()
+    await echo.expect_healthy(await connect(name="another client"))
+
+
+@security(
+    cwe=248,
+    cve="CVE-2022-41940",
+    asvs="16.5.1",
+    gain="A reset after an upgrade that no part of the server expects raises an error that ends it.",
+)
+@pytest.mark.parametrize("late", [False, True], ids=["at once", "after the server"])
+@pytest.mark.parametrize("place", ["/", "/no/such/place"])
+async def test_client_that_leaves_at_another_place_does_not_stop_the_server(
+    connect: Connect, dial: Dial, opening: Request, echo: Echo, place: str, late: bool
+) -> None:
+    leaving = [await dial("leaving") for _ in range(3)]
+    for raw in leaving:
+        await raw.send_bytes(opening.using(resource=place).encode())
+    for raw in leaving:
+        if late:
+            await raw.tcp_ending(deadline=raw.deadline / 2)
+        raw.reset()
     await echo.expect_healthy(await connect(name="another client"))
 
 
@@ -251,6 +318,7 @@ async def test_handshake_writes_no_header_into_the_answer(
 async def test_path_leads_to_no_file_of_the_server(
     connect: Connect, dial: Dial, opening: Request, echo: Echo, path: str
 ) -> None:
+    path = path.replace("{folder}", opening.resource.partition("?")[0].rpartition("/")[0])
     for request in (opening.using(resource=path), opening.using(resource=path).without("Upgrade")):
         raw = await dial("path traversal")
         response = await answer_to(raw, request, echo)

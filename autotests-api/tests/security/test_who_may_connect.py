@@ -25,6 +25,7 @@ STRANGERS = {
     "the name as a suffix": "{scheme}://evil{host}{port}",
     "a subdomain": "{scheme}://evil.{host}{port}",
     "null": "null",
+    "an address": "{scheme}://203.0.113.7",
     "another port": "{scheme}://{host}:{another_port}",
     "another scheme": "{another_scheme}://{host}{port}",
     "the name as user": "{scheme}://{host}@evil.example",
