@@ -37,6 +37,7 @@ class Connect:
         """An open connection. Raises `ws_client.ConnectFailed`."""
         __tracebackhide__ = True
         url, everything = self._with_the_targets(resource, name, settings)
+        await self.target.pace.turn()
         return await open_client(
             self.target, url, everything, carries=self._carries, opened=self._clients.append
         )
@@ -52,6 +53,7 @@ class Connect:
         """Assert that the target refuses the handshake, see `ws_client.expect_rejected`."""
         __tracebackhide__ = True
         url, everything = self._with_the_targets(resource, name, settings)
+        await self.target.pace.turn()
         return await ws_client.expect_rejected(url, status, **everything)
 
     async def close(self) -> None:

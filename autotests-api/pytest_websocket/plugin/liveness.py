@@ -11,7 +11,7 @@ from pytest_websocket.plugin.raw_connections import CONNECTIONS
 from pytest_websocket.plugin.server_under_test import SERVER, blame, start_again
 from pytest_websocket.plugin.target import AIMED_AT
 from pytest_websocket.server.process import describe_end
-from pytest_websocket.target.dial import Silent, Unusable, check_alive
+from pytest_websocket.target.dial import Answered, Silent, Unusable, check_alive
 from pytest_websocket.target.started_server import await_server, run
 from pytest_websocket.target.target import Target
 
@@ -94,7 +94,7 @@ class LivenessCheck:
                 self._attempts -= 1
                 continue
             except Unusable as error:
-                return str(error)
+                return "" if isinstance(error, Answered) and error.limits else str(error)
             return ""
         return _why_still_down(target)
 
@@ -156,5 +156,5 @@ def _why_still_down(target: Target) -> str:
     try:
         run(await_server(target, target.deadline, every=target.deadline / _RETRIES))
     except Unusable as error:
-        return str(error)
+        return "" if isinstance(error, Answered) and error.limits else str(error)
     return ""

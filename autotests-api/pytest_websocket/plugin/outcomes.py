@@ -17,6 +17,7 @@ from pytest_websocket.plugin.activation import USED
 from pytest_websocket.plugin.known_failures import KNOWN_FAILURES
 from pytest_websocket.plugin.liveness import LIVENESS, TargetDown
 from pytest_websocket.plugin.marks import autobahn_of, rule_of, weakness_of
+from pytest_websocket.plugin.rate_limits import RATE_LIMITS
 from pytest_websocket.plugin.raw_connections import NotOpened, ProtocolViolation, ServerHarmed
 from pytest_websocket.plugin.recordings import shown_with_a_failure
 from pytest_websocket.plugin.redaction import learn_credentials, redact_report
@@ -59,6 +60,13 @@ def omit_traceback_of_plugin(phase: Phase) -> None:
 def look_at_started_server(phase: Phase) -> None:
     """Fails the test during which the server of ``--ws-command`` ended, whatever came of the test itself."""
     look_at_server(phase.item, phase.report)
+
+
+def skip_at_rate_limit(phase: Phase) -> None:
+    """Skips a test that a limit of the target kept from its connections, and says so."""
+    limits = phase.item.config.stash.get(RATE_LIMITS, None)
+    if limits is not None and ENDED not in phase.item.stash:
+        limits.look_at(phase.item, phase.report, phase.error)
 
 
 def expect_broken_should(phase: Phase) -> None:
@@ -135,6 +143,7 @@ _INSIDE = re.compile(
 POLICIES: tuple[Callable[[Phase], None], ...] = (
     omit_traceback_of_plugin,
     look_at_started_server,
+    skip_at_rate_limit,
     expect_broken_should,
     check_target,
     judge_weakness,

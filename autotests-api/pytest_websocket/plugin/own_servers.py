@@ -7,6 +7,7 @@ import signal
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -55,6 +56,7 @@ class OwnServer:
         response = await connection.handshake(opening_for(self.target))
         if not response.accepted:
             raise NotOpened(f"the opening handshake was refused: {response}")
+        await connection.enter()
         return connection
 
     async def open_many(self, count: int) -> list[RawConnection]:
@@ -138,8 +140,9 @@ def another_server(config: pytest.Config, target: Target) -> StartedServer:
         pytest.skip("the case starts and stops the server, which needs its command: --ws-command")
     if not _chooses_port(running.command):
         pytest.skip(f"the case starts a second server, which needs a port of its own: {PORT} in --ws-command")
-    url = running.target.url.replace(f":{running.target.port}", f":{free_port()}", 1)
-    return replace(running, target=replace(running.target, url=url), process=None, last_lines="")
+    parts = urlsplit(target.url)
+    url = parts._replace(netloc=f"{parts.netloc.rpartition(':')[0]}:{free_port()}").geturl()
+    return replace(running, target=replace(target, url=url), process=None, last_lines="")
 
 
 def _chooses_port(command: Sequence[str]) -> bool:

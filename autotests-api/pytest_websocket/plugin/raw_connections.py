@@ -15,6 +15,7 @@ from pytest_websocket.plugin.recordings import Recordings
 from pytest_websocket.plugin.target import ABILITIES
 from pytest_websocket.protocol.deflate import Inflater
 from pytest_websocket.protocol.frames import ping, text
+from pytest_websocket.protocol.handshake import Response
 from pytest_websocket.raw.ending import NotReceived
 from pytest_websocket.recording import Recording
 from pytest_websocket.target.connection import TargetConnection
@@ -30,7 +31,14 @@ RawConnectionT = TypeVar("RawConnectionT", bound=RawConnection)
 
 
 class ServerHarmed(AssertionError):
-    """Raised after a test that passed when the server does not serve another client any more."""
+    """Raised after a test that passed when the server does not serve another client any more.
+
+    ``response`` is its answer to the other client's handshake, where it refused that.
+    """
+
+    def __init__(self, words: str, response: Response | None = None) -> None:
+        super().__init__(words)
+        self.response = response
 
 
 class NotOpened(AssertionError):
@@ -106,6 +114,7 @@ class Dial:
             self._recordings.new(name, target.url), self._deadline, self._target, self._abilities
         )
         connection.await_server_turn = self._barrier.await_server_turn
+        await target.pace.turn()
         await connect_to(target, connection, small_buffers=small_buffers)
         self.connections.append(connection)
         return connection
@@ -141,12 +150,13 @@ class OpenRawConnection(Protocol):
 async def expect_another_client_served(target: Target, abilities: Abilities) -> Recording:
     """Opens another connection, is served on it, closes it. Raises ServerHarmed when that fails."""
     recording = Recording("another client", target.url)
+    await target.pace.turn()
     try:
         connection = await dial_target(target, recording)
         try:
             response = await connection.handshake(opening_for(target))
             if not response.accepted:
-                raise ServerHarmed(f"afterwards the server refused another client: {response}")
+                raise ServerHarmed(f"afterwards the server refused another client: {response}", response)
             await connection.enter()
             if target.answers and abilities.text:
                 await connection.send(text("is the server well?"))

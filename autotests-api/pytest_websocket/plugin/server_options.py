@@ -11,6 +11,7 @@ import pytest
 from pytest_websocket.plugin.option_values import PORT
 from pytest_websocket.plugin.options import Option, option_value
 from pytest_websocket.server.process import free_port
+from pytest_websocket.target.rate_limit import Pace
 
 
 def _command(text: str) -> tuple[str, ...]:
@@ -33,6 +34,14 @@ def _seconds(text: str) -> float:
     return number
 
 
+def _rate(text: str) -> float:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(?:/(s|m))?", text)
+    rate = float(match[1]) / (60 if match[2] == "m" else 1) if match else 0
+    if not 0 < rate <= 1e6:
+        raise ValueError("expected connections per second, or per minute: 40/s, 60/m")
+    return rate
+
+
 SERVER_OPTIONS = (
     Option(
         "ws-command",
@@ -47,6 +56,13 @@ SERVER_OPTIONS = (
         "(default: 30 with --ws-command, else it has to be there)",
         "SECONDS",
         _seconds,
+    ),
+    Option(
+        "ws-max-rate",
+        "open so many connections per second at most, all processes of -n together; "
+        "for a server that limits the rate",
+        "RATE",
+        _rate,
     ),
 )
 
@@ -82,6 +98,12 @@ def url_of_started(config: pytest.Config, url: str | None) -> str | None:
 def shown_command(command: tuple[str, ...]) -> str:
     """Returns the command without the values of variables, which may be credentials."""
     return shlex.join(re.sub(r"\A([A-Za-z_]\w*=).+", r"\1…", word, flags=re.DOTALL) for word in command)
+
+
+def pace_of(config: pytest.Config) -> Pace:
+    """Returns the pace of ``--ws-max-rate`` for this process."""
+    rate: float | None = option_value(config, "ws-max-rate")
+    return Pace(None if rate is None else rate / max(1, _processes(config)))
 
 
 def _processes(config: pytest.Config) -> int:

@@ -17,7 +17,7 @@ from websockets.asyncio.server import Server
 from pytest_websocket.client.proxy import is_loopback
 from pytest_websocket.plugin.activation import is_xdist_controller
 from pytest_websocket.plugin.options import option_value, profile_of, read_option, started_in
-from pytest_websocket.plugin.server_options import url_of_started
+from pytest_websocket.plugin.server_options import pace_of, url_of_started
 from pytest_websocket.plugin.server_under_test import start_once, stop
 from pytest_websocket.plugin.tls import OwnAuthority
 from pytest_websocket.server import echo as websocket_server
@@ -229,6 +229,7 @@ def target_from(config: pytest.Config) -> Target:
         strict=bool(option_value(config, "ws-strict")),
         show_secrets=bool(option_value(config, "ws-show-secrets")),
         learned=set(option_value(config, "ws-secret") or ()),
+        pace=pace_of(config),
     )
     if target.key and not target.cert:
         raise pytest.UsageError("--ws-key needs the certificate that belongs to it: --ws-cert FILE")

@@ -16,6 +16,7 @@ from pytest_websocket.raw.ending import NotReceived
 from pytest_websocket.recording import Recording
 from pytest_websocket.target.connection import TargetConnection
 from pytest_websocket.target.login import LoginFailed
+from pytest_websocket.target.rate_limit import LIMITING
 from pytest_websocket.target.target import Target
 
 _UNTRUSTED = {18, 19, 20, 21}
@@ -34,9 +35,15 @@ class Silent(Unusable):
 class Answered(Unusable):
     """The target answers the handshake, and with another HTTP status than 101."""
 
-    def __init__(self, why: str, status: int) -> None:
+    def __init__(self, why: str, response: Response) -> None:
         super().__init__(why)
-        self.status = status
+        self.response = response
+        self.status = response.status
+
+    @property
+    def limits(self) -> bool:
+        """Whether the answer is that of a server that limits connections."""
+        return self.status in LIMITING
 
 
 def opening_for(target: Target) -> Request:
@@ -85,6 +92,7 @@ async def opened(target: Target, *headers: tuple[str, str]) -> AsyncIterator[Tar
     request = opening_for(target)
     for name, value in headers:
         request = request.having(name, value)
+    await target.pace.turn()
     loop = asyncio.get_running_loop()
     began = loop.time()
     connection: TargetConnection | None = None
@@ -106,7 +114,7 @@ async def opened(target: Target, *headers: tuple[str, str]) -> AsyncIterator[Tar
             why = target.secrets.url(_why_unreachable(target, connection, error))
             raise (Silent if is_silent else Unusable)(why) from error
         if not response.accepted:
-            raise Answered(target.secrets.url(_why_refused(target, response)), response.status)
+            raise Answered(target.secrets.url(_why_refused(target, response)), response)
         yield connection
         with contextlib.suppress(NotReceived):
             await connection.send(close())
@@ -188,6 +196,7 @@ def _why_refused(target: Target, response: Response) -> str:
         403: "it may need --ws-origin or --ws-header with credentials",
         404: "is the path right?",
         426: "the server demands another protocol or version",
+        429: "it limits how often one may connect: --ws-max-rate 1/s keeps below",
         502: "the proxy in front of it does not reach the server",
         503: "the server is overloaded or its proxy does not reach it",
     }

@@ -41,7 +41,7 @@ async def await_server(
         except Unusable as error:
             if why := ended():
                 raise Unusable(why) from None
-            if isinstance(error, Answered) and error.status < 500:
+            if isinstance(error, Answered) and error.status < 500 and not error.limits:
                 raise
             if loop.time() >= give_up:
                 raise

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pytest_websocket.target.carrier import Exchange, Reply, Template
 from pytest_websocket.target.login import Login
 from pytest_websocket.target.patterns import Pattern, any_matches
+from pytest_websocket.target.rate_limit import Pace
 from pytest_websocket.target.secrets import Secrets
 
 ECHO_TEMPLATE = "Сервер получил: {message}"
@@ -69,6 +70,7 @@ class Target:
     strict: bool = False
     show_secrets: bool = False
     learned: set[str] = field(default_factory=set, compare=False)
+    pace: Pace = field(default_factory=Pace, compare=False)
 
     @property
     def deadline(self) -> float:

@@ -65,7 +65,8 @@ def many_connections(raw_connection: OpenRawConnection, target: Target) -> OpenC
         if target.embedded:
             return connections
         # Some servers accept the handshake first and then close the connections above their limit.
-        return [raw for raw in connections if not await is_turned_away(raw)]
+        turned_away = await asyncio.gather(*map(is_turned_away, connections))
+        return [raw for raw, gone in zip(connections, turned_away, strict=True) if not gone]
 
     return gather
 

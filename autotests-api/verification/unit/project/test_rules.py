@@ -23,6 +23,9 @@ EXAMPLES = "verification/unit/server/test_scripted_examples.py"
 MAKE_TIME_PASS = (
     # Nothing tells when a server is there, or back.
     "pytest_websocket/target/started_server.py",
+    # A limit of a foreign server is kept, or waited out.
+    "pytest_websocket/target/rate_limit.py",
+    "pytest_websocket/plugin/rate_limits.py",
     "pytest_websocket/network/",
     "verification/faulty_",
     "verification/correct_apis/",
