@@ -1,4 +1,4 @@
-# The two front doors are `make report` and `make test`; the rest are habits. `make` alone lists them.
+# The two main targets are `make report` and `make test`. `make` alone lists them.
 #
 #   ARGS    options for pytest:           make report ARGS="--ws-url wss://echo.example"
 #   PYTHON  the interpreter for .venv:    make report PYTHON=python3.13

@@ -23,7 +23,7 @@ def address() -> Iterator[str]:
     """Serves the app with uvicorn in a thread: HOST:PORT."""
     config = uvicorn.Config(Orders(), log_level="error", lifespan="off", ws="websockets-sansio")
     server = uvicorn.Server(config)
-    # The socket listens before the server runs, so that nobody has to wait for it.
+    # The socket listens before the server runs, so that no wait for it is needed.
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

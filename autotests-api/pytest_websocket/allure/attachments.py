@@ -10,7 +10,7 @@ import allure
 import pytest
 
 from pytest_websocket.allure.reporter import Reporter
-from pytest_websocket.plugin.recordings import EVIDENCE, RECORDINGS
+from pytest_websocket.plugin.recordings import ATTACHMENTS, RECORDINGS
 from pytest_websocket.plugin.run import CONVERSATIONS, FAILED, target_of
 from pytest_websocket.render import handshake, har, plain_transcript, reproducer, transcript
 from pytest_websocket.render.conversation import Conversation
@@ -83,7 +83,7 @@ def attach_to_test(item: pytest.Item, reporter: Reporter, test: str) -> None:
         embedded=target_of(item).embedded,
         brief=not item.stash.get(FAILED, False) and len(item.session.items) > _MOST_PAGES,
     )
-    for document in [*found, *(Document.of(*each) for each in item.stash.get(EVIDENCE, []))]:
+    for document in [*found, *(Document.of(*each) for each in item.stash.get(ATTACHMENTS, []))]:
         reporter.attach_data(
             str(uuid.uuid4()),
             document.body,

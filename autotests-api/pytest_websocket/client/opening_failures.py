@@ -109,7 +109,7 @@ def _reason_of_proxy(error: Exception, proxy: str, deadline: float) -> str:
     if isinstance(error, socket.gaierror):
         return f"the host name of the proxy {proxy} is not known ({error.strerror})"
     if _is_refusal(error):
-        return f"nobody listens at the proxy {proxy} (connection refused)"
+        return f"nothing listens at the proxy {proxy} (connection refused)"
     if isinstance(error, OSError):
         return f"the connection through the proxy {proxy} failed: {_in_its_own_words(error)}"
     return f"the proxy {proxy} did not connect: {printable(str(error.__cause__ or error))}"
@@ -172,7 +172,7 @@ def _reason_of_tcp(error: Exception) -> str:
             return "TLS failed: the server does not speak TLS there (ws:// goes without)"
         return f"TLS failed ({printable(str(error))})"
     if _is_refusal(error):
-        return "nobody listens there (connection refused)"
+        return "nothing listens there (connection refused)"
     if isinstance(error, ConnectionResetError | BrokenPipeError):
         return "the server broke the TCP connection during the handshake"
     return ""

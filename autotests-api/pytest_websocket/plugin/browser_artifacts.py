@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterator
 import pytest
 
 from pytest_websocket.plugin.browser_page import BrowserPage, disagreement
-from pytest_websocket.plugin.recordings import EVIDENCE
+from pytest_websocket.plugin.recordings import ATTACHMENTS
 from pytest_websocket.plugin.server_log import ServerLog
 from pytest_websocket.target.target import Target
 from pytest_websocket.text import printable
@@ -108,7 +108,7 @@ def _collect(item: pytest.Item) -> BrowserArtifacts | None:
     browser_artifacts = item.stash.get(COLLECTOR, None)
     if browser_artifacts:
         attachments = browser_artifacts.loop.run_until_complete(browser_artifacts.collect())
-        item.stash[EVIDENCE] = attachments
+        item.stash[ATTACHMENTS] = attachments
         # pytest shows them with a failure, and only then.
         for name, content, _ in attachments:
             if isinstance(content, str):

@@ -52,7 +52,7 @@ class ClientUnderTest:
         """Starts a program and returns its connection once its request has come; nothing is answered."""
         __tracebackhide__ = True
         words = [word.replace("{url}", self.server.url + resource) for word in shlex.split(self.command)]
-        # A file, not a pipe: a pipe that nobody reads would block a program that prints much.
+        # A file, not a pipe: a pipe that is not read would block a program that prints much.
         output = self._files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - closed by the stack
         program = await asyncio.create_subprocess_exec(
             *words, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True

@@ -9,7 +9,7 @@ import pytest
 from pytest_websocket.plugin.options import option_value
 from pytest_websocket.plugin.raw_connections import CONNECTIONS
 from pytest_websocket.plugin.server_under_test import SERVER, blame, start_again
-from pytest_websocket.plugin.target import AIMED_AT
+from pytest_websocket.plugin.target import TESTED
 from pytest_websocket.server.process import describe_end
 from pytest_websocket.target.dial import Answered, Silent, Unusable, check_alive
 from pytest_websocket.target.started_server import await_server, run
@@ -53,7 +53,7 @@ class LivenessCheck:
             item.stash[NEWS] = start_again(item, server, ended)
         if not self._down_since or not _needs_target(item):
             return
-        cause = _why_still_down(item.config.stash[AIMED_AT])
+        cause = _why_still_down(item.config.stash[TESTED])
         if not cause:
             item.stash[NEWS] = f"the target answers again in {item.nodeid}"
             self._down_since = ""
@@ -67,7 +67,7 @@ class LivenessCheck:
             # A small server may have no place left until the test's own connections are gone.
             for connection in item.stash.get(CONNECTIONS, []):
                 connection.shutdown()
-            cause = self._why_down(item.config.stash[AIMED_AT])
+            cause = self._why_down(item.config.stash[TESTED])
             server = item.config.stash.get(SERVER, None)
             if cause and server is not None and server.running.wait(_LAST_MOMENTS) is not None:
                 blame(item, report, server)
@@ -148,7 +148,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _needs_target(item: pytest.Item) -> bool:
-    return "target" in getattr(item, "fixturenames", ()) and AIMED_AT in item.config.stash
+    return "target" in getattr(item, "fixturenames", ()) and TESTED in item.config.stash
 
 
 def _why_still_down(target: Target) -> str:

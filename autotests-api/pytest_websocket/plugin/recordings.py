@@ -13,8 +13,8 @@ from pytest_websocket.recording import Recording
 RECORDINGS = pytest.StashKey[list[Recording]]()
 """Recordings of the connections that a test opened, in order."""
 
-EVIDENCE = pytest.StashKey[list[tuple[str, "str | bytes", str]]]()
-"""Further evidence for the report: name, body and media type of each attachment."""
+ATTACHMENTS = pytest.StashKey[list[tuple[str, "str | bytes", str]]]()
+"""What else a report gets of a test: name, body and media type of each attachment."""
 
 TAIL = 12
 """Frames of each connection that a failure shows in the terminal."""
@@ -62,5 +62,5 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
     try:
         return (yield)
     finally:
-        for kept in (item.stash.get(RECORDINGS, []), item.stash.get(EVIDENCE, [])):
+        for kept in (item.stash.get(RECORDINGS, []), item.stash.get(ATTACHMENTS, [])):
             kept.clear()

@@ -15,7 +15,7 @@ from pytest_websocket.plugin.marks import weakness_of
 from pytest_websocket.plugin.raw_connections import NotOpened, ProtocolViolation
 from pytest_websocket.plugin.recordings import RECORDINGS
 from pytest_websocket.plugin.redaction import learn_credentials
-from pytest_websocket.plugin.target import AIMED_AT, TARGET
+from pytest_websocket.plugin.target import TARGET, TESTED
 from pytest_websocket.protocol.rules import Level, Rule
 from pytest_websocket.protocol.weaknesses import Severity, Weakness
 from pytest_websocket.render import plain_transcript, transcript
@@ -90,7 +90,7 @@ def pytest_runtest_makereport(
 
 def target_of(item: pytest.Item) -> Target:
     """Returns the target that the test was aimed at."""
-    return item.config.stash.get(AIMED_AT, item.config.stash[TARGET])
+    return item.config.stash.get(TESTED, item.config.stash[TARGET])
 
 
 def conversations_of(item: pytest.Item) -> list[Conversation]:

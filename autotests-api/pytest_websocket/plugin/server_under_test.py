@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pytest_websocket.plugin.options import option_value, started_in
-from pytest_websocket.plugin.recordings import EVIDENCE
+from pytest_websocket.plugin.recordings import ATTACHMENTS
 from pytest_websocket.plugin.server_growth import Growth
 from pytest_websocket.server.process import describe_end
 from pytest_websocket.target.dial import Unusable
@@ -77,7 +77,7 @@ def look_at_server(item: pytest.Item, report: pytest.TestReport) -> None:
     item.stash[_CLEAN] = item.stash.get(_CLEAN, True) and report.passed
     if report.when == "teardown":
         if output:
-            item.stash.setdefault(EVIDENCE, []).append((_TITLE, output, "text/plain"))
+            item.stash.setdefault(ATTACHMENTS, []).append((_TITLE, output, "text/plain"))
         if item.stash[_CLEAN]:
             item.config.stash[GROWTH].add(item.nodeid, server.usage())
 

@@ -34,7 +34,7 @@ TARGET = pytest.StashKey[Target]()
 ABILITIES = pytest.StashKey[Abilities]()
 PROBED = pytest.StashKey[bool]()
 
-AIMED_AT = pytest.StashKey[Target]()
+TESTED = pytest.StashKey[Target]()
 """The target with its address, once a test has asked for it."""
 
 NOT_STARTED = "127.0.0.1:0"

@@ -12,7 +12,7 @@ from pytest_websocket.recording import FrameRecord
 
 # A reply is recognised by this much of the message in it; recordings cut long payloads anyway.
 _KEY = 256
-# Of a burst that nobody answers only the newest messages are kept as candidates.
+# Of a burst that is not answered only the newest messages are kept as candidates.
 _WAITING = 256
 
 

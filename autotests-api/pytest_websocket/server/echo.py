@@ -25,10 +25,9 @@ from websockets.http11 import Request, Response
 from websockets.typing import Origin, Subprotocol
 
 from pytest_websocket.server.console_page import Pages, read_pages, response_with
+from pytest_websocket.server.promises import MAX_SIZE, PREFIX
 from pytest_websocket.text import printable
 
-PREFIX = "Сервер получил: "
-DEFAULT_MAX_SIZE = 2**20
 DEFAULT_SUBPROTOCOLS = ("echo",)
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -62,7 +61,7 @@ async def serve(
     port: int = 0,
     *,
     handler: Handler = echo,
-    max_size: int | None = DEFAULT_MAX_SIZE,
+    max_size: int | None = MAX_SIZE,
     ssl: SSLContext | None = None,
     origins: Iterable[str] | None = None,
     subprotocols: Sequence[str] = DEFAULT_SUBPROTOCOLS,

@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 from typing import TextIO
 
 from pytest_websocket.server.echo import (
-    DEFAULT_MAX_SIZE,
     DEFAULT_SUBPROTOCOLS,
     Handler,
     in_url,
@@ -23,6 +22,7 @@ from pytest_websocket.server.echo import (
     serve,
 )
 from pytest_websocket.server.open_files import allow_many_connections
+from pytest_websocket.server.promises import MAX_SIZE
 from pytest_websocket.text import printable
 
 DEFAULT_HOST = "localhost"
@@ -147,7 +147,7 @@ def _parser(description: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--max-size",
         type=_size,
-        default=DEFAULT_MAX_SIZE,
+        default=MAX_SIZE,
         metavar="BYTES",
         help="longest message; a longer one ends its connection with 1009 (default: %(default)s)",
     )

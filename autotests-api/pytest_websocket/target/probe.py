@@ -300,11 +300,11 @@ class _Probe:
         """Read until a message that holds ``message`` comes; behind other messages, not for long."""
         exchange = _Exchange()
         clock = asyncio.get_running_loop()
-        patience = self.target.deadline
-        give_up = clock.time() + patience
+        seconds = self.target.deadline
+        give_up = clock.time() + seconds
         while len(exchange.others) < MAX_UNASKED:
             try:
-                came = await connection.message(deadline=min(patience, give_up - clock.time()))
+                came = await connection.message(deadline=min(seconds, give_up - clock.time()))
             except NotReceived:
                 break
             if self._is_reply(came, message):
@@ -314,7 +314,7 @@ class _Probe:
                 continue
             exchange.others.append(came)
             # Something was said: what still follows is a real answer behind a greeting, or nothing.
-            patience = self.target.deadline / 5
+            seconds = self.target.deadline / 5
         if connection.close_status is not None:
             exchange.code = connection.close_status.code
             exchange.ending = f"the server sent {connection.close_status}"

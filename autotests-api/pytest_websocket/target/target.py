@@ -8,14 +8,14 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
+from pytest_websocket.server.promises import MAX_SIZE, PREFIX
 from pytest_websocket.target.carrier import Exchange, Reply, Template
 from pytest_websocket.target.login import Login
 from pytest_websocket.target.patterns import Pattern, any_matches
 from pytest_websocket.target.rate_limit import Pace
 from pytest_websocket.target.secrets import Secrets
 
-ECHO_TEMPLATE = "Сервер получил: {message}"
-ECHO_LIMIT = 1 << 20
+ECHO_TEMPLATE = f"{PREFIX}{{message}}"
 DEFAULT_TIMEOUT = 5.0
 DEFAULT_MAX_MESSAGE = 1 << 20
 """Bytes; the largest message that the probe tries, and that cases use."""
@@ -83,7 +83,7 @@ class Target:
 
         A server that answers by the lesson's template promises the lesson's limit.
         """
-        return self.max_message or (ECHO_LIMIT if self.reply == ECHO_TEMPLATE else None)
+        return self.max_message or (MAX_SIZE if self.reply == ECHO_TEMPLATE else None)
 
     def promises(self, size: int) -> bool:
         """Whether the target can be held to taking a message of ``size`` bytes."""

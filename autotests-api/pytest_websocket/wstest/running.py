@@ -252,7 +252,7 @@ class Run:
         """Reads until TCP has ended, and ends it where the peer has had its time."""
         connection, observed = self.connection, self.observed
         while True:
-            if await self._comes(self._patience()):
+            if await self._comes(self._time_of_giving_up()):
                 await self._read()
             elif connection.tcp != "open" or connection.is_lost:
                 break
@@ -269,14 +269,14 @@ class Run:
         if not observed.clean and observed.unclean_because is None:
             observed.unclean_because = "the peer ended TCP without a Close frame"
 
-    def _patience(self) -> float:
+    def _time_of_giving_up(self) -> float:
         """When this side stops waiting, on the loop's clock."""
         if not self._is_closing:
             return self._limit
         if self.observed.remote_close is None:
             return self._closed_at + self._settings.answer * self._settings.scale
-        patience = self._closed_at + self._settings.server_drop * self._settings.scale
-        return patience if self.observed.closed_by_us else max(patience, self._limit)
+        limit = self._closed_at + self._settings.server_drop * self._settings.scale
+        return limit if self.observed.closed_by_us else max(limit, self._limit)
 
     async def _give_up(self) -> None:
         if self.case.ends_quietly:

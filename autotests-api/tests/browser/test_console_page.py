@@ -343,9 +343,7 @@ async def test_page_can_be_read_in_light_and_dark_wide_and_narrow(
             assert await browser_page.run("() => document.documentElement.scrollWidth") <= width
 
 
-async def test_page_asks_nobody_but_its_own_server(
-    open_page: OpenPage, server: BackgroundServer[Server]
-) -> None:
+async def test_page_asks_no_server_but_its_own(open_page: OpenPage, server: BackgroundServer[Server]) -> None:
     asked = []
     browser_page = await open_page(locale="en-US")
     browser_page.page.on("request", lambda request: asked.append(request.url))

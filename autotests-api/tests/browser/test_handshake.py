@@ -131,7 +131,7 @@ async def test_page_connects_over_tls_to_a_server_with_a_trusted_certificate(
     assert reply == "Сервер получил: по TLS"
 
 
-async def test_browser_refuses_a_server_whose_certificate_nobody_trusts(
+async def test_browser_refuses_a_server_whose_certificate_is_not_trusted(
     browser_page: BrowserPage, until: Until
 ) -> None:
     with OwnAuthority() as unknown:

@@ -10,7 +10,7 @@ import pytest
 from pytest_websocket import ConnectionEnded
 from pytest_websocket.fixtures import Abilities, Client, Connect, Echo, OpenRawConnection, Target
 from pytest_websocket.protocol.frames import continuation, ping, text
-from pytest_websocket.server.echo import DEFAULT_MAX_SIZE
+from pytest_websocket.server.promises import MAX_SIZE
 from pytest_websocket.target.target import Message
 
 pytestmark = pytest.mark.needs("text")
@@ -21,7 +21,7 @@ ALPHABET = "aя€😀"
 NEAR = 4_096
 
 
-LARGEST = DEFAULT_MAX_SIZE + 2_000
+LARGEST = MAX_SIZE + 2_000
 # Noise, so that no two parts of a message are alike and what is lost or swapped shows. Every second byte
 # only: pure noise would grow beyond the limit when it is compressed.
 NOISE = b"\x00".join(bytes([value]) for value in random.Random(1).randbytes(LARGEST // 2))
@@ -59,16 +59,16 @@ def message_of(request: pytest.FixtureRequest, abilities: Abilities, target: Tar
 async def limit(target: Target, echo: Echo, connect: Connect) -> int:
     """The limit in bytes that the target promises: the echo API's, or that of --ws-max-message."""
     if target.embedded:
-        return DEFAULT_MAX_SIZE
+        return MAX_SIZE
     if target.max_message is not None:
         return target.max_message
     if not echo.is_echo_api:
         pytest.skip("what the target's limit is has not been said (--ws-max-message)")
-    if not await takes(connect, target, DEFAULT_MAX_SIZE - NEAR):
+    if not await takes(connect, target, MAX_SIZE - NEAR):
         pytest.skip("the target's limit is below 1 MiB")
-    if await takes(connect, target, DEFAULT_MAX_SIZE + NEAR):
+    if await takes(connect, target, MAX_SIZE + NEAR):
         pytest.skip("the target's limit is above 1 MiB")
-    return DEFAULT_MAX_SIZE
+    return MAX_SIZE
 
 
 async def takes(connect: Connect, target: Target, size: int) -> bool:

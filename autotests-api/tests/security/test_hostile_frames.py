@@ -164,7 +164,7 @@ async def test_flood_whose_answers_are_not_read_does_not_stop_the_server(
     scaled: Count,
     frame: Frame,
 ) -> None:
-    """A Pong that nobody reads waits in the server; so it has to stop reading, or hang up."""
+    """A Pong that is not read waits in the server; so it has to stop reading, or hang up."""
     raw = await raw_connection("flooder", small_buffers=True)
     raw.pause_reading()
     await serve_meanwhile(send_again_and_again(raw, frame.encode() * 1_000, scaled(100)))

@@ -118,7 +118,7 @@ class AcceptsCode1015(Connection):
     caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::test_undefined_code_is_not_echoed[1016]",
 )
 class AcceptsUnregisteredCodes(Connection):
-    """Codes 1016 to 2999, which nobody has defined, are accepted."""
+    """Codes 1016 to 2999, which no RFC defines, are accepted."""
 
     def is_valid_code(self, code: int) -> bool:
         return 1016 <= code <= 2999 or super().is_valid_code(code)

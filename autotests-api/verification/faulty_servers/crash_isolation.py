@@ -289,7 +289,7 @@ class InheritsTheFragmentsOfTheVanished(EchoServer):
     origin="blind round 4",
 )
 class DiesOfNamesThatEveryObjectHas(Connection):
-    """The table of extensions is an object, which has a constructor though nobody entered it."""
+    """The table of extensions is an object, which has a constructor that was not entered."""
 
     def choose_deflate(self, offers: list[Offer]) -> Agreement | None:
         if any(offer.name in ("constructor", "__proto__", "toString") for offer in offers):

@@ -254,7 +254,7 @@ class KeepsTheTailOfLongMessages(OtherDeflater):
 
 
 class NeverResets(Deflater):
-    """Leaves it to somebody else to forget the context."""
+    """Leaves it to its user to forget the context."""
 
     def __init__(self, agreement: Agreement) -> None:
         super().__init__(agreement)

@@ -288,7 +288,7 @@ class NeedsAnOrigin(Connection):
     caught_by="tests/contract/test_handshake.py::test_console_of_any_page_is_served[no origin]",
 )
 class RefusesForeignOrigins(Connection):
-    """An Origin that is not the server's own is refused, though nobody asked for that."""
+    """An Origin that is not the server's own is refused, though it was not to be checked."""
 
     def check_origin(self, request: Request) -> None:
         super().check_origin(request)

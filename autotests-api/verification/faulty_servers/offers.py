@@ -287,7 +287,7 @@ class AnswersWindowBitsWithALeadingZero(WordingConnection):
     "test_server_limits_the_client_by_a_legal_value[15]",
 )
 class AnswersWithAnUnknownParameter(WordingConnection):
-    """The answer has a parameter that nobody has defined."""
+    """The answer has a parameter that no RFC defines."""
 
     def wording(self, answer: str) -> str:
         return f"{answer}; level=6"

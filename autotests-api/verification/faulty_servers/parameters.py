@@ -17,7 +17,7 @@ from verification.faulty_servers.registry import fault
     "test_illegal_offer_is_not_accepted[almost known]",
 )
 class AcceptsUnknownParameters(Connection):
-    """A parameter that nobody has defined is skipped."""
+    """A parameter that no RFC defines is skipped."""
 
     def unknown_parameter(self, name: str) -> None:
         pass

@@ -243,7 +243,7 @@ class RefusesEmptyElements(Connection):
     origin="blind round 4",
 )
 class HangsUpAtBytesBeyondAscii(Connection):
-    """A header is decoded as ASCII, and nobody catches the failure."""
+    """A header is decoded as ASCII, and the error is not caught."""
 
     def parse_head(self, head: bytes) -> Request:
         if not head.isascii():

@@ -66,7 +66,7 @@ class SlotServer(EchoServer):
     caught_by="tests/contract/test_lifetime.py::test_client_is_served_again_after_it_broke_off",
 )
 class LeaksASlotWhenAConnectionIsLost(SlotServer):
-    """A client that vanishes without a Close keeps its slot; after eight nobody is served."""
+    """A client that vanishes without a Close keeps its slot; after eight no client is served."""
 
     leaks = ("lost", "reset")
 
@@ -77,7 +77,7 @@ class LeaksASlotWhenAConnectionIsLost(SlotServer):
     "test_client_that_disconnects_does_not_disturb_another[disconnects by reset]",
 )
 class LeaksASlotWhenAConnectionIsReset(SlotServer):
-    """A client that resets TCP keeps its slot; after three nobody is served."""
+    """A client that resets TCP keeps its slot; after three no client is served."""
 
     slots = 3
     leaks = ("reset",)
@@ -88,7 +88,7 @@ class LeaksASlotWhenAConnectionIsReset(SlotServer):
     caught_by="tests/security/test_hostile_handshakes.py::test_many_refused_requests_do_not_stop_the_server",
 )
 class LeaksASlotWhenARequestIsRefused(SlotServer):
-    """A refused handshake keeps its slot; after eight nobody is served."""
+    """A refused handshake keeps its slot; after eight no client is served."""
 
     leaks = ("refused",)
 
@@ -99,7 +99,7 @@ class LeaksASlotWhenARequestIsRefused(SlotServer):
     "test_client_that_disconnects_does_not_disturb_another[disconnects after a violation]",
 )
 class LeaksASlotAtAViolation(SlotServer):
-    """A connection that ended in a violation keeps its slot; after eight nobody is served."""
+    """A connection that ended in a violation keeps its slot; after eight no client is served."""
 
     leaks = ("failed",)
 
@@ -109,7 +109,7 @@ class LeaksASlotAtAViolation(SlotServer):
     caught_by="tests/contract/test_lifetime.py::test_connections_one_after_another_are_all_served",
 )
 class LeaksASlotAtAGoodClose(SlotServer):
-    """A connection that was closed well keeps its slot; after a hundred nobody is served."""
+    """A connection that was closed well keeps its slot; after a hundred no client is served."""
 
     slots = 100
     leaks = ("closed",)
@@ -229,7 +229,7 @@ class ThrottlesMessages(Connection):
     "test_unfinished_messages_of_many_do_not_stop_the_server",
 )
 class StopsTheLoopForAnUnfinishedMessage(EchoServer):
-    """While a client is in the middle of a message, nobody else is answered."""
+    """While a client is in the middle of a message, no other is answered."""
 
     class GreedyConnection(Connection):
         """Answers only when no other connection is inside a message."""
@@ -253,7 +253,7 @@ class StopsTheLoopForAnUnfinishedMessage(EchoServer):
     caught_by="tests/security/test_slow_readers.py::test_replies_that_are_read_late_all_come[long messages]",
 )
 class WaitsForTheSlowestReader(EchoServer):
-    """Nobody is read from while one client does not read its replies."""
+    """No client is read from while one client does not read its replies."""
 
     class PoliteConnection(Connection):
         """Reads on when all others have taken what was sent to them."""

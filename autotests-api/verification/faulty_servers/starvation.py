@@ -165,7 +165,7 @@ class SearchesThePingOfEachPong(Connection):
     caught_by="tests/security/test_slow_readers.py::test_peers_that_never_read_do_not_stop_the_server",
 )
 class DrainsInTheEventLoop(Connection):
-    """A reply is written until the client has taken it, and nobody else is served meanwhile."""
+    """A reply is written until the client has taken it, and no other client is served meanwhile."""
 
     def write(self, data: bytes) -> None:
         super().write(data)

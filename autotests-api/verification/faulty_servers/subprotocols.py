@@ -15,7 +15,7 @@ from verification.faulty_servers.registry import fault
     caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
     "test_selected_subprotocol_was_offered[one unknown]",
 )
-class ChoosesASubprotocolThatNobodyOffered(Connection):
+class ChoosesASubprotocolThatWasNotOffered(Connection):
     """The server's own subprotocol is selected when the client offers none."""
 
     def choose_subprotocol(self, offered: list[str]) -> str | None:
@@ -177,7 +177,7 @@ class SeesEightSubprotocols(Connection):
     origin="blind round 3",
 )
 class MatchesSubprotocolByPrefix(Connection):
-    """Offered echo.v2 the server answers echo, which nobody offered."""
+    """Offered echo.v2 the server answers echo, which was not offered."""
 
     def choose_subprotocol(self, offered: list[str]) -> str | None:
         known = self.server.subprotocols

@@ -26,7 +26,7 @@ SERVERS = {
 }
 
 # Runs the lesson's program word for word, but for the port: that one may be taken. It prints every message,
-# and nobody reads that here.
+# and that is not read here.
 LESSON = """
 import contextlib, os, runpy, websockets
 
@@ -109,8 +109,8 @@ def test_server_of_the_lesson_keeps_its_text_contract(run_suite: Any) -> None:
     with running(sys.executable, "-c", LESSON) as url:
         answers_bytes = ("--ws-binary", "text:Сервер получил: {message}")
         # A mebibyte of bytes comes back as four of text: that takes its time.
-        patience = ("--ws-time-scale", "6")
-        run = run_suite("-n", "2", "--ws-url", url, *answers_bytes, *patience, "contract", limit=600)
+        slower = ("--ws-time-scale", "6")
+        run = run_suite("-n", "2", "--ws-url", url, *answers_bytes, *slower, "contract", limit=600)
     assert run.status == 0, run.output[-4000:]
     assert run.counts["skipped"] < run.counts["passed"]
 

@@ -61,7 +61,7 @@ class Specimen:
 
 @pytest.fixture(scope="session")
 def specimen(tmp_path_factory: pytest.TempPathFactory) -> Specimen:
-    """The run, in two processes of xdist, with a credential that nobody may see."""
+    """The run, in two processes of xdist, with a credential that must not be shown."""
     folder = tmp_path_factory.mktemp("specimen")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("WS_", "PYTEST"))}
     done = subprocess.run(

@@ -81,7 +81,7 @@ def test_page_of_the_proof_lists_as_unnoticed_only_what_nothing_noticed(tmp_path
     stored = tmp_path / "proof.md"
     stored.write_text(
         "# Proof\n\n| a | b |\n|---|---|\n| c | d |\n\n"
-        f"## {proof_page.UNNOTICED}\n\n- `quiet-one` (contract): Nobody hears it.\n\n"
+        f"## {proof_page.UNNOTICED}\n\n- `quiet-one` (contract): No test fails on it.\n\n"
         "## Faults whose failures name another rule\n\n- `loud-one` (contract): Everybody hears it.\n\n"
         "| contract | 2 | 1 |\n",
         encoding="utf-8",

@@ -41,14 +41,14 @@ async def test_proxy_of_the_environment_that_refuses_is_blamed(monkeypatch: pyte
     proxy = f"http://127.0.0.1:{free_port()}"
     monkeypatch.setenv("HTTP_PROXY", proxy)
     for lines in await failures_of(AWAY):
-        assert lines[0] == f"{AWAY} did not open: nobody listens at the proxy {proxy} (connection refused)"
+        assert lines[0] == f"{AWAY} did not open: nothing listens at the proxy {proxy} (connection refused)"
     assert "connect(proxy=False)" in (await failures_of(AWAY))[0][1]
 
 
 async def test_socks_proxy_that_refuses_is_blamed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOCKS_PROXY", f"socks5://127.0.0.1:{free_port()}")
     for lines in await failures_of(AWAY):
-        assert f"{AWAY} did not open: nobody listens at the proxy socks5://127.0.0.1:" in lines[0]
+        assert f"{AWAY} did not open: nothing listens at the proxy socks5://127.0.0.1:" in lines[0]
 
 
 async def test_socks_proxy_without_its_package_is_no_import_error(monkeypatch: pytest.MonkeyPatch) -> None:

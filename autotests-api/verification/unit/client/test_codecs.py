@@ -41,7 +41,7 @@ ASK, PRICE = price_messages()
 
 
 class Reversed:
-    """A codec of somebody's own: JSON written backwards."""
+    """A codec of one's own: JSON written backwards."""
 
     def encode(self, value: Any) -> str:
         return json.dumps(value)[::-1]

@@ -120,7 +120,7 @@ async def test_lesson_without_a_server_is_one_line_and_status_one(deadline: floa
     assert finished == (
         1,
         "",
-        f"websocket_client: {url} did not open: nobody listens there (connection refused)\n",
+        f"websocket_client: {url} did not open: nothing listens there (connection refused)\n",
     )
 
 

@@ -133,7 +133,7 @@ async def test_absent_server_is_one_clear_line() -> None:
     url = f"ws://127.0.0.1:{free_port()}"
     with pytest.raises(ConnectFailed) as failure:
         await connect(url)
-    assert failure.value.headline == f"{url} did not open: nobody listens there (connection refused)"
+    assert failure.value.headline == f"{url} did not open: nothing listens there (connection refused)"
 
 
 async def test_tls_that_the_server_does_not_speak_is_called_so(speaks_tcp: Any) -> None:

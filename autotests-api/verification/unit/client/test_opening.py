@@ -59,10 +59,10 @@ REFUSED = Response(403, "Forbidden", Headers(), b"keep\nout\xff")
             r"the server did not answer with HTTP (SSH\x1b)",
         ),
         (InvalidMessage("bad\x1b"), r"the server did not answer with HTTP (bad\x1b)"),
-        (ConnectionRefusedError(errno.ECONNREFUSED, "no"), "nobody listens there (connection refused)"),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "no"), "nothing listens there (connection refused)"),
         (
             OSError("Multiple exceptions: [Errno 111] Connect call REFUSED"),
-            "nobody listens there (connection refused)",
+            "nothing listens there (connection refused)",
         ),
         (ConnectionResetError(), "the server broke the TCP connection during the handshake"),
         (BrokenPipeError(), "the server broke the TCP connection during the handshake"),
@@ -191,13 +191,13 @@ async def test_refusal_that_is_no_answer_is_told_with_what_was_expected() -> Non
             await expect_rejected(url, 403)
     masked = url.replace("=t", "=•••••")
     assert str(failure.value).splitlines() == [
-        f"{masked} did not open: nobody listens there (connection refused)",
+        f"{masked} did not open: nothing listens there (connection refused)",
         "  expected: the handshake to be refused with HTTP 403 Forbidden",
         "",
         f"The conversation of “client” with {masked}, 0 frames sent, 0 received:",
         str(failure.value).splitlines()[-1],
     ]
-    assert str(failure.value).endswith("  not opened: nobody listens there (connection refused)")
+    assert str(failure.value).endswith("  not opened: nothing listens there (connection refused)")
     assert failure.value.response is None
 
 

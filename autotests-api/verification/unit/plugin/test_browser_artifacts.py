@@ -75,7 +75,7 @@ def test_stories_that_fit_together_are_no_disagreement(browser: Conversation, se
             seen((RECEIVED, "from nowhere")),
             told([], [], 1006),
             "from server to browser: 0 messages were sent and 1 received",
-            id="a message that nobody sent",
+            id="a message that was not sent",
         ),
     ],
 )

@@ -24,7 +24,7 @@ TOKEN = "tok-8f3a91c2d4"
 
 @pytest.fixture
 def nowhere() -> Iterator[str]:
-    """The URL of a port on which nothing listens: it is taken, so that nobody else can begin to."""
+    """The URL of a port on which nothing listens: it is taken, so that no other program can begin to."""
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))
         yield f"ws://127.0.0.1:{deaf.getsockname()[1]}"

@@ -222,7 +222,7 @@ async def test_connection_with_small_buffers_tries_every_address_of_the_host(
     listen: Listen, deadline: float, resolve: Callable[..., None]
 ) -> None:
     port = await listen(hold)
-    # Nobody listens at the first: the server has only the second address.
+    # Nothing listens at the first: the server has only the second address.
     resolve("several.test", "127.0.0.2", "127.0.0.1")
     raw = await open_connection(Connection(Recording(), deadline), "several.test", port, small_buffers=True)
     assert raw._socket is not None

@@ -11,7 +11,8 @@ from websockets.asyncio.server import Server
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
-from pytest_websocket.server.echo import PREFIX, reply_to, serve
+from pytest_websocket.server.echo import reply_to, serve
+from pytest_websocket.server.promises import PREFIX
 
 
 async def assert_serves(url: str) -> None:

@@ -363,8 +363,8 @@ async def test_unread_message_and_unexpected_connection_fail_unless_allowed(
     opened: Opened, dial_tcp: Dial
 ) -> None:
     server, conversation, _, writer = opened
-    writer.write(text("nobody reads this").encode())
-    with pytest.raises(ExpectationFailed, match=r"did not read 1 message\n.*nobody reads this"):
+    writer.write(text("this is not read").encode())
+    with pytest.raises(ExpectationFailed, match=r"did not read 1 message\n.*this is not read"):
         await server.check()
     server.allow_unread = True
     await server.check()

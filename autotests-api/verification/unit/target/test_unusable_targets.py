@@ -312,7 +312,7 @@ def test_proxy_that_refuses_is_named(serve: Serve) -> None:
 async def test_life_is_checked_by_a_handshake(serve: Serve) -> None:
     url = serve(plain_echo)
     await check_alive(Target(url))
-    # Bound and not listening: nobody else can come by this port in the meantime.
+    # Bound and not listening: no other program can get this port in the meantime.
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))
         with pytest.raises(Unusable, match="connection refused"):
