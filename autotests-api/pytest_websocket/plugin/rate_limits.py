@@ -11,8 +11,8 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from pytest_websocket.plugin.raw_connections import ServerHarmed
-from pytest_websocket.plugin.recordings import EVIDENCE, RECORDINGS
-from pytest_websocket.plugin.target import AIMED_AT, TARGET
+from pytest_websocket.plugin.recordings import ATTACHMENTS, RECORDINGS
+from pytest_websocket.plugin.target import TARGET, TESTED
 from pytest_websocket.target.dial import Unusable, check_alive
 from pytest_websocket.target.rate_limit import (
     LIMITING,
@@ -70,7 +70,7 @@ class RateLimits:
         limit, waited = item.stash.get(MET, None), 0.0
         if limit is not None and (waited := self._wait(item, limit)):
             del item.stash[MET]
-            for kept in (item.stash.get(RECORDINGS, []), item.stash.get(EVIDENCE, [])):
+            for kept in (item.stash.get(RECORDINGS, []), item.stash.get(ATTACHMENTS, [])):
                 kept.clear()
             reports = runtestprotocol(item, nextitem=nextitem, log=False)
         if limit is not None or closed:
@@ -79,7 +79,7 @@ class RateLimits:
                 "limit": str(limit or self._closed_by),
                 "waited": waited,
                 "skipped": not waited or MET in item.stash,
-                "below": item.config.stash[AIMED_AT].pace.below(limit.retry_after or 1.0) if limit else 0.0,
+                "below": item.config.stash[TESTED].pace.below(limit.retry_after or 1.0) if limit else 0.0,
             }
         for report in reports:
             hook.pytest_runtest_logreport(report=report)
@@ -88,7 +88,7 @@ class RateLimits:
 
     def look_at(self, item: pytest.Item, report: pytest.TestReport, error: BaseException | None) -> None:
         """Makes the report of a test that met a limit a skip with that reason."""
-        target = item.config.stash.get(AIMED_AT, None)
+        target = item.config.stash.get(TESTED, None)
         if target is None or target.embedded:
             return
         limit = item.stash.get(MET, None) or self._limit_of(item, target, report, error)
@@ -127,7 +127,7 @@ class RateLimits:
         """Waits for a limit to pass; returns the seconds, 0 where the test is not to be repeated."""
         if limit.is_of_their_number:
             return 0.0
-        target, began = item.config.stash[AIMED_AT], time.monotonic()
+        target, began = item.config.stash[TESTED], time.monotonic()
         # What the server says of a minute may be a window of a second.
         pauses = [WINDOW, max(0.0, (limit.retry_after or 0.0) - WINDOW) or 2 * WINDOW]
         for pause in pauses:
