@@ -26,6 +26,8 @@ from pytest_websocket.wstest.spec import Spec, SpecError, parse_spec, read_spec
 from pytest_websocket.wstest.testing_clients import FuzzingServer
 from pytest_websocket.wstest.testing_servers import NoServer, test_servers
 
+WEBPORT = 8080
+
 MODES = ("fuzzingserver", "fuzzingclient")
 
 DEFAULT_SPECS: dict[str, dict[str, Any]] = {
@@ -87,8 +89,9 @@ async def _serve(options: argparse.Namespace, spec: Spec, results: Results, prog
             await own.start()
         cases: list[Case | OwnCase] = [*reference_cases(options.round_trips), *own.cases]
         server = FuzzingServer(spec, _chosen(cases, spec), results, progress, own)
-        await server.start(options.webport)
+        webport = spec.webport if options.webport is None else options.webport
         with _stopped_by_signals(server):
+            await server.start(WEBPORT if webport is None else webport)
             await server.serve()
     finally:
         await own.stop()
@@ -193,9 +196,8 @@ def _parser() -> argparse.ArgumentParser:
         "-u",
         "--webport",
         type=_port,
-        default=8080,
         metavar="PORT",
-        help="port of the page that drives a browser (default: %(default)s; 0: none)",
+        help="port of the page that drives a browser (default: the spec file's, or 8080; 0: none)",
     )
     add("--outdir", metavar="DIR", help="where the reports go, instead of the spec file's")
     add("--cases", metavar="LIST", help="numbers and patterns with commas, as in 1.*,6.4.2")

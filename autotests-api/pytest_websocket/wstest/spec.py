@@ -13,8 +13,8 @@ from pytest_websocket.wstest.settings import Settings, Time
 
 DEFAULT_PORT = {"ws": 80, "wss": 443}
 
-COMMON_KEYS = {"outdir", "cases", "exclude-cases", "exclude-agent-cases", "options", "version", "comment"}
-SERVER_KEYS = COMMON_KEYS | {"url", "key", "cert", "protocols", "servers", "webport"}
+COMMON_KEYS = {"outdir", "cases", "exclude-cases", "exclude-agent-cases", "options", "version", "webport"}
+SERVER_KEYS = COMMON_KEYS | {"url", "key", "cert", "protocols", "servers"}
 CLIENT_KEYS = COMMON_KEYS | {"servers", "url", "protocols"}
 ONE_SERVER_KEYS = {"agent", "url", "hostname", "origin", "protocols", "options"}
 
@@ -79,6 +79,7 @@ class Spec:
     key: str | None
     certificate: str | None
     settings: Settings
+    webport: int | None
 
 
 def read_spec(path: Path) -> dict[str, Any]:
@@ -129,6 +130,7 @@ def parse_spec(content: Mapping[str, Any], *, for_servers: bool, settings: Setti
         _text(content, "key"),
         _text(content, "cert"),
         settings,
+        _port(content),
     )
 
 
@@ -193,6 +195,13 @@ def _only(content: Mapping[str, Any], known: set[str], where: str) -> None:
             raise SpecError(
                 f"{where} has the key {key!r}, which is not known; known are {', '.join(sorted(known))}"
             )
+
+
+def _port(content: Mapping[str, Any]) -> int | None:
+    value = content.get("webport")
+    if value is not None and (not isinstance(value, int) or not 0 <= value < 1 << 16):
+        raise SpecError(f"'webport' has to be a port, it is {value!r}")
+    return value
 
 
 def _text(content: Mapping[str, Any], key: str) -> str | None:

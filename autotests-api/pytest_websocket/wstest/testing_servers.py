@@ -7,7 +7,7 @@ import ssl
 import time
 from collections.abc import Sequence
 
-from pytest_websocket.protocol.handshake import Request, problems_of_acceptance
+from pytest_websocket.protocol.handshake import Request, Response, problems_of_acceptance
 from pytest_websocket.protocol.rules import Role
 from pytest_websocket.raw.connection import Connection
 from pytest_websocket.raw.dialing import open_connection
@@ -25,6 +25,9 @@ from pytest_websocket.wstest.selection import is_excluded
 from pytest_websocket.wstest.spec import Spec, TestedServer
 from pytest_websocket.wstest.verdict import judge
 from pytest_websocket.wstest.wire_log import WireLog
+
+SECOND = 1.0
+"""Seconds in which a second connection has to be opened while the first is open."""
 
 UNKNOWN = "UnknownServer"
 """The agent of a server that neither the spec file nor a Server header names."""
@@ -44,14 +47,16 @@ async def test_servers(
     problems = []
     for server in spec.servers:
         try:
-            agent = await _agent_of(server)
+            agent, serves_two = await _first_look(server)
         except NoServer as error:
             progress.tell(str(error))
             problems.append(str(error))
             continue
+        if not serves_two and parallel > 1:
+            progress.tell(f"{agent} serves one connection at a time: the cases run one after the other")
         chosen = [case for case in cases if not is_excluded(agent, case.number, spec.excluded_for)]
         progress.begin(agent, len(chosen))
-        await _run_all(server, agent, chosen, results, progress, parallel)
+        await _run_all(server, agent, chosen, results, progress, parallel if serves_two else 1)
     if len(problems) == len(spec.servers):
         raise NoServer("no server was tested")
 
@@ -77,21 +82,38 @@ async def _run_all(
             tasks.create_task(work())
 
 
-async def _agent_of(server: TestedServer) -> str:
-    """Returns the server's name, after a first connection that shows whether it can be tested."""
-    connection = Connection(Recording(), server.settings.opening)
-    where = server.endpoint.url
+async def _first_look(server: TestedServer) -> tuple[str, bool]:
+    """Returns the server's name, and whether it serves a second connection while the first is open.
+
+    Raises NoServer where it cannot be tested.
+    """
+    first, second = (
+        Connection(Recording(), server.settings.opening * server.settings.scale) for _ in range(2)
+    )
     try:
-        await _connect(server, connection)
-        response = await connection.handshake(_request(server, None))
-        problems = problems_of_acceptance(connection.request or _request(server, None), response)
-    except (OSError, NotReceived) as error:
-        raise NoServer(f"{where}: {printable(str(error))}") from None
+        response = await _opened(server, first)
+        try:
+            first.deadline = second.deadline = SECOND * server.settings.scale
+            await _opened(server, second)
+        except (OSError, NotReceived):
+            return server.agent or response.value("Server") or UNKNOWN, False
+        return server.agent or response.value("Server") or UNKNOWN, True
+    except (OSError, NotReceived, ValueError) as error:
+        raise NoServer(f"{server.endpoint.url}: {printable(str(error))}") from None
     finally:
-        connection.abort()
+        first.abort()
+        second.abort()
+
+
+async def _opened(server: TestedServer, connection: Connection) -> Response:
+    """Opens a connection without extensions. Raises ValueError where the answer is no acceptance."""
+    await _connect(server, connection)
+    request = _request(server, None)
+    response = await connection.handshake(request)
+    problems = problems_of_acceptance(request, response)
     if problems:
-        raise NoServer(f"{where}: the opening handshake failed: {printable('; '.join(problems))}")
-    return server.agent or response.value("Server") or UNKNOWN
+        raise ValueError(f"the opening handshake failed: {'; '.join(problems)}")
+    return response
 
 
 async def run_case(server: TestedServer, agent: str, case: Case, index: int) -> Result:

@@ -84,7 +84,7 @@ async def test_agent_is_the_server_header_or_unknown(tmp_path: Path) -> None:
         (("-m", "fuzzingserver", "-s", "missing.json"), "missing.json: No such file or directory"),
         (("-m", "fuzzingserver", "-w", "x"), "expected a URL as in ws://127.0.0.1:9001, not 'x'"),
         (("-m", "fuzzingserver", "-w", "wss://127.0.0.1:0"), "wss needs a certificate and its key"),
-        (("-m", "fuzzingclient", "-w", "ws://127.0.0.1:1", "--cases", "8.1"), "'8.1' names no case"),
+        (("-m", "fuzzingclient", "-w", "ws://127.0.0.1:1", "--cases", "8.1"), "no case has the number '8.1'"),
         (("-m", "fuzzingclient", "-w", "ws://127.0.0.1:1"), "no server was tested"),
         (("-m", "fuzzingclient", "--parallel", "0"), "expected 1 or more, not 0"),
         (("-m", "fuzzingclient", "--known-failures", "missing.toml", "-w", "ws://x"), "missing.toml"),
@@ -128,13 +128,13 @@ def test_server_that_nothing_asked_for_reports_is_interrupted(tmp_path: Path) ->
     command = [sys.executable, "-m", "pytest_websocket.wstest", "-m", "fuzzingserver", "-u", "0"]
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
     with subprocess.Popen(
-        [*command, "-w", "ws://127.0.0.1:0", "--cases", "1.1.1"],
+        [*command, "-w", "ws://127.0.0.1:0", "--cases", "1.1.1", "--only-reference"],
         cwd=tmp_path,
         env=environment,
         stdout=subprocess.PIPE,
         text=True,
     ) as program:
         assert program.stdout is not None
-        assert "1 case at ws://127.0.0.1:" in program.stdout.readline()
+        assert "at ws://127.0.0.1:" in program.stdout.readline()
         program.send_signal(signal.SIGTERM)
         assert program.wait(10) == 2

@@ -8,7 +8,15 @@ from pytest_websocket.wstest.selection import is_excluded, matches, select
 
 @pytest.mark.parametrize(
     ("pattern", "count"),
-    [("*", 517), ("1.*", 16), ("6.4.*", 4), ("7.1.5", 1), ("7.*", 37), ("1*", 16 + 1 + 90 + 126)],
+    [
+        ("*", 517),
+        ("1.*", 16),
+        ("6.4.*", 4),
+        ("7.1.5", 1),
+        ("7.*", 37),
+        ("12.*.[1234]$", 20),
+        ("1*", 16 + 1 + 90 + 126),
+    ],
 )
 def test_pattern_names_cases(pattern: str, count: int) -> None:
     assert len(select(reference_cases(), [pattern], [])) == count
@@ -23,9 +31,21 @@ def test_cases_are_in_order_and_each_once() -> None:
     ]
 
 
-def test_pattern_that_names_no_case_is_told() -> None:
-    with pytest.raises(ValueError, match=r"'8\.\*' names no case"):
-        select(reference_cases(), ["8.*"], [])
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        (["8.*", "11.*"], r"none is named by 8\.\*, 11\.\*"),
+        (["1.*", "8.1"], "no case has the number '8.1'"),
+        (["1.[*"], r"the pattern '1\.\[\*' is malformed"),
+    ],
+)
+def test_what_names_no_case_is_told(wanted: list[str], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        select(reference_cases(), wanted, [])
+
+
+def test_one_of_several_patterns_may_name_no_case() -> None:
+    assert len(select(reference_cases(), ["8.*", "2.*"], ["11.*"])) == 11
 
 
 def test_point_in_a_pattern_is_a_point() -> None:
