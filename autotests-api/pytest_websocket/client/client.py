@@ -148,12 +148,17 @@ class Client(WaitingConnection):
     async def receive(self, *, deadline: float | None = None) -> Any:
         """Returns the next message: str when it was text, bytes when it was binary; decoded by a codec."""
         __tracebackhide__ = True
-        return self._decoded(await self._obtain("no message came", deadline))
+        return self._decoded(await self.receive_raw(deadline=deadline))
+
+    async def receive_raw(self, *, deadline: float | None = None) -> Message:
+        """Returns the next message as it came, whatever the codec."""
+        __tracebackhide__ = True
+        return await self._obtain("no message came", deadline)
 
     async def receive_json(self, *, deadline: float | None = None) -> Any:
         """Returns the next message, read as JSON."""
         __tracebackhide__ = True
-        message = await self._obtain("no message came", deadline)
+        message = await self.receive_raw(deadline=deadline)
         try:
             return json.loads(message)
         except (ValueError, RecursionError) as error:

@@ -24,6 +24,17 @@ class json_with:  # noqa: N801 - reads as a phrase: expect(json_with(type="ack")
         return f"json_with({value_text(self.members)})"
 
 
+class as_it_came:  # noqa: N801 - reads as a phrase: ignore=as_it_came(is_heartbeat)
+    """Matches a message for which ``condition`` is true, before a codec decodes it."""
+
+    def __init__(self, condition: Callable[[Message], object]) -> None:
+        self.condition = condition
+
+    def __call__(self, message: Message) -> object:
+        """Returns what the condition says."""
+        return self.condition(message)
+
+
 Expected = str | bytes | re.Pattern[str] | re.Pattern[bytes] | json_with | Callable[[Any], Any] | Any
 """What a message may be compared with.
 
@@ -56,7 +67,7 @@ def find_difference(expected: Expected, message: Message, codec: Codec | None = 
             return f"expected {_kind(expected.pattern)}, got {_kind(message)}"
         return "" if expected.search(cast(Any, message)) else "the pattern is not found in it"
     try:
-        value = value_of(message, codec)
+        value = value_of(message, None if isinstance(expected, as_it_came) else codec)
     except Exception as error:
         return f"the codec cannot decode it: {printable(repr(error))}"
     if callable(expected):

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from pytest_websocket import client as ws_client
 from pytest_websocket.client import Client, ConnectFailed, ExpectationFailed
+from pytest_websocket.client.expectations import as_it_came
 from pytest_websocket.client.failures import failure
 from pytest_websocket.protocol.frames import CONTINUATION, TEXT, Frame
 from pytest_websocket.target.carrier import Carrying
@@ -71,15 +72,15 @@ async def open_client(
         return is_entered and target.ignores(message)
 
     more = settings.pop("ignore", ())
-    ignore = (is_ignored, *(more if isinstance(more, list | tuple) else (more,)))
+    ignore = (as_it_came(is_ignored), *(more if isinstance(more, list | tuple) else (more,)))
     client = cast(TargetClient, await _Opening(url, **settings, ignore=ignore))
     opened(client)
     try:
         if target.login is not None:
-            await target.login(Conversation(client.send, client.receive, target.learn_secret))
+            await target.login(Conversation(client.send, client.receive_raw, target.learn_secret))
             is_entered = True
         for _ in range(target.greetings):
-            await client.receive()
+            await client.receive_raw()
     except (LoginFailed, ExpectationFailed) as error:
         reason = error.headline if isinstance(error, ExpectationFailed) else str(error)
         headline = f"{target.shown()} was not entered: {target.mask(reason)}"

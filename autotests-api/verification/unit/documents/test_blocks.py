@@ -35,6 +35,7 @@ async def plain_echo(connection: ServerConnection) -> None:
 
 SERVERS: dict[str, Serve] = {
     "README.md": lambda: serve(handler=plain_echo),
+    "docs/client.md": lambda: serve(handler=plain_echo),
     "docs/clients.md": serve,
     "docs/report.md": lambda: serve(handler=plain_echo),
     "autotests-api/tests/README.md": lambda: serve(handler=plain_echo),
