@@ -7,12 +7,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import pytest
+
 from pytest_websocket.plugin.raw_assertions import RawConnection
-from pytest_websocket.protocol.deflate import Deflater, deflater_for
+from pytest_websocket.protocol.deflate import TAIL, Deflater, deflater_for
+from pytest_websocket.protocol.deflate_blocks import Blocks
 from pytest_websocket.protocol.extensions import Agreement, agreement_in, problems_of_answer
 from pytest_websocket.protocol.frames import BINARY, CONTINUATION, TEXT, Frame
 from pytest_websocket.protocol.handshake import Response
 from pytest_websocket.recording import Recording
+from pytest_websocket.target.carrier import Template
 from pytest_websocket.target.target import Abilities, Message, Target
 
 OFFER = "permessage-deflate; client_max_window_bits"
@@ -47,9 +51,40 @@ class DeflatedConnection(RawConnection):
     def compress(self, message: Message, *, fragment: int = 0, flush: int = zlib.Z_SYNC_FLUSH) -> list[Frame]:
         """Returns the frames of a message; they must be sent in the order in which they were compressed."""
         opcode = TEXT if isinstance(message, str) else BINARY
-        return compressed_frames(
-            self.deflater.deflate(self.carried_message(message), flush=flush), opcode, fragment=fragment
-        )
+        return compressed_frames(self.deflate(message, flush=flush), opcode, fragment=fragment)
+
+    def deflate(self, message: Message, *, flush: int = zlib.Z_SYNC_FLUSH) -> bytes:
+        """Returns a message as compressed data, in the target's own form."""
+        return self.deflater.deflate(self.carried_message(message), flush=flush)
+
+    def in_request(self, data: bytes) -> bytes:
+        """Returns data that was compressed by hand inside the target's request: in stored blocks around it.
+
+        The message has to be one that JSON does not escape, and its last block must not be the final one.
+        """
+        around = self.around([])
+        if not around:
+            return data
+        return Blocks().stored(around[0]).encode() + data + TAIL + Blocks().stored(around[1]).message()
+
+    def around(self, parts: list[bytes]) -> list[bytes]:
+        """Returns the parts of a message with those of the target's request around them."""
+        template = self.target.carrier
+        if not isinstance(template, Template):
+            return parts
+        return [template.before.encode(), *parts, template.after.encode()]
+
+    def distance(self, distance: int, messages: int = 0) -> int:
+        """Returns a distance over the ends of ``messages`` messages, with the requests around them."""
+        template = self.target.carrier
+        return distance + messages * (template.size if isinstance(template, Template) else 0)
+
+    def needs_plain_messages(self) -> None:
+        """Skips the test where the messages of the suite stand inside requests of the target."""
+        if self.target.request:
+            pytest.skip(
+                "the message is compressed by hand, and the target wants it in a request (--ws-request)"
+            )
 
 
 @dataclass

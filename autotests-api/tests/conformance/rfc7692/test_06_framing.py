@@ -204,7 +204,7 @@ async def test_compressed_fragments_make_one_message(
     deflated: DeflatedConnection, count: int, how: str
 ) -> None:
     message = "a message of some length, the end of which is like its beginning: a message of some length"
-    data = deflated.deflater.deflate(message.encode())
+    data = deflated.deflate(message)
     await deliver(deflated, how, *compressed_fragments(in_parts(data, count)))
     await deflated.expect_echo(message)
 
@@ -213,11 +213,11 @@ async def test_compressed_fragments_make_one_message(
 @pytest.mark.needs("echo")
 async def test_compressed_data_may_be_cut_at_every_byte(deflated: DeflatedConnection) -> None:
     message = "cut at every byte, one after the other, and put together again byte for byte"
-    length = len(deflated.deflater.deflate(message.encode()))
-    await deflated.send(*compressed_frames(b"\x00"))
+    length = len(deflated.deflate(message))
+    await deflated.send(*compressed_frames(deflated.in_request(b"\x00")))
     await deflated.expect_echo("")
     for at in range(length + 1):
-        data = Deflater(deflated.agreement.client_max_window_bits).deflate(message.encode())
+        data = Deflater(deflated.agreement.client_max_window_bits).deflate(deflated.carried_message(message))
         await deflated.send_together(*compressed_fragments([data[:at], data[at:]]))
         await deflated.expect_echo(message)
 
@@ -239,7 +239,7 @@ async def test_empty_fragments_of_a_compressed_message_add_nothing(
     deflated: DeflatedConnection, where: str
 ) -> None:
     message = "compressed, with an empty fragment somewhere"
-    half, rest = in_parts(deflated.deflater.deflate(message.encode()), 2)
+    half, rest = in_parts(deflated.deflate(message), 2)
     parts = {
         "first": [b"", half, rest],
         "middle": [half, b"", rest],
@@ -255,7 +255,7 @@ async def test_empty_fragments_of_a_compressed_message_add_nothing(
 @pytest.mark.needs("echo")
 async def test_ping_between_compressed_fragments_is_answered(deflated: DeflatedConnection, how: str) -> None:
     message = "compressed, with a ping in its midst"
-    half, rest = compressed_fragments(in_parts(deflated.deflater.deflate(message.encode()), 2))
+    half, rest = compressed_fragments(in_parts(deflated.deflate(message), 2))
     await deliver(deflated, how, half, ping(b"between"), rest)
     await deflated.expect_pong(b"between")
     await deflated.expect_echo(message)
@@ -265,7 +265,7 @@ async def test_ping_between_compressed_fragments_is_answered(deflated: DeflatedC
 @pytest.mark.needs("echo")
 async def test_ping_between_compressed_fragments_is_answered_at_once(deflated: DeflatedConnection) -> None:
     message = "compressed, and not yet at its end"
-    half, rest = compressed_fragments(in_parts(deflated.deflater.deflate(message.encode()), 2))
+    half, rest = compressed_fragments(in_parts(deflated.deflate(message), 2))
     await deflated.send(half, ping(b"now"))
     await deflated.expect_pong(b"now")
     await deflated.send(rest)

@@ -112,15 +112,16 @@ async def test_client_may_forget_its_window_unasked(agree: Agree, offer: str) ->
 async def test_message_refers_back_to_an_earlier_message(unlimited: DeflatedConnection, between: int) -> None:
     keeps_our_window(unlimited)
     first = b"the first words of this connection"
-    await unlimited.send(*compressed_frames(Blocks().stored(first).message()))
+    await unlimited.send(*compressed_frames(unlimited.in_request(Blocks().stored(first).message())))
     await unlimited.expect_echo(first.decode())
     for number in range(between):
         filler = f"{number:03}"
-        await unlimited.send(*compressed_frames(Blocks().fixed(filler.encode()).message()))
+        data = unlimited.in_request(Blocks().fixed(filler.encode()).message())
+        await unlimited.send(*compressed_frames(data))
         await unlimited.expect_echo(filler)
-    distance = len(first) + 3 * between
+    distance = unlimited.distance(len(first) + 3 * between, messages=between + 1)
     reference = Blocks().fixed((len(first), distance)).message()
-    await unlimited.send(*compressed_frames(reference))
+    await unlimited.send(*compressed_frames(unlimited.in_request(reference)))
     await unlimited.expect_echo(first.decode())
 
 
@@ -134,9 +135,11 @@ async def test_message_refers_back_when_more_was_sent_than_a_window_holds(
     message = text_of(size)
     for number in range(8):
         said = f"{message}{number:08}"
-        await unlimited.send(*compressed_frames(Blocks().stored(said.encode()).message()))
+        data = unlimited.in_request(Blocks().stored(said.encode()).message())
+        await unlimited.send(*compressed_frames(data))
         await unlimited.expect_echo(said)
-        await unlimited.send(*compressed_frames(Blocks().fixed((8, 8)).message()))
+        reference = Blocks().fixed((8, unlimited.distance(8, messages=1))).message()
+        await unlimited.send(*compressed_frames(unlimited.in_request(reference)))
         await unlimited.expect_echo(f"{number:08}")
 
 
@@ -151,9 +154,11 @@ async def test_message_refers_back_to_a_fragmented_message(unlimited: DeflatedCo
 @rfc7692("7.2.2", MUST, "an uncompressed message is no part of the window")
 async def test_uncompressed_message_is_no_part_of_the_window(unlimited: DeflatedConnection) -> None:
     keeps_our_window(unlimited)
-    await unlimited.send(*compressed_frames(Blocks().fixed(b"compressed").message()))
+    said = Blocks().fixed(b"compressed").message()
+    await unlimited.send(*compressed_frames(unlimited.in_request(said)))
     await unlimited.send(text("plain text, of just any length"))
-    await unlimited.send(*compressed_frames(Blocks().fixed(b"and ", (10, 14)).message()))
+    said = Blocks().fixed(b"and ", (10, unlimited.distance(14, messages=1))).message()
+    await unlimited.send(*compressed_frames(unlimited.in_request(said)))
     await unlimited.expect_echo("compressed", "plain text, of just any length", "and compressed")
 
 
@@ -161,9 +166,10 @@ async def test_uncompressed_message_is_no_part_of_the_window(unlimited: Deflated
 @pytest.mark.parametrize("data", [b"\x00", b"\x02\x00"], ids=["stored", "fixed"])
 async def test_empty_message_leaves_the_window_as_it_is(unlimited: DeflatedConnection, data: bytes) -> None:
     keeps_our_window(unlimited)
-    await unlimited.send(*compressed_frames(Blocks().fixed(b"before").message()))
-    await unlimited.send(*compressed_frames(data))
-    await unlimited.send(*compressed_frames(Blocks().fixed((6, 6), b", after").message()))
+    reference = (6, unlimited.distance(6, messages=2))
+    before, after = Blocks().fixed(b"before").message(), Blocks().fixed(reference, b", after").message()
+    for said in (before, data, after):
+        await unlimited.send(*compressed_frames(unlimited.in_request(said)))
     await unlimited.expect_echo("before", "", "before, after")
 
 
@@ -173,10 +179,10 @@ async def test_answers_are_no_part_of_the_clients_window(unlimited: DeflatedConn
     for data, message in (
         (Blocks().fixed(b"alpha "), "alpha "),
         (Blocks().fixed(b"beta  "), "beta  "),
-        (Blocks().fixed((6, 12)), "alpha "),
-        (Blocks().fixed((12, 12)), "beta  alpha "),
+        (Blocks().fixed((6, unlimited.distance(12, messages=2))), "alpha "),
+        (Blocks().fixed((6, unlimited.distance(12, messages=2))), "beta  "),
     ):
-        await unlimited.send(*compressed_frames(data.message()))
+        await unlimited.send(*compressed_frames(unlimited.in_request(data.message())))
         await unlimited.expect_echo(message)
 
 

@@ -31,7 +31,7 @@ EMPTY = {
 @pytest.mark.needs("echo")
 async def test_compressed_empty_message_is_understood(deflated: DeflatedConnection, data: bytes) -> None:
     for number in range(3):
-        await deflated.send(*compressed_frames(data))
+        await deflated.send(*compressed_frames(deflated.in_request(data)))
         await deflated.expect_echo("")
         await deflated.send(text(f"uncompressed {number}"))
         await deflated.expect_echo(f"uncompressed {number}")
@@ -43,6 +43,7 @@ async def test_compressed_empty_message_is_understood(deflated: DeflatedConnecti
 async def test_compressed_empty_message_in_fragments_is_understood(
     deflated: DeflatedConnection, parts: list[bytes]
 ) -> None:
+    deflated.needs_plain_messages()
     await deflated.send(*compressed_fragments(parts))
     await deflated.expect_echo("")
     await deflated.send_compressed("and on")
@@ -71,7 +72,7 @@ SAID = {"reference": "Helllllll"}
 @pytest.mark.parametrize("how", HELLO)
 @pytest.mark.needs("echo")
 async def test_blocks_of_every_type_are_understood(deflated: DeflatedConnection, how: str) -> None:
-    await deflated.send(*compressed_frames(HELLO[how]))
+    await deflated.send(*compressed_frames(deflated.in_request(HELLO[how])))
     await deflated.expect_echo(SAID.get(how, "Hello"))
 
 
@@ -82,9 +83,10 @@ async def test_message_after_every_type_of_block_is_understood(
     deflated: DeflatedConnection, how: str
 ) -> None:
     for number in range(3):
-        await deflated.send(*compressed_frames(HELLO[how]))
+        await deflated.send(*compressed_frames(deflated.in_request(HELLO[how])))
         await deflated.expect_echo(SAID.get(how, "Hello"))
-        await deflated.send(*compressed_frames(Blocks().fixed(b"after it, %d" % number).message()))
+        after = Blocks().fixed(b"after it, %d" % number).message()
+        await deflated.send(*compressed_frames(deflated.in_request(after)))
         await deflated.expect_echo(f"after it, {number}")
 
 
@@ -92,7 +94,7 @@ async def test_message_after_every_type_of_block_is_understood(
 @pytest.mark.parametrize("how", HELLO)
 @pytest.mark.needs("echo")
 async def test_blocks_of_every_type_may_be_cut_into_fragments(deflated: DeflatedConnection, how: str) -> None:
-    await deflated.send(*compressed_frames(HELLO[how], fragment=1))
+    await deflated.send(*compressed_frames(deflated.in_request(HELLO[how]), fragment=1))
     await deflated.expect_echo(SAID.get(how, "Hello"))
 
 
@@ -134,7 +136,7 @@ async def test_message_of_many_blocks_is_understood(
 ) -> None:
     parts = [f"block {number} of {count}; ".encode() for number in range(count)]
     for _ in range(2):
-        data = deflated.deflater.deflate_blocks(parts, flush=flush)
+        data = deflated.deflater.deflate_blocks(deflated.around(parts), flush=flush)
         # Many flushes make it longer than it was.
         deflated.needs_size(len(data))
         await deflated.send(*compressed_frames(data))
@@ -191,12 +193,13 @@ async def test_character_may_be_cut_anywhere(deflated: DeflatedConnection, how: 
     message = "κόσμε 🙂 Привет"
     data = message.encode()
     if how == "fragments":
-        await deflated.send(*compressed_frames(Blocks().stored(data).message(), fragment=1))
+        whole = deflated.in_request(Blocks().stored(data).message())
+        await deflated.send(*compressed_frames(whole, fragment=1))
     elif how == "blocks":
         letters = Blocks()
         for byte in data:
             letters.stored(bytes([byte]))
-        await deflated.send(*compressed_frames(letters.message()))
+        await deflated.send(*compressed_frames(deflated.in_request(letters.message())))
     else:
         frames = deflated.compress(message, fragment=4)
         await deflated.send_in_pieces(deflated.encode(*frames), 1)
@@ -329,7 +332,7 @@ async def test_truncated_data_is_not_taken_for_a_message(deflated: DeflatedConne
 async def test_uncut_tail_is_refused_or_passed_over(
     deflated: DeflatedConnection, target: Target, record_property: RecordProperty, message: str
 ) -> None:
-    data = deflated.deflater.deflate(message.encode()) + TAIL
+    data = deflated.deflate(message) + TAIL
     await deflated.send(*compressed_frames(data))
     answer = await deflated.message_or_ending()
     record_property("observed", "refused" if answer is None else "accepted")

@@ -36,6 +36,7 @@ async def test_final_block_at_the_end_of_a_message_is_understood(
     deflated: DeflatedConnection, how: str
 ) -> None:
     data, message = FINAL[how]
+    deflated.needs_plain_messages()
     await deflated.send(*compressed_frames(data))
     await deflated.expect_echo(message)
 
@@ -55,6 +56,7 @@ async def test_message_ended_by_a_final_block_is_understood(
 async def test_blocks_after_a_final_one_belong_to_the_message(
     deflated: DeflatedConnection, data: bytes
 ) -> None:
+    deflated.needs_plain_messages()
     await deflated.send(*compressed_frames(data))
     await deflated.expect_echo("Hello")
 
@@ -62,6 +64,7 @@ async def test_blocks_after_a_final_one_belong_to_the_message(
 @rfc7692("7.2.3.4", SHOULD, "messages after a final block are understood")
 @pytest.mark.parametrize("how", FINAL)
 async def test_messages_after_a_final_block_are_understood(deflated: DeflatedConnection, how: str) -> None:
+    deflated.needs_plain_messages()
     data, message = FINAL[how]
     for number in range(3):
         await deflated.send(*compressed_frames(data))
@@ -95,6 +98,7 @@ async def test_every_message_may_end_in_a_final_block_without_takeover(agree: Ag
 async def test_reference_across_a_final_block_is_never_misread(
     unlimited: DeflatedConnection, target: Target, record_property: RecordProperty
 ) -> None:
+    unlimited.needs_plain_messages()
     await unlimited.send(*compressed_frames(FINAL["fixed"][0]))
     await unlimited.message()
     await unlimited.send(*compressed_frames(Blocks().fixed((5, 5)).message()))
