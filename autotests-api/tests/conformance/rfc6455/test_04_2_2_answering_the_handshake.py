@@ -54,7 +54,7 @@ async def test_response_has_what_a_client_checks(dial: Dial, opening: Request) -
 
 
 @rfc6455("4.2.2", MUST, "the response head ends with an empty line and nothing but frames follows")
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_first_byte_after_the_response_is_a_frame(dial: Dial, opening: Request) -> None:
     connection = await dial()
     await connection.expect_accepted(opening)

@@ -89,7 +89,7 @@ async def test_unmasked_frame_is_refused_with_1002(raw: RawConnection, frame: Fr
 
 @rfc6455("5.1", MUST, "a server does not mask what it sends")
 @pytest.mark.parametrize("size", [0, 5, 125, 126, 65536])
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_server_sends_data_frames_unmasked(raw: RawConnection, size: int) -> None:
     raw.needs_size(size)
     await raw.send(text("x" * size))
@@ -118,7 +118,7 @@ KEYS = {
 
 @rfc6455("5.3", MUST, "any 32-bit value is a legal masking key, zero included")
 @pytest.mark.parametrize("key", KEYS.values(), ids=KEYS.keys())
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_any_masking_key_is_understood(raw: RawConnection, key: bytes) -> None:
     await raw.send(text("masked with care"), mask_key=key)
     await raw.expect_echo("masked with care")
@@ -126,7 +126,7 @@ async def test_any_masking_key_is_understood(raw: RawConnection, key: bytes) -> 
 
 @rfc6455("5.3", MUST, "octet i of the payload is masked with octet i modulo 4 of the key, at every length")
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 65, 127, 1021])
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_payload_of_any_length_is_unmasked(raw: RawConnection, size: int) -> None:
     message = "abcdefghijklmnopqrstuvwxyz0123456789"[:size] if size <= 36 else ("0123456789abc" * 100)[:size]
     await raw.send(text(message), mask_key=b"\x01\x20\x73\xe4")
@@ -135,7 +135,7 @@ async def test_payload_of_any_length_is_unmasked(raw: RawConnection, size: int) 
 
 @rfc6455("5.3", MUST, "octet i of the payload is masked with octet i modulo 4 of the key, in long frames too")
 @pytest.mark.parametrize("size", [*range(4096, 4112), *range(65_536, 65_552), 200_003])
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_payload_of_a_long_frame_is_unmasked_to_its_end(raw: RawConnection, size: int) -> None:
     raw.needs_size(size)
     message = text_of(size)
@@ -144,7 +144,7 @@ async def test_payload_of_a_long_frame_is_unmasked_to_its_end(raw: RawConnection
 
 
 @rfc6455("5.3", MUST, "every frame is unmasked with its own key")
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_every_frame_is_unmasked_with_its_own_key(raw: RawConnection) -> None:
     for key in KEYS.values():
         await raw.send(text("one key after another"), mask_key=key)
@@ -152,7 +152,7 @@ async def test_every_frame_is_unmasked_with_its_own_key(raw: RawConnection) -> N
 
 
 @rfc6455("5.3", MUST, "every fragment is unmasked with its own key, starting at the key's first octet")
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_every_fragment_is_unmasked_with_its_own_key(raw: RawConnection) -> None:
     await raw.send(text("odd", fin=False), mask_key=b"\x11\x22\x33\x44")
     await raw.send(continuation("s and e", fin=False), mask_key=b"\x99\x88\x77\x66")

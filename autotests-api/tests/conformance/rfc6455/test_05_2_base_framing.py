@@ -163,7 +163,7 @@ BOUNDARIES = [0, 1, 124, 125, 126, 127, 128, 255, 256, 65534, 65535, 65536, 6553
 
 @rfc6455("5.2", MUST, "a payload length is read right in each of its three forms, at every boundary")
 @pytest.mark.parametrize("size", BOUNDARIES)
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_text_length_is_read_at_every_boundary(raw: RawConnection, size: int) -> None:
     raw.needs_size(size)
     await raw.send(text(text_of(size)), text("next"))
@@ -181,7 +181,7 @@ async def test_binary_length_is_read_at_every_boundary(raw: RawConnection, size:
 
 @rfc6455("5.2", MUST, "every octet of a 16-bit or 64-bit length counts, in network byte order")
 @pytest.mark.parametrize("size", [0x0102, 0x0201, 0x00FF, 0x7F00, 0x8000, 0xFF00, 0x010203, 0x030201])
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_length_is_read_in_network_byte_order(raw: RawConnection, size: int) -> None:
     raw.needs_size(size)
     await raw.send(text(text_of(size)))
@@ -204,7 +204,7 @@ async def test_server_writes_lengths_at_every_boundary(raw: RawConnection, targe
 @rfc6455("5.2", MUST, "a length counts bytes, not characters")
 @pytest.mark.parametrize("character", ["ж", "€", "\U0001f600"], ids=["2 bytes", "3 bytes", "4 bytes"])
 @pytest.mark.parametrize("count", [31, 42, 63, 125, 126, 16384, 32768])
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_length_counts_bytes_not_characters(raw: RawConnection, character: str, count: int) -> None:
     raw.needs_size(len(character.encode()) * count)
     await raw.send(text(character * count), text("next"))
@@ -214,7 +214,7 @@ async def test_length_counts_bytes_not_characters(raw: RawConnection, character:
 @rfc6455("5.2", MUST, "a frame of any size is read whole, that of a buffer and one byte more or less, too")
 @pytest.mark.parametrize("delta", [-1, 0, 1])
 @pytest.mark.parametrize("size", [512, 1024, 1460, 2048, 4096, 8192, 16384, 32768, 131072, 262144])
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_frame_of_a_buffers_size_is_read_whole(raw: RawConnection, size: int, delta: int) -> None:
     head = 8 if size < 65536 else 14
     message = text_of(size + delta - head)
@@ -326,7 +326,7 @@ async def test_length_with_its_top_bit_set_is_refused_with_a_fitting_code(raw: R
 
 
 @rfc6455("5.2", MUST, "a frame is complete only when all of its announced payload has come")
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_payload_in_two_segments_is_one_message(raw: RawConnection) -> None:
     frame = raw.encode(text("in two pieces"))
     await raw.send_split(frame, 9)
@@ -335,7 +335,7 @@ async def test_payload_in_two_segments_is_one_message(raw: RawConnection) -> Non
 
 @rfc6455("5.2", MUST, "the bounds of TCP segments mean nothing", autobahn=["1.1.8", "1.2.8"])
 @pytest.mark.parametrize("chop", [1, 2, 3, 5, 7, 13])
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_frames_cut_anywhere_are_put_together(raw: RawConnection, chop: int) -> None:
     messages = ["", "a", "b" * 125, "c" * 126, "Привет", "d" * 200]
     await raw.send_in_pieces(raw.encode(*map(text, messages)), chop)
@@ -344,7 +344,7 @@ async def test_frames_cut_anywhere_are_put_together(raw: RawConnection, chop: in
 
 @rfc6455("5.2", MUST, "a header cut at any of its octets is put together")
 @pytest.mark.parametrize("cut", range(1, 15))
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_header_cut_at_any_octet_is_put_together(raw: RawConnection, cut: int) -> None:
     raw.needs_size(65536)
     frame = raw.encode(text(text_of(65536)))
@@ -354,7 +354,7 @@ async def test_header_cut_at_any_octet_is_put_together(raw: RawConnection, cut: 
 
 @rfc6455("5.2", MUST, "several frames in one segment are each answered")
 @pytest.mark.parametrize("count", [2, 3, 10, 100])
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_frames_in_one_segment_are_each_answered(raw: RawConnection, count: int) -> None:
     messages = [f"message {number}" for number in range(count)]
     await raw.send_together(*(text(message) for message in messages))
@@ -363,7 +363,7 @@ async def test_frames_in_one_segment_are_each_answered(raw: RawConnection, count
 
 @rfc6455("5.2", MUST, "a whole frame and the beginning of the next in one segment are told apart")
 @pytest.mark.parametrize("cut", [1, 2, 5, 6, 8])
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_frame_and_a_half_in_one_segment_are_told_apart(raw: RawConnection, cut: int) -> None:
     first, second = raw.encode(text("first")), raw.encode(text("second"))
     await raw.send_bytes(first + second[:cut])
@@ -373,7 +373,7 @@ async def test_frame_and_a_half_in_one_segment_are_told_apart(raw: RawConnection
 
 
 @rfc6455("5.2", MUST, "a Ping is answered while the frame after it is incomplete, and that frame is not")
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_half_a_frame_is_not_answered(raw: RawConnection) -> None:
     whole = raw.encode(text("all of it"))
     await raw.send_bytes(ping(b"before").encode() + whole[:-1])

@@ -38,7 +38,7 @@ def cut(data: bytes, size: int, opcode: int = 1) -> list[Frame]:
 
 @rfc6455("5.4", MUST, "a message in two fragments is put together", autobahn=["5.3", "5.4", "5.5"])
 @pytest.mark.parametrize("how", WAYS)
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_two_fragments_make_one_message(raw: RawConnection, how: str) -> None:
     await deliver(raw, how, text("first ", fin=False), continuation("second"))
     await raw.expect_echo("first second")
@@ -55,7 +55,7 @@ async def test_fragments_of_a_binary_message_make_a_binary_message(raw: RawConne
 
 @rfc6455("5.4", MUST, "a message may have any number of fragments")
 @pytest.mark.parametrize("count", [3, 10, 100, 1000])
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_many_fragments_make_one_message(raw: RawConnection, count: int) -> None:
     await raw.send_together(*cut(b"0123456789" * count, 10))
     await raw.expect_echo("0123456789" * count, skip_if_too_big=True)
@@ -63,7 +63,7 @@ async def test_many_fragments_make_one_message(raw: RawConnection, count: int) -
 
 @rfc6455("5.4", MUST, "a message of ten thousand fragments is put together")
 @pytest.mark.mass
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_ten_thousand_fragments_make_one_message(raw: RawConnection) -> None:
     await raw.send_together(*cut(b"x" * 10_000, 1))
     await raw.expect_echo("x" * 10_000, skip_if_too_big=True)
@@ -93,7 +93,7 @@ async def test_ten_thousand_fragments_make_one_message(raw: RawConnection) -> No
         "two empty inside",
     ],
 )
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_empty_fragments_add_nothing(raw: RawConnection, parts: list[str]) -> None:
     last = len(parts) - 1
     await raw.send(
@@ -109,7 +109,7 @@ async def test_empty_fragments_add_nothing(raw: RawConnection, parts: list[str])
 @pytest.mark.parametrize(
     "sizes", [[125, 126], [126, 125], [1, 65536], [65535, 1], [127, 0, 65536, 1]], ids=str
 )
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_fragments_of_any_length_make_one_message(raw: RawConnection, sizes: list[int]) -> None:
     raw.needs_size(sum(sizes))
     whole = text_of(sum(sizes))
@@ -123,7 +123,7 @@ async def test_fragments_of_any_length_make_one_message(raw: RawConnection, size
 
 @rfc6455("5.4", MUST, "a control frame between fragments is served at once", autobahn=["5.6", "5.7", "5.8"])
 @pytest.mark.parametrize("how", WAYS)
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_ping_between_fragments_is_answered_and_the_message_is_whole(
     raw: RawConnection, how: str
 ) -> None:
@@ -133,7 +133,7 @@ async def test_ping_between_fragments_is_answered_and_the_message_is_whole(
 
 
 @rfc6455("5.4", MUST, "a Ping between fragments is answered however much of the message has come")
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_ping_between_large_fragments_is_answered(raw: RawConnection) -> None:
     raw.needs_size(240_000)
     parts = ["a" * 60_000, "b" * 60_000, "c" * 60_000, "d" * 60_000]
@@ -146,7 +146,7 @@ async def test_ping_between_large_fragments_is_answered(raw: RawConnection) -> N
 
 
 @rfc6455("5.4", MUST, "a Ping between fragments is answered before the message is complete")
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_ping_between_fragments_does_not_wait_for_the_message(raw: RawConnection) -> None:
     await raw.send(text("first ", fin=False), ping(b"now"))
     await raw.expect_pong(b"now")
@@ -156,7 +156,7 @@ async def test_ping_between_fragments_does_not_wait_for_the_message(raw: RawConn
 
 @rfc6455("5.4", MUST, "control frames may be sent between all fragments", autobahn=["5.19", "5.20"])
 @pytest.mark.parametrize("how", ["whole", "frame by frame"])
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_pings_between_all_fragments_are_answered_in_order(raw: RawConnection, how: str) -> None:
     frames = []
     for number, fragment in enumerate(cut(b"one two three four five six", 4)):
@@ -168,7 +168,7 @@ async def test_pings_between_all_fragments_are_answered_in_order(raw: RawConnect
 
 @rfc6455("5.4", MUST, "a message loses nothing when pings are sent between all of its fragments")
 @pytest.mark.parametrize("count", [100, pytest.param(10_000, marks=pytest.mark.mass)])
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_pings_between_many_fragments_cost_no_data(raw: RawConnection, count: int) -> None:
     # Ten at a time: some servers close the connection of a client that sends many pings at once.
     for start in range(0, count, 10):
@@ -183,7 +183,7 @@ async def test_pings_between_many_fragments_cost_no_data(raw: RawConnection, cou
 
 
 @rfc6455("5.4", MUST, "an unsolicited Pong between fragments changes nothing")
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_pong_between_fragments_changes_nothing(raw: RawConnection) -> None:
     await raw.send(text("first ", fin=False), pong(b"not asked for"), continuation("second"))
     await raw.expect_echo("first second")
@@ -198,7 +198,7 @@ async def test_close_between_fragments_closes_the_connection(raw: RawConnection)
 
 
 @rfc6455("5.4", MUST, "nothing is answered before the message is complete")
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_incomplete_message_is_not_answered(raw: RawConnection) -> None:
     await raw.send(text("first ", fin=False), continuation("second ", fin=False), ping(b"marker"))
     await raw.expect_pong(b"marker")
@@ -208,7 +208,7 @@ async def test_incomplete_message_is_not_answered(raw: RawConnection) -> None:
 
 
 @rfc6455("5.4", MUST, "a fragmented message leaves nothing for the next")
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_messages_after_a_fragmented_one_are_whole(raw: RawConnection) -> None:
     await raw.send(
         text("a ", fin=False), continuation("b"), text("c"), text("d ", fin=False), continuation("e")
@@ -217,7 +217,7 @@ async def test_messages_after_a_fragmented_one_are_whole(raw: RawConnection) -> 
 
 
 @rfc6455("5.4", MUST, "every connection puts its own fragments together")
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_fragments_of_two_connections_do_not_mix(raw_connection: OpenRawConnection) -> None:
     one, other = await raw_connection("one"), await raw_connection("other")
     await one.send(text("one, ", fin=False))
@@ -233,7 +233,7 @@ async def test_fragments_of_two_connections_do_not_mix(raw_connection: OpenRawCo
 
 @rfc6455("5.4", MUST, "a connection that ends inside a message leaves nothing to the next connection")
 @pytest.mark.parametrize("how", ["reset", "closed"])
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_unfinished_message_is_not_left_to_the_next_connection(
     raw_connection: OpenRawConnection, how: str
 ) -> None:

@@ -199,7 +199,7 @@ async def test_close_inside_a_fragmented_message_is_a_normal_closure(
 @rfc6455(
     "5.5.1", MUST, "a large message before the Close frame does not hold up the closing", autobahn="7.1.6"
 )
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_close_after_a_large_message_is_answered(raw: RawConnection) -> None:
     raw.needs_size(256 * 1024)
     await raw.send(text("*" * 256 * 1024), close(1000), ping(b"too late"))
@@ -219,7 +219,7 @@ async def test_answers_before_the_close_are_in_order(raw: RawConnection, target:
 
 
 @rfc6455("5.5.1", MUST, "nothing comes after the server's Close frame")
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_nothing_comes_after_the_servers_close(raw: RawConnection) -> None:
     await raw.send_together(*(text(f"message {number}") for number in range(50)), close(1000))
     await raw.ending()

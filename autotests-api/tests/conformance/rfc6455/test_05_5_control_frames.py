@@ -136,7 +136,7 @@ async def test_pings_in_a_row_are_answered_in_order(raw: RawConnection, how: str
 
 @rfc6455("5.4", MUST, "a Pong is sent between the frames of an answer and never inside one")
 @pytest.mark.parametrize("size", [100, 40_000, 60_000])
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_ping_after_a_message_in_one_segment_spoils_no_answer(raw: RawConnection, size: int) -> None:
     raw.needs_size(size)
     message = "x" * size
@@ -171,7 +171,7 @@ async def test_burst_of_pings_ends_with_the_answer_to_the_last(
 
 
 @rfc6455("5.5.2", MUST, "a Ping is answered between messages, and disturbs none of them")
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_pings_between_messages_disturb_none(raw: RawConnection) -> None:
     for number in range(5):
         await raw.send(text(f"message {number}"), ping(b"%d" % number))
@@ -180,7 +180,7 @@ async def test_pings_between_messages_disturb_none(raw: RawConnection) -> None:
 
 
 @rfc6455("5.5.2", MUST, "a Ping in the segment of a message is answered as well")
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_ping_in_the_segment_of_a_message_is_answered(raw: RawConnection) -> None:
     await raw.send_together(text("before"), ping(b"together"), text("after"))
     await raw.expect_pong(b"together")
@@ -188,7 +188,7 @@ async def test_ping_in_the_segment_of_a_message_is_answered(raw: RawConnection) 
 
 
 @rfc6455("5.5.2", MUST, "the payload of a Ping is not a message")
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_ping_is_not_answered_with_a_message(raw: RawConnection) -> None:
     await raw.send(ping(b"not a message"), text("a message"))
     await raw.expect_pong(b"not a message")
@@ -215,14 +215,14 @@ async def test_unsolicited_pong_is_not_answered(raw: RawConnection, payload: byt
 
 
 @rfc6455("5.5.3", MUST, "a row of unsolicited pongs harms nothing")
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_row_of_unsolicited_pongs_harms_nothing(raw: RawConnection) -> None:
     await raw.send_together(*(pong(b"%d" % number) for number in range(50)))
     await raw.expect_served()
 
 
 @rfc6455("5.5", MUST, "control frames are understood before the first message")
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_control_frames_before_the_first_message_are_understood(raw: RawConnection) -> None:
     await raw.send(pong(b"early"), ping(b"early"), text("first"))
     await raw.expect_pong(b"early")

@@ -14,7 +14,7 @@ SIZES = [0, 125, 126, 127, 128, 65535, 65536]
 
 @rfc6455("5.6", MUST, "a text message comes through whole", autobahn=["1.1.1-7"])
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_text_message_comes_through(raw: RawConnection, size: int) -> None:
     raw.needs_size(size)
     await raw.send(text(text_of(size)))
@@ -63,7 +63,7 @@ async def test_every_byte_comes_through(raw: RawConnection, shift: int) -> None:
 
 @rfc6455("6.1", MUST, "a server sends whole messages, in legal fragments when it fragments them")
 @pytest.mark.parametrize("size", [1000, 70_000, 500_000])
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_server_sends_legal_frames(raw: RawConnection, size: int) -> None:
     raw.needs_size(size)
     await raw.send(text("ж" * (size // 2)), text("next"))
@@ -73,7 +73,7 @@ async def test_server_sends_legal_frames(raw: RawConnection, size: int) -> None:
 
 @rfc6455("6.2", MUST, "messages keep their order")
 @pytest.mark.parametrize("sizes", [[1, 70_000, 1], [70_000, 1, 70_000, 1], [0, 125, 126, 65536, 0]], ids=str)
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_large_and_small_messages_keep_their_order(raw: RawConnection, sizes: list[int]) -> None:
     raw.needs_size(max(sizes))
     messages = [letter * size for letter, size in zip("abcde", sizes, strict=False)]
@@ -82,7 +82,7 @@ async def test_large_and_small_messages_keep_their_order(raw: RawConnection, siz
 
 
 @rfc6455("5.4", MUST, "a message in fragments of 1300 bytes comes through", autobahn="10.1.1")
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_message_in_fragments_of_1300_bytes_comes_through(raw: RawConnection) -> None:
     raw.needs_size(65536)
     await send_fragments(raw, TEXT, text_of(65536).encode(), 1300)
@@ -116,7 +116,7 @@ async def send_fragments(raw: RawConnection, opcode: int, data: bytes, size: int
 
 @rfc6455("5.2", MUST, "a large text message comes through")
 @pytest.mark.mass
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 @pytest.mark.parametrize("size", numbered("9.1", LARGE))
 async def test_large_text_message_comes_through(raw: RawConnection, size: int) -> None:
     raw.needs_size(size)
@@ -136,7 +136,7 @@ async def test_large_binary_message_comes_through(raw: RawConnection, size: int)
 
 @rfc6455("5.4", MUST, "a large text message in fragments comes through")
 @pytest.mark.mass
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 @pytest.mark.parametrize("size", numbered("9.3", FRAGMENTS))
 async def test_large_text_message_in_fragments_comes_through(
     raw: RawConnection, abilities: Abilities, size: int
@@ -160,7 +160,7 @@ async def test_large_binary_message_in_fragments_comes_through(
 
 @rfc6455("5.2", MUST, "a large text message in chops comes through")
 @pytest.mark.mass
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 @pytest.mark.parametrize("chop", numbered("9.5", CHOPS))
 async def test_large_text_message_in_chops_comes_through(
     raw: RawConnection, abilities: Abilities, chop: int
@@ -184,7 +184,7 @@ async def test_large_binary_message_in_chops_comes_through(
 
 @rfc6455("6.2", MUST, "text messages go to and fro by the thousand")
 @pytest.mark.mass
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 @pytest.mark.parametrize("size", numbered("9.7", TRIPS))
 async def test_text_goes_to_and_fro_by_the_thousand(raw: RawConnection, size: int) -> None:
     raw.needs_size(size)

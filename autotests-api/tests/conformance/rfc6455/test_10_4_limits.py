@@ -55,14 +55,14 @@ async def test_fragments_beyond_the_limit_fail_the_connection(
 
 
 @rfc6455("10.4", MUST, "a message as long as the limit is still taken")
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_message_of_the_limit_is_taken(raw: RawConnection, limit: int) -> None:
     await raw.send(text("x" * limit))
     await raw.expect_echo("x" * limit)
 
 
 @rfc6455("10.4", MUST, "messages below the limit do not add up to it")
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_messages_below_the_limit_do_not_add_up(raw: RawConnection, limit: int) -> None:
     size = limit // 2 + 1
     for letter in "abc":
@@ -71,7 +71,7 @@ async def test_messages_below_the_limit_do_not_add_up(raw: RawConnection, limit:
 
 
 @rfc6455("10.4", MUST, "fragments of one message do not count for the next")
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_fragmented_messages_below_the_limit_do_not_add_up(raw: RawConnection, limit: int) -> None:
     half = limit // 3
     for letter in "abc":

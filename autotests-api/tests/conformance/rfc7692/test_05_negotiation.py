@@ -20,7 +20,7 @@ async def test_server_accepts_no_compression_without_an_offer(negotiate: Negotia
 
 
 @rfc6455("9.1", MUST, "a connection without an offer stays without compression, whatever others agreed on")
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_server_compresses_nothing_without_an_offer(
     negotiate: Negotiate, deflated: DeflatedConnection
 ) -> None:
@@ -105,7 +105,7 @@ async def test_offer_is_found_wherever_it_stands(negotiate: Negotiate, offers: l
 
 @rfc7692("5", MUST, "messages are exchanged as the answer says, whichever of the offers it accepts")
 @pytest.mark.parametrize("offers", OFFERS.values(), ids=OFFERS.keys())
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_messages_follow_the_accepted_offer(agree: Agree, offers: list[str]) -> None:
     connection = await agree(*offers)
     for number in range(3):
@@ -212,7 +212,7 @@ async def test_answer_to_the_usual_offer_is_observed(
 
 
 @rfc7692("5", MUST, "what one connection agrees on binds no other")
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_agreements_of_two_connections_are_independent(agree: Agree, negotiate: Negotiate) -> None:
     narrow = await agree("permessage-deflate; server_no_context_takeover; client_no_context_takeover")
     wide = await agree("permessage-deflate; client_max_window_bits", name="another")

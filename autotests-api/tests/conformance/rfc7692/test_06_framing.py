@@ -135,7 +135,7 @@ async def test_reserved_opcode_with_rsv1_fails_the_connection(
     ["", "hello", "x" * 125, "y" * 126, "z" * 65536, "\x00", "\x02\x00", "\x00\x00"],
     ids=["empty", "short", "125", "126", "65536", "like an empty block", "like a fixed block", "zeros"],
 )
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_uncompressed_message_is_taken_as_it_is(deflated: DeflatedConnection, message: str) -> None:
     deflated.needs_size(len(message))
     await deflated.send(text(message))
@@ -151,7 +151,7 @@ async def test_compressed_bytes_without_rsv1_are_taken_as_they_are(deflated: Def
 
 
 @rfc7692("6", MUST, "a message without RSV1 may be fragmented, too")
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_uncompressed_fragments_are_taken_as_they_are(deflated: DeflatedConnection) -> None:
     await deflated.send(text("first ", fin=False), continuation("", fin=False), continuation("second"))
     await deflated.expect_echo("first second")
@@ -159,7 +159,7 @@ async def test_uncompressed_fragments_are_taken_as_they_are(deflated: DeflatedCo
 
 @rfc7692("6", MUST, "compressed and uncompressed messages may follow each other in any order")
 @pytest.mark.parametrize("order", ["CUCU", "UCUC", "CCUUCC", "UUC", "CUUUUC", "uCuc", "cUcu"], ids="-".join)
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_compressed_and_uncompressed_messages_take_turns(
     deflated: DeflatedConnection, order: str
 ) -> None:
@@ -176,7 +176,7 @@ async def test_compressed_and_uncompressed_messages_take_turns(
 
 
 @rfc7692("6", MUST, "compressed and uncompressed messages in one segment are told apart")
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_compressed_and_uncompressed_messages_in_one_segment_are_told_apart(
     deflated: DeflatedConnection,
 ) -> None:
@@ -199,7 +199,7 @@ async def test_compressed_message_keeps_its_type(deflated: DeflatedConnection) -
 @rfc7692("6.1", MUST, "the fragments of a compressed message are put together before they are inflated")
 @pytest.mark.parametrize("how", WAYS)
 @pytest.mark.parametrize("count", [2, 3, 10])
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_compressed_fragments_make_one_message(
     deflated: DeflatedConnection, count: int, how: str
 ) -> None:
@@ -224,7 +224,7 @@ async def test_compressed_data_may_be_cut_at_every_byte(deflated: DeflatedConnec
 
 @rfc7692("6.1", MUST, "fragments of a compressed message may be of one byte")
 @pytest.mark.parametrize("size", [10, 500, 2000])
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_fragments_of_one_byte_make_one_message(deflated: DeflatedConnection, size: int) -> None:
     deflated.needs_size(size)
     message = "".join(f"{number * number % 997} " for number in range(size // 4))
@@ -234,7 +234,7 @@ async def test_fragments_of_one_byte_make_one_message(deflated: DeflatedConnecti
 
 @rfc7692("6.1", MUST, "fragments of a compressed message may be empty: the first, one between, the last")
 @pytest.mark.parametrize("where", ["first", "middle", "last", "everywhere"])
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_empty_fragments_of_a_compressed_message_add_nothing(
     deflated: DeflatedConnection, where: str
 ) -> None:
@@ -252,7 +252,7 @@ async def test_empty_fragments_of_a_compressed_message_add_nothing(
 
 @rfc7692("6.1", MUST, "a control frame between compressed fragments is served, and is no part of the message")
 @pytest.mark.parametrize("how", WAYS)
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_ping_between_compressed_fragments_is_answered(deflated: DeflatedConnection, how: str) -> None:
     message = "compressed, with a ping in its midst"
     half, rest = compressed_fragments(in_parts(deflated.deflate(message), 2))
@@ -262,7 +262,7 @@ async def test_ping_between_compressed_fragments_is_answered(deflated: DeflatedC
 
 
 @rfc7692("6.1", MUST, "a Ping between compressed fragments does not wait for the end of the message")
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_ping_between_compressed_fragments_is_answered_at_once(deflated: DeflatedConnection) -> None:
     message = "compressed, and not yet at its end"
     half, rest = compressed_fragments(in_parts(deflated.deflate(message), 2))
@@ -273,7 +273,7 @@ async def test_ping_between_compressed_fragments_is_answered_at_once(deflated: D
 
 
 @rfc7692("6.1", MUST, "control frames leave the window as it is")
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_pings_between_messages_leave_the_window_as_it_is(deflated: DeflatedConnection) -> None:
     for number in range(5):
         message = f"words that every message repeats from the one before it, {number}"
@@ -294,7 +294,7 @@ EARLY = {
 @rfc7692("6.1", MUST, "a control frame before the first message leaves compression as it is")
 @pytest.mark.parametrize("how", WAYS)
 @pytest.mark.parametrize("early", EARLY.values(), ids=EARLY.keys())
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_compressed_message_after_an_early_control_frame_is_taken(
     deflated: DeflatedConnection, early: list[Frame], how: str
 ) -> None:
@@ -314,7 +314,7 @@ async def test_server_compresses_no_control_frame(deflated: DeflatedConnection, 
 
 
 @rfc6455("5.5.1", MUST, "a compressed connection is closed like any other")
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_compressed_connection_is_closed_in_good_order(deflated: DeflatedConnection) -> None:
     await deflated.send_compressed("the last words " * 50)
     await deflated.expect_echo("the last words " * 50)

@@ -16,7 +16,7 @@ from pytest_websocket.protocol.deflate_blocks import Blocks
 from pytest_websocket.protocol.frames import text
 from pytest_websocket.protocol.payloads import text_of
 
-pytestmark = pytest.mark.needs("deflate", "echo")
+pytestmark = pytest.mark.needs("deflate", "answer")
 
 SERVER = "permessage-deflate; server_no_context_takeover"
 CLIENT = "permessage-deflate; client_no_context_takeover"
@@ -33,6 +33,7 @@ def keeps_our_window(connection: DeflatedConnection) -> None:
 
 @rfc7692("7.1.1.1", MUST, "server_no_context_takeover is accepted by repeating it, or not at all")
 @pytest.mark.parametrize("offer", [SERVER, BOTH], ids=["server", "both"])
+@pytest.mark.needs("echo")
 async def test_server_no_context_takeover_is_repeated(negotiate: Negotiate, offer: str) -> None:
     negotiation = await negotiate(offer)
     negotiation.expect_opened()
@@ -41,6 +42,7 @@ async def test_server_no_context_takeover_is_repeated(negotiate: Negotiate, offe
 @rfc7692("7.1.1.1", MUST, "with server_no_context_takeover the server refers to no message before")
 @pytest.mark.parametrize("offer", [SERVER, BOTH], ids=["server", "both"])
 @pytest.mark.parametrize("size", [1, 10, 100, 1000])
+@pytest.mark.needs("echo")
 async def test_server_starts_every_message_with_an_empty_window(agree: Agree, offer: str, size: int) -> None:
     connection = await agree(offer)
     message = SENTENCE * size
@@ -51,6 +53,7 @@ async def test_server_starts_every_message_with_an_empty_window(agree: Agree, of
 
 
 @rfc7692("7.1.1.1", MUST, "the server keeps to server_no_context_takeover with other messages between")
+@pytest.mark.needs("echo")
 async def test_server_forgets_its_window_between_messages_of_all_kinds(agree: Agree) -> None:
     connection = await agree(SERVER)
     for number in range(12):
@@ -63,6 +66,7 @@ async def test_server_forgets_its_window_between_messages_of_all_kinds(agree: Ag
 
 
 @rfc7692("7.1.1.1", MUST, "server_no_context_takeover is for the server only: it keeps the client's window")
+@pytest.mark.needs("echo")
 async def test_server_no_context_takeover_leaves_the_clients_window_alone(agree: Agree) -> None:
     connection = await agree(SERVER)
     keeps_our_window(connection)
@@ -109,6 +113,7 @@ async def test_client_may_forget_its_window_unasked(agree: Agree, offer: str) ->
 
 @rfc7692("7.2.2", MUST, "a message is inflated with the window that the messages before it have left")
 @pytest.mark.parametrize("between", [0, 1, 10, 100])
+@pytest.mark.needs("echo")
 async def test_message_refers_back_to_an_earlier_message(unlimited: DeflatedConnection, between: int) -> None:
     keeps_our_window(unlimited)
     first = b"the first words of this connection"
@@ -127,6 +132,7 @@ async def test_message_refers_back_to_an_earlier_message(unlimited: DeflatedConn
 
 @rfc7692("7.2.2", MUST, "the window moves on when more was sent than it can hold")
 @pytest.mark.parametrize("size", [10_000, 40_000])
+@pytest.mark.needs("echo")
 async def test_message_refers_back_when_more_was_sent_than_a_window_holds(
     unlimited: DeflatedConnection, size: int
 ) -> None:
@@ -152,6 +158,7 @@ async def test_message_refers_back_to_a_fragmented_message(unlimited: DeflatedCo
 
 
 @rfc7692("7.2.2", MUST, "an uncompressed message is no part of the window")
+@pytest.mark.needs("echo")
 async def test_uncompressed_message_is_no_part_of_the_window(unlimited: DeflatedConnection) -> None:
     keeps_our_window(unlimited)
     said = Blocks().fixed(b"compressed").message()
@@ -164,6 +171,7 @@ async def test_uncompressed_message_is_no_part_of_the_window(unlimited: Deflated
 
 @rfc7692("7.2.2", MUST, "an empty message leaves the window as it is")
 @pytest.mark.parametrize("data", [b"\x00", b"\x02\x00"], ids=["stored", "fixed"])
+@pytest.mark.needs("echo")
 async def test_empty_message_leaves_the_window_as_it_is(unlimited: DeflatedConnection, data: bytes) -> None:
     keeps_our_window(unlimited)
     reference = (6, unlimited.distance(6, messages=2))
@@ -174,6 +182,7 @@ async def test_empty_message_leaves_the_window_as_it_is(unlimited: DeflatedConne
 
 
 @rfc7692("7.2.2", MUST, "each direction has a window of its own")
+@pytest.mark.needs("echo")
 async def test_answers_are_no_part_of_the_clients_window(unlimited: DeflatedConnection) -> None:
     keeps_our_window(unlimited)
     for data, message in (
@@ -187,6 +196,7 @@ async def test_answers_are_no_part_of_the_clients_window(unlimited: DeflatedConn
 
 
 @rfc7692("7.2.2", MUST, "a new connection starts with an empty window, whatever was sent on others")
+@pytest.mark.needs("echo")
 async def test_new_connection_starts_with_an_empty_window(agree: Agree) -> None:
     other = await agree(NONE, name="another client")
     secret = "a secret of another client, which no one else may read " * 10
@@ -198,6 +208,7 @@ async def test_new_connection_starts_with_an_empty_window(agree: Agree) -> None:
 
 
 @rfc7692("7.2.2", MUST, "a new connection starts with an empty window when an old one has closed as well")
+@pytest.mark.needs("echo")
 async def test_new_connection_inherits_no_window_of_a_closed_one(agree: Agree) -> None:
     for number in range(3):
         other = await agree(NONE, name=f"connection {number} before")
@@ -223,6 +234,7 @@ async def test_connections_keep_their_windows_apart(agree: Agree, offer: str) ->
 
 
 @rfc7692("7.2.2", MUST, "a connection's window outlives the failure of another connection")
+@pytest.mark.needs("echo")
 async def test_window_outlives_the_failure_of_another_connection(agree: Agree) -> None:
     connection = await agree(NONE)
     await connection.send_compressed(SENTENCE)
@@ -235,6 +247,7 @@ async def test_window_outlives_the_failure_of_another_connection(agree: Agree) -
 
 
 @rfc7692("7.2.1", MAY, "a server may keep its window or not; how small a repeated message gets is observed")
+@pytest.mark.needs("echo")
 async def test_size_of_a_repeated_message_is_observed(
     unlimited: DeflatedConnection, target: Target, record_property: RecordProperty
 ) -> None:

@@ -48,7 +48,7 @@ async def test_limit_for_the_server_does_not_hinder_the_handshake(negotiate: Neg
 
 @rfc7692("7.1", MUST, "a legal offer that is accepted is used for what it says")
 @pytest.mark.parametrize("offer", LEGAL, ids=brief)
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_legal_parameters_are_accepted_for_what_they_say(agree: Agree, offer: str) -> None:
     connection = await agree(offer)
     for number in range(3):
@@ -59,7 +59,7 @@ async def test_legal_parameters_are_accepted_for_what_they_say(agree: Agree, off
 
 @rfc7692("7.1", MUST, "the order of parameters means nothing")
 @pytest.mark.parametrize("turn", range(4))
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_parameters_are_read_in_any_order(agree: Agree, turn: int) -> None:
     parameters = [
         "server_no_context_takeover",
@@ -177,7 +177,7 @@ async def test_legal_offer_after_an_illegal_one_is_found(negotiate: Negotiate, o
 
 @rfc7692("7.1", MUST, "a declined offer leaves the connection without compression")
 @pytest.mark.parametrize("size", [100, 10_000])
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_declined_offer_leaves_messages_uncompressed(negotiate: Negotiate, size: int) -> None:
     negotiation = await negotiate(f"{NAME}; unheard_of")
     negotiation.raw.needs_size(size)

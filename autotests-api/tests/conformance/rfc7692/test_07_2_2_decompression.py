@@ -113,7 +113,7 @@ FLUSHES = {"sync": zlib.Z_SYNC_FLUSH, "full": zlib.Z_FULL_FLUSH}
 @rfc7692("7.2.2", MUST, "a message is understood however it was compressed")
 @pytest.mark.parametrize("flush", FLUSHES.values(), ids=FLUSHES.keys())
 @pytest.mark.parametrize("settings", COMPRESSORS.values(), ids=COMPRESSORS.keys())
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_message_is_understood_however_it_was_compressed(
     deflated: DeflatedConnection, settings: dict[str, int], flush: int
 ) -> None:
@@ -179,7 +179,7 @@ async def test_compressed_frame_of_every_length_is_understood(
 
 @rfc7692("7.2.2", MUST, "a message far longer than its compressed data is understood")
 @pytest.mark.parametrize("size", [1 << 10, 1 << 16, (1 << 16) + 1, 1 << 18, (1 << 20) - 100])
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_highly_compressed_message_is_understood(deflated: DeflatedConnection, size: int) -> None:
     deflated.needs_size(size)
     await deflated.send_compressed("0" * size)
@@ -257,7 +257,7 @@ async def test_broken_data_fails_the_connection(deflated: DeflatedConnection, da
 @pytest.mark.parametrize(
     "data", [BROKEN["reserved block type"], BROKEN["length code 286"]], ids=["block type", "length code"]
 )
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_broken_data_after_good_messages_fails_the_connection(
     deflated: DeflatedConnection, data: bytes, before: int
 ) -> None:

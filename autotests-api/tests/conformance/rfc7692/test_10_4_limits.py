@@ -88,7 +88,7 @@ async def test_message_of_the_limit_that_compression_makes_longer_is_taken(
 
 
 @rfc6455("10.4", MUST, "compressed messages below the limit do not add up to it")
-@pytest.mark.needs("echo")
+@pytest.mark.needs("answer")
 async def test_compressed_messages_below_the_limit_do_not_add_up(agree: Agree, limit: int) -> None:
     connection = await agree("permessage-deflate")
     message = "x" * (limit // 2 + 1)

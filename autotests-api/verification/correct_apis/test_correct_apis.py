@@ -1,0 +1,156 @@
+"""No case is red on a correct API, and as many run as its profile allows."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from verification.correct_apis.catalogue import APIS
+from verification.correct_apis.documented import DOCUMENTED, KEY, TOKEN
+
+ROOT = Path(__file__).parents[3]
+KNOWN = ROOT / "autotests-api" / "verification" / "thirdparty" / "websockets.toml"
+
+SELECTION = (
+    "conformance/rfc6455/test_04_2_2_answering_the_handshake.py",
+    "conformance/rfc6455/test_05_1_masking.py",
+    "conformance/rfc7692/test_05_negotiation.py",
+    "contract/test_handshake.py",
+)
+"""Handshakes of all kinds, violations of all kinds, good messages, compression."""
+
+PAGE = (ROOT / "docs" / "profiles.md").read_text(encoding="utf-8")
+
+
+def written(tmp_path: Path, profile: str) -> str:
+    path = tmp_path / "api.toml"
+    path.write_text(profile, encoding="utf-8")
+    return str(path)
+
+
+def expect_green(run: Any) -> None:
+    assert run.status == 0, run.output[-3000:]
+    assert not run.counts["failed"] + run.counts["error"], run.output[-3000:]
+
+
+@pytest.mark.parametrize("name", APIS)
+def test_no_case_is_red_on_a_correct_api(name: str, run_suite: Any, serve: Any, tmp_path: Path) -> None:
+    api = APIS[name]
+    profile = written(tmp_path, api.profile)
+    url = serve(api.handler, **api.settings) + api.resource
+    run = run_suite("--ws-url", url, "--ws-profile", profile, "--ws-timeout", "3", *SELECTION)
+    expect_green(run)
+    assert run.counts["passed"] > 100
+
+
+@pytest.mark.thirdparty
+@pytest.mark.parametrize("name", APIS)
+def test_no_case_of_the_whole_suite_is_red_on_a_correct_api(
+    name: str, run_suite: Any, serve: Any, tmp_path: Path
+) -> None:
+    api = APIS[name]
+    profile = written(tmp_path, api.profile)
+    url = serve(api.handler, **api.settings) + api.resource
+    folders = ("contract", "conformance", "resilience", "security")
+    known = ("--ws-known-failures", str(KNOWN))
+    expect_green(run_suite("-n", "2", "--ws-url", url, "--ws-profile", profile, *known, *folders, limit=1800))
+
+
+@pytest.mark.parametrize("name", ["greets", "pushes_ten_times_a_second", "greets_three_times"])
+def test_no_case_is_red_without_a_profile_either(name: str, run_suite: Any, serve: Any) -> None:
+    run = run_suite("--ws-url", serve(APIS[name].handler), "--ws-no-echo", "--ws-timeout", "3", *SELECTION)
+    expect_green(run)
+    assert run.counts["passed"] > 80
+
+
+def test_greeting_that_is_counted_may_be_compressed(run_suite: Any, serve: Any) -> None:
+    options = ("--ws-reply", "{message}", "--ws-greetings", "1")
+    expect_green(run_suite("--ws-url", serve(APIS["greets"].handler), *options, SELECTION[2]))
+
+
+def test_login_first_api_runs_as_many_cases_as_an_echo_server(
+    run_suite: Any, serve: Any, tmp_path: Path
+) -> None:
+    files = (*SELECTION, "conformance/rfc6455/test_04_2_1_reading_the_handshake.py")
+    counts = []
+    for name in ("login_first", "greets"):
+        profile = written(tmp_path, APIS[name].profile)
+        run = run_suite("--ws-url", serve(APIS[name].handler), "--ws-profile", profile, *files)
+        counts.append(run.counts["skipped"])
+    assert counts[0] - counts[1] <= 1
+
+
+def test_api_without_a_profile_stops_the_run_with_the_line_that_helps(run_suite: Any, serve: Any) -> None:
+    run = run_suite("--ws-url", serve(APIS["strict_commands"].handler), "contract")
+    assert run.status == 4
+    assert "does not echo" in run.output
+    assert "--ws-profile api.toml" in run.output
+    assert 'exchange = ["{\\"op\\": \\"ping\\"}", "{\\"op\\": \\"pong\\"}"]' in run.output
+
+
+def test_login_that_fails_stops_the_run_with_its_reason(run_suite: Any, serve: Any, tmp_path: Path) -> None:
+    profile = written(
+        tmp_path, APIS["login_first"].profile.replace("a-token-that-is-good", "secret-but-wrong")
+    )
+    run = run_suite("--ws-url", serve(APIS["login_first"].handler), "--ws-profile", profile, "contract")
+    assert run.status == 4
+    assert 'step 2 of the login failed: expected “{"type": "auth_ok"}”' in run.output
+    assert "secret-but-wrong" not in run.output
+
+
+def test_what_a_login_sends_is_shown_nowhere(run_suite: Any, serve: Any, tmp_path: Path) -> None:
+    profile = written(tmp_path, APIS["login_first"].profile)
+    results = tmp_path / "results"
+    run = run_suite(
+        "--ws-url",
+        serve(APIS["login_first"].handler),
+        "--ws-profile",
+        profile,
+        "--ws-strict",
+        f"--alluredir={results}",
+        "conformance/rfc6455/test_05_2_base_framing.py::test_ping_with_a_longer_length_is_refused",
+    )
+    assert run.counts["failed"] == 2
+    assert "a-token-that-is-good" not in run.output
+    written_files = [path for path in results.rglob("*") if path.is_file()]
+    assert written_files
+    assert not [path for path in written_files if b"a-token-that-is-good" in path.read_bytes()]
+
+
+def blocks(heading: str) -> dict[str, list[str]]:
+    """Returns the fenced blocks of a section of the page by their language."""
+    section = PAGE.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    found: dict[str, list[str]] = {}
+    for language, text in re.findall(r"^```(\w+)\n(.*?)^```$", section, re.MULTILINE | re.DOTALL):
+        found.setdefault(language, []).append(text)
+    return found
+
+
+@pytest.mark.parametrize("heading", DOCUMENTED)
+def test_profile_of_the_page_fits_its_server(
+    heading: str, run_suite: Any, serve: Any, tmp_path: Path
+) -> None:
+    handler, settings = DOCUMENTED[heading]
+    for profile in blocks(heading)["toml"]:
+        run = run_suite(
+            *("--ws-url", serve(handler, **settings), "--ws-profile", written(tmp_path, profile)),
+            *("--ws-timeout", "3", *SELECTION[1:3]),
+            API_TOKEN=TOKEN,
+        )
+        expect_green(run)
+        assert run.counts["passed"] > 50
+
+
+def test_login_by_a_function_is_written_as_the_page_says(run_suite: Any, serve: Any, tmp_path: Path) -> None:
+    (tmp_path / "my_login.py").write_text(blocks("Login by challenge and response")["python"][0])
+    handler, _ = DOCUMENTED["Login by challenge and response"]
+    run = run_suite(
+        *("--ws-url", serve(handler), "--ws-reply", "{message}", "--ws-login", "my_login:log_in"),
+        *(SELECTION[1], SELECTION[3]),
+        API_KEY=KEY,
+        PYTHONPATH=str(tmp_path),
+    )
+    expect_green(run)
