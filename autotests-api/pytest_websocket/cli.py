@@ -21,7 +21,7 @@ PACKAGE = Path(__file__).parent
 NEEDS_NO_TARGET = {"--rfc-list", "--collect-only", "--co", "--fixtures", "--markers", "--version", "-V"}
 """Options with which pytest prints something and stops."""
 
-_TARGETS = {"--ws-url", "--ws-command", "--ws-client"}
+_TARGETS = {"--ws-url", "--ws-command", "--ws-app", "--ws-client"}
 
 USAGE = "usage: pytest-websocket URL | --ws-command 'PROGRAM {port}' [options of the plugin or of pytest]"
 
@@ -193,7 +193,7 @@ def _names_a_target(words: Sequence[str]) -> bool:
     return (
         bool(_TARGETS & names)
         or bool(names & NEEDS_NO_TARGET)
-        or any(os.environ.get(name, "").strip() for name in ("WS_URL", "WS_COMMAND"))
+        or any(os.environ.get(name, "").strip() for name in ("WS_URL", "WS_COMMAND", "WS_APP"))
     )
 
 

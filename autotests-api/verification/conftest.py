@@ -39,7 +39,7 @@ FOLDERS = ("contract", "conformance", "process", "resilience", "security")
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leaves the tests of this folder out where another server than the embedded one is tested."""
-    if option_value(config, "ws-url") or option_value(config, "ws-command"):
+    if any(option_value(config, name) for name in ("ws-url", "ws-command", "ws-app")):
         own = [item for item in items if item.path.is_relative_to(Path(__file__).parent)]
         config.hook.pytest_deselected(items=own)
         items[:] = [item for item in items if item not in set(own)]

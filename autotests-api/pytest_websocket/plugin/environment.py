@@ -32,6 +32,8 @@ def facts(config: pytest.Config) -> dict[str, str]:
         known = {"Target": target.shown()}
     if target.embedded:
         known["Target"] = "embedded echo server"
+    if app := option_value(config, "ws-app"):
+        known["Target"] = f"application {app}"
     if command := option_value(config, "ws-command"):
         known["Target"] = f"server of {shown_command(command)}"
     if target.strict:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from pytest_websocket.plugin.option_values import PORT
+from pytest_websocket.plugin.options import option_value
 from pytest_websocket.plugin.raw_assertions import RawConnection
 from pytest_websocket.plugin.raw_connections import NotOpened
 from pytest_websocket.plugin.recordings import Recordings
@@ -135,6 +136,8 @@ def another_server(config: pytest.Config, target: Target) -> StartedServer:
             pytest.skip("the embedded server has TLS only inside the process of the tests")
         url = f"ws://127.0.0.1:{free_port()}"
         return StartedServer(COMMAND, replace(target, url=url, embedded=False), folder=FOLDER)
+    if app := option_value(config, "ws-app"):
+        pytest.skip(f"an application has no process of its own: --ws-command 'uvicorn {app} --port {PORT}'")
     running = config.stash.get(SERVER, None)
     if running is None:
         pytest.skip("the case starts and stops the server, which needs its command: --ws-command")

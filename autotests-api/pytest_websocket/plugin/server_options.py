@@ -24,6 +24,12 @@ def _command(text: str) -> tuple[str, ...]:
     return words
 
 
+def _app(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", text):
+        raise ValueError("expected a module and the application in it, as in package.module:app")
+    return text
+
+
 def _seconds(text: str) -> float:
     try:
         number = float(text.removesuffix("s"))
@@ -51,6 +57,13 @@ SERVER_OPTIONS = (
         _command,
     ),
     Option(
+        "ws-app",
+        "ASGI application to serve with uvicorn in a thread and to test, package.module:app "
+        "(pip install pytest-websocket[asgi])",
+        "MODULE:APP",
+        _app,
+    ),
+    Option(
         "ws-wait",
         "wait so many seconds at most until the server accepts a WebSocket connection "
         "(default: 30 with --ws-command, else it has to be there)",
@@ -73,24 +86,27 @@ def url_of_started(config: pytest.Config, url: str | None) -> str | None:
     Raises pytest.UsageError where command and URL do not name one port.
     """
     command: tuple[str, ...] | None = option_value(config, "ws-command")
-    if command is None:
+    app = option_value(config, "ws-app")
+    if command is None and app is None:
         if url is not None and PORT in url:
             raise pytest.UsageError(f"{PORT} in --ws-url is for a server that --ws-command starts")
         return url
+    if command is not None and app is not None:
+        raise pytest.UsageError("--ws-command and --ws-app both start a server: give one of them")
     url = url or f"ws://127.0.0.1:{PORT}"
     if PORT in url:
-        if not any(PORT in word for word in command):
+        if command is not None and not any(PORT in word for word in command):
             raise pytest.UsageError(
                 f"--ws-command does not say which port to listen on: write {PORT} where the server takes it, "
                 f"as in 'node server.js {PORT}', or give the port that it always has: --ws-url ws://127.0.0.1:9000"
             )
         return url.replace(PORT, str(free_port()), 1)
     if urlsplit(url).port is None:
-        raise pytest.UsageError(f"--ws-url needs the port that --ws-command listens on, or {PORT}")
+        raise pytest.UsageError(f"--ws-url needs the port that the server listens on, or {PORT}")
     if _processes(config) > 1:
         raise pytest.UsageError(
             "with -n every process starts a server of its own, and they cannot have the same port: "
-            f"write {PORT} in --ws-command and --ws-url"
+            f"write {PORT} in its place"
         )
     return url
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -9,10 +10,13 @@ import pytest
 from pytest_websocket.plugin.options import option_value, started_in
 from pytest_websocket.plugin.recordings import ATTACHMENTS
 from pytest_websocket.plugin.server_growth import Growth
+from pytest_websocket.server.asgi import AppNotStarted, load_app, serve_app
+from pytest_websocket.server.background import run_in_background
 from pytest_websocket.server.process import describe_end
 from pytest_websocket.target.dial import Unusable
 from pytest_websocket.target.started_server import START_DEADLINE, StartedServer, await_server, run
 from pytest_websocket.target.target import Target
+from pytest_websocket.text import printable
 
 SERVER = pytest.StashKey[StartedServer]()
 """The server that this process has started."""
@@ -22,6 +26,11 @@ GROWTH = pytest.StashKey[Growth]()
 
 ENDED = pytest.StashKey[str]()
 """How the server ended during the test, in words, with its last lines."""
+
+APP = pytest.StashKey[ExitStack]()
+"""Ends the application of ``--ws-app``."""
+
+_RAISED = pytest.StashKey[str]()
 
 OF_WORKERS = pytest.StashKey[list[Growth]]()
 """The same of each worker of xdist."""
@@ -36,6 +45,9 @@ _SHOWN = 8000
 def start_once(config: pytest.Config, target: Target) -> None:
     """Starts the server of ``--ws-command``, or waits as ``--ws-wait`` says. Raises pytest.UsageError."""
     command, wait = option_value(config, "ws-command"), option_value(config, "ws-wait")
+    if (app := option_value(config, "ws-app")) is not None:
+        _start_app(config, target, app)
+        return
     try:
         if command is None:
             if wait is not None and not target.embedded and not hasattr(config, "workerinput"):
@@ -52,8 +64,28 @@ def start_once(config: pytest.Config, target: Target) -> None:
         raise pytest.UsageError(str(error)) from None
 
 
+def _start_app(config: pytest.Config, target: Target, name: str) -> None:
+    if APP in config.stash:
+        return
+    stack = ExitStack()
+    try:
+        app = load_app(name, started_in(config))
+        stack.enter_context(run_in_background(lambda: serve_app(app, target.port)))
+    except (AppNotStarted, OSError) as error:
+        raise pytest.UsageError(f"--ws-app {name} was not started: {error}") from None
+    config.stash[APP] = stack
+    # Also after Ctrl+C.
+    config.add_cleanup(lambda: stop(config))
+
+
 def stop(config: pytest.Config) -> None:
-    """Stops the server where there is one."""
+    """Stops the server where there is one, and keeps what an application has raised in its thread."""
+    if (app := config.stash.get(APP, None)) is not None:
+        del config.stash[APP]
+        try:
+            app.close()
+        except Exception as error:
+            config.stash[_RAISED] = f"the application raised {type(error).__name__}: {error}"
     if (server := config.stash.get(SERVER, None)) is not None:
         server.close()
         del config.stash[SERVER]
@@ -106,10 +138,12 @@ def start_again(item: pytest.Item, server: StartedServer, ended: str) -> str:
     return f"{ended}; it was started again"
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Hands what a worker of xdist has measured to the controller."""
+    """Ends an application, and hands what a worker of xdist has measured to the controller."""
     config = session.config
+    if APP in config.stash:
+        stop(config)
     if hasattr(config, "workeroutput") and GROWTH in config.stash:
         config.workeroutput["ws_growth"] = config.stash[GROWTH].to_json()
 
@@ -125,8 +159,12 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     """Says what the server held, and whether it gave it back."""
     measured = config.stash.get(OF_WORKERS, []) or [config.stash.get(GROWTH, Growth())]
     verdicts = [verdict for growth in measured if (verdict := growth.verdict())]
+    if raised := config.stash.get(_RAISED, ""):
+        verdicts.append([printable(raised)])
     if verdicts:
-        terminalreporter.section("server under test", red=any(len(verdict) > 1 for verdict in verdicts))
+        terminalreporter.section(
+            "server under test", red=bool(raised) or any(len(verdict) > 1 for verdict in verdicts)
+        )
         for verdict in verdicts:
             for line in verdict:
                 terminalreporter.write_line(line)

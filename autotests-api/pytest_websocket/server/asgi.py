@@ -1,0 +1,82 @@
+"""Serves an ASGI application with uvicorn, for a run in the background."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import importlib
+import logging
+import socket
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+
+class AppNotStarted(Exception):
+    """The application cannot be served; the text says why."""
+
+
+class _Words(logging.Handler):
+    """Keeps what uvicorn says of an application that does not start."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(record.getMessage())
+
+
+class _Listening:
+    """The listening sockets, as `run_in_background` reads them."""
+
+    def __init__(self, *sockets: socket.socket) -> None:
+        self.sockets = sockets
+
+
+def load_app(name: str, folder: Path) -> Any:
+    """Imports ``package.module:app``, also from ``folder``. Raises AppNotStarted."""
+    module, _, path = name.partition(":")
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    try:
+        return functools.reduce(getattr, path.split("."), importlib.import_module(module))
+    except Exception as error:
+        # Whatever an application does when it is imported may fail.
+        raise AppNotStarted(f"{type(error).__name__}: {error}") from None
+
+
+@contextlib.asynccontextmanager
+async def serve_app(app: Any, port: int) -> AsyncIterator[_Listening]:
+    """Serves ``app`` on a port of 127.0.0.1 until the block ends, with its lifespan. Raises AppNotStarted."""
+    try:
+        import uvicorn
+    except ImportError:
+        raise AppNotStarted("uvicorn is not installed: pip install 'pytest-websocket[asgi]'") from None
+
+    config = uvicorn.Config(
+        app, log_config=None, log_level="info", timeout_graceful_shutdown=1, ws_ping_interval=None
+    )
+    server = uvicorn.Server(config)
+    words = _Words()
+    logging.getLogger("uvicorn.error").addHandler(words)
+    listener = socket.create_server(("127.0.0.1", port), backlog=4096)
+    try:
+        config.load()
+        server.lifespan = config.lifespan_class(config)
+        await server.startup(sockets=[listener])
+    except SystemExit:
+        listener.close()
+        last = words.said[0].strip().splitlines()[-1] if words.said else "uvicorn has ended"
+        raise AppNotStarted(last) from None
+    finally:
+        logging.getLogger("uvicorn.error").removeHandler(words)
+    serving = asyncio.create_task(server.main_loop())
+    try:
+        yield _Listening(listener)
+    finally:
+        server.should_exit = True
+        await serving
+        await server.shutdown(sockets=[listener])
