@@ -116,9 +116,11 @@ class Client(WaitingConnection):
         """
         __tracebackhide__ = True
         seconds = self.deadline if deadline is None else deadline
+        until = self._until(seconds)
         try:
-            async with asyncio.timeout(seconds):
-                return await (await self._connection.ping(payload))
+            async with asyncio.timeout_at(until):
+                pong = await self._connection.ping(payload)
+            return await self._while_reading(asyncio.ensure_future(pong), until)
         except TimeoutError:
             raise self._failed(f"no Pong came within {seconds:g} s") from None
         except ConnectionClosed:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from websockets.exceptions import ConnectionClosed
 
@@ -26,6 +26,9 @@ _OTHER_LOOP = (
     "need the same loop_scope, as in @pytest_asyncio.fixture(scope='session', loop_scope='session') and "
     "pytestmark = pytest.mark.asyncio(loop_scope='session')"
 )
+
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -68,19 +71,29 @@ class WaitingConnection(OpenConnection):
         """Returns the payload of the next Ping. Raises TimeoutError, and ConnectionClosed of websockets."""
         arrived: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._connection.awaiting_ping.add(arrived)
-        # Unread messages stop the reading of the socket, and with it the Pings.
+        try:
+            return await self._while_reading(arrived, until)
+        finally:
+            self._connection.awaiting_ping.discard(arrived)
+
+    async def _while_reading(self, awaited: asyncio.Future[Result], until: float) -> Result:
+        """Returns the result of what comes between messages, which stay to be read. Raises TimeoutError.
+
+        websockets stops to read from the socket where some messages are unread, and Pings and Pongs would
+        not arrive.
+        """
         reading = asyncio.ensure_future(self._inbox.read_on())
         try:
             async with asyncio.timeout_at(until):
-                either: set[asyncio.Future[Any]] = {arrived, reading}
+                either: set[asyncio.Future[Any]] = {awaited, reading}
                 await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-                if not arrived.done():
+                if not awaited.done():
                     await reading
-                return await arrived
+                return await awaited
         finally:
-            self._connection.awaiting_ping.discard(arrived)
             reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
+            awaited.cancel()
+            await asyncio.gather(reading, awaited, return_exceptions=True)
 
     async def _obtain(
         self,

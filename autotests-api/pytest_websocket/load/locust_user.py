@@ -54,9 +54,9 @@ class WebSocketUser(User):
         """Opens a connection in place of the one before; returns whether it is open."""
 
         async def opening() -> Client:
-            return await connect(
-                self.url, recording=Recording(url=self.url, max_frames=_MAX_FRAMES), **self.settings
-            )
+            recording = Recording(url=self.url, max_frames=_MAX_FRAMES)
+            # A user who listens on after a failed wait would send less than the load that was asked for.
+            return await connect(self.url, recording=recording, **{"listen_on": 0, **self.settings})
 
         self.client = self._request(name, opening)
         return self.client is not None

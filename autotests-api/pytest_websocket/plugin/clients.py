@@ -72,6 +72,8 @@ class Connect:
             "ssl": target.tls,
             "proxy": target.proxy or False,
             "deadline": self._deadline,
+            # A case of the suite costs its deadline, and no more.
+            "listen_on": 0 if self._carries else None,
             **settings,
         }
         if "recording" not in everything:

@@ -82,3 +82,14 @@ async def test_end_of_the_connection_is_no_ping(peer: Any) -> None:
 async def test_two_tasks_expect_the_same_ping(peer: Any) -> None:
     client = await peer(wait, server=HEARTBEAT)
     await asyncio.gather(client.expect_ping(within=2), client.expect_ping(within=2))
+
+
+async def test_pong_comes_behind_more_messages_than_are_read_ahead(peer: Any) -> None:
+    async def handler(connection: ServerConnection) -> None:
+        for number in range(100):
+            await connection.send(str(number))
+        await connection.wait_closed()
+
+    client = await peer(handler)
+    assert await client.ping() > 0
+    assert await client.collect(100) == [str(number) for number in range(100)]
