@@ -25,7 +25,7 @@ FACTS := .facts
 UNIT := autotests-api/verification/unit autotests-api/examples
 
 # What runs whole jobs of a CI, in clones and environments of their own: it takes minutes, and `make workflow` runs it.
-JOBS := $(addprefix autotests-api/verification/packaging/,test_action.py test_workflow.py)
+JOBS := $(addprefix autotests-api/verification/packaging/,test_action.py test_readme.py test_workflow.py)
 
 # Stamps: each says that something is installed, and is newer than the file that asks for it.
 BASE   := $(VENV)/.base
@@ -91,7 +91,7 @@ vulnerable: $(CHECKS) $(NODE) ## run security cases against releases of others w
 	@PYTHONPATH=autotests-api $(BIN)/python -m verification.vulnerable $(ARGS)
 
 .PHONY: workflow
-workflow: $(CHECKS) $(ALLURE) ## run the GitHub Action, the GitLab job and the CI workflow's report as a CI does
+workflow: $(CHECKS) $(ALLURE) ## run the GitHub Action, the GitLab job, the CI workflow's report and the README's commands
 	@$(PYTEST) $(JOBS) $(ARGS)
 
 .PHONY: lint
