@@ -18,12 +18,10 @@ from pytest_websocket.client.expectations import (
     json_with,
     value_of,
 )
+from pytest_websocket.protocol.message_kinds import CORRELATIONS, DISCRIMINATORS
 from pytest_websocket.text import Message, value_text
 
-DISCRIMINATORS = (
-    *("type", "op", "opcode", "event", "method", "action", "command", "cmd", "kind", "msg", "name"),
-    *("id", "request_id", "requestId", "ref", "channel", "topic", "room", "stream", "symbol"),
-)
+_TELLING = (*DISCRIMINATORS, *CORRELATIONS)
 """Members that say what a message is and what it belongs to; those before say more."""
 
 _MISSING = object()
@@ -72,9 +70,9 @@ def _likeness(expected: Expected, message: Message, codec: Codec | None) -> tupl
         return (0, 0.0, _ratio(text, message))
     leaves = list(_leaves(model, got))
     said = sum(
-        1 << (len(DISCRIMINATORS) - DISCRIMINATORS.index(name))
+        1 << (len(_TELLING) - _TELLING.index(name))
         for name, is_same in leaves
-        if is_same and name in DISCRIMINATORS
+        if is_same and name in _TELLING
     )
     same = sum(is_same for _, is_same in leaves) / max(1, len(leaves))
     # A decoded message is compared with the text of its value.

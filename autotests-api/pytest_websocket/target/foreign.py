@@ -10,11 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_websocket.protocol.frames import text
+from pytest_websocket.protocol.message_kinds import DISCRIMINATORS
 from pytest_websocket.raw.ending import NotReceived
 from pytest_websocket.target.connection import TargetConnection
 from pytest_websocket.target.dial import Unusable, opened
 from pytest_websocket.target.listening import Unasked
-from pytest_websocket.target.patterns import DISCRIMINATORS, Pattern, json_object
+from pytest_websocket.target.patterns import Pattern, json_object
 from pytest_websocket.target.target import ECHO_TEMPLATE, Message, Target
 from pytest_websocket.text import preview
 

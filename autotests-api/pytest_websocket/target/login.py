@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from pytest_websocket.target.patterns import DISCRIMINATORS, Pattern, has_members, is_json, json_value
+from pytest_websocket.protocol.message_kinds import DISCRIMINATORS
+from pytest_websocket.target.patterns import Pattern, has_members, is_json, json_value
 from pytest_websocket.text import Message, preview, quantity
 
 MAX_PASSED_OVER = 1_000

@@ -8,13 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_websocket.protocol.message_kinds import DISCRIMINATORS
 from pytest_websocket.text import Message
-
-DISCRIMINATORS = (
-    *("type", "op", "event", "action", "method", "kind", "channel", "topic", "cmd", "command", "msg"),
-    *("name", "subject", "stream", "opcode", "code", "e", "t"),
-)
-"""Members that say of which kind a JSON message is, the usual first."""
 
 MAX_VALUE = 64
 """Characters of a member that is still a name of a kind."""
