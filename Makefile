@@ -125,6 +125,10 @@ conformance: $(SUITE) ## write docs/conformance.md, the list of all cases
 catalogue: $(SUITE) ## write docs/security-catalogue.md, the list of all security cases
 	@$(PYTEST) --ws-security-table docs/security-catalogue.md
 
+.PHONY: pictures
+pictures: $(CHECKS) $(ALLURE) ## make the pictures of the report in docs/ again
+	@PYTHONPATH=autotests-api $(BIN)/python -W ignore -m verification.pictures
+
 .PHONY: load
 load: $(LOAD) ## many connections at once:  make load ARGS="--ws-users 10000 --ws-budget p99=50ms"
 	@$(PYTEST) -m load $(ARGS)

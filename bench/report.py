@@ -1,4 +1,4 @@
-"""What writing the report costs: CPU and bytes per test, and how long the page takes to build.
+"""What the report costs: CPU and bytes per test, how long the page takes to build, and to show its tree.
 
     python bench/report.py [--rounds 3] [CASES…]
 
@@ -76,6 +76,30 @@ def _build(results: Path, report: Path) -> None:
     subprocess.run(finish, cwd=REPOSITORY / "autotests-api", check=True)
     took = perf_counter() - begin
     print(f"page: {took:.1f} s, {page.stat().st_size / 1e6:.1f} MB")
+    _open(page)
+
+
+def _open(page: Path) -> None:
+    chromium = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        chromium = None
+    if chromium is None:
+        print("opening: not measured, Playwright or Chromium are not installed")
+        return
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        times = []
+        for _ in range(5):
+            tab = browser.new_page()
+            begin = perf_counter()
+            tab.goto(page.as_uri(), wait_until="commit")
+            tab.get_by_test_id("tree-content").first.wait_for()
+            times.append(perf_counter() - begin)
+            tab.close()
+        browser.close()
+    print(f"opening: the tree is shown after {statistics.median(times):.2f} s")
 
 
 if __name__ == "__main__":

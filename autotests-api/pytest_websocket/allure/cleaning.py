@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import allure_commons
 import attr
 
+from pytest_websocket.target.secrets import Secrets
 from pytest_websocket.target.target import Target
 from pytest_websocket.text import printable
 
@@ -44,7 +46,7 @@ class Cleaner:
 
     def text(self, text: str) -> str:
         """Returns a text without secrets and control characters."""
-        return self._target.secrets.mask_cut(printable(text, keep="\n\t"))
+        return _cleaned(self._target.secrets, text)
 
     def body(self, body: str | bytes) -> bytes:
         """Returns the body of an attachment without secrets and lone surrogates."""
@@ -69,3 +71,9 @@ class Cleaner:
                         self._clean(element)
             elif value is not None and attr.has(type(value)):
                 self._clean(value)
+
+
+# Labels, links and names are the same in test after test; a secret that was learned makes new secrets.
+@lru_cache(maxsize=2048)
+def _cleaned(secrets: Secrets, text: str) -> str:
+    return secrets.mask_cut(printable(text, keep="\n\t"))
