@@ -95,7 +95,8 @@ def judge_weakness(phase: Phase) -> None:
     weakness = phase.weakness
     if weakness is None or phase.rule is not None or not phase.report.failed or phase.report.when != "call":
         return
-    if not isinstance(phase.error, AssertionError | pytest.fail.Exception):
+    # A server that is gone refuses connections: an OSError.
+    if not isinstance(phase.error, AssertionError | pytest.fail.Exception | OSError):
         return
     if isinstance(phase.error, ProtocolViolation | NotOpened):
         return

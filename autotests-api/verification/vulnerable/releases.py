@@ -13,7 +13,6 @@ HANDSHAKES = "security/test_hostile_handshakes.py::"
 GIANTS = f"{HANDSHAKES}test_giant_handshake_is_answered_or_ended"
 COSTS = "security/test_handshake_costs.py::test_time_for_a_handshake_grows_no_faster_than_its_length"
 ORIGINS = "security/test_who_may_connect.py::test_page_of_a_stranger_does_not_get_in"
-CANARY = "security/test_server_side_requests.py::test_request_makes_the_server_connect_nowhere"
 
 
 @dataclass(frozen=True)
@@ -136,14 +135,6 @@ VULNERABILITIES = (
         "webpack-dev-server@5.2.1 webpack@5.99.0",
         "webpack.cjs",
         f"{ORIGINS}[an address]",
-        "--ws-no-echo",
-    ),
-    npm(
-        "CVE-2026-44578",
-        "next@15.5.15 react@19.0.0 react-dom@19.0.0",
-        "next@15.5.16 react@19.0.0 react-dom@19.0.0",
-        "next.cjs",
-        f"{CANARY}[an absolute URI]",
         "--ws-no-echo",
     ),
     pypi(
