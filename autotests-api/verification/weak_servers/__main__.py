@@ -1,4 +1,4 @@
-"""``python -m verification.weak_servers NAME`` starts a weak server (default: the demo) and prints its URL."""
+"""``python -m verification.weak_servers NAME`` starts a weak server (default: demo) and prints its URL."""
 
 from __future__ import annotations
 
