@@ -13,11 +13,13 @@ from pytest_websocket.protocol.frames import (
     BINARY,
     CLOSE,
     CONTINUATION,
+    PING,
     TEXT,
     Frame,
     close,
     mask,
     parse_header,
+    pong,
     text,
 )
 from pytest_websocket.protocol.handshake import accept_value
@@ -129,6 +131,61 @@ async def drips_frames(peer: Peer) -> None:
         await asyncio.sleep(1)
 
 
+async def sends_headers_without_end(peer: Peer) -> None:
+    """Answers the handshake with header lines, as fast as they are read, and never with the last one."""
+    peer.writer.write(acceptance(await peer.read_request()).removesuffix(b"\r\n"))
+    while True:
+        peer.writer.write(b"X-More: and more\r\n" * 500)
+        await peer.writer.drain()
+
+
+async def drips_headers(peer: Peer) -> None:
+    """Answers the handshake with a header line now and then, and never with the last one."""
+    peer.writer.write(acceptance(await peer.read_request()).removesuffix(b"\r\n"))
+    while True:
+        peer.writer.write(b"X-More: and more\r\n")
+        await peer.writer.drain()
+        await asyncio.sleep(0.02)
+
+
+async def sends_one_header_without_end(peer: Peer) -> None:
+    """Answers the handshake with a header whose value never ends."""
+    peer.writer.write(acceptance(await peer.read_request()).removesuffix(b"\r\n") + b"X-Long: ")
+    while True:
+        peer.writer.write(b"x" * (1 << 16))
+        await peer.writer.drain()
+
+
+async def sends_interim_responses_without_end(peer: Peer) -> None:
+    """Answers the handshake with interim responses and never with a final one."""
+    await peer.read_request()
+    while True:
+        peer.writer.write(b"HTTP/1.1 102 Processing\r\n\r\n" * 100)
+        await peer.writer.drain()
+
+
+async def speaks_before_the_request(peer: Peer) -> None:
+    """Sends a response with another key's value before the request comes, and nothing later."""
+    peer.writer.write(acceptance("dGhlIHNhbXBsZSBub25jZQ=="))
+    await peer.until_gone()
+
+
+async def redirects_to_itself(peer: Peer) -> None:
+    """Answers the handshake with a redirect to the same address."""
+    await peer.read_request()
+    host, port = peer.writer.get_extra_info("sockname")[:2]
+    peer.writer.write(f"HTTP/1.1 302 Found\r\nLocation: ws://{host}:{port}/\r\n\r\n".encode())
+    await peer.writer.drain()
+
+
+async def refuses_nastily(peer: Peer) -> None:
+    """Refuses the handshake with control characters and markup in the reason and in headers."""
+    await peer.read_request()
+    nasty = NASTY.replace("\r\n", "").encode()
+    peer.writer.write(b"HTTP/1.1 403 " + nasty + b"\r\nServer: " + nasty + b"\r\n\r\n")
+    await peer.writer.drain()
+
+
 async def answers_garbage(peer: Peer) -> None:
     """Opens a WebSocket connection and then speaks no WebSocket."""
     await peer.accept()
@@ -137,13 +194,47 @@ async def answers_garbage(peer: Peer) -> None:
     await peer.until_gone()
 
 
-async def sends_messages_without_end(peer: Peer) -> None:
-    """Sends messages as fast as they are read, and never listens."""
+async def ends_its_half_after_the_handshake(peer: Peer) -> None:
+    """Closes its direction of TCP as soon as the connection is open, and reads on."""
     await peer.accept()
-    flood = text("flood " * 20).encode(masked=False) * 500
-    while True:
-        peer.writer.write(flood)
-        await peer.writer.drain()
+    peer.writer.write_eof()
+    await peer.until_gone()
+
+
+async def never_reads_after_the_handshake(peer: Peer) -> None:
+    """Opens a WebSocket connection and neither reads nor writes."""
+    await peer.accept()
+    await asyncio.Event().wait()
+
+
+async def answers_with_a_flood(peer: Peer) -> None:
+    """Waits for a message, and answers it with messages without end."""
+    await peer.accept()
+    async for frame in peer.frames():
+        if frame.opcode in (TEXT, BINARY):
+            while True:
+                await peer.send(frame)
+
+
+async def answers_a_thousandfold(peer: Peer) -> None:
+    """Answers every message with one of 48 MiB, and Close and Ping as it should."""
+    await peer.accept()
+    async for frame in peer.frames():
+        if frame.opcode == CLOSE:
+            await peer.send(frame)
+            return
+        if frame.opcode == PING:
+            await peer.send(pong(frame.payload))
+        elif frame.opcode in (TEXT, BINARY):
+            await peer.send(Frame(frame.opcode, b"x" * (48 << 20)))
+
+
+async def answers_too_late(peer: Peer) -> None:
+    """Echoes everything a second late."""
+    await peer.accept()
+    async for frame in peer.frames():
+        await asyncio.sleep(1)
+        await peer.send(pong(frame.payload) if frame.opcode == PING else frame)
 
 
 async def sends_one_message_without_end(peer: Peer) -> None:
@@ -170,6 +261,11 @@ async def sends_a_deflate_bomb(peer: Peer) -> None:
     await peer.accept("Sec-WebSocket-Extensions: permessage-deflate")
     await peer.send(Frame(TEXT, _bomb(), rsv1=True))
     await peer.until_gone()
+
+
+async def resets(peer: Peer) -> None:
+    """Cuts TCP at once."""
+    peer.reset()
 
 
 async def resets_after_the_handshake(peer: Peer) -> None:
@@ -228,13 +324,16 @@ async def answers_nastily(peer: Peer) -> None:
 class Mortal:
     """Echoes to so many clients, resets those that come while it is dead, and then serves again.
 
-    ``absences`` None means that it never comes back. A ``silent`` one leaves those who come unanswered.
+    ``absences`` None means that it never comes back. A ``silent`` one leaves those who come unanswered, and
+    ``then`` is what else it does to them.
     """
 
-    def __init__(self, lives: int, absences: int | None = None, *, silent: bool = False) -> None:
+    def __init__(
+        self, lives: int, absences: int | None = None, *, silent: bool = False, then: Behaviour | None = None
+    ) -> None:
         self.lives = lives
         self.absences = absences
-        self.silent = silent
+        self.then = never_answers if silent else then or resets
 
     async def meet(self, peer: Peer) -> None:
         """Serves the client, or resets the connection."""
@@ -244,10 +343,7 @@ class Mortal:
         elif self.absences is None or self.absences > 0:
             if self.absences is not None:
                 self.absences -= 1
-            if self.silent:
-                await never_answers(peer)
-            else:
-                peer.reset()
+            await self.then(peer)
         else:
             await never_fails(peer)
 

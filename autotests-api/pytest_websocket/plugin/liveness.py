@@ -11,7 +11,8 @@ from pytest_websocket.plugin.raw_connections import CONNECTIONS
 from pytest_websocket.plugin.server_under_test import SERVER, blame, start_again
 from pytest_websocket.plugin.target import TESTED
 from pytest_websocket.server.process import describe_end
-from pytest_websocket.target.dial import Answered, Silent, Unusable, check_alive
+from pytest_websocket.target.answering import check_answers
+from pytest_websocket.target.dial import Answered, Silent, Unusable
 from pytest_websocket.target.started_server import await_server, run
 from pytest_websocket.target.target import Target
 
@@ -89,7 +90,7 @@ class LivenessCheck:
         """Returns why the target is down; empty where it answers. Silence is asked again, so often a run."""
         while self._attempts:
             try:
-                run(check_alive(target))
+                run(check_answers(target))
             except Silent:
                 self._attempts -= 1
                 continue
@@ -155,6 +156,7 @@ def _why_still_down(target: Target) -> str:
     """Returns why the target does not answer within one deadline; empty where it does."""
     try:
         run(await_server(target, target.deadline, every=target.deadline / _RETRIES))
+        run(check_answers(target))
     except Unusable as error:
         return "" if isinstance(error, Answered) and error.limits else str(error)
     return ""

@@ -37,7 +37,10 @@ class Connection(FramedConnection):
         await self._until(self._head_is_complete, "an HTTP response", deadline)
         head, blank, rest = bytes(self._head).partition(b"\r\n\r\n")
         self._head = bytearray(rest)
-        self.response = parse_response(head + blank)
+        if blank:
+            self.response = parse_response(head + blank)
+        else:
+            self.response = Response(head, problem=f"its head does not end within {MAX_HEAD >> 10} KiB")
         return self.response
 
     async def refusal(self, *, deadline: float | None = None) -> Response | None:

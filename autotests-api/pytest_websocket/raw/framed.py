@@ -21,6 +21,9 @@ MAX_BACKLOG = 32 << 20
 MAX_WAITING = 50_000
 """Frames received and not yet taken; above it reading is paused as well."""
 
+MAX_UNSENT = 1 << 20
+"""Bytes that the peer has not read, from which on its Pings are not answered."""
+
 PROBE = b"still there?"
 """Payload of the Ping that shows whether the server still processes frames after a violation."""
 
@@ -129,11 +132,14 @@ class FramedConnection(Stream):
 
         With ``payload`` waits for the Pong that carries it and drops those before.
         """
-        while True:
+        limit = self.deadline if deadline is None else deadline
+        began = time.monotonic()
+        while time.monotonic() - began <= limit:
             await self._until(self.has_pong, "a Pong", deadline)
             came = self._take(lambda received: received.is_pong).frame.payload
             if payload in (None, came):
                 return came
+        raise NotReceived(f"expected a Pong with {payload!r}, but only others came for {limit:g} s")
 
     async def frame(self, *, deadline: float | None = None) -> ReceivedFrame:
         """Returns the next frame of any kind but a Ping, as it was sent."""
@@ -217,7 +223,8 @@ class FramedConnection(Stream):
             if received.close is not None and self.close_status is None:
                 self._on_close(received.close)
             if received.frame.opcode == PING:
-                if self.answers_pings:
+                # Only the most recent of several Pings need be answered (RFC 6455 §5.5.3).
+                if self.answers_pings and self.unsent < MAX_UNSENT:
                     self._pending_pongs += self._encoded(pong(received.frame.payload))
                     self._flush_pongs()
                 continue

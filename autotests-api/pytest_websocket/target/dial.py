@@ -58,9 +58,10 @@ def opening_for(target: Target) -> Request:
     return request
 
 
-async def dial(target: Target, recording: Recording) -> TargetConnection:
-    """Returns a raw connection to ``target`` on which nothing has been sent yet; errors as `connect_to`."""
-    return await connect_to(target, TargetConnection(recording, target.deadline, target))
+async def dial(target: Target, recording: Recording, *, small_buffers: bool = False) -> TargetConnection:
+    """Returns a raw connection to ``target`` on which nothing has been sent yet; see `connect_to`."""
+    connection = TargetConnection(recording, target.deadline, target)
+    return await connect_to(target, connection, small_buffers=small_buffers)
 
 
 async def connect_to(target: Target, connection: ConnectionT, *, small_buffers: bool = False) -> ConnectionT:
@@ -86,7 +87,9 @@ async def check_alive(target: Target) -> None:
 
 
 @contextlib.asynccontextmanager
-async def opened(target: Target, *headers: tuple[str, str]) -> AsyncIterator[TargetConnection]:
+async def opened(
+    target: Target, *headers: tuple[str, str], small_buffers: bool = False
+) -> AsyncIterator[TargetConnection]:
     """A raw connection after handshake and login. Raises Unusable, with the reason, within a deadline."""
     recording = Recording("probe", target.url)
     request = opening_for(target)
@@ -98,7 +101,7 @@ async def opened(target: Target, *headers: tuple[str, str]) -> AsyncIterator[Tar
     connection: TargetConnection | None = None
     try:
         try:
-            connection = await dial(target, recording)
+            connection = await dial(target, recording, small_buffers=small_buffers)
             # One deadline for all that it takes to be connected.
             connection.deadline = round(max(target.deadline - (loop.time() - began), 0.1), 1)
             response = await connection.handshake(request)
@@ -182,6 +185,8 @@ def _why_refused(target: Target, response: Response) -> str:
     tried = f"{target.shown()} did not accept the WebSocket handshake"
     if not response.status:
         tls = "; it may expect TLS: wss://" if response.raw[:2] == b"\x15\x03" else ""
+        if response.raw.startswith(b"HTTP/"):
+            return f"{tried}: it answers the handshake without end ({response.problem})"
         return f"{tried}: no HTTP came but {response.raw[:60]!r}{tls}"
     came = f"{tried}: expected HTTP status 101, got {ascii(str(response))[1:-1]}"
     location = response.value("Location")

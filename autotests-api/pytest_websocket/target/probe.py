@@ -1,8 +1,9 @@
 """PROBE: the first words with a target, before the first test: can it be tested, and what can it do?
 
 A fault of the server is no reason to stop here: the cases are made to find it. The probe gives up only
-where no connection can be opened, or where the server plainly answers by another template than it was
-asked about; and it reports an ability as lacking only on evidence, so that nothing broken is skipped.
+where no connection can be opened, where nothing that is sent on one is answered, or where the server
+plainly answers by another template than it was asked about; and it reports an ability as lacking only on
+evidence, so that nothing broken is skipped.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pytest_websocket.protocol.frames import BINARY, TEXT, binary, text
 from pytest_websocket.protocol.handshake import problems_of_acceptance
 from pytest_websocket.protocol.reader import Message as ReceivedMessage
 from pytest_websocket.raw.ending import NotReceived
+from pytest_websocket.target.answering import check_answers
 from pytest_websocket.target.connection import TargetConnection
 from pytest_websocket.target.dial import Unusable, opened
 from pytest_websocket.target.foreign import Trial, is_foreign, propose, refusal
@@ -94,6 +96,8 @@ class _Probe:
                 answers_text, healthy = await self._ask_text(connection)
             if self.listening is not None:
                 self._take_unasked(await self.listening, healthy)
+            if not healthy:
+                await check_answers(target)
             if target.echo and not healthy and not target.embedded:
                 await self._judge_foreign()
             if target.echo and healthy:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from verification import hostile_servers
+from verification import hostile_floods, hostile_servers
 
 TIMEOUT = 0.3
 """Seconds; the deadline of these runs."""
@@ -18,7 +18,7 @@ TIMEOUT = 0.3
 START = 60.0
 """Seconds that a run may take beside its cases: interpreter, probe, collection, on a busy machine."""
 
-MEMORY = 300 << 20
+MEMORY = 200 << 20
 """Bytes that no target may make a run use."""
 
 # One case of each kind: the client's, raw frames, the closing handshake.
@@ -57,6 +57,8 @@ def survive(run_suite: Any, meet: Meet, tmp_path: Path) -> Callable[..., Any]:
         assert finished.seconds < START + count * 4 * TIMEOUT, finished.output[-2000:]
         assert finished.peak < MEMORY, f"{finished.peak >> 20} MiB"
         assert_is_printable(finished.output)
+        assert "Traceback" not in finished.output, finished.output[-4000:]
+        assert "Unraisable" not in finished.output, finished.output[-4000:]
         if count:
             ET.parse(finished.junit)
             reports = [json.loads(path.read_text(encoding="utf-8")) for path in results.glob("*-result.json")]
@@ -72,31 +74,35 @@ def assert_is_printable(output: str) -> None:
     assert not obeyed, f"the terminal would obey {obeyed}"
 
 
-@pytest.mark.parametrize("behaviour", [hostile_servers.never_answers, hostile_servers.drips_the_handshake])
-def test_target_that_cannot_be_opened_ends_the_run_at_once(
-    survive: Callable[..., Any], behaviour: hostile_servers.Behaviour
+@pytest.mark.parametrize(
+    "behaviour, cause",
+    [
+        (hostile_servers.sends_headers_without_end, "it answers the handshake without end"),
+        (hostile_floods.sends_pings_without_end, "it floods"),
+        (hostile_floods.sends_empty_texts_without_end, "it floods"),
+        (hostile_floods.sends_bombs_without_end, "nothing works on the connections"),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_target_on_which_nothing_works_ends_the_run_with_one_cause(
+    survive: Callable[..., Any], behaviour: hostile_servers.Behaviour, cause: str
 ) -> None:
+    """The others of this kind are in unit/target/test_unusable_targets.py, without a run each."""
     run = survive(behaviour)
-    assert run.status == 4
-    assert "expected an HTTP response, but none came within 0.3 s" in run.output
+    assert run.status == pytest.ExitCode.USAGE_ERROR, run.output[-2000:]
+    assert cause in run.output
+    assert run.output.count("ERROR") == 1, run.output
 
 
 @pytest.mark.parametrize(
     "behaviour, cause",
     [
-        (hostile_servers.never_answers_after_the_handshake, "no message came within 0.3 s"),
-        (hostile_servers.drips_frames, "no message came within 0.3 s"),
-        (hostile_servers.answers_garbage, "invalid opcode"),
-        (hostile_servers.sends_messages_without_end, "flood"),
-        (hostile_servers.sends_one_message_without_end, "no message came within 0.3 s"),
-        (hostile_servers.announces_ten_gibibytes, "10737418240"),
-        (hostile_servers.sends_a_deflate_bomb, "too big"),
-        (hostile_servers.resets_after_the_handshake, "TCP reset"),
         (hostile_servers.resets_in_the_middle_of_a_frame, "TCP reset"),
         (hostile_servers.resets_on_close, "TCP reset"),
         (hostile_servers.never_closes, "still open"),
-        (hostile_servers.closes_at_once, "closed by the server with 1000"),
         (hostile_servers.answers_nastily, "not valid UTF-8"),
+        (hostile_servers.answers_with_a_flood, "flood"),
+        (hostile_servers.answers_a_thousandfold, "xxxx"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
@@ -107,6 +113,25 @@ def test_run_survives_the_target_and_names_the_cause(
     assert run.status == pytest.ExitCode.TESTS_FAILED, run.output[-2000:]
     assert run.counts["failed"] + run.counts["error"] > 0
     assert cause in run.output
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        hostile_servers.sends_headers_without_end,
+        hostile_floods.sends_pings_without_end,
+        hostile_floods.sends_messages_without_end,
+        hostile_servers.never_answers_after_the_handshake,
+        hostile_servers.closes_at_once,
+    ],
+    ids=lambda then: then.__name__,
+)
+def test_target_on_which_nothing_works_any_more_is_down(
+    survive: Callable[..., Any], then: hostile_servers.Behaviour
+) -> None:
+    run = survive(hostile_servers.Mortal(PROBE + 4, then=then).meet, cases=EASY_CASES)
+    assert run.status == pytest.ExitCode.INTERRUPTED, run.output[-2000:]
+    assert run.output.count("the target went down in") == 1
 
 
 def test_colours_of_the_terminal_are_not_the_targets_to_set(survive: Callable[..., Any]) -> None:

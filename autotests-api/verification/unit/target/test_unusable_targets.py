@@ -7,6 +7,7 @@ import http
 import socket
 import ssl
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -21,7 +22,7 @@ from pytest_websocket.server.background import run_in_background
 from pytest_websocket.target.dial import Unusable, check_alive
 from pytest_websocket.target.probe import probe
 from pytest_websocket.target.target import Target
-from verification import hostile_servers
+from verification import hostile_floods, hostile_servers
 from verification.unit.target.probing import Serve, found, plain_echo
 
 
@@ -121,6 +122,58 @@ def test_missing_subprotocol_is_refused_and_a_given_one_is_not(serve: Serve) -> 
     url = serve(plain_echo, subprotocols=["chat"], process_request=demand)
     assert "--ws-subprotocol" in refusal_of(Target(url))
     assert found(url, subprotocols=("chat",)).as_expected
+
+
+# Hostile targets
+
+UNUSABLE = {
+    # The handshake has no answer, or none that ends.
+    hostile_servers.never_answers: "expected an HTTP response, but none came within 0.3 s",
+    hostile_servers.drips_the_handshake: "expected an HTTP response, but none came within 0.3 s",
+    hostile_servers.drips_headers: "expected an HTTP response, but none came within 0.3 s",
+    hostile_servers.sends_headers_without_end: "it answers the handshake without end",
+    hostile_servers.sends_one_header_without_end: "it answers the handshake without end",
+    hostile_servers.sends_interim_responses_without_end: "expected an HTTP response, but none came",
+    hostile_servers.redirects_to_itself: "redirects are not followed",
+    hostile_servers.refuses_nastily: "did not accept the WebSocket handshake",
+    # The connection opens, and nothing works on it.
+    hostile_servers.never_answers_after_the_handshake: "nothing came within 0.3 s",
+    hostile_servers.never_reads_after_the_handshake: "nothing came within 0.3 s",
+    hostile_servers.speaks_before_the_request: "nothing came within 0.3 s",
+    hostile_servers.drips_frames: "of a frame came within 0.3 s",
+    hostile_servers.answers_too_late: "nothing came within 0.3 s",
+    hostile_servers.answers_garbage: "of a frame came within 0.3 s",
+    hostile_floods.sends_pings_without_end: "it floods",
+    hostile_floods.sends_pongs_without_end: "it floods",
+    hostile_floods.sends_messages_without_end: "it floods",
+    hostile_floods.sends_empty_texts_without_end: "it floods",
+    hostile_servers.sends_one_message_without_end: "answer",
+    hostile_floods.sends_empty_fragments_without_end: "it floods",
+    hostile_floods.sends_closes_without_end: "it floods",
+    hostile_floods.sends_zeros_without_end: "it floods",
+    hostile_floods.sends_bombs_without_end: "it floods",
+    hostile_servers.announces_ten_gibibytes: "nothing works on the connections",
+    hostile_servers.sends_a_deflate_bomb: "nothing works on the connections",
+    hostile_servers.resets_after_the_handshake: "TCP was reset by the server",
+    hostile_servers.ends_its_half_after_the_handshake: "TCP was closed by the server",
+    hostile_servers.closes_at_once: "it sent Close 1000 unasked",
+}
+"""Targets that cannot be tested, and what is said of each."""
+
+
+@pytest.mark.parametrize("behaviour", UNUSABLE, ids=lambda behaviour: behaviour.__name__)
+def test_target_on_which_nothing_works_is_told_with_one_cause(
+    meet: Callable[[hostile_servers.Behaviour], str], behaviour: hostile_servers.Behaviour
+) -> None:
+    target = Target(meet(behaviour), reply="{message}", timeout=0.3)
+    began = time.monotonic()
+    with pytest.raises(Unusable) as refusal:
+        probe(target)
+    # Two texts, a listener, and then a text, a Ping and a Close at once; a flood keeps a busy machine busy.
+    assert time.monotonic() - began < 60
+    message = str(refusal.value)
+    assert UNUSABLE[behaviour] in message
+    assert message.isprintable(), message
 
 
 # TLS
