@@ -34,10 +34,15 @@ async def check_answers(target: Target) -> None:
     if target.echo:
         questions.append(text(word))
     tasks = [asyncio.ensure_future(_ask(target, question, word)) for question in questions]
+    causes: list[str] = []
+    errors: list[Unusable] = []
     try:
-        causes = []
         for done in asyncio.as_completed(tasks):
-            cause = await done
+            try:
+                cause = await done
+            except Unusable as error:
+                errors.append(error)
+                continue
             if not cause:
                 return
             causes.append(cause)
@@ -45,6 +50,8 @@ async def check_answers(target: Target) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+    if not causes:
+        raise errors[0]
     cause = next((cause for cause in causes if cause.startswith(_FLOODS)), causes[-1])
     kind = Silent if cause == _nothing(target) else Unusable
     asked = "a text, a Ping nor a Close" if target.echo else "a Ping nor a Close"

@@ -126,7 +126,7 @@ def test_missing_subprotocol_is_refused_and_a_given_one_is_not(serve: Serve) -> 
 
 # Hostile targets
 
-UNUSABLE = {
+UNUSABLE: dict[hostile_servers.Behaviour, str] = {
     # The handshake has no answer, or none that ends.
     hostile_servers.never_answers: "expected an HTTP response, but none came within 0.3 s",
     hostile_servers.drips_the_handshake: "expected an HTTP response, but none came within 0.3 s",
@@ -155,6 +155,7 @@ UNUSABLE = {
     hostile_servers.announces_ten_gibibytes: "nothing works on the connections",
     hostile_servers.sends_a_deflate_bomb: "nothing works on the connections",
     hostile_servers.resets_after_the_handshake: "TCP was reset by the server",
+    hostile_servers.resets_in_the_middle_of_a_frame: "TCP was reset by the server",
     hostile_servers.ends_its_half_after_the_handshake: "TCP was closed by the server",
     hostile_servers.closes_at_once: "it sent Close 1000 unasked",
 }
