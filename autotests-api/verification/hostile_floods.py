@@ -53,9 +53,9 @@ async def sends_zeros_without_end(peer: Peer) -> None:
 
 
 async def sends_bombs_without_end(peer: Peer) -> None:
-    """Sends one message after another that inflates to a mebibyte."""
+    """Sends one message after another that inflates to 128 KiB."""
     compressor = zlib.compressobj(wbits=-15)
-    packed = (compressor.compress(bytes(1 << 20)) + compressor.flush(zlib.Z_FULL_FLUSH))[:-4]
+    packed = (compressor.compress(bytes(1 << 17)) + compressor.flush(zlib.Z_FULL_FLUSH))[:-4]
     bomb = Frame(TEXT, packed, rsv1=True).encode(masked=False)
     await floods(peer, bomb, "Sec-WebSocket-Extensions: permessage-deflate")
 

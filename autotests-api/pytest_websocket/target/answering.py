@@ -23,11 +23,12 @@ FLOOD_BYTES = 4 << 20
 _FLOODS = "it floods"
 
 
-async def check_answers(target: Target) -> None:
+async def check_answers(target: Target, first: Connection | None = None) -> None:
     """Opens connections, and is answered on one of them: to a text, a Ping or a Close.
 
     Takes one deadline. Raises Unusable with the reason where no connection is opened, or where nothing that
-    was sent is answered; Silent where nothing comes at all.
+    was sent is answered; Silent where nothing comes at all. ``first`` is a connection on which a text was not
+    answered: it reads no more, and what it heard is a reason, too.
     """
     word = f"probe-{secrets.token_hex(4)}".encode()
     questions = [ping(word), close()]
@@ -35,6 +36,9 @@ async def check_answers(target: Target) -> None:
         questions.append(text(word))
     tasks = [asyncio.ensure_future(_ask(target, question, word)) for question in questions]
     causes: list[str] = []
+    if first is not None:
+        first.pause_reading()
+        causes.append(_what_came(target, first))
     errors: list[Unusable] = []
     try:
         for done in asyncio.as_completed(tasks):

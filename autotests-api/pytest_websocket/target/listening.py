@@ -20,6 +20,7 @@ EARLY = 0.6
 
 CONNECTIONS = 2
 MAX_HEARD = 2_000
+MAX_HEARD_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -73,12 +74,18 @@ async def _listen(target: Target) -> tuple[list[Heard], str] | None:
     try:
         async with opened(target) as connection:
             began = loop.time()
-            while len(stream) < MAX_HEARD and (left := began + SECONDS - loop.time()) > 0:
+            size = 0
+            while (
+                len(stream) < MAX_HEARD
+                and size < MAX_HEARD_BYTES
+                and (left := began + SECONDS - loop.time()) > 0
+            ):
                 try:
                     message = await connection.message(deadline=left)
                 except NotReceived:
                     break
                 stream.append(Heard(loop.time() - began, message.content))
+                size += len(message.data)
             if connection.close_status is not None:
                 took = loop.time() - began
                 return stream, (

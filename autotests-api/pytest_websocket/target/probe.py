@@ -97,7 +97,7 @@ class _Probe:
             if self.listening is not None:
                 self._take_unasked(await self.listening, healthy)
             if not healthy:
-                await check_answers(target)
+                await check_answers(target, connection)
             if target.echo and not healthy and not target.embedded:
                 await self._judge_foreign()
             if target.echo and healthy:

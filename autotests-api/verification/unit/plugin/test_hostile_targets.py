@@ -100,7 +100,6 @@ def test_target_on_which_nothing_works_ends_the_run_with_one_cause(
         (hostile_servers.resets_on_close, "TCP reset"),
         (hostile_servers.never_closes, "still open"),
         (hostile_servers.answers_nastily, "not valid UTF-8"),
-        (hostile_servers.answers_with_a_flood, "expected"),
         (hostile_servers.answers_a_thousandfold, "expected"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
