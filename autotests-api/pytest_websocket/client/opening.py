@@ -23,6 +23,9 @@ from pytest_websocket.client.waiting import Waits
 from pytest_websocket.protocol.credentials import masked_url
 from pytest_websocket.recording import Recording
 
+DEFAULT_LISTEN_ON = 3.0
+"""Seconds that a client listens on after a failed wait, to tell a late message from a missing one."""
+
 Headers = Mapping[str, str] | Iterable[tuple[str, str]]
 
 DEFAULT_URL = "ws://localhost:8765"
@@ -44,7 +47,7 @@ class connect:  # noqa: N801 - a verb, awaited or entered: await connect(url), a
     Messages that match ``ignore``, an expectation (see `Expected`) or a list of them, go to no wait and
     stay in the recording: heartbeats, tickers. A list that is itself a JSON value stands in another list.
     ``codec`` (see `Codec`) decodes messages for expectations and reports. Pings are answered unless
-    ``answer_pings`` is False. A wait that failed listens on for ``listen_on`` seconds (half the deadline)
+    ``answer_pings`` is False. A wait that failed listens on for ``listen_on`` seconds
     to tell a late message from a missing one.
 
     Raises `ConnectFailed`.
@@ -67,7 +70,7 @@ class connect:  # noqa: N801 - a verb, awaited or entered: await connect(url), a
         answer_pings: bool = True,
         ignore: Expected = (),
         codec: Codec | None = None,
-        listen_on: float | None = None,
+        listen_on: float = DEFAULT_LISTEN_ON,
         recording: Recording | None = None,
     ) -> None:
         self.url = url
@@ -76,7 +79,7 @@ class connect:  # noqa: N801 - a verb, awaited or entered: await connect(url), a
         self.recording.decode_with(codec)
         self._waits = Waits(
             deadline,
-            listen_on=deadline / 2 if listen_on is None else listen_on,
+            listen_on=listen_on,
             ignore=tuple(ignore) if isinstance(ignore, list | tuple) else (ignore,),
             codec=codec,
         )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
+from difflib import get_close_matches
+from inspect import signature
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -63,6 +65,7 @@ class Connect:
     def _with_the_targets(
         self, resource: str | None, name: str, settings: dict[str, Any]
     ) -> tuple[str, dict[str, Any]]:
+        _check_names(settings)
         target = self.target
         url = target.url if resource is None else _at(target.url, resource)
         everything: dict[str, Any] = {
@@ -73,7 +76,7 @@ class Connect:
             "proxy": target.proxy or False,
             "deadline": self._deadline,
             # A case of the suite costs its deadline, and no more.
-            "listen_on": 0 if self._carries else None,
+            **({"listen_on": 0} if self._carries else {}),
             **settings,
         }
         if "recording" not in everything:
@@ -81,6 +84,16 @@ class Connect:
         else:
             self._recordings.add(everything["recording"])
         return url, everything
+
+
+def _check_names(settings: dict[str, Any]) -> None:
+    """Raises TypeError for a setting that `ws_client.connect` does not have, with the one that is alike."""
+    known = list(signature(ws_client.connect).parameters)
+    for name in settings:
+        if name not in known:
+            alike = get_close_matches(name, known, 1)
+            hint = f"; did you mean {alike[0]!r}?" if alike else f"; there are {', '.join(known[1:])}"
+            raise TypeError(f"connect() has no setting {name!r}{hint}")
 
 
 def _at(url: str, resource: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
@@ -43,3 +44,14 @@ async def test_login_greeting_and_pushes_are_read_as_they_come(codec: Codec, dea
         await client.send({"type": "question"})
         await client.expect({"type": "question"})
         await connect.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"), [("headrs", "; did you mean 'headers'?"), ("xyzzy", "; there are headers, origin, ")]
+)
+async def test_setting_that_is_misspelt_is_told_with_the_one_that_is_meant(name: str, hint: str) -> None:
+    connect = Connect(Target("ws://127.0.0.1:1"), Recordings([]), 1)
+    settings: dict[str, Any] = {name: 1}
+    with pytest.raises(TypeError) as failure:
+        await connect(**settings)
+    assert str(failure.value).startswith(f"connect() has no setting {name!r}{hint}")
