@@ -90,6 +90,10 @@ thirdparty: $(CHECKS) $(THIRD) $(ALLURE) ## run the suite against servers of oth
 vulnerable: $(CHECKS) $(NODE) ## run security cases against releases of others with published vulnerabilities
 	@PYTHONPATH=autotests-api $(BIN)/python -m verification.vulnerable $(ARGS)
 
+.PHONY: apis
+apis: $(CHECKS) ## run the whole suite against correct APIs that are no plain echo
+	@$(PYTEST) -m thirdparty autotests-api/verification/correct_apis $(ARGS)
+
 .PHONY: workflow
 workflow: $(CHECKS) $(ALLURE) ## run the GitHub Action, the GitLab job, the CI workflow's report and the README's commands
 	@$(PYTEST) $(JOBS) $(ARGS)

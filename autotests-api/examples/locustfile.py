@@ -23,7 +23,7 @@ from locust.exception import StopUser
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from pytest_websocket.client import DEFAULT_URL
+from pytest_websocket.client import DEFAULT_URL, Client
 from pytest_websocket.load.locust_loop import Loop
 from pytest_websocket.load.locust_user import ConnectionsUser, WebSocketUser
 from pytest_websocket.load.locust_workers import collect_last_figures
@@ -31,7 +31,9 @@ from pytest_websocket.load.workload import DEFAULT_WORKLOAD, Workload, payload_w
 from pytest_websocket.plugin.load import endpoint_for
 from pytest_websocket.plugin.options import OPTIONS
 from pytest_websocket.plugin.target import target_from
+from pytest_websocket.plugin.target_client import open_client
 from pytest_websocket.protocol.frames import TEXT
+from pytest_websocket.recording import Recording
 from pytest_websocket.server.open_files import allow_many_connections
 from pytest_websocket.target.target import Target
 
@@ -143,6 +145,17 @@ class EchoUser(WebSocketUser):
         self.kinds = self.workload.cycle()
         self.messages = itertools.count()
         super().on_start()
+
+    def connect(self, name: str = "connect") -> bool:
+        """Opens a connection and enters the target: login, greetings, requests of its own."""
+        target = self.target
+        settings = {**self.settings, "recording": Recording(url=target.url, max_frames=16)}
+
+        async def opening() -> Client:
+            return await open_client(target, target.url, settings, carries=True, opened=lambda _: None)
+
+        self.client = self._request(name, opening)
+        return self.client is not None
 
     def wait_time(self) -> float:
         """Keeps the pace while replies are faster than it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from itertools import cycle
 from os import urandom
@@ -44,6 +44,8 @@ class Endpoint:
     ``opening`` makes the handshake request, a new one per connection. ``answer`` returns opcode and
     payload of the reply to a message of that opcode and payload, or None where no reply is expected.
     ``greetings`` is the number of messages that the server sends first on every new connection.
+    ``carry`` puts opcode and payload of a message into a request; ``ignores`` says which messages are sent
+    unasked at any time; ``enter`` logs in by messages, before the greetings are counted.
     ``deadline`` is in seconds. Connections use the source addresses ``sources`` in turn: one address has
     28,000 ports to one server.
     """
@@ -55,6 +57,9 @@ class Endpoint:
     tls: ssl.SSLContext | None = None
     server_name: str | None = None
     greetings: int = 0
+    carry: Callable[[int, bytes], tuple[int, bytes]] | None = None
+    ignores: Callable[[int, bytes], bool] | None = None
+    enter: Callable[[LoadConnection], Awaitable[None]] | None = None
     deadline: float = 5.0
     sources: tuple[str, ...] = ()
 
@@ -68,6 +73,7 @@ class LoadConnection(asyncio.Protocol):
 
     ``on_message`` is called with opcode and payload of each message after the greetings, ``on_end`` with
     the reason when the connection ends without `close` or `abort`. ``number`` tells connections apart.
+    ``early`` holds what came before the endpoint was entered.
     """
 
     __slots__ = (
@@ -78,6 +84,7 @@ class LoadConnection(asyncio.Protocol):
         "_request",
         "_skip",
         "closing",
+        "early",
         "ended",
         "number",
         "on_end",
@@ -94,10 +101,11 @@ class LoadConnection(asyncio.Protocol):
         self.opened: asyncio.Future[None] = loop.create_future()
         self.ended: asyncio.Future[None] = loop.create_future()
         self.closing = False
-        self.on_message: Callable[[int, bytes], None] = _ignore
+        self.early: list[tuple[int, bytes]] = []
+        self.on_message: Callable[[int, bytes], None] = self._keep_early if endpoint.enter else _ignore
         self.on_end: Callable[[str], None] = _ignore
         self._request: Request | None = endpoint.opening()
-        self._skip = endpoint.greetings
+        self._skip = 0 if endpoint.enter else endpoint.greetings
         self._buffer = b""
         self._needed = 0
         self._fragments: list[bytes] = []
@@ -120,6 +128,9 @@ class LoadConnection(asyncio.Protocol):
                     local_addr=(source, 0) if source else None,
                 )
                 await connection.opened
+                if endpoint.enter is not None:
+                    await endpoint.enter(connection)
+                    connection._skip = endpoint.greetings
         except BaseException:
             connection.abort()
             raise
@@ -192,6 +203,9 @@ class LoadConnection(asyncio.Protocol):
                 self._buffer = buffer
                 return
         self._buffer = self._read_frames(buffer)
+
+    def _keep_early(self, opcode: int, payload: bytes) -> None:
+        self.early.append((opcode, payload))
 
     def _read_frames(self, buffer: bytes) -> bytes:
         """Handles the frames in ``buffer`` and returns what is left: the beginning of the next one."""

@@ -165,6 +165,8 @@ class RunningLoad:
             return
         payload = write(connection.number, number)
         answer = self._endpoint.answer(opcode, payload)
+        if self._endpoint.carry is not None:
+            opcode, payload = self._endpoint.carry(opcode, payload)
         if len(pending.replies) >= MAX_IN_FLIGHT or not connection.send(opcode, payload):
             self._count_error("not sent: the server had too much unanswered")
             return
@@ -179,6 +181,9 @@ class RunningLoad:
     def _on_message(
         self, connection: LoadConnection, pending: PendingReplies, opcode: int, payload: bytes
     ) -> None:
+        ignores = self._endpoint.ignores
+        if ignores is not None and ignores(opcode, payload):
+            return
         matched = pending.match(opcode, payload)
         if matched is None:
             return

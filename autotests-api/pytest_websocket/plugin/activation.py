@@ -36,6 +36,7 @@ PARTS = (
     "pytest_websocket.plugin.load",
     "pytest_websocket.plugin.browser_artifacts",
     "pytest_websocket.plugin.liveness",
+    "pytest_websocket.plugin.profile_summary",
     "pytest_websocket.plugin.rate_limits",
     "pytest_websocket.plugin.known_failures",
     "pytest_websocket.plugin.redaction",

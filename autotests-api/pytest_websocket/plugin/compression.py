@@ -16,7 +16,7 @@ from pytest_websocket.protocol.extensions import Agreement, agreement_in, proble
 from pytest_websocket.protocol.frames import BINARY, CONTINUATION, TEXT, Frame
 from pytest_websocket.protocol.handshake import Response
 from pytest_websocket.recording import Recording
-from pytest_websocket.target.carrier import Template
+from pytest_websocket.target.carrier import Exchange, Template
 from pytest_websocket.target.target import Abilities, Message, Target
 
 OFFER = "permessage-deflate; client_max_window_bits"
@@ -50,8 +50,15 @@ class DeflatedConnection(RawConnection):
 
     def compress(self, message: Message, *, fragment: int = 0, flush: int = zlib.Z_SYNC_FLUSH) -> list[Frame]:
         """Returns the frames of a message; they must be sent in the order in which they were compressed."""
-        opcode = TEXT if isinstance(message, str) else BINARY
+        opcode = self.opcode_of(message)
         return compressed_frames(self.deflate(message, flush=flush), opcode, fragment=fragment)
+
+    def opcode_of(self, message: Message) -> int:
+        """Returns the type of a message in the target's own form."""
+        carrier = self.target.carrier
+        if isinstance(message, str) and isinstance(carrier, Exchange):
+            return carrier.opcode
+        return TEXT if isinstance(message, str) else BINARY
 
     def deflate(self, message: Message, *, flush: int = zlib.Z_SYNC_FLUSH) -> bytes:
         """Returns a message as compressed data, in the target's own form."""

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -24,9 +25,11 @@ from pytest_websocket.plugin.options import option_value
 from pytest_websocket.protocol.frames import BINARY, TEXT
 from pytest_websocket.render import load_page
 from pytest_websocket.server.open_files import allow_many_connections
+from pytest_websocket.target.carrier import Carrying, Exchange, Reply
 from pytest_websocket.target.dial import opening_for
+from pytest_websocket.target.login import Conversation, Login, LoginFailed
 from pytest_websocket.target.started_server import StartedServer
-from pytest_websocket.target.target import Target
+from pytest_websocket.target.target import Message, Target
 
 PORTS_PER_ADDRESS = 20_000
 """Connections from one source address to one server, below what the system's range of ports allows."""
@@ -75,6 +78,11 @@ def endpoint_for(target: Target, users: int) -> Endpoint:
         tls=target.tls,
         server_name=target.host,
         greetings=target.greetings,
+        carry=_carry_of(target),
+        ignores=(lambda opcode, payload: target.ignores(_content(opcode, payload)))
+        if target.ignore
+        else None,
+        enter=partial(_log_in, target, target.login) if target.login else None,
         deadline=max(10.0, target.deadline) * target.time_scale,
         sources=tuple(f"127.0.0.{number + 1}" for number in range(addresses)) if local else (),
     )
@@ -86,7 +94,8 @@ def answer_of(target: Target) -> Callable[[int, bytes], tuple[int, Any] | None]:
     It is fast for a template that has the message in it once.
     """
     before, place, after = (part.encode() for part in target.reply.partition("{message}"))
-    simple = bool(place) and b"{message}" not in after
+    template = target.reply_template
+    simple = bool(place) and target.echo and template is not None and not template.is_json
 
     def answer(opcode: int, payload: bytes) -> tuple[int, Any] | None:
         if simple and (opcode == TEXT or target.binary == "same"):
@@ -94,9 +103,75 @@ def answer_of(target: Target) -> Callable[[int, bytes], tuple[int, Any] | None]:
         reply = target.answer(payload.decode() if opcode == TEXT else payload)
         if reply is None:
             return None
+        if isinstance(reply, Reply | Exchange):
+            is_text = isinstance(reply, Reply) or not reply.reply.text.startswith("hex:")
+            return TEXT if is_text else BINARY, _Expected(TEXT if is_text else BINARY, reply)
         return (TEXT, reply.encode()) if isinstance(reply, str) else (BINARY, reply)
 
     return answer
+
+
+@dataclass(frozen=True, eq=False)
+class _Expected:
+    """A reply that is compared by value, equal to the payloads that say it."""
+
+    opcode: int
+    reply: Reply | Exchange
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, bytes) and bool(self.reply == _content(self.opcode, other))
+
+    def __hash__(self) -> int:
+        return hash(self.reply)
+
+    def __len__(self) -> int:
+        return len(self.reply)
+
+    def __getitem__(self, _: slice) -> str:
+        return repr(self.reply)
+
+
+def _content(opcode: int, payload: bytes) -> Message:
+    return payload.decode("utf-8", "surrogateescape") if opcode == TEXT else payload
+
+
+def _ignores(target: Target, opcode: int, payload: bytes) -> bool:
+    return target.ignores(_content(opcode, payload))
+
+
+def _carry_of(target: Target) -> Callable[[int, bytes], tuple[int, bytes]] | None:
+    """Returns a function that puts a text into the target's request; None where it is sent as it is."""
+    carrier = target.carrier
+    if carrier is None:
+        return None
+    carrying = Carrying(carrier)
+    kind = carrier.opcode if isinstance(carrier, Exchange) else TEXT
+
+    def carry(opcode: int, payload: bytes) -> tuple[int, bytes]:
+        return (kind, carrying.message(payload)) if opcode == TEXT else (opcode, payload)
+
+    return carry
+
+
+async def _log_in(target: Target, login: Login, connection: LoadConnection) -> None:
+    """Logs in on a connection of a load. Raises ConnectionError, with the reason, where that fails."""
+    messages: asyncio.Queue[Message] = asyncio.Queue()
+
+    def keep(opcode: int, payload: bytes) -> None:
+        messages.put_nowait(_content(opcode, payload))
+
+    connection.on_message = keep
+    for early in connection.early:
+        keep(*early)
+
+    async def send(message: Message) -> None:
+        data = message.encode() if isinstance(message, str) else message
+        connection.send(TEXT if isinstance(message, str) else BINARY, data)
+
+    try:
+        await login(Conversation(send, messages.get, target.learn_secret))
+    except LoginFailed as error:
+        raise ConnectionError(str(error)) from error
 
 
 @dataclass(frozen=True)

@@ -180,7 +180,12 @@ def read_exchange(text: str) -> Exchange:
     request, newline, reply = text.partition("\n")
     if not newline or not request or not reply:
         raise ValueError("expected a request and what its reply looks like")
-    return Exchange(request, Pattern(reply))
+    exchange = Exchange(request, Pattern(reply))
+    try:
+        exchange.payload  # noqa: B018
+    except ValueError:
+        raise ValueError("expected hexadecimal digits after hex: in the request") from None
+    return exchange
 
 
 def read_login(text: str) -> str:

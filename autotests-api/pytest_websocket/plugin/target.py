@@ -145,9 +145,9 @@ def _needs_of(item: pytest.Item) -> tuple[set[str], int]:
 
 
 def needs_answers(item: pytest.Item) -> bool:
-    """Returns whether a test is marked as one that needs the target to answer what it sends."""
+    """Returns whether a test looks at what the target answers to texts of the suite, by mark or fixture."""
     needs, size = _needs_of(item)
-    return bool(needs & _ANSWERED) or size > 0
+    return bool(needs & _ANSWERED) or size > 0 or "echo" in getattr(item, "fixturenames", ())
 
 
 _ANSWERED = {"echo", "answer", "text", "binary"}

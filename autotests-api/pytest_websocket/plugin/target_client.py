@@ -40,7 +40,7 @@ class TargetClient(Client):
             return message
         if isinstance(message, str):
             data = carrying.message(message.encode("utf-8", "surrogatepass"))
-            return data.decode("utf-8", "surrogatepass")
+            return data if carrying.is_binary else data.decode("utf-8", "surrogatepass")
         parts = list(message)
         if not parts or not all(isinstance(part, str) for part in parts):
             return parts
@@ -49,7 +49,8 @@ class TargetClient(Client):
             Frame(CONTINUATION if number else TEXT, part.encode(), fin=number == last)
             for number, part in enumerate(parts)
         ]
-        return [frame.payload.decode() for frame in carrying.frames(frames)]
+        pieces = [frame.payload for frame in carrying.frames(frames)]
+        return pieces if carrying.is_binary else [piece.decode() for piece in pieces]
 
 
 class _Opening(ws_client.connect):

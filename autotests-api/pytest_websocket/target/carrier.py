@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pytest_websocket.protocol.frames import CONTINUATION, TEXT, Frame
+from pytest_websocket.protocol.frames import BINARY, CONTINUATION, TEXT, Frame
 from pytest_websocket.target.patterns import Pattern, has_members, is_json, json_value
 from pytest_websocket.text import Message, preview
 
@@ -151,10 +151,25 @@ class _Place:
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request of the target and what its reply looks like: the sign that a connection is served."""
+    """One request of the target and what its reply looks like: the sign that a connection is served.
+
+    A request ``hex:00ff`` is binary.
+    """
 
     request: str
     reply: Pattern
+
+    @property
+    def opcode(self) -> int:
+        """The type of the request's frames."""
+        return BINARY if self.request.startswith("hex:") else TEXT
+
+    @property
+    def payload(self) -> bytes:
+        """The request as bytes. Raises ValueError for what is no hexadecimal number."""
+        if self.opcode == BINARY:
+            return bytes.fromhex(self.request.removeprefix("hex:"))
+        return self.request.encode()
 
     def padded(self, piece: bytes, size: int) -> bytes:
         """Returns the end of the request with blanks up to ``size`` bytes, where blanks mean nothing."""
@@ -191,6 +206,11 @@ class Carrying:
         self._inside = False
         self._left = b""
 
+    @property
+    def is_binary(self) -> bool:
+        """Returns whether text is replaced by a binary request."""
+        return isinstance(self.carrier, Exchange) and self.carrier.opcode == BINARY
+
     def frames(self, frames: Sequence[Frame]) -> list[Frame]:
         """Returns the frames to send instead."""
         return [self._frame(frame, frames[number:]) for number, frame in enumerate(frames)]
@@ -201,7 +221,7 @@ class Carrying:
             return self.carrier.carry(message)
         if not _is_utf8(message):
             return message
-        return self.carrier.padded(self.carrier.request.encode(), len(message))
+        return self.carrier.padded(self.carrier.payload, len(message))
 
     def _frame(self, frame: Frame, following: Sequence[Frame]) -> Frame:
         if frame.is_control:
@@ -216,7 +236,8 @@ class Carrying:
         self._inside = not frame.fin
         if isinstance(self.carrier, Template):
             return replace(frame, payload=self._piece_of_template(self.carrier, frame, begins))
-        return replace(frame, payload=self._piece_of_exchange(self.carrier, frame, begins))
+        opcode = self.carrier.opcode if begins else frame.opcode
+        return replace(frame, opcode=opcode, payload=self._piece_of_exchange(self.carrier, frame, begins))
 
     def _piece_of_template(self, template: Template, frame: Frame, begins: bool) -> bytes:
         before = template.before.encode() if begins else b""
@@ -225,7 +246,7 @@ class Carrying:
 
     def _piece_of_exchange(self, exchange: Exchange, frame: Frame, begins: bool) -> bytes:
         if begins:
-            self._left = exchange.request.encode()
+            self._left = exchange.payload
         size = len(frame.payload)
         piece, self._left = (self._left, b"") if frame.fin else (self._left[:size], self._left[size:])
         return exchange.padded(piece, size) if not self._left else piece

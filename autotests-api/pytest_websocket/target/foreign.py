@@ -188,13 +188,14 @@ def _pattern_of(reply: Message) -> str:
     return json.dumps(kinds, ensure_ascii=False) if kinds else str(Pattern("keys:" + ",".join(value)))
 
 
-def refusal(target: Target, trials: Sequence[Trial], proposal: Proposal | None) -> str:
+def refusal(target: Target, unasked: Unasked, trials: Sequence[Trial], proposal: Proposal | None) -> str:
     """Returns why a run stops here, and the line that would help."""
     first = trials[0]
+    before = f"; unasked came {preview(unasked.samples[0], limit=60)}" if unasked.samples else ""
     words = (
-        f"{target.shown()} does not echo: to {first.word!r} came {first.in_words}. Say what it speaks: "
-        "--ws-exchange REQUEST REPLY, or --ws-request and --ws-reply (and --ws-login where it wants one), or "
-        "--ws-no-echo to run what needs no answer"
+        f"{target.shown()} does not echo: to {first.word!r} came {first.in_words}{before}. "
+        "Say what it speaks: --ws-exchange REQUEST REPLY, or --ws-request and --ws-reply (and --ws-login "
+        "where it wants one), or --ws-no-echo to run what needs no answer"
     )
     if proposal is None:
         return words

@@ -159,7 +159,7 @@ class _Probe:
         ]
         if trials and is_foreign(self.target, trials):
             proposal = await propose(self.target, self.unasked, trials)
-            raise Unusable(self.target.mask(refusal(self.target, trials, proposal)))
+            raise Unusable(self.target.mask(refusal(self.target, self.unasked, trials, proposal)))
 
     def _judge_template(self, words: list[str], exchanges: list[_Exchange]) -> None:
         """Give up where both answers follow one template, and it is plainly another than ``--ws-reply``."""

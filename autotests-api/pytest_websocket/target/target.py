@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pytest_websocket.server.promises import MAX_SIZE, PREFIX
-from pytest_websocket.target.carrier import Exchange, Reply, Template
+from pytest_websocket.target.carrier import PLACE, Exchange, Reply, Template
 from pytest_websocket.target.login import Login
 from pytest_websocket.target.patterns import Pattern, any_matches
 from pytest_websocket.target.rate_limit import Pace
@@ -142,9 +142,9 @@ class Target:
         return self.exchange if not self.echo else None
 
     @cached_property
-    def reply_template(self) -> Template:
-        """The template of the answer to a text message."""
-        return Template.parse(self.reply)
+    def reply_template(self) -> Template | None:
+        """The template of the answer to a text message; None where the message is not in it just once."""
+        return Template.parse(self.reply) if self.reply.count(PLACE) == 1 else None
 
     def answer(self, message: Message) -> Answer | None:
         """What the target is expected to answer to ``message``; None where it answers nothing."""
@@ -152,7 +152,9 @@ class Target:
             if not self.echo:
                 return self.exchange
             template = self.reply_template
-            return Reply(template, message) if template.is_json else template.text(message)
+            if template is not None and template.is_json:
+                return Reply(template, message)
+            return self.reply.replace(PLACE, message)
         if self.binary == "none":
             return None
         if self.binary.startswith("text:"):
@@ -170,7 +172,10 @@ class Target:
         """Whether ``message`` has the form of an answer to something that the suite sends."""
         if not self.echo:
             return self.exchange is not None and self.exchange(message)
-        return isinstance(message, bytes) or not self.request or Reply(self.reply_template, None)(message)
+        template = self.reply_template
+        if isinstance(message, bytes) or not self.request or template is None:
+            return True
+        return Reply(template, None)(message)
 
     def informed_by(self, abilities: Abilities) -> Target:
         """Returns the target with what the probe has found out that the options do not say."""

@@ -7,7 +7,7 @@ import pytest
 from pytest_websocket.fixtures import Load
 from pytest_websocket.load.thresholds import Threshold
 
-pytestmark = [pytest.mark.load, pytest.mark.needs("echo")]
+pytestmark = [pytest.mark.load, pytest.mark.needs("answer")]
 
 DEFAULT = Threshold("p99", 0.1)
 """The threshold of the search when no ``--ws-budget`` is given: 100 ms for 99 of 100 replies."""

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_websocket.fixtures import Load
 
-pytestmark = [pytest.mark.load, pytest.mark.needs("echo")]
+pytestmark = [pytest.mark.load, pytest.mark.needs("answer")]
 
 ROUNDS = 3
 

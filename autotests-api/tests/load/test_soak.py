@@ -9,7 +9,7 @@ import pytest
 
 from pytest_websocket.fixtures import Load
 
-pytestmark = [pytest.mark.load, pytest.mark.needs("echo")]
+pytestmark = [pytest.mark.load, pytest.mark.needs("answer")]
 
 NOISE = 8 * 2**20
 """Bytes by which a server's memory may vary without growing."""

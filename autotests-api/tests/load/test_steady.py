@@ -7,7 +7,7 @@ import pytest
 from pytest_websocket.fixtures import Load
 from pytest_websocket.load.workload import Workload
 
-pytestmark = [pytest.mark.load, pytest.mark.needs("echo")]
+pytestmark = [pytest.mark.load, pytest.mark.needs("answer")]
 
 
 async def test_each_of_many_connections_gets_its_own_replies(load: Load) -> None:

@@ -13,6 +13,7 @@ from verification.correct_apis.documented import DOCUMENTED, KEY, TOKEN
 
 ROOT = Path(__file__).parents[3]
 KNOWN = ROOT / "autotests-api" / "verification" / "thirdparty" / "websockets.toml"
+LOADS = ROOT / "autotests-api" / "tests" / "load"
 
 SELECTION = (
     "conformance/rfc6455/test_04_2_2_answering_the_handshake.py",
@@ -154,3 +155,14 @@ def test_login_by_a_function_is_written_as_the_page_says(run_suite: Any, serve: 
         PYTHONPATH=str(tmp_path),
     )
     expect_green(run)
+
+
+@pytest.mark.parametrize("name", ["json_echo", "login_first", "pushes_ten_times_a_second", "strict_commands"])
+def test_load_speaks_as_the_profile_says(name: str, run_suite: Any, serve: Any, tmp_path: Path) -> None:
+    api = APIS[name]
+    run = run_suite(
+        *("--ws-url", serve(api.handler, **api.settings), "--ws-profile", written(tmp_path, api.profile)),
+        *("-m", "load", "--ws-users", "20", "--ws-duration", "1s", str(LOADS / "test_steady.py")),
+    )
+    expect_green(run)
+    assert run.counts["passed"] > 0

@@ -115,3 +115,11 @@ def test_blanks_are_added_to_json_only() -> None:
 )
 def test_what_is_no_utf8_is_not_replaced(frames: list[Frame]) -> None:
     assert Carrying(PING).frames(frames) == frames
+
+
+def test_binary_request_makes_binary_frames_of_a_text() -> None:
+    exchange = Exchange("hex:0102 03", Pattern("hex:04*"))
+    frames = Carrying(exchange).frames([text("ab", fin=False), continuation("cdef")])
+    assert frames == [binary(b"\x01\x02", fin=False), continuation(b"\x03")]
+    assert exchange == b"\x04\x05"
+    assert exchange != "\x04"
