@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 from typing import cast
 
 from websockets.http11 import Request, Response
@@ -63,6 +65,12 @@ class OpenConnection:
     def abort(self) -> None:
         """Drops the TCP connection without a Close frame, as a crash of the client would."""
         self._connection.transport.abort()
+
+    def shutdown(self) -> None:
+        """Shuts the socket down at once (FIN); can be called outside the event loop, and twice."""
+        plug = self._connection.transport.get_extra_info("socket")
+        with contextlib.suppress(OSError):
+            plug.shutdown(socket.SHUT_RDWR)
 
     def __repr__(self) -> str:
         return f"<{self.recording.name}: {masked_url(self.url)}, {self._connection.state.name}>"

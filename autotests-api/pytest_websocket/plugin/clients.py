@@ -9,6 +9,7 @@ from inspect import signature
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 from websockets.http11 import Response
 
 from pytest_websocket import client as ws_client
@@ -16,6 +17,9 @@ from pytest_websocket.client import Client
 from pytest_websocket.plugin.recordings import Recordings
 from pytest_websocket.plugin.target_client import open_client
 from pytest_websocket.target.target import Target
+
+CLIENTS = pytest.StashKey[list[Client]]()
+"""Clients that a test opened, in order."""
 
 
 class Connect:
@@ -33,7 +37,7 @@ class Connect:
         self._carries = carries
         self._deadline = deadline
         self._recordings = recordings
-        self._clients: list[Client] = []
+        self.clients: list[Client] = []
 
     async def __call__(self, resource: str | None = None, *, name: str = "client", **settings: Any) -> Client:
         """An open connection. Raises `ws_client.ConnectFailed`."""
@@ -41,7 +45,7 @@ class Connect:
         url, everything = self._with_the_targets(resource, name, settings)
         await self.target.pace.turn()
         return await open_client(
-            self.target, url, everything, carries=self._carries, opened=self._clients.append
+            self.target, url, everything, carries=self._carries, opened=self.clients.append
         )
 
     async def expect_rejected(
@@ -60,7 +64,7 @@ class Connect:
 
     async def close(self) -> None:
         """Close everything that was opened, all at once: a server that does not answer costs one deadline."""
-        await asyncio.gather(*(client.close() for client in self._clients))
+        await asyncio.gather(*(client.close() for client in self.clients))
 
     def _with_the_targets(
         self, resource: str | None, name: str, settings: dict[str, Any]

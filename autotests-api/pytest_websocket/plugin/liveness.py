@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pytest_websocket.plugin.clients import CLIENTS
 from pytest_websocket.plugin.options import option_value
 from pytest_websocket.plugin.raw_connections import CONNECTIONS
 from pytest_websocket.plugin.server_under_test import SERVER, blame, start_again
@@ -66,7 +67,7 @@ class LivenessCheck:
         """After a failure checks the target, and says in the report of that test that it went down."""
         if report.failed and not self._down_since and _needs_target(item):
             # A small server may have no place left until the test's own connections are gone.
-            for connection in item.stash.get(CONNECTIONS, []):
+            for connection in (*item.stash.get(CONNECTIONS, ()), *item.stash.get(CLIENTS, ())):
                 connection.shutdown()
             cause = self._why_down(item.config.stash[TESTED])
             server = item.config.stash.get(SERVER, None)

@@ -14,7 +14,7 @@ DESCRIPTORS = 20
 """Descriptors that have to be missing before it is said: servers open some for good when they need them."""
 
 MEMORY = 64 << 20
-"""Bytes that have to be missing, beside as many as were held at first: heaps keep what they once took."""
+"""Bytes that have to be missing, and as many as were held at first: heaps keep what they once took."""
 
 _NAMED = 3
 _WARM_UP = 10
@@ -56,7 +56,7 @@ class Growth:
         ]
         if descriptors[-1] - descriptors[0] >= DESCRIPTORS:
             lines.append(self._leak("descriptors", descriptors, 1))
-        if memory[-1] - memory[0] >= max(MEMORY, memory[0]):
+        if _grows_on(memory):
             lines.append(self._leak("MiB", memory, 1 << 20))
         return lines
 
@@ -68,6 +68,12 @@ class Growth:
         )
         most = ", ".join(f"{test} (+{step // unit:,})" for step, test in steps[:_NAMED] if step >= unit)
         return f"{(kept[-1] - kept[0]) // unit:,} {what} were not given back: a leak? Most after {most}"
+
+
+def _grows_on(memory: list[int]) -> bool:
+    """Returns whether memory grew by much, and in the second half of the run as in the first."""
+    grown, later = memory[-1] - memory[0], memory[-1] - memory[len(memory) // 2]
+    return grown >= max(MEMORY, memory[0]) and later >= grown / 4
 
 
 def _kept(held: list[int]) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import select
 import signal
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from verification import hostile_servers
 from verification.conftest import CASES, ROOT
 
 BYTES = "contract/test_binary.py::test_bytes_come_back_as_bytes"
@@ -77,6 +79,24 @@ def test_server_that_hangs_is_stopped_and_started_again(run_suite: Any, command:
     assert red == ["test_bytes_come_back_as_bytes[zero]"]
     assert "the server hung in" in run.output
     assert run.status == pytest.ExitCode.TESTS_FAILED
+
+
+def test_server_that_is_full_of_the_cases_own_connections_has_not_gone_down(
+    run_suite: Any, meet: Any
+) -> None:
+    places = asyncio.Semaphore(3)
+
+    async def in_few_places(peer: hostile_servers.Peer) -> None:
+        async with places:
+            await hostile_servers.never_fails(peer)
+
+    url = meet(in_few_places)
+    crowd = "contract/test_isolation.py::test_clients_sending_at_the_same_time_keep_their_own_order"
+    cases = (crowd, f"{BYTES}[zero]")
+    run = run_suite("--ws-url", url, "--ws-reply", "{message}", "--ws-timeout", "0.5", *cases)
+    assert run.status == pytest.ExitCode.TESTS_FAILED
+    assert "the target went down" not in run.output
+    assert run.cases["test_bytes_come_back_as_bytes[zero]"] == "passed"
 
 
 def test_output_of_the_server_is_attached_to_the_case_that_caused_it(

@@ -44,6 +44,7 @@ def test_memory_that_grows_with_every_test_is_told() -> None:
 
 def test_heap_that_grows_once_is_no_leak() -> None:
     assert len(measured([9] * 100, [30 * MIB] * 15 + [80 * MIB] * 85)) == 1
+    assert len(measured([9] * 100, [30 * MIB] * 15 + [300 * MIB] * 85)) == 1
 
 
 def test_another_process_is_measured_anew() -> None:
