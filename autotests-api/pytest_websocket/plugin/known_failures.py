@@ -2,11 +2,12 @@
 
 An entry whose tests pass fails the run, so that the list can only shrink. The list is a TOML file::
 
-    "autotests-api/tests/conformance/rfc6455/test_05_1_masking.py::test_x[text]" = "ticket 12: masks nothing"
+    "conformance/rfc6455/test_05_1_masking.py::test_x[text]" = "ticket 12: masks nothing"
     "RFC 6455 §5.5" = "ticket 13: control frames are rewritten in spring"
 
 A key is a node id, the beginning of one (a folder, a file, a test without its parameters), or a section
-of an RFC with all its subsections.
+of an RFC with all its subsections. Those of the suite may begin with its folder in a checkout,
+``autotests-api/tests``, and need not: a list of the command ``pytest-websocket`` is one of a checkout, too.
 """
 
 from __future__ import annotations
@@ -53,8 +54,18 @@ class Entry:
         """Returns whether the entry lists ``case``."""
         if self.section:
             return case.section == self.section or case.section.startswith(self.section + ".")
-        begun = case.nodeid.removeprefix(self.key)
-        return case.nodeid.startswith(self.key) and (not begun or begun[0] in "[/:")
+        return _begins(case.nodeid, self.key) or _begins(in_suite(case.nodeid), in_suite(self.key))
+
+
+def in_suite(key: str) -> str:
+    """Returns a node id or a key as the command ``pytest-websocket`` has it, from the suite's folder on."""
+    return key.removeprefix("autotests-api/tests/")
+
+
+def _begins(nodeid: str, key: str) -> bool:
+    """Returns whether ``key`` is the node id, or a folder, file or test that it begins with."""
+    begun = nodeid.removeprefix(key)
+    return nodeid.startswith(key) and (not begun or begun[0] in "[/:")
 
 
 def read_known_failures(path: Path) -> list[Entry]:
@@ -170,7 +181,7 @@ class ListReview:
 
     def _new_list(self) -> list[Entry]:
         kept = [entry for entry in self.entries if entry not in self.stale]
-        return kept + [Entry(nodeid, reason) for nodeid, reason in self.failed.items()]
+        return kept + [Entry(in_suite(nodeid), reason) for nodeid, reason in self.failed.items()]
 
 
 KNOWN_FAILURES = pytest.StashKey[KnownFailures]()

@@ -119,7 +119,8 @@ def in_words(identifier: str) -> str:
 
 
 def _folder_and_topic(item: pytest.Item) -> tuple[str, str]:
-    parts = PurePosixPath(item.nodeid.partition("::")[0]).parts
+    # A file outside the root directory begins with the way out of it.
+    parts = [part for part in PurePosixPath(item.nodeid.partition("::")[0]).parts if part not in {"..", "/"}]
     if "verification" in parts:
         below = parts[parts.index("verification") :]
     else:
