@@ -23,6 +23,9 @@ NEEDS_NO_TARGET = {"--rfc-list", "--collect-only", "--co", "--fixtures", "--mark
 
 _TARGETS = {"--ws-url", "--ws-command", "--ws-app", "--ws-client"}
 
+PAGE = "index.html"
+"""Name of the page in the folder of ``--report``."""
+
 USAGE = "usage: pytest-websocket URL | --ws-command 'PROGRAM {port}' [options of the plugin or of pytest]"
 
 STATUSES = """\
@@ -44,8 +47,7 @@ class ReportFolder:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder.absolute()
-        self.page = self.folder / "index.html"
-        self.page.unlink(missing_ok=True)
+        self.page = self.folder / PAGE
         self.results = self.folder / "allure-results"
         self.allure = find_allure(Path.cwd())
 
@@ -113,6 +115,9 @@ def read(arguments: Sequence[str]) -> tuple[list[str], Path | None]:
         options, words = parser.parse_known_args(arguments)
     except argparse.ArgumentError as error:
         raise UsageError(str(error)) from None
+    if options.report is not None:
+        # It would pass for the page of this run if that failed to start.
+        (options.report / PAGE).unlink(missing_ok=True)
     if words and "://" in words[0]:
         words[:1] = ["--ws-url", words[0]]
     elif words and not words[0].startswith("-") and not _is_case(words[0]):

@@ -5,7 +5,10 @@ Installed beside tests that use nothing of it, the plugin declares options, mark
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -137,7 +140,17 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     )
     add_options(parser, LOAD_OPTIONS, group=("websocket-load", "WebSocket load (pytest -m load)"))
     config: Any = pluginmanager.get_plugin("pytestconfig")
+    _remove_old_page(config.invocation_params.args)
     check_arguments(config.invocation_params.args, known_flags())
+
+
+def _remove_old_page(arguments: Sequence[str]) -> None:
+    """Removes the page of an earlier run, which would pass for this one's if it failed to start."""
+    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        name, _, value = argument.partition("=")
+        if name == "--ws-report" and (value or following):
+            with contextlib.suppress(OSError):
+                Path(value or following).unlink()
 
 
 @pytest.hookimpl(trylast=True)

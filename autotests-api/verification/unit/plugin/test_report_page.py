@@ -126,3 +126,30 @@ def test_page_is_written_without_allure(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "No test failed: 1 test." in (tmp_path / "made" / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("-m", "pytest", "--ws-report", "old/index.html", "--ws-url", "nonsense"),
+        ("-m", "pytest", "--ws-report=old/index.html", "--ws-url", "ws://127.0.0.1:9"),
+        ("-m", "pytest", "--ws-report=old/index.html", "--ws-nosuch"),
+        ("-m", "pytest_websocket", "nonsense", "--report", "old"),
+        ("-m", "pytest_websocket", "ws://127.0.0.1:9", "--report", "old"),
+    ],
+)
+def test_run_that_fails_to_start_leaves_no_old_page(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    page = tmp_path / "old" / "index.html"
+    page.parent.mkdir()
+    page.write_text("of the run before", encoding="utf-8")
+    (tmp_path / "test_one.py").write_text("async def test_one(client): ...\n", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=tmp_path,
+        env=os.environ
+        | {"PYTHONPATH": str(ROOT / "autotests-api"), "PYTEST_PLUGINS": "pytest_websocket.plugin"},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode not in {0, 1}, done.stdout + done.stderr
+    assert not page.exists() or "No test ran." in page.read_text(encoding="utf-8")
