@@ -1,11 +1,13 @@
 """Information disclosure: an answer to a handshake has no secrets, stack traces or markup in it."""
 
+import re
 from collections.abc import Awaitable, Callable
 
 import pytest
 
 from pytest_websocket import security
-from pytest_websocket.fixtures import Dial
+from pytest_websocket.fixtures import Dial, RawConnection, Target
+from pytest_websocket.protocol.frames import Frame, text
 from pytest_websocket.protocol.handshake import Request, Response
 from pytest_websocket.raw.ending import NotReceived
 
@@ -24,6 +26,8 @@ SECRETS = {"Cookie": "session=6f1e5ca1ab1e", "Authorization": "Bearer 6f1e5ca1ab
 TRACES = (b"Traceback (most recent call last)", b"    at Object.", b"\tat java.", b"goroutine 1 [")
 """How stack traces of Python, JavaScript, Java and Go begin."""
 
+TELLING = ("Server", "X-Powered-By", "Via", "X-AspNet-Version")
+"""Headers in which servers tell what they are."""
 
 ChangeRequest = Callable[[Request], Request]
 AnswerTo = Callable[[Request], Awaitable[tuple[Response | None, bytes]]]
@@ -52,6 +56,15 @@ MARKED = {
     "version": lambda opening: opening.having("Sec-WebSocket-Version", MARKUP),
     "header": lambda opening: opening.having("X-Header", MARKUP).without("Sec-WebSocket-Key"),
 }
+
+
+ESCAPES = {
+    "in a header": lambda opening: opening.having("X-Header", "\x1b]0;owned\x07").without("Upgrade"),
+    "in the key": lambda opening: opening.having("Sec-WebSocket-Key", "\x1b[31mred"),
+    "in the version": lambda opening: opening.having("Sec-WebSocket-Version", "\x1b[2J13"),
+    "in the path": lambda opening: opening.using(resource="/%1b[31mred").without("Sec-WebSocket-Key"),
+}
+"""Requests with sequences that a terminal obeys."""
 
 
 @pytest.fixture
@@ -118,3 +131,54 @@ async def test_refusal_holds_no_markup_of_the_request(
     response, body = await answer_to(marked(opening))
     if response is not None and "html" in (response.value("Content-Type") or "").lower():
         assert MARKUP.encode() not in body, f"the refusal is a page with markup of the request: {response}"
+
+
+@security(
+    cwe=497,
+    asvs="13.4.6",
+    wstg="WSTG-INFO-02",
+    severity="low",
+    gain="A version tells an attacker which published vulnerabilities to try.",
+)
+async def test_answer_tells_no_version_of_the_server(
+    answer_to: AnswerTo, opening: Request, target: Target
+) -> None:
+    if target.embedded:
+        pytest.skip("the embedded server tells what it is, as the lesson's does")
+    for asked in (opening, opening.without("Sec-WebSocket-Key")):
+        response, _ = await answer_to(asked)
+        values = [] if response is None else [response.value(name) or "" for name in TELLING]
+        told = [value for value in values if re.search(r"\d+\.\d+", value)]
+        assert not told, f"the answer tells a version: {told[0]!r}"
+
+
+@security(
+    cwe=150,
+    asvs="16.4.1",
+    severity="low",
+    gain="Text of a request moves the cursor or runs commands in the terminal of whoever reads the answer.",
+)
+@pytest.mark.parametrize("escaped", ESCAPES.values(), ids=ESCAPES.keys())
+async def test_refusal_holds_no_escape_sequence_of_the_request(
+    answer_to: AnswerTo, opening: Request, escaped: ChangeRequest
+) -> None:
+    response, body = await answer_to(escaped(opening))
+    told = b"" if response is None else response.raw + body
+    assert b"\x1b" not in told, f"the answer repeats an escape sequence of the request: {told[:200]!r}"
+
+
+VIOLATIONS = {
+    "no UTF-8": text(b"\xff").encode(),
+    "a reserved opcode": Frame(3, b"x").encode(),
+    "a long Ping": Frame(9, bytes(126)).encode(),
+    "a wrong Close": Frame(8, b"\x00\x00").encode(),
+}
+
+
+@pytest.mark.parametrize("data", VIOLATIONS.values(), ids=VIOLATIONS.keys())
+async def test_close_reason_shows_no_stack_trace(raw: RawConnection, data: bytes) -> None:
+    await raw.send_bytes(data)
+    await raw.ending(probe_with_ping=False, deadline=raw.deadline / 5)
+    reason = str(raw.close_status or "")
+    shown = re.search(r"[\w/\\.-]+\.(py|js|mjs|cjs|java|go|rb|php)\b(:\d+|\", line)", reason)
+    assert shown is None, f"the reason of the Close tells where the server's code stands: {reason[:200]!r}"

@@ -91,13 +91,6 @@ VULNERABILITIES = (
         f"{COSTS}[escapes in a parameter]",
     ),
     npm(
-        "CVE-2020-7693",
-        "sockjs@0.3.19",
-        "sockjs@0.3.20",
-        "sockjs.cjs",
-        f"{HANDSHAKES}test_upgrade_at_another_place_does_not_stop_the_server[the root]",
-    ),
-    npm(
         "CVE-2022-21676",
         "engine.io@6.1.0",
         "engine.io@6.1.1",
