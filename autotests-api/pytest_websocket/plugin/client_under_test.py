@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import shlex
 import signal
@@ -33,6 +34,10 @@ class ProgramFailed(ExpectationFailed):
     """The program did not do its part beside the connection: it did not connect, crashed, or did not exit."""
 
 
+class NotConnected(ProgramFailed):
+    """The program exited without a connection."""
+
+
 class ClientUnderTest:
     """Starts the program under test, each time with a URL of the scripted server.
 
@@ -48,10 +53,14 @@ class ClientUnderTest:
         self._files = contextlib.ExitStack()
         self._conversations: list[Conversation] = []
 
-    async def requested(self, resource: str = "/") -> Conversation:
-        """Starts a program and returns its connection once its request has come; nothing is answered."""
+    async def requested(self, resource: str = "/", *, userinfo: str = "") -> Conversation:
+        """Starts a program and returns its connection once its request has come; nothing is answered.
+
+        ``userinfo`` stands before the host of the URL. Raises NotConnected when the program exits instead.
+        """
         __tracebackhide__ = True
-        words = [word.replace("{url}", self.server.url + resource) for word in shlex.split(self.command)]
+        url = self.server.url.replace("://", f"://{userinfo}@" if userinfo else "://") + resource
+        words = [word.replace("{url}", url) for word in shlex.split(self.command)]
         # A file, not a pipe: a pipe that is not read would block a program that prints much.
         output = self._files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - closed by the stack
         program = await asyncio.create_subprocess_exec(
@@ -66,7 +75,7 @@ class ClientUnderTest:
                 # Its connection may have come and not been read yet.
                 await asyncio.wait((connecting,), timeout=self.deadline / 10)
             if not connecting.done():
-                raise ProgramFailed(
+                raise NotConnected(
                     f"the program exited with {program.returncode} and did not connect\n{self.output}"
                 )
             conversation = await connecting
@@ -88,7 +97,7 @@ class ClientUnderTest:
 
     async def check(self) -> None:
         """Closes what is open, waits for the programs to exit, judges what they sent and how they exited."""
-        normal = True
+        normal = bool(self._conversations)
         for one in self._conversations:
             if one.reader is not None and not one.over and not one.sent_close:
                 await one.close(1000)
@@ -112,6 +121,35 @@ class ClientUnderTest:
             if normal and status != 0:
                 raise ProgramFailed(f"the program exited with {status} after a normal closure")
 
+    async def further(self) -> Conversation | None:
+        """Returns the next connection of the programs; None when they exit, or none comes for a while."""
+        exits = asyncio.gather(*(program.wait() for program, _ in self._programs))
+        connecting = asyncio.ensure_future(self.server.connected(deadline=self.deadline / 2))
+        try:
+            await asyncio.wait((exits, connecting), return_when=asyncio.FIRST_COMPLETED)
+            if not connecting.done() or connecting.exception() is not None:
+                return None
+            conversation = connecting.result()
+        finally:
+            connecting.cancel()
+            exits.cancel()
+            await asyncio.gather(connecting, exits, return_exceptions=True)
+        self._conversations.append(conversation)
+        return conversation
+
+    async def told(self) -> list[dict[str, Any]]:
+        """Returns what the programs told their user, once they have exited: a JSON object on each line.
+
+        Skips the case where they print none.
+        """
+        for program, _ in self._programs:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(program.wait(), self.deadline)
+        events = [event for line in self._printed().splitlines() if (event := _event(line))]
+        if not events:
+            pytest.skip("the program does not print what it tells its user")
+        return events
+
     async def stop(self) -> None:
         """Ends the programs that still run, and the server."""
         for program, _ in self._programs:
@@ -124,11 +162,22 @@ class ClientUnderTest:
     @property
     def output(self) -> str:
         """The end of what the programs printed, safe for a terminal."""
+        return "\n".join(map(printable, self._printed()[-SHOWN:].splitlines()))
+
+    def _printed(self) -> str:
         texts = []
         for _, output in self._programs:
             output.seek(0)
-            texts.append(output.read().decode(errors="replace")[-SHOWN:])
-        return "\n".join(printable(line) for text in texts for line in text.splitlines())
+            texts.append(output.read().decode(errors="replace"))
+        return "\n".join(texts)
+
+
+def _event(line: str) -> dict[str, Any] | None:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) and "event" in event else None
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -102,7 +102,6 @@ class AcceptedConnection(FramedConnection):
         while self.waiting_messages:
             message = self._take(lambda received: received.is_data).message
             if message is not None:
-                self.waiting_messages -= 1
                 return message
         return None
 

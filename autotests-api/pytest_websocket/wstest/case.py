@@ -102,13 +102,15 @@ class SendClose:
 class RoundTrips:
     """Sends messages, each once the one before has come back.
 
-    ``messages`` makes their payloads. With ``fragment`` they are sent in fragments of so many bytes.
+    ``messages`` makes their payloads. With ``fragment`` they are sent in fragments of so many bytes, with
+    ``chop`` in writes of so many.
     """
 
     messages: Callable[[int], Iterator[bytes]]
     count: int
     binary: bool
     fragment: int = 0
+    chop: int = 0
 
 
 Step = Send | SendFragments | SendPart | Wait | SendClose | RoundTrips

@@ -8,6 +8,9 @@ from typing import Any
 from pytest_websocket.protocol.frames import TEXT, Frame, close
 from pytest_websocket.raw.accepted import AcceptedConnection
 
+PAUSE = 60.0
+"""Seconds between two looks at a client that orders nothing; it may take its time."""
+
 
 async def obey(connection: AcceptedConnection) -> None:
     """Does what each text message orders, until the client closes; what is no order ends the connection.
@@ -16,7 +19,8 @@ async def obey(connection: AcceptedConnection) -> None:
     ``["close", {"code": 1000}]``, ``["echo", {"payload": "…"}]``.
     """
     while True:
-        await connection.comes_true(lambda: connection.has_data or connection.over, connection.deadline)
+        while not await connection.comes_true(lambda: connection.has_data or connection.over, PAUSE):
+            continue
         message = connection.take_message()
         if message is None:
             return connection.close_tcp()

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pytest
-
-from pytest_websocket.plugin.known_failures import Case as KnownCase
-from pytest_websocket.plugin.known_failures import Entry, read_known_failures
 from pytest_websocket.wstest.results import Result
 from pytest_websocket.wstest.selection import matches
 from pytest_websocket.wstest.spec import SpecError
+
+if TYPE_CHECKING:
+    from pytest_websocket.plugin.known_failures import Entry
 
 
 class KnownFailures:
@@ -32,6 +32,11 @@ class KnownFailures:
         """Reads a list; an empty one where there is no path. Raises SpecError."""
         if path is None:
             return cls()
+        # Brings pytest, which costs more than many a run.
+        import pytest
+
+        from pytest_websocket.plugin.known_failures import read_known_failures
+
         try:
             return cls(read_known_failures(path))
         except pytest.UsageError as error:
@@ -53,6 +58,8 @@ class KnownFailures:
 
 def _lists(entry: Entry, result: Result) -> bool:
     if entry.section:
+        from pytest_websocket.plugin.known_failures import Case as KnownCase
+
         section = result.case.rule.removeprefix("RFC ").replace("§", "")
         return entry.matches(KnownCase(result.case.number, section))
     agent, blank, pattern = entry.key.rpartition(" ")

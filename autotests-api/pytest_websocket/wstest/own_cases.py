@@ -11,18 +11,20 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from pytest_websocket.cli import PACKAGE, settings, suite
 from pytest_websocket.protocol.rules import MUST
 from pytest_websocket.raw.accepted import AcceptedConnection
 from pytest_websocket.wstest.case import Behavior
 from pytest_websocket.wstest.observed import Observed
-from pytest_websocket.wstest.own_session import PORT
 from pytest_websocket.wstest.pipe import connect_pipe
 from pytest_websocket.wstest.results import Described, Result
 from pytest_websocket.wstest.spec import SpecError
 from pytest_websocket.wstest.verdict import Verdict
+
+PORT = "WSTEST_SESSION_PORT"
+"""Environment variable with the port at which the command waits for the session."""
 
 START = 60.0
 """Seconds that the session may take to start and to list its cases."""
@@ -127,6 +129,9 @@ class OwnCases:
             await self._process.wait()
 
     def _command(self) -> list[str]:
+        # Brings pytest, which costs more than many a run.
+        from pytest_websocket.cli import settings, suite
+
         options = ["-p", "pytest_websocket.wstest.own_session", "-p", "no:cacheprovider", "-q"]
         options += ["--ws-client", "{url}", "--ws-time-scale", str(self._time_scale)]
         cases = str(suite() / "clients")
@@ -152,4 +157,4 @@ def _case(listed: dict[str, str], place: int) -> OwnCase:
 
 
 def _python_path() -> str:
-    return os.pathsep.join(filter(None, [str(PACKAGE.parent), os.environ.get("PYTHONPATH", "")]))
+    return os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]))

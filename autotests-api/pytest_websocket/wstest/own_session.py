@@ -27,9 +27,7 @@ from pytest_websocket.plugin.ws_server import RUNNING
 from pytest_websocket.server.scripted import ScriptedServer
 from pytest_websocket.server.scripted_conversation import Conversation
 from pytest_websocket.wstest.case import Behavior
-
-PORT = "WSTEST_SESSION_PORT"
-"""Environment variable with the port at which the command waits for the session."""
+from pytest_websocket.wstest.own_cases import PORT
 
 
 class LoopClient(ClientUnderTest):
@@ -39,7 +37,7 @@ class LoopClient(ClientUnderTest):
         super().__init__("", server, deadline)
         self._session = session
 
-    async def requested(self, resource: str = "/") -> Conversation:  # noqa: ARG002 - the loop's own
+    async def requested(self, resource: str = "/", *, userinfo: str = "") -> Conversation:  # noqa: ARG002
         """Says where the case's server listens, and returns the connection of the client."""
         __tracebackhide__ = True
         self._session.tell({"port": int(self.server.url.rpartition(":")[2])})

@@ -165,9 +165,10 @@ class Run:
         self._allow(self.case.limit)
         opcode = BINARY if step.binary else TEXT
         observed = self.observed
-        observed.round_trips = f"not all messages came back within {self.case.limit:g} s"
+        whole = "the message has not" if step.count == 1 else "not all messages have"
+        observed.round_trips = f"{whole} come back within {self.case.limit:g} s"
         for payload in step.messages(step.count):
-            await self._send_message(opcode, payload, step.fragment)
+            await self._send_message(opcode, payload, step)
             count = len(observed.received)
             while len(observed.received) == count:
                 if self._is_closing or not await self._comes(self._limit):
@@ -180,10 +181,15 @@ class Run:
         observed.round_trips = ""
         return await self._close(close(1000))
 
-    async def _send_message(self, opcode: int, payload: bytes, fragment: int) -> None:
+    async def _send_message(self, opcode: int, payload: bytes, step: RoundTrips) -> None:
+        if step.chop:
+            return await self.connection.send_in_pieces(
+                Frame(opcode, payload).encode(masked=self._masked), step.chop
+            )
         data = payload if self._deflater is None else self._deflater.deflate(payload)
         rsv1 = self._deflater is not None
-        await self._send_fragments(opcode, data, fragment or max(1, len(data)), rsv1=rsv1)
+        await self._send_fragments(opcode, data, step.fragment or max(1, len(data)), rsv1=rsv1)
+        return None
 
     # Reading
 

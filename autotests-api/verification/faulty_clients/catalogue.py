@@ -8,11 +8,21 @@ from verification.faulty_clients import (
     framing,
     handshake_request,
     handshake_response,
+    limits_and_reports,
     masking,
     messages,
 )
 from verification.faulty_clients.registry import CATALOGUE, Fault
 
-FILES = (handshake_request, handshake_response, masking, framing, messages, closing, compression)
+FILES = (
+    handshake_request,
+    handshake_response,
+    masking,
+    framing,
+    messages,
+    closing,
+    compression,
+    limits_and_reports,
+)
 
 __all__ = ["CATALOGUE", "FILES", "Fault"]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import struct
 import zlib
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from verification.faulty_clients.opening import Ended, NotOpened, Opening
 
@@ -52,17 +53,36 @@ class EchoClient(Opening):
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with self.socket:
             try:
-                self.open(f"{host}:{port}", parts.path, parts.query)
+                self.open(self.host(parts), parts.path, parts.query)
+                self.tell(event="open")
                 while not self.closed:
                     self.take(self.read_frame())
-            except NotOpened:
+            except NotOpened as problem:
+                self.tell(event="error", message=str(problem))
                 return 1
             except Failed as failure:
+                self.tell_close(1006, "")
                 self.fail(failure.code)
                 return 1
             except (Ended, OSError):
+                if not self.closed:
+                    self.tell_close(1006, "")
                 return 1
         return 0
+
+    def host(self, parts: SplitResult) -> str:
+        """Host and port of a URL (RFC 6455 §4.1)."""
+        return f"{parts.hostname}:{parts.port}"
+
+    # What the user is told
+
+    def tell(self, **event: object) -> None:
+        """Prints an event as a line of JSON."""
+        print(json.dumps(event), flush=True)
+
+    def tell_close(self, code: int, reason: str) -> None:
+        """Tells how the connection was closed (RFC 6455 §7.1.5, §7.1.6)."""
+        self.tell(event="close", code=code, reason=reason)
 
     # Sending
 
@@ -239,8 +259,14 @@ class EchoClient(Opening):
         if payload:
             self.check_close_code(int.from_bytes(payload[:2], "big"))
             self.check_close_reason(payload[2:])
-        self.answer_close(payload[:2])
         self.closed = True
+        self.on_code(payload)
+        self.answer_close(payload[:2])
+
+    def on_code(self, payload: bytes) -> None:
+        """Tells the code and the reason; 1005 stands for none."""
+        code = int.from_bytes(payload[:2], "big") if payload else 1005
+        self.tell_close(code, payload[2:].decode(errors="replace"))
 
     def check_close_length(self, payload: bytes) -> None:
         """A Close frame has no code or a whole one."""

@@ -25,6 +25,7 @@ class Opening:
     """Opens a connection, and agrees on permessage-deflate where the server takes the offer."""
 
     offers = True
+    longest_head = 256 << 10
 
     def __init__(self) -> None:
         self.socket = socket.socket()
@@ -85,6 +86,8 @@ class Opening:
     def read_head(self) -> bytes:
         """The head of the answer; what comes after it stays in the buffer."""
         while b"\r\n\r\n" not in self.buffer:
+            if len(self.buffer) > self.longest_head:
+                raise NotOpened("the head is too long")
             self.receive()
         head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
         return head

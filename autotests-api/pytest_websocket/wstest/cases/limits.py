@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import repeat
 
-from pytest_websocket.protocol.frames import BINARY, TEXT, Frame
-from pytest_websocket.wstest.case import NORMAL, Behavior, Case, RoundTrips, Send, SendFragments, Step, echoed
+from pytest_websocket.protocol.frames import BINARY, TEXT
+from pytest_websocket.wstest.case import NORMAL, Behavior, Case, RoundTrips, SendFragments, echoed
 from pytest_websocket.wstest.cases.closing import LONG
 
 ECHO = "The same message comes back."
@@ -25,19 +26,18 @@ def _filled(pattern: bytes, length: int) -> bytes:
     return (pattern * (length // len(pattern) + 1))[:length]
 
 
-def _long(number: str, sends: str, step: Step, data: bytes, opcode: int, limit: float) -> Case:
-    return Case(
-        number,
-        "5.2",
-        sends,
-        ECHO,
-        (step,),
-        NORMAL,
-        {Behavior.OK: (echoed(data, opcode),)},
-        limit,
-        ends_quietly=True,
-        timed=True,
-    )
+def _long(number: str, sends: str, step: RoundTrips, limit: float) -> Case:
+    return Case(number, "5.2", sends, ECHO, (step,), NORMAL, limit=limit, ends_quietly=True, timed=True)
+
+
+def _once(pattern: bytes, length: int, opcode: int, *, fragment: int = 0, chop: int = 0) -> RoundTrips:
+    """One message, made when it is sent: all of them would be half a second and 100 MB."""
+    messages = partial(_messages, pattern, length)
+    return RoundTrips(messages, 1, opcode == BINARY, fragment=fragment, chop=chop)
+
+
+def _messages(pattern: bytes, length: int, count: int) -> Iterator[bytes]:
+    return repeat(_filled(pattern, length), count)
 
 
 def _round_trips(number: str, kind: str, length: int, payload: bytes, limit: float, *, binary: bool) -> Case:
@@ -46,7 +46,7 @@ def _round_trips(number: str, kind: str, length: int, payload: bytes, limit: flo
         "5.2",
         f"{_TURNS} {kind} messages of {length} bytes, each once the one before has come back.",
         "Every message comes back.",
-        (RoundTrips(lambda count: repeat(payload, count), _TURNS, binary),),
+        (RoundTrips(partial(repeat, payload), _TURNS, binary),),
         NORMAL,
         limit=limit,
         ends_quietly=True,
@@ -57,19 +57,17 @@ def _round_trips(number: str, kind: str, length: int, payload: bytes, limit: flo
 def _cases() -> Iterator[Case]:
     for at, (opcode, kind, pattern, _) in enumerate(_KINDS):
         for third, (length, limit) in enumerate(_SIZES, 1):
-            data = _filled(pattern, length)
             sends = f"A {kind} message of {length >> 10} KiB."
-            yield _long(f"9.{1 + at}.{third}", sends, Send(Frame(opcode, data)), data, opcode, limit)
+            yield _long(f"9.{1 + at}.{third}", sends, _once(pattern, length, opcode), limit)
     for at, (opcode, kind, _, _) in enumerate(_KINDS):
-        data = b"*" * (4 * MIB)
         for third, size in enumerate(_FRAGMENTS, 1):
             sends = f"A {kind} message of 4 MiB in fragments of {size} bytes."
-            yield _long(f"9.{3 + at}.{third}", sends, SendFragments(opcode, data, size), data, opcode, 100)
+            step = _once(b"*", 4 * MIB, opcode, fragment=size)
+            yield _long(f"9.{3 + at}.{third}", sends, step, 100)
     for at, (opcode, kind, pattern, _) in enumerate(_KINDS):
-        data = _filled(pattern, MIB)
         for third, chop in enumerate(_CHOPS, 1):
             sends = f"A {kind} message of 1 MiB, written in pieces of {chop} bytes."
-            yield _long(f"9.{5 + at}.{third}", sends, Send(Frame(opcode, data), chop), data, opcode, 1000)
+            yield _long(f"9.{5 + at}.{third}", sends, _once(pattern, MIB, opcode, chop=chop), 1000)
     for at, (opcode, kind, _, byte) in enumerate(_KINDS):
         for third, (length, limit) in enumerate(_ROUND_TRIPS, 1):
             number = f"9.{7 + at}.{third}"

@@ -1,0 +1,65 @@
+"""RFC 6455 §10.4: a server cannot use up a client's memory or time."""
+
+import pytest
+
+from pytest_websocket import MUST, SHOULD, rfc6455
+from pytest_websocket.fixtures import ClientUnderTest, Conversation
+from pytest_websocket.plugin.client_compression import Agree
+from pytest_websocket.protocol.frames import binary, continuation, ping
+
+LIMIT = 8 << 20
+"""Bytes of an answer's head that a client may read."""
+
+PIECE = 64 << 10
+
+
+async def answered_or_over(conversation: Conversation) -> None:
+    await conversation.comes_true(
+        lambda: bool(conversation.unread) or conversation.over, conversation.deadline
+    )
+
+
+@rfc6455("10.4", SHOULD, "an answer whose head has no end is given up")
+@pytest.mark.parametrize(
+    ("start", "line"),
+    [(b"", b"X-More: " + b"a" * 1000 + b"\r\n"), (b"X-Long: ", b"a" * 1000)],
+    ids=["many headers", "one header"],
+)
+async def test_head_without_end_is_given_up(
+    client_under_test: ClientUnderTest, start: bytes, line: bytes
+) -> None:
+    conversation = await client_under_test.requested()
+    await conversation.answer(
+        b"HTTP/1.1 101 Switching Protocols\r\nX-Long: a" + b"\r\n" * line.endswith(b"\r\n")
+    )
+    piece = line * (PIECE // len(line))
+    for _ in range(LIMIT // len(piece)):
+        if conversation.tcp != "open":
+            return
+        await conversation.send_bytes(piece)
+    assert await conversation.comes_true(lambda: conversation.tcp != "open", conversation.deadline / 5)
+
+
+@rfc6455("10.4", MUST, "a compressed message that is a thousand times larger when inflated ends no client")
+async def test_compression_bomb_ends_no_client(agree_with_client: Agree) -> None:
+    compressed = await agree_with_client()
+    await compressed.send(bytes(16 << 20))
+    conversation = compressed.conversation
+    # Sent back or refused: both protect the client. A client that crashes is found when it exits.
+    await conversation.comes_true(
+        lambda: bool(conversation.unread) or conversation.over, conversation.deadline
+    )
+    conversation.take_message()
+
+
+@rfc6455("10.4", MUST, "hundreds of Pings, and of empty fragments, end no client")
+async def test_many_small_frames_end_no_client(conversation: Conversation) -> None:
+    await conversation.send_bytes(ping(b"p").encode(masked=False) * 500)
+    await conversation.send_bytes(binary(b"", fin=False).encode(masked=False))
+    await conversation.send_bytes(continuation(b"", fin=False).encode(masked=False) * 1500)
+    await conversation.send_frame(continuation(b"end"))
+    await conversation.comes_true(
+        lambda: bool(conversation.unread) or conversation.over, conversation.deadline
+    )
+    message = conversation.take_message()
+    assert message is None or message.data == b"end"
