@@ -19,6 +19,8 @@ class TargetClient(Client):
     """A client of a target, which `open_client` enters as the target's profile says."""
 
     _carrying: Carrying | None = None
+    says_objects = False
+    """Whether a JSON object was sent, so that one that comes may be its echo."""
 
     def carry(self, carrying: Carrying) -> None:
         """Puts text messages into the target's requests from now on."""
@@ -35,6 +37,7 @@ class TargetClient(Client):
         return await super().ask(self._carried(message), deadline=deadline)
 
     def _carried(self, message: Any) -> Any:
+        self.says_objects = self.says_objects or (isinstance(message, str) and message[:1] == "{")
         carrying = self._carrying
         if carrying is None or isinstance(message, bytes):
             return message
@@ -67,9 +70,11 @@ async def open_client(
     own sends what it says.
     """
     __tracebackhide__ = True
-    is_entered = target.login is None
+    is_entered, is_greeted = target.login is None, False
 
     def is_ignored(message: Message) -> bool:
+        if carries and is_greeted and not client.says_objects:
+            return target.is_unasked(message)
         return is_entered and target.ignores(message)
 
     more = settings.pop("ignore", ())
@@ -82,6 +87,7 @@ async def open_client(
             is_entered = True
         for _ in range(target.greetings):
             await client.receive_raw()
+        is_greeted = True
     except (LoginFailed, ExpectationFailed) as error:
         reason = error.headline if isinstance(error, ExpectationFailed) else str(error)
         headline = f"{target.shown()} was not entered: {target.mask(reason)}"

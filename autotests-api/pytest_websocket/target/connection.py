@@ -28,6 +28,7 @@ class TargetConnection(Connection):
         super().__init__(recording, deadline)
         self.target = target
         self.has_sent_message = False
+        self._says_objects = False
         self._carrying = Carrying(target.carrier) if target.carrier else None
         self.counts_as_answer = self._may_be_an_answer
         if target.login is None:
@@ -111,6 +112,7 @@ class TargetConnection(Connection):
         self.has_sent_message = self.has_sent_message or any(
             frame.opcode in (TEXT, BINARY) for frame in frames
         )
+        self._says_objects = self._says_objects or any(frame.payload[:1] == b"{" for frame in frames)
         return self._carrying.frames(frames) if self._carrying else list(frames)
 
     # Receiving
@@ -120,7 +122,10 @@ class TargetConnection(Connection):
         self.ignores = self._is_to_be_ignored
 
     def _is_to_be_ignored(self, message: Message) -> bool:
-        return self.target.ignores(message.content)
+        # A greeting that is counted is dropped as one.
+        if self._says_objects or self.initial_messages:
+            return self.target.ignores(message.content)
+        return self.target.is_unasked(message.content)
 
     def _may_be_an_answer(self, message: Message) -> bool:
         return self.target.may_answer(message.content)

@@ -113,7 +113,13 @@ def patterns_of(messages: Sequence[Message]) -> tuple[Pattern, ...]:
     kinds: dict[tuple[str, ...], list[Message]] = {}
     for message in messages:
         kinds.setdefault(_kind_of(message), []).append(message)
-    return tuple(dict.fromkeys(Pattern(_pattern(kind, found)) for kind, found in kinds.items()))
+    # Texts of which none came twice differ in more than numbers.
+    once = [found for kind, found in kinds.items() if kind[0] == "text" and len(found) == 1]
+    merged = _by_both_ends([str(found[0]) for found in once]) if len(once) > 1 else None
+    if merged is not None:
+        kinds = {kind: found for kind, found in kinds.items() if found not in once}
+    patterns = [Pattern(_pattern(kind, found)) for kind, found in kinds.items()]
+    return tuple(dict.fromkeys([*patterns, merged] if merged else patterns))
 
 
 def narrower(pattern: Pattern, messages: Sequence[Message]) -> Pattern | None:
@@ -162,15 +168,20 @@ def one_pattern_of(messages: Sequence[Message]) -> Pattern | None:
 
     Texts that differ in the middle, by an id or a time, are matched by their beginning and their end.
     """
-    found = patterns_of(messages)
-    if len(found) <= 1:
-        return found[0] if found else None
     texts = [message for message in messages if isinstance(message, str) and json_object(message) is None]
-    if len(texts) < len(messages):
-        return None
+    if len(texts) == len(messages) and len(set(texts)) > 1:
+        return _by_both_ends(texts)
+    found = patterns_of(messages)
+    return found[0] if len(found) == 1 else None
+
+
+def _by_both_ends(texts: Sequence[str]) -> Pattern | None:
+    """Returns a pattern of the whole words with which all texts begin and end; None: there are too few."""
     before = texts[0][: _common(texts)]
     rests = [text[len(before) :][::-1] for text in texts]
     after = rests[0][: _common(rests)][::-1]
+    # The first digits of times and ids are the same for a while.
+    before, after = re.sub(r"\w+\Z", "", before), re.sub(r"\A\w+", "", after)
     if len(before) + len(after) < SHORTEST_CONSTANT:
         return None
     return Pattern(rf"re:(?s)\A{re.escape(before)}.*{re.escape(after)}\Z")

@@ -103,3 +103,17 @@ def test_pattern_that_matches_a_reply_is_made_narrower() -> None:
     lost = unasked.apart_from([greeting])
     assert (lost.greetings, lost.patterns) == (1, ())
     assert "--ws-ignore" in lost.notes[0]
+
+
+def test_first_digits_of_a_time_are_no_part_of_the_pattern() -> None:
+    found = analysed([stream((0.0, "client-1a2b01, welcome")), stream((0.0, "client-1a2b9f, welcome"))])
+    assert found.greetings == 0
+    assert found.patterns[0].matches("client-2c0000, welcome")
+
+
+def test_texts_that_differ_by_an_id_are_one_kind() -> None:
+    words = ("ab", "cd", "ef")
+    ticks = [(0.7 + number / 10, f"event {word} has come") for number, word in enumerate(words)]
+    (pattern,) = analysed([stream(*ticks)]).patterns
+    assert pattern.matches("event xyz has come")
+    assert not pattern.matches("event")
