@@ -85,6 +85,15 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(folder.glob("*.whl"))
 
 
+def children_cpu() -> float:
+    """Returns the seconds of CPU of the processes that have ended; what else the machine does is left out."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+INSTALLED_IN: dict[Path, float] = {}
+"""Seconds of CPU that it took to make each environment and to install what it has."""
+
 MakeEnvironment = Callable[..., Path]
 
 
@@ -95,10 +104,10 @@ def environment_with(tmp_path_factory: pytest.TempPathFactory) -> MakeEnvironmen
 
     def make(*wanted: str | Path) -> Path:
         if wanted not in made:
-            place = tmp_path_factory.mktemp("environment")
+            place, before = tmp_path_factory.mktemp("environment"), children_cpu()
             venv.create(place, with_pip=True)
             Environment(place, place).pip_install(*wanted)
-            made[wanted] = place
+            made[wanted], INSTALLED_IN[place] = place, children_cpu() - before
         return made[wanted]
 
     return make

@@ -11,7 +11,14 @@ from websockets.asyncio.server import ServerConnection
 
 from pytest_websocket.server.echo import reply_to
 from verification.conftest import Serve
-from verification.packaging.conftest import ROOT, Ended, Environment, MakeEnvironment
+from verification.packaging.conftest import (
+    INSTALLED_IN,
+    ROOT,
+    Ended,
+    Environment,
+    MakeEnvironment,
+    children_cpu,
+)
 
 # All packaging tests use the same environments: one xdist worker makes them once.
 pytestmark = pytest.mark.xdist_group("wheel")
@@ -21,6 +28,9 @@ async def test_reply_names_the_message(client):
     await client.send("{message}")
     await client.expect("Сервер получил: Hi")
 """
+
+MOST_LINES, MOST_SECONDS = 10, 120
+"""What it may take from ``pip install`` to the first green test of one's own; seconds of CPU."""
 
 HEAVY = ("websockets", "hypothesis", "trustme", "jinja2", "allure", "allure_commons", "playwright")
 """Packages that a run without one of our fixtures or options does not import."""
@@ -56,11 +66,16 @@ def test_wheel_holds_package_data_and_suite(wheel: Path) -> None:
 
 
 def test_own_test_is_green_in_an_empty_folder(installed: Environment, echo_url: str) -> None:
-    installed.write("pytest.ini", f"[pytest]\nws_url = {echo_url}\n")
-    installed.write("test_mine.py", OWN_TEST.replace("{message}", "Hi"))
+    before = children_cpu()
+    settings, test = f"[pytest]\nws_url = {echo_url}\n", OWN_TEST.replace("{message}", "Hi")
+    installed.write("pytest.ini", settings)
+    installed.write("test_mine.py", test)
     ended = installed("pytest")
     assert ended.status == 0, ended.output
     assert "1 passed" in summary_of(ended)
+    assert len((settings + test).splitlines()) <= MOST_LINES
+    seconds = INSTALLED_IN[installed.place] + children_cpu() - before
+    assert seconds < MOST_SECONDS, f"from pip install to the first green test it took {seconds:.0f} s"
 
 
 def test_own_test_fails_with_the_conversation(installed: Environment, echo_url: str) -> None:
