@@ -14,7 +14,7 @@ from pytest_websocket.raw.dialing import open_connection
 from pytest_websocket.raw.ending import NotReceived
 from pytest_websocket.recording import Recording
 from pytest_websocket.text import printable
-from pytest_websocket.wstest.case import Case
+from pytest_websocket.wstest.case import Case, Wait
 from pytest_websocket.wstest.descriptions import described
 from pytest_websocket.wstest.negotiation import Coders, accepted, offers
 from pytest_websocket.wstest.observed import Observed
@@ -69,7 +69,8 @@ async def _run_all(
     progress: Progress,
     parallel: int,
 ) -> None:
-    waiting = iter(enumerate(cases, 1))
+    # Cases that wait come first: the others run meanwhile.
+    waiting = iter(sorted(enumerate(cases, 1), key=lambda numbered: not _waits(numbered[1])))
 
     async def work() -> None:
         for index, case in waiting:
@@ -80,6 +81,10 @@ async def _run_all(
     async with asyncio.TaskGroup() as tasks:
         for _ in range(min(parallel, len(cases))):
             tasks.create_task(work())
+
+
+def _waits(case: Case) -> bool:
+    return any(isinstance(step, Wait) for step in case.steps)
 
 
 async def _first_look(server: TestedServer) -> tuple[str, bool]:

@@ -37,7 +37,7 @@ async def test_bits_of_the_key_do_not_stand_still(client_under_test: ClientUnder
     requests = []
     for _ in range(KEYS // AT_ONCE):
         batch = await asyncio.gather(*(client_under_test.requested() for _ in range(AT_ONCE)))
-        # Only now: a program that exits is one that did not connect.
+        # Only now: a program that exits early is taken for one without a connection.
         for conversation in batch:
             requests.append(conversation.request)
             conversation.abort()
