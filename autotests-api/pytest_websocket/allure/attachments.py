@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import allure
 import pytest
@@ -25,6 +27,9 @@ _EXTENSIONS = {
 }
 _MOST_PAGES = 300
 """Tests of a run whose passed ones have their conversation as a page too: 2,500 make a report of 60 MB."""
+
+_PROCESS = uuid.uuid4().hex[:8]
+_numbers = itertools.count(1)
 
 # The first handshakes of a test; those of many connections are alike.
 _MOST_HANDSHAKES = 2
@@ -71,8 +76,8 @@ def documents(
             yield Document.of(f"Repeat it · {conversation.name}", commands, "text/plain")
 
 
-def attach_to_test(item: pytest.Item, reporter: Reporter, test: str) -> None:
-    """Attaches the documents of a test that ended to the result with the uuid ``test``.
+def attach_to_test(item: pytest.Item, reporter: Reporter, test: Any) -> None:
+    """Attaches the documents of a test that ended to its result ``test``.
 
     ``allure.attach`` during the teardown of a fixture would put them where the report does not count them.
     """
@@ -85,12 +90,13 @@ def attach_to_test(item: pytest.Item, reporter: Reporter, test: str) -> None:
     )
     for document in [*found, *(Document.of(*each) for each in item.stash.get(ATTACHMENTS, []))]:
         reporter.attach_data(
-            str(uuid.uuid4()),
+            # A name that is mostly in the page already compresses better than a random one.
+            f"{test.testCaseId}-{_PROCESS}-{next(_numbers)}",
             document.body,
             name=document.name,
             attachment_type=document.mime,
             extension=document.extension,
-            parent_uuid=test,
+            parent_uuid=test.uuid,
         )
 
 

@@ -99,7 +99,7 @@ def pytest_runtest_makereport(
     difference.forget(item.config)
     if call.when == "teardown":
         add_observations(item, test)
-        attach_to_test(item, reporter, test.uuid)
+        attach_to_test(item, reporter, test)
         # Allure 3 names the page of a result so.
         link = hashlib.md5(test.uuid.encode(), usedforsecurity=False).hexdigest()
         report.facts["link"] = link

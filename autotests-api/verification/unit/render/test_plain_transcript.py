@@ -40,3 +40,11 @@ def test_long_conversation_shows_its_beginning_and_its_end() -> None:
     assert "“message 99”" in shown
     assert "… 40 events not shown" in shown
     assert "“message 50”" not in shown
+
+
+def test_long_text_has_fewer_events_of_each_connection() -> None:
+    long = conversation_of(*(f"message {number} {'x' * 100}" for number in range(100)))
+    shown = plain_transcript.text([long] * 4)
+    assert len(shown) <= plain_transcript.LARGEST
+    assert shown.count("“message 0 ") == shown.count("“message 99 ") == 4
+    assert "… 92 events not shown" in shown
