@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from pytest_websocket.protocol.frames import Frame, binary, continuation, ping, text
 from pytest_websocket.target.carrier import Carrying, Exchange, Reply, Template
 from pytest_websocket.target.patterns import Pattern
+from pytest_websocket.target.target import Target
+from pytest_websocket.text import Message
 
 SAY = Template.parse('{"op":"say","text":{message}}')
 
@@ -123,3 +126,29 @@ def test_binary_request_makes_binary_frames_of_a_text() -> None:
     assert frames == [binary(b"\x01\x02", fin=False), continuation(b"\x03")]
     assert exchange == b"\x04\x05"
     assert exchange != "\x04"
+
+
+@pytest.mark.parametrize(
+    ("settings", "unasked", "answer"),
+    [
+        ({"reply": "{message}"}, '{"event":"joined"}', "joined"),
+        ({"reply": "{message}"}, '{"event":"joined"}', b"{}"),
+        (
+            {"reply": '{"said":{message}}', "request": '{"say":{message}}'},
+            '{"event":"joined"}',
+            '{"said":"x"}',
+        ),
+        ({"echo": False, "exchange": PING}, '{"event":"joined"}', '{"op":"pong"}'),
+        ({"reply": "{message}", "ignore": (Pattern("tick"),)}, "tick", "tock"),
+    ],
+)
+def test_what_has_not_the_form_of_an_answer_came_unasked(
+    settings: dict[str, Any], unasked: Message, answer: Message
+) -> None:
+    target = Target("ws://foreign.test", **settings)
+    assert target.is_unasked(unasked)
+    assert not target.is_unasked(answer)
+
+
+def test_embedded_server_sends_nothing_unasked() -> None:
+    assert not Target("ws://127.0.0.1:1", embedded=True).is_unasked('{"event":"joined"}')
