@@ -11,6 +11,7 @@ from typing import Any
 from pytest_websocket.protocol.frames import opcode_name
 from pytest_websocket.recording import Recording
 from pytest_websocket.render.pages import render
+from pytest_websocket.text import printable
 from pytest_websocket.wstest.case import Event
 from pytest_websocket.wstest.results import Result, Results
 
@@ -94,8 +95,8 @@ def page_of(result: Result) -> dict[str, Any]:
         "case": result.case,
         "milliseconds": _milliseconds(result),
         "conversation": result.recording.tail(200) if result.recording else "",
-        "request": _head(result.recording.request) if result.recording else "",
-        "response": _head(result.recording.response) if result.recording else "",
+        "request": _lines(result.recording.request) if result.recording else "",
+        "response": _lines(result.recording.response) if result.recording else "",
         "violations": [str(one) for one in result.observed.violations],
         "again": f"wstest -m {mode} --cases {result.case.number}",
     }
@@ -127,6 +128,11 @@ def _milliseconds(result: Result) -> int:
 
 def _head(head: bytes) -> str:
     return head.decode("latin-1")
+
+
+def _lines(head: bytes) -> str:
+    """Returns a head as lines that a page can show as they are."""
+    return "\n".join(map(printable, _head(head).split("\r\n")))
 
 
 def _reason(reason: bytes) -> str | None:

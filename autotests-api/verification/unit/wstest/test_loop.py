@@ -199,3 +199,19 @@ async def test_browser_gets_the_page(start_loop: StartLoop) -> None:
         page = answer.read().decode()
     assert f":{loop.server.port}" in page
     assert "getCaseCount" in page
+
+
+async def test_what_a_client_sends_is_text_on_the_page_and_nothing_else(start_loop: StartLoop) -> None:
+    loop = await start_loop("1.1.2")
+
+    async def sends_markup(connection: ClientConnection) -> None:
+        async for _ in connection:
+            await connection.send("<script>alert(1)</script>\x1b[31m")
+
+    await loop.run("1.1.2", sends_markup, agent="<b>x</b>")
+    await loop.told("/updateReports?agent=x")
+    for page in (loop.outdir / "index.html", loop.outdir / "b_x__b_case_1_1_2.html"):
+        content = page.read_text(encoding="utf-8")
+        assert "<script>alert" not in content
+        assert "<b>x" not in content
+        assert "\x1b" not in content
