@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
+from dataclasses import dataclass
 from difflib import get_close_matches
 from inspect import signature
 from typing import Any
@@ -18,6 +19,20 @@ from pytest_websocket.plugin.recordings import Recordings
 from pytest_websocket.plugin.target_client import open_client
 from pytest_websocket.target.target import Target
 
+UNANSWERED = 3
+"""Closes in a row without an answer, after which a run does not wait for answers that prove nothing."""
+
+
+@dataclass
+class Closings:
+    """How many Closes the server has not answered, in a row."""
+
+    unanswered: int = 0
+
+
+CLOSINGS = pytest.StashKey[Closings]()
+"""The closings of the run."""
+
 CLIENTS = pytest.StashKey[list[Client]]()
 """Clients that a test opened, in order."""
 
@@ -31,11 +46,18 @@ class Connect:
     """
 
     def __init__(
-        self, target: Target, recordings: Recordings, deadline: float, *, carries: bool = False
+        self,
+        target: Target,
+        recordings: Recordings,
+        deadline: float,
+        *,
+        closings: Closings | None = None,
+        carries: bool = False,
     ) -> None:
         self.target = target
         self._carries = carries
         self._deadline = deadline
+        self._closings = closings or Closings()
         self._recordings = recordings
         self.clients: list[Client] = []
 
@@ -62,9 +84,20 @@ class Connect:
         await self.target.pace.turn()
         return await ws_client.expect_rejected(url, status, **everything)
 
+    async def leave(self, client: Client) -> None:
+        """Closes a client where its closing is not what the test is about.
+
+        A tenth of the deadline is enough for the server's Close; where several in a row did not come, it is
+        not waited for any more.
+        """
+        waits = self._closings.unanswered < UNANSWERED
+        await client.close(deadline=self._deadline / 10 if waits else 0.0)
+        answered = client.recording.close_received is not None
+        self._closings.unanswered = 0 if answered else self._closings.unanswered + 1
+
     async def close(self) -> None:
-        """Close everything that was opened, all at once: a server that does not answer costs one deadline."""
-        await asyncio.gather(*(client.close() for client in self.clients))
+        """Closes everything that was opened, all at once, see `leave`."""
+        await asyncio.gather(*map(self.leave, self.clients))
 
     def _with_the_targets(
         self, resource: str | None, name: str, settings: dict[str, Any]

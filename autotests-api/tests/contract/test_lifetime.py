@@ -15,7 +15,7 @@ async def test_connections_one_after_another_are_all_served(connect: Connect, ec
     for number in range(110):
         client = await connect(name=f"connection {number}")
         await echo.expect_replies(client, f"first of {number}", f"second of {number}")
-        await client.close()
+        await connect.leave(client)
 
 
 async def test_connections_that_overlap_are_all_served(connect: Connect, echo: Echo) -> None:
@@ -24,7 +24,7 @@ async def test_connections_that_overlap_are_all_served(connect: Connect, echo: E
         following = await connect(name=f"connection {number}")
         await echo.expect_replies(previous, "still here")
         await echo.expect_replies(following, "just come")
-        await previous.close()
+        await connect.leave(previous)
         await echo.expect_replies(following, "alone now")
         previous = following
 

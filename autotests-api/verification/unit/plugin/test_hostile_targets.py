@@ -133,6 +133,21 @@ def test_target_on_which_nothing_works_any_more_is_down(
     assert run.output.count("the target went down in") == 1
 
 
+@pytest.mark.parametrize(
+    "case",
+    [
+        "contract/test_text.py::test_reply_is_the_template_around_the_message",
+        "contract/test_lifetime.py::test_connections_one_after_another_are_all_served",
+    ],
+)
+def test_closes_that_are_not_answered_cost_a_run_little(run_suite: Any, meet: Meet, case: str) -> None:
+    """Waits that prove nothing add up: a deadline for each of a thousand cases is an hour."""
+    options = ("--ws-reply", "{message}", "--ws-timeout", "10")
+    run = run_suite("--ws-url", meet(hostile_servers.never_closes), *options, case)
+    assert run.status == 0, run.output[-3000:]
+    assert run.seconds < START
+
+
 def test_colours_of_the_terminal_are_not_the_targets_to_set(survive: Callable[..., Any]) -> None:
     run = survive(hostile_servers.answers_nastily)
     assert r"\x1b[2J" in run.output
