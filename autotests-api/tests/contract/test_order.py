@@ -134,7 +134,14 @@ async def test_message_that_comes_octet_by_octet_is_answered(raw: RawConnection)
 
 
 async def test_fragments_are_answered_as_one_message(client: Client, echo: Echo, target: Target) -> None:
-    for fragments in (["a", "b", "c"], ["", "", "x"], ["слово", "", " и дело"], [""], ["x"] * 300):
+    for fragments in (
+        ["a", "b", "c"],
+        ["", "", "x"],
+        ["слово", "", " и дело"],
+        ["\ufeff", "x"],
+        [""],
+        ["x"] * 300,
+    ):
         await client.send(fragments)
         await client.expect(target.answer("".join(fragments)))
     await echo.expect_silence(client)

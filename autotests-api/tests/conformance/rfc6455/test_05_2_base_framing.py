@@ -59,6 +59,16 @@ async def test_reserved_bit_of_a_continuation_fails_the_connection(raw: RawConne
     await raw.expect_failed()
 
 
+@rfc6455("5.2", MUST, "a reserved bit of an empty frame fails the connection")
+@pytest.mark.parametrize("opcode", [TEXT, BINARY, PING, PONG, CLOSE], ids=str)
+@pytest.mark.parametrize("bits", [4, 2, 1], ids=lambda bits: f"rsv {bits:03b}")
+async def test_reserved_bit_of_an_empty_frame_fails_the_connection(
+    raw: RawConnection, bits: int, opcode: int
+) -> None:
+    await raw.send(with_rsv(bits, opcode, b""))
+    await raw.expect_failed(not_code=1000)
+
+
 @rfc6455(
     "5.2",
     MUST,

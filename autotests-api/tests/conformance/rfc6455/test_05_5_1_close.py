@@ -75,7 +75,19 @@ async def test_close_octet_by_octet_is_answered(raw: RawConnection) -> None:
 @rfc6455("5.5.1", MUST, "a Close frame may carry a reason of up to 123 bytes", autobahn=["7.3.4", "7.3.5"])
 @pytest.mark.parametrize(
     "reason",
-    ["", "x", "good bye", "прощайте", "\N{WAVING HAND SIGN}", "x" * 122, "x" * 123, "ж" * 61, "€" * 41],
+    [
+        "",
+        "x",
+        "good bye",
+        "прощайте",
+        "\N{WAVING HAND SIGN}",
+        "x" * 122,
+        "x" * 123,
+        "ж" * 61,
+        "€" * 41,
+        "x" + "ж" * 61,
+        "xy" + "€" * 40,
+    ],
     ids=[
         "none",
         "one byte",
@@ -86,6 +98,8 @@ async def test_close_octet_by_octet_is_answered(raw: RawConnection) -> None:
         "123 bytes",
         "122 bytes of cyrillic",
         "123 bytes of euro signs",
+        "a byte and cyrillic",
+        "two bytes and euro signs",
     ],
 )
 async def test_close_with_a_reason_is_answered(raw: RawConnection, reason: str) -> None:
