@@ -17,6 +17,7 @@ pytestmark = pytest.mark.needs("text")
 
 BOUNDARIES = [125, 126, 127, 65_535, 65_536, 65_537, 1_048_576]
 POWERS = [1 << exponent for exponent in range(7, 20)]
+BUFFERS = [1 << exponent for exponent in range(9, 18)]
 ALPHABET = "aя€😀"
 NEAR = 4_096
 
@@ -113,7 +114,7 @@ async def test_message_at_a_boundary_of_length_comes_back(
     await echo.expect_replies(client, message_of(size), "still in step?")
 
 
-@pytest.mark.parametrize("size", BOUNDARIES[:-1])
+@pytest.mark.parametrize("size", sorted({*BOUNDARIES[:-1], *BUFFERS}))
 async def test_reply_at_a_boundary_of_length_is_whole(
     connect: Connect, echo: Echo, target: Target, size: int
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_websocket.protocol.frames import CONTINUATION, PING, TEXT, Frame, Header, close
+from pytest_websocket.protocol.frames import BINARY, CONTINUATION, PING, TEXT, Frame, Header, close
 from verification.faulty_servers.correct import Connection
 from verification.faulty_servers.correct.framing import Message
 from verification.faulty_servers.registry import fault
@@ -146,3 +146,38 @@ class AcceptsTextsThatStartWithF5(Connection):
         if self.is_text and not self.size and data[:1] == b"\xf5":
             data = b""
         super().add(data)
+
+
+@fault(
+    "contract",
+    caught_by="tests/contract/test_size.py::test_reply_at_a_boundary_of_length_is_whole[4096]",
+    origin=BLIND,
+)
+class NeverEndsAReplyOf4Kib(Connection):
+    """A reply that fills the buffer exactly is taken for the beginning of a longer one."""
+
+    def send_frame(self, frame: Frame) -> None:
+        if frame.opcode in (TEXT, BINARY) and len(frame.payload) == 4096:
+            frame = Frame(frame.opcode, frame.payload, fin=False, rsv1=frame.rsv1)
+        super().send_frame(frame)
+
+
+@fault(
+    "contract",
+    caught_by="tests/contract/test_size.py::test_reply_at_a_boundary_of_length_is_whole[32768]",
+    origin=BLIND,
+)
+class NeverEndsRepliesOfWholeFragments(Connection):
+    """Long replies go out in fragments of 16 KiB, the last of which is marked only if it is shorter."""
+
+    def send_frame(self, frame: Frame) -> None:
+        step = 16 << 10
+        if frame.opcode not in (TEXT, BINARY) or len(frame.payload) <= step:
+            super().send_frame(frame)
+            return
+        for at in range(0, len(frame.payload), step):
+            part = frame.payload[at : at + step]
+            rsv1 = frame.rsv1 and not at
+            super().send_frame(
+                Frame(frame.opcode if not at else CONTINUATION, part, fin=len(part) < step, rsv1=rsv1)
+            )
