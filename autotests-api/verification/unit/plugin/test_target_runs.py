@@ -101,7 +101,7 @@ def test_option_of_the_environment_is_used(run_suite: Any, echo_url: str) -> Non
 
 def test_limit_of_the_target_is_respected_and_said(run_suite: Any, serve: Any) -> None:
     url = serve(echo, max_size=70_000)
-    run = run_suite("--ws-url", url, "--ws-reply", "{message}", "contract/test_size.py")
+    run = run_suite("-rs", "--ws-url", url, "--ws-reply", "{message}", "contract/test_size.py")
     assert run.status == 0, run.output[-3000:]
     assert run.counts["skipped"] > 0
     assert "above the target's limit of 65536" in run.output
@@ -117,7 +117,7 @@ def test_target_that_does_not_echo_runs_all_that_needs_no_echo(run_suite: Any, s
         "conformance/rfc6455/test_05_1_masking.py",
         "conformance/rfc6455/test_05_5_1_close.py",
     ]
-    run = run_suite("--ws-url", serve(listens), "--ws-no-echo", "--ws-timeout", "2", *folders)
+    run = run_suite("-rs", "--ws-url", serve(listens), "--ws-no-echo", "--ws-timeout", "2", *folders)
     assert run.status == 0, run.output[-3000:]
     assert run.counts["passed"] > 50
     assert "does not echo (--ws-no-echo)" in run.output
