@@ -69,7 +69,7 @@ class Session:
         with contextlib.suppress(ConnectionClosed):
             for number in range(variables["start"], 0, -1):
                 await self._send(id=key, type="next", payload={"data": {"countdown": number}})
-                await asyncio.sleep(0.001)
+                await asyncio.sleep(0)
             self._running.pop(key, None)
             await self._send(id=key, type="complete")
 

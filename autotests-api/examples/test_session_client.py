@@ -34,11 +34,11 @@ def anna(logged_in: Client, recordings: Recordings) -> Client:
     return logged_in
 
 
-async def test_client_subscribes(anna: Client) -> None:
+async def test_client_of_the_session_subscribes(anna: Client) -> None:
     await anna.send_json({"type": "subscribe", "topic": "sport"})
     await anna.expect({"type": "subscribed", "topic": "sport"})
 
 
-async def test_client_publishes(anna: Client) -> None:
+async def test_client_of_the_session_publishes(anna: Client) -> None:
     await anna.send_json({"type": "publish", "topic": "weather", "text": "rain"})
     await anna.wait_for(json_with(type="published"))

@@ -141,7 +141,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     add_options(parser, LOAD_OPTIONS, group=("websocket-load", "WebSocket load (pytest -m load)"))
     config: Any = pluginmanager.get_plugin("pytestconfig")
     _remove_old_page(config.invocation_params.args)
-    check_arguments(config.invocation_params.args, known_flags())
+    check_arguments(config.invocation_params.args, known_flags)
 
 
 def _remove_old_page(arguments: Sequence[str]) -> None:
@@ -158,7 +158,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declares the marks, and starts the parts at once where an option of the plugin is given."""
     for mark in MARKS.values():
         config.addinivalue_line("markers", mark)
-    check_settings(config.inipath, known_settings())
+    check_settings(config.inipath, known_settings)
     if config.getoption("help"):
         return
     if is_any_given(config):

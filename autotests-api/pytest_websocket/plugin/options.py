@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -31,7 +31,9 @@ from pytest_websocket.plugin.option_values import (
     read_url,
 )
 from pytest_websocket.target.patterns import Pattern
-from pytest_websocket.target.profile import KEYS, Profile, read_profile
+
+if TYPE_CHECKING:
+    from pytest_websocket.target.profile import Profile
 
 
 @dataclass(frozen=True)
@@ -289,7 +291,7 @@ def flags_with_a_value() -> set[str]:
 def is_any_given(config: pytest.Config) -> bool:
     """Returns whether an option of the plugin is given, wherever it is read from."""
     selects = any(config.getoption(name) for name in _SELECTION)
-    return selects or any(_given(config, option)[1] is not None for option in _BY_NAME.values())
+    return selects or any(_given_directly(config, option)[1] is not None for option in _BY_NAME.values())
 
 
 def option_value(config: pytest.Config, name: str) -> Any:
@@ -330,6 +332,9 @@ def profile_of(config: pytest.Config) -> Profile | None:
     source, texts = _given_directly(config, option)
     if not isinstance(texts, list):
         return None
+    # This module is imported in every run of the environment, and a profile is rare.
+    from pytest_websocket.target.profile import read_profile
+
     path = Path(read_option(option.name, source, texts[-1]))
     try:
         return read_profile(path)
@@ -341,7 +346,7 @@ def _given(config: pytest.Config, option: Option) -> tuple[str, list[str] | bool
     """Returns the texts of an option and where they stand: at last in the profile."""
     source, texts = _given_directly(config, option)
     name = option.key.removeprefix("ws_")
-    if texts is None and name in KEYS and (profile := profile_of(config)) and name in profile.values:
+    if texts is None and (profile := profile_of(config)) and name in profile.values:
         return f"{name} in {profile.path.name}", profile.values[name]
     return source, texts
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
@@ -11,7 +12,9 @@ import pytest
 from pytest_websocket.plugin.option_values import PORT
 from pytest_websocket.plugin.options import Option, option_value
 from pytest_websocket.server.process import free_port
-from pytest_websocket.target.rate_limit import Pace
+
+if TYPE_CHECKING:
+    from pytest_websocket.target.rate_limit import Pace
 
 
 def _command(text: str) -> tuple[str, ...]:
@@ -119,6 +122,9 @@ def shown_command(command: tuple[str, ...]) -> str:
 def pace_of(config: pytest.Config) -> Pace:
     """Returns the pace of ``--ws-max-rate`` for this process."""
     rate: float | None = option_value(config, "ws-max-rate")
+    # This module is imported in every run of the environment.
+    from pytest_websocket.target.rate_limit import Pace
+
     return Pace(None if rate is None else rate / max(1, _processes(config)))
 
 

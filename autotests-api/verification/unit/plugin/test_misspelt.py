@@ -38,10 +38,10 @@ def test_misspelt_setting_is_one_line_with_the_one_that_was_meant(run_in: Run) -
 
 
 def test_known_options_and_those_of_others_are_left(tmp_path: Path) -> None:
-    check_arguments([*known_flags(), "--ws-of-another-plugin", "-x", "tests", "--rf"], known_flags())
+    check_arguments([*known_flags(), "--ws-of-another-plugin", "-x", "tests", "--rf"], known_flags)
     file = tmp_path / "pytest.ini"
     file.write_text(
         "\n".join(f"{name} = 1" for name in (*known_settings(), "ws_of_another_plugin", "testpaths"))
     )
-    check_settings(file, known_settings())
-    check_settings(None, known_settings())
+    check_settings(file, known_settings)
+    check_settings(None, known_settings)
