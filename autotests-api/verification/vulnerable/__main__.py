@@ -99,7 +99,8 @@ def python_for(entry: Vulnerability) -> str:
     if not entry.python:
         return sys.executable
     by_pyenv = sorted(Path.home().glob(f".pyenv/versions/{entry.python}.*/bin/python"))
-    found = shutil.which(f"python{entry.python}") or (str(by_pyenv[-1]) if by_pyenv else None)
+    # Not the shim of pyenv, which runs no version that is not chosen.
+    found = str(by_pyenv[-1]) if by_pyenv else shutil.which(f"python{entry.python}")
     if found is None:
         raise NotTried(f"there is no Python {entry.python}")
     return found
