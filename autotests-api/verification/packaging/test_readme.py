@@ -90,7 +90,7 @@ def test_faulty_servers_are_listed(clone: Path) -> None:
     assert "trims-messages" in shell(clone, command)
 
 
-def test_lesson_answers(clone: Path, started: list[subprocess.Popen[str]]) -> None:
+def test_lesson_answers_in_a_clone(clone: Path, started: list[subprocess.Popen[str]]) -> None:
     folder = clone / "autotests-api"
     assert {"python -m websocket_server", "python -m websocket_client"} <= set(commands())
     python = str(bin_of(clone) / "python")

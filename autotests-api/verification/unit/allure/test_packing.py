@@ -70,6 +70,6 @@ def test_what_nothing_asks_for_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("page", ["<html></html>", page_of({}).replace("allSettled", "all")])
-def test_unknown_page_is_refused(page: str) -> None:
+def test_page_of_another_allure_is_not_packed(page: str) -> None:
     with pytest.raises(ValueError, match=r"Allure 3\.18"):
         pack(page)
