@@ -26,10 +26,6 @@ MAKE_TIME_PASS = (
     # A limit of a foreign server is kept, or waited out.
     "pytest_websocket/target/rate_limit.py",
     "pytest_websocket/plugin/rate_limits.py",
-    # These servers answer late: that is what their tests are about.
-    "examples/feed_api.py",
-    "examples/jsonrpc_api.py",
-    "verification/unit/client/test_late.py",
     "pytest_websocket/network/",
     "verification/faulty_",
     "verification/correct_apis/",
