@@ -121,6 +121,10 @@ class TargetConnection(Connection):
         self.initial_messages = self.target.greetings
         self.ignores = self._is_to_be_ignored
 
+    def hear_every_form(self) -> None:
+        """Ignores from now on only what the target's profile names, however little it looks like an answer."""
+        self.ignores = lambda message: self.target.ignores(message.content)
+
     def _is_to_be_ignored(self, message: Message) -> bool:
         # A greeting that is counted is dropped as one.
         if self._says_objects or self.initial_messages:
