@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import ServerConnection
 
-from pytest_websocket.protocol.frames import text
+from pytest_websocket.protocol.frames import PING, pong, text
 from pytest_websocket.server.background import run_in_background
 from verification import hostile_servers
 from verification.conftest import Serve
@@ -138,8 +138,9 @@ def test_credentials_reach_neither_terminal_nor_junit_nor_results(run_suite: Any
         key = re.search(rb"Sec-WebSocket-Key: (\S+)", head)
         assert key is not None
         peer.writer.write(hostile_servers.acceptance(key[1].decode(), f"X-Echo: {TOKEN}"))
-        async for _ in peer.frames():
-            await peer.send(text(head.decode() + TOKEN))
+        async for frame in peer.frames():
+            # The Pong is what the probe goes on for.
+            await peer.send(pong(frame.payload) if frame.opcode == PING else text(head.decode() + TOKEN))
 
     results = tmp_path / "results"
     with run_in_background(lambda: hostile_servers.serve(repeats_everything)) as server:
