@@ -73,7 +73,7 @@ page: $(SUITE) $(ALLURE) ## build allure-report/index.html from the results that
 .PHONY: test
 test: lint $(CHECKS) $(ALLURE) ## everything this repository checks of itself
 	@rm -rf $(FACTS) && mkdir $(FACTS)
-	@$(PYTEST) -n 2 --cov --cov-report= --junitxml=$(FACTS)/unit.xml $(UNIT) $(ARGS)
+	@$(PYTEST) -n 2 --dist worksteal --cov --cov-report= --junitxml=$(FACTS)/unit.xml $(UNIT) $(ARGS)
 	@$(PYTEST) -n 2 --dist loadgroup --junitxml=$(FACTS)/suite.xml autotests-api $(addprefix --ignore=,$(UNIT) $(JOBS)) $(ARGS)
 	@$(PYTEST) -m browser --junitxml=$(FACTS)/browser.xml autotests-api/tests/browser $(ARGS)
 	@$(PYTEST) -m mass -n 2 --ws-mass 20 --junitxml=$(FACTS)/mass.xml $(ARGS)

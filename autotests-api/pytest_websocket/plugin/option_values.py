@@ -6,10 +6,13 @@ import math
 import re
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from pytest_websocket.target.carrier import Exchange, Template
-from pytest_websocket.target.patterns import Pattern
+# This module is imported in every run of the environment: what few runs need is imported where it is used.
+if TYPE_CHECKING:
+    from pytest_websocket.target.carrier import Exchange
+    from pytest_websocket.target.patterns import Pattern
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
@@ -100,7 +103,6 @@ def read_header(text: str) -> tuple[str, str]:
 
 def read_secret(text: str) -> str:
     """Reads a value that is masked; a short one would be masked in the middle of other words."""
-    # This module is imported in every run of the environment.
     from pytest_websocket.target.secrets import SHORTEST_SECRET
 
     if len(text) < SHORTEST_SECRET:
@@ -173,16 +175,27 @@ def read_command(text: str) -> str:
 
 def read_carrier(text: str) -> str:
     """A template of a request: with {message} exactly once."""
+    from pytest_websocket.target.carrier import Template
+
     Template.parse(text)
     return text
 
 
+def read_pattern(text: str) -> Pattern:
+    """A pattern of messages."""
+    from pytest_websocket.target.patterns import Pattern
+
+    return Pattern(text)
+
+
 def read_exchange(text: str) -> Exchange:
     """A request and the pattern of its reply, on two lines."""
+    from pytest_websocket.target.carrier import Exchange
+
     request, newline, reply = text.partition("\n")
     if not newline or not request or not reply:
         raise ValueError("expected a request and what its reply looks like")
-    exchange = Exchange(request, Pattern(reply))
+    exchange = Exchange(request, read_pattern(reply))
     try:
         exchange.payload  # noqa: B018
     except ValueError:

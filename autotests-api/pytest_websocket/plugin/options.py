@@ -23,6 +23,7 @@ from pytest_websocket.plugin.option_values import (
     read_header,
     read_login,
     read_origin,
+    read_pattern,
     read_positive,
     read_proxy,
     read_secret,
@@ -30,7 +31,6 @@ from pytest_websocket.plugin.option_values import (
     read_template,
     read_url,
 )
-from pytest_websocket.target.patterns import Pattern
 
 if TYPE_CHECKING:
     from pytest_websocket.target.profile import Profile
@@ -141,7 +141,7 @@ OPTIONS = (
         'what the server sends unasked: the exact text, re:REGEX, JSON members as {"type": "ping"}, or '
         "hex:00ff*; repeatable (what the probe hears is ignored, too)",
         "PATTERN",
-        Pattern,
+        read_pattern,
         many=True,
     ),
     Option(

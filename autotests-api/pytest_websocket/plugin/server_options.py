@@ -11,7 +11,6 @@ import pytest
 
 from pytest_websocket.plugin.option_values import PORT
 from pytest_websocket.plugin.options import Option, option_value
-from pytest_websocket.server.process import free_port
 
 if TYPE_CHECKING:
     from pytest_websocket.target.rate_limit import Pace
@@ -103,6 +102,9 @@ def url_of_started(config: pytest.Config, url: str | None) -> str | None:
                 f"--ws-command does not say which port to listen on: write {PORT} where the server takes it, "
                 f"as in 'node server.js {PORT}', or give the port that it always has: --ws-url ws://127.0.0.1:9000"
             )
+        # Imported here, as this module is imported in every run of the environment.
+        from pytest_websocket.server.process import free_port
+
         return url.replace(PORT, str(free_port()), 1)
     if urlsplit(url).port is None:
         raise pytest.UsageError(f"--ws-url needs the port that the server listens on, or {PORT}")

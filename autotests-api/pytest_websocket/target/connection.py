@@ -122,7 +122,7 @@ class TargetConnection(Connection):
         self.ignores = self._is_to_be_ignored
 
     def hear_every_form(self) -> None:
-        """Ignores from now on only what the target's profile names, however little it looks like an answer."""
+        """Ignores from now on only what the target's profile names, whatever form answers have."""
         self.ignores = lambda message: self.target.ignores(message.content)
 
     def _is_to_be_ignored(self, message: Message) -> bool:

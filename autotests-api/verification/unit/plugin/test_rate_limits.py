@@ -113,7 +113,7 @@ def test_server_that_hangs_up_for_another_reason_is_not_excused(run_suite: Any, 
             peer.reset()
 
     counted: list[int] = []
-    run = run_suite("--ws-url", meet(hangs_up_at_random), "--ws-reply", "{message}", TEXT)
+    run = run_suite("--ws-url", meet(hangs_up_at_random), "--ws-reply", "{message}", "--ws-timeout=1", TEXT)
     assert run.status == pytest.ExitCode.TESTS_FAILED
     assert run.counts["failed"] + run.counts["error"] > 2
 
