@@ -21,12 +21,16 @@ LARGEST_LENGTH = (1 << 64) - 1
 class TargetConnection(Connection):
     """A raw connection to a target, entered as its profile says.
 
-    Until it is entered, nothing is ignored and nothing carried: a login sees and sends what there is.
+    Until it is entered, nothing is ignored and nothing carried: a login sees and sends what there is. With
+    ``hears_every_form`` only what the profile names is ignored later, whatever form answers have.
     """
 
-    def __init__(self, recording: Recording, deadline: float, target: targets.Target) -> None:
+    def __init__(
+        self, recording: Recording, deadline: float, target: targets.Target, *, hears_every_form: bool = False
+    ) -> None:
         super().__init__(recording, deadline)
         self.target = target
+        self._hears_every_form = hears_every_form
         self.has_sent_message = False
         self._says_objects = False
         self._carrying = Carrying(target.carrier) if target.carrier else None
@@ -121,13 +125,9 @@ class TargetConnection(Connection):
         self.initial_messages = self.target.greetings
         self.ignores = self._is_to_be_ignored
 
-    def hear_every_form(self) -> None:
-        """Ignores from now on only what the target's profile names, whatever form answers have."""
-        self.ignores = lambda message: self.target.ignores(message.content)
-
     def _is_to_be_ignored(self, message: Message) -> bool:
         # A greeting that is counted is dropped as one.
-        if self._says_objects or self.initial_messages:
+        if self._hears_every_form or self._says_objects or self.initial_messages:
             return self.target.ignores(message.content)
         return self.target.is_unasked(message.content)
 

@@ -58,9 +58,11 @@ def opening_for(target: Target) -> Request:
     return request
 
 
-async def dial(target: Target, recording: Recording, *, small_buffers: bool = False) -> TargetConnection:
+async def dial(
+    target: Target, recording: Recording, *, small_buffers: bool = False, hears_every_form: bool = False
+) -> TargetConnection:
     """Returns a raw connection to ``target`` on which nothing has been sent yet; see `connect_to`."""
-    connection = TargetConnection(recording, target.deadline, target)
+    connection = TargetConnection(recording, target.deadline, target, hears_every_form=hears_every_form)
     return await connect_to(target, connection, small_buffers=small_buffers)
 
 
@@ -101,7 +103,7 @@ async def opened(
     connection: TargetConnection | None = None
     try:
         try:
-            connection = await dial(target, recording, small_buffers=small_buffers)
+            connection = await dial(target, recording, small_buffers=small_buffers, hears_every_form=True)
             # One deadline for all that it takes to be connected.
             connection.deadline = round(max(target.deadline - (loop.time() - began), 0.1), 1)
             response = await connection.handshake(request)

@@ -85,7 +85,6 @@ class _Probe:
         answers_text = answers_binary = True
         largest = target.max_message or DEFAULT_MAX_MESSAGE
         async with opened(target) as connection:
-            connection.hear_every_form()
             # The embedded server is known to send nothing unasked: where it does, cases shall find it.
             self.listening = None if target.embedded else asyncio.create_task(listen(target))
             response = connection.response

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Callable
 
 import pytest
@@ -186,6 +188,17 @@ def test_plainly_other_template_is_named_with_the_option_that_fits(
     with pytest.raises(Unusable) as refusal:
         found(serve(other), reply=expected)
     assert f"--ws-reply '{template}'" in str(refusal.value)
+
+
+def test_probe_hears_what_has_not_the_form_of_an_answer(serve: Serve) -> None:
+    async def greets(connection: ServerConnection) -> None:
+        await connection.send(json.dumps({"type": "hello", "at": time.time()}))
+        async for message in connection:
+            await connection.send(json.dumps({"said": json.loads(message)["say"]}))
+
+    abilities = found(serve(greets), request='{"say": {message}}', reply='{"said": {message}}')
+    assert abilities.as_expected
+    assert abilities.ignore == ('{"type": "hello"}',)
 
 
 # Faults that cases shall find: the probe goes on, and takes no ability away
