@@ -99,12 +99,16 @@ def run(command: Sequence[str]) -> int:
         found = [str(PACKAGE.parent), os.environ.get("PYTHONPATH", "")]
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, found))
     process = subprocess.Popen([sys.executable, "-P", "-m", "pytest", *command], env=environment)
+    interrupted = False
     while True:
         try:
-            return process.wait()
+            status = process.wait()
         except KeyboardInterrupt:
-            # The terminal sends Ctrl+C to pytest, too, which ends its run and returns 2.
+            # The terminal sends Ctrl+C to pytest, too, which ends its run.
+            interrupted = True
             continue
+        # pytest shows where it was interrupted, and ends with 1 where Python does not know the line.
+        return pytest.ExitCode.INTERRUPTED if interrupted else status
 
 
 def read(arguments: Sequence[str]) -> tuple[list[str], Path | None]:

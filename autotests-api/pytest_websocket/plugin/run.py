@@ -56,6 +56,10 @@ class Collector:
         for name, value in getattr(report, "facts", {}).items():
             setattr(record, name, _READERS[name](value) if name in _READERS else value)
 
+    def pytest_keyboard_interrupt(self) -> None:
+        """Keeps that tests are missing: after Ctrl+C, and where a target that went down ended the run."""
+        self._run.is_whole = False
+
     @pytest.hookimpl(optionalhook=True)
     def pytest_handlecrashitem(self, crashitem: str) -> None:
         """Keeps the test during which a worker of xdist died; it leaves no report of its own."""

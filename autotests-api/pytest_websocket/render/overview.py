@@ -73,6 +73,8 @@ def values(
 def verdict(run: Run, conformance: Conformance | None, target: str) -> Verdict:
     """Returns the verdict in one sentence: on the server where rules were tested, else on the tests."""
     red, weak, total = run.count(*RED), run.count(Outcome.WEAK), len(run.records)
+    if not run.is_whole and not (red or weak):
+        return Verdict("?", "unknown", f"The run was interrupted after {_tests(total)}, none failed.", target)
     if conformance is not None and (not conformance.conforms or not (red or weak)):
         return Verdict.of(conformance)
     if not total:

@@ -72,10 +72,14 @@ class Record:
 
 @dataclass
 class Run:
-    """All tests of a run, by node id, and those during which a process died."""
+    """All tests of a run, by node id, and those during which a process died.
+
+    ``is_whole`` is false for a run that was interrupted: tests are missing in it.
+    """
 
     records: dict[str, Record] = field(default_factory=dict)
     crashes: list[str] = field(default_factory=list)
+    is_whole: bool = True
 
     @property
     def conformance(self) -> list[Record]:

@@ -53,4 +53,6 @@ def test_interrupted_command_leaves_its_report_and_status_two(
                 os.killpg(process.pid, signal.SIGKILL)
     assert process.returncode == 2, "".join(before) + rest
     assert "KeyboardInterrupt" in rest
+    assert "The run was interrupted after" in rest
+    assert "conforms" not in rest
     assert page.is_file()

@@ -93,7 +93,7 @@ def test_server_that_is_full_of_the_cases_own_connections_has_not_gone_down(
     url = meet(in_few_places)
     crowd = "contract/test_isolation.py::test_clients_sending_at_the_same_time_keep_their_own_order"
     cases = (crowd, f"{BYTES}[zero]")
-    run = run_suite("--ws-url", url, "--ws-reply", "{message}", "--ws-timeout", "0.5", *cases)
+    run = run_suite("--ws-url", url, "--ws-reply", "{message}", "--ws-timeout", "2", *cases)
     assert run.status == pytest.ExitCode.TESTS_FAILED
     assert "the target went down" not in run.output
     assert run.cases["test_bytes_come_back_as_bytes[zero]"] == "passed"
