@@ -146,7 +146,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 
 def _remove_old_page(arguments: Sequence[str]) -> None:
     """Removes the page of an earlier run, which would pass for this one's if it failed to start."""
-    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for argument, following in zip(arguments, [*arguments[1:], ""], strict=False):
         name, _, value = argument.partition("=")
         if name == "--ws-report" and (value or following):
             with contextlib.suppress(OSError):

@@ -1,6 +1,7 @@
 """The end of a server after SIGTERM: what its clients are told, and that it ends (RFC 6455 §7.4.1)."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
@@ -18,10 +19,12 @@ GOING_AWAY = (1001, 1012)
 CONNECTIONS = 12
 
 
-async def keep_asking(raw: RawConnection, answered: asyncio.Event) -> None:
-    """Sends messages, each after the reply to the one before, until the connection ends."""
+async def keep_asking(raw: RawConnection, answered: asyncio.Event, enough: asyncio.Event) -> None:
+    """Sends messages, each after the reply to the one before, until the end or until ``enough``."""
     with suppress(NotReceived, OSError):
-        for number in range(1_000_000):
+        for number in itertools.count():
+            if enough.is_set():
+                return
             await raw.send(text(f"load {number}"))
             if await raw.message_or_ending() is None:
                 return
@@ -32,12 +35,18 @@ async def keep_asking(raw: RawConnection, answered: asyncio.Event) -> None:
 async def load_on(connections: list[RawConnection]) -> AsyncIterator[None]:
     """Keeps all connections busy; the block begins once each has had a reply."""
     answered = [asyncio.Event() for _ in connections]
-    tasks = [asyncio.create_task(keep_asking(*each)) for each in zip(connections, answered, strict=True)]
+    # Python 3.11 loses the cancellation of a task whose message arrives at the same time.
+    enough = asyncio.Event()
+    tasks = [
+        asyncio.create_task(keep_asking(raw, event, enough))
+        for raw, event in zip(connections, answered, strict=True)
+    ]
     try:
         async with asyncio.timeout(connections[0].deadline):
             await asyncio.gather(*(event.wait() for event in answered))
         yield
     finally:
+        enough.set()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

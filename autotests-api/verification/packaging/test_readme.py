@@ -19,7 +19,7 @@ pytestmark = [
     pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a git checkout"),
 ]
 
-ELSEWHERE = ("pip install pytest-websocket", "pip install 'pytest-websocket", "pytest-websocket ")
+ELSEWHERE = ("pip install pytest-websocket", "pip install 'pytest-websocket", "pytest-websocket ", "wstest ")
 """Commands of a reader without a clone; test_wheel.py runs them with the wheel of this checkout."""
 
 
