@@ -220,6 +220,11 @@ _SELECTION = ("rfc", "rfc_level", "rfc_list", "rfc_table", "ws_security_table")
 _BY_NAME = {option.name: option for option in OPTIONS}
 
 
+def declare(options: Sequence[Option]) -> None:
+    """Lets `option_value` find options, also in a program that is not pytest, such as Locust."""
+    _BY_NAME.update({option.name: option for option in options})
+
+
 def add_options(
     parser: pytest.Parser,
     options: Sequence[Option] = OPTIONS,
@@ -227,7 +232,7 @@ def add_options(
     group: tuple[str, str] = ("websocket", "WebSocket target"),
 ) -> None:
     """Register every option with pytest, on the command line and in pytest.ini."""
-    _BY_NAME.update({option.name: option for option in options})
+    declare(options)
     heading = parser.getgroup(*group)
     for option in options:
         words = f"{option.help} [env: {option.variable}]"

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from pytest_websocket.plugin.option_values import PORT
-from pytest_websocket.plugin.options import Option, option_value
+from pytest_websocket.plugin.options import Option, declare, option_value
 
 if TYPE_CHECKING:
     from pytest_websocket.target.rate_limit import Pace
@@ -80,6 +80,9 @@ SERVER_OPTIONS = (
         _rate,
     ),
 )
+
+
+declare(SERVER_OPTIONS)
 
 
 def url_of_started(config: pytest.Config, url: str | None) -> str | None:
