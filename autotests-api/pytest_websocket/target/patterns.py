@@ -158,7 +158,7 @@ def _pattern(kind: tuple[str, ...], messages: list[Message]) -> str:
             return f"hex:{payloads[0].hex()}"
         return f"hex:{payloads[0][: _common(payloads)].hex()}*"
     text = str(messages[0])
-    if not re.search(r"\d", text):
+    if text and not re.search(r"\d", text) and not text.startswith(("re:", "hex:", "keys:", "{")):
         return text
     return r"re:\A" + r"\d+".join(map(re.escape, re.split(r"\d+", text))) + r"\Z"
 

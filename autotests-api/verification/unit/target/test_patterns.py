@@ -117,3 +117,10 @@ def test_texts_that_differ_by_an_id_are_one_kind() -> None:
     (pattern,) = analysed([stream(*ticks)]).patterns
     assert pattern.matches("event xyz has come")
     assert not pattern.matches("event")
+
+
+@pytest.mark.parametrize("text", ["", "re:(", "hex:zz", "keys:", "{not JSON"])
+def test_text_that_reads_like_another_kind_of_pattern_is_matched_as_it_is(text: str) -> None:
+    (pattern,) = patterns_of([text, text])
+    assert pattern.matches(text)
+    assert not pattern.matches(text + "x")
