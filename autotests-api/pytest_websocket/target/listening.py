@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from pytest_websocket.raw.ending import NotReceived
 from pytest_websocket.target.dial import Unusable, opened
-from pytest_websocket.target.patterns import Pattern, narrower, one_pattern_of, patterns_of
+from pytest_websocket.target.patterns import Pattern, json_object, narrower, one_pattern_of, patterns_of
 from pytest_websocket.target.target import Message, Target
 from pytest_websocket.text import preview, quantity
 
@@ -113,10 +113,13 @@ def analysed(streams: Sequence[Sequence[Heard]]) -> Unasked:
     for place in range(max(map(len, openings))):
         there = [opening[place] for opening in openings if place < len(opening)]
         pattern = one_pattern_of(there)
-        if pattern is None:
+        if pattern is not None:
+            patterns.append(pattern)
+        elif len(there) == len(streams) and any(json_object(message) is None for message in there):
             greetings += 1
         else:
-            patterns.append(pattern)
+            # Objects of different kinds, or what came on one connection alone, are pushed and no greetings.
+            patterns += patterns_of(there)
     return Unasked(greetings, tuple(dict.fromkeys(patterns)), messages)
 
 

@@ -124,3 +124,10 @@ def test_text_that_reads_like_another_kind_of_pattern_is_matched_as_it_is(text: 
     (pattern,) = patterns_of([text, text])
     assert pattern.matches(text)
     assert not pattern.matches(text + "x")
+
+
+def test_objects_of_different_kinds_at_one_place_are_pushed_and_no_greetings() -> None:
+    joined, said = '{"event": "joined", "n": 2}', '{"event": "said", "text": "hi", "mine": false}'
+    found = analysed([[Heard(0.1, joined), Heard(0.2, said)], [Heard(0.1, said)]])
+    assert found.greetings == 0
+    assert set(map(str, found.patterns)) == {'{"event": "joined"}', '{"event": "said"}'}
