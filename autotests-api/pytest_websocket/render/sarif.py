@@ -50,7 +50,6 @@ def log(run: Run, *, target: str, version: str) -> dict[str, Any]:
                     "driver": {
                         "name": "pytest-websocket",
                         "semanticVersion": version,
-                        "informationUri": "https://pypi.org/project/pytest-websocket/",
                         "supportedTaxonomies": [{"name": _CWE, "guid": _CWE_GUID}],
                         "rules": list(rules.values()),
                     }

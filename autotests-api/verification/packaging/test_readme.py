@@ -20,7 +20,7 @@ pytestmark = [
 ]
 
 ELSEWHERE = ("pip install pytest-websocket", "pip install 'pytest-websocket", "pytest-websocket ", "wstest ")
-"""Commands of a reader without a clone; test_wheel.py runs them with the wheel of this checkout."""
+"""Commands of a reader without a clone; test_wheel.py starts the same programs from this checkout's wheel."""
 
 
 def commands() -> list[str]:

@@ -182,6 +182,12 @@ def test_help_is_short_and_names_the_statuses(installed: Environment) -> None:
     assert len(text.splitlines()) < 100
 
 
+def test_command_of_the_reference_suite_is_installed(installed: Environment) -> None:
+    text = installed("wstest", "--help").check()
+    assert "fuzzingserver" in text
+    assert "fuzzingclient" in text
+
+
 def test_run_of_other_tests_imports_nothing_heavy(installed: Environment) -> None:
     installed.write("test_plain.py", IMPORTS)
     ended = installed("pytest")
