@@ -19,8 +19,8 @@ pytestmark = [
     pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a git checkout"),
 ]
 
-ELSEWHERE = ("pip install pytest-websocket", "pip install 'pytest-websocket", "pytest-websocket ", "wstest ")
-"""Commands of a reader without a clone; test_wheel.py starts the same programs from this checkout's wheel."""
+ELSEWHERE = ("pip install .", "pip install '.[", "pytest-websocket ", "wstest ")
+"""Commands of a reader with an API of their own; test_wheel.py installs and starts the same from this checkout."""
 
 
 def commands() -> list[str]:
