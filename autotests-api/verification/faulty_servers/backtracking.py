@@ -13,8 +13,7 @@ from verification.faulty_servers.registry import fault
 
 @fault(
     "contract",
-    caught_by="tests/security/test_hostile_handshakes.py::"
-    "test_giant_handshake_is_answered_or_ended[a subprotocol behind 200 KiB of blanks]",
+    caught_by="test_giant_handshake_is_answered_or_ended[a subprotocol behind 200 KiB of blanks]",
     origin="blind round 4",
 )
 class BacktracksOverBlanks(Connection):
@@ -30,8 +29,7 @@ class BacktracksOverBlanks(Connection):
 
 @fault(
     "contract",
-    caught_by="tests/security/test_hostile_handshakes.py::"
-    "test_giant_handshake_is_answered_or_ended[an extension behind 200 KiB of blanks]",
+    caught_by="test_giant_handshake_is_answered_or_ended[an extension behind 200 KiB of blanks]",
     origin="blind round 4",
 )
 class BacktracksOverBlanksOfAnOffer(Connection):
@@ -47,8 +45,7 @@ class BacktracksOverBlanksOfAnOffer(Connection):
 
 @fault(
     "contract",
-    caught_by="tests/security/test_hostile_handshakes.py::"
-    "test_giant_handshake_is_answered_or_ended[a parameter of 200 KiB of backslashes]",
+    caught_by="test_giant_handshake_is_answered_or_ended[a parameter of 200 KiB of backslashes]",
     origin="blind round 4",
 )
 class BacktracksOverBackslashes(Connection):
@@ -64,8 +61,7 @@ class BacktracksOverBackslashes(Connection):
 
 @fault(
     "contract",
-    caught_by="tests/contract/test_text.py::"
-    "test_white_space_comes_back_untouched[a hundred thousand spaces before a word]",
+    caught_by="test_white_space_comes_back_untouched[a hundred thousand spaces before a word]",
     origin="blind round 4",
 )
 class BacktracksOverBlanksInAMessage(Connection):
@@ -77,10 +73,11 @@ class BacktracksOverBlanksInAMessage(Connection):
         return super().reply_to(message)
 
 
-GROWS = "tests/security/test_handshake_costs.py::test_time_for_a_handshake_grows_no_faster_than_its_length"
-
-
-@fault("contract", caught_by=f"{GROWS}[cookies]", origin="a public bug")
+@fault(
+    "contract",
+    caught_by="test_time_for_a_handshake_grows_no_faster_than_its_length[cookies]",
+    origin="a public bug",
+)
 class CutsCookiesOffOneByOne(Connection):
     """Each cookie is taken off the front of the header, whose rest is searched from its beginning."""
 
@@ -95,7 +92,7 @@ class CutsCookiesOffOneByOne(Connection):
         super().judge(request)
 
 
-@fault("contract", caught_by=f"{GROWS}[dots in a path]")
+@fault("contract", caught_by="test_time_for_a_handshake_grows_no_faster_than_its_length[dots in a path]")
 class NormalizesPathsFromTheStart(Connection):
     """Every .. of a path is taken out by itself, and the search begins anew."""
 
@@ -109,7 +106,7 @@ class NormalizesPathsFromTheStart(Connection):
         super().judge(request)
 
 
-@fault("contract", caught_by=f"{GROWS}[headers]")
+@fault("contract", caught_by="test_time_for_a_handshake_grows_no_faster_than_its_length[headers]")
 class LooksForEveryHeaderAmongAll(Connection):
     """A header is compared with all others, to find the repeated ones."""
 
@@ -122,7 +119,9 @@ class LooksForEveryHeaderAmongAll(Connection):
         super().judge(request)
 
 
-@fault("contract", caught_by=f"{GROWS}[parameters of deflate]")
+@fault(
+    "contract", caught_by="test_time_for_a_handshake_grows_no_faster_than_its_length[parameters of deflate]"
+)
 class ComparesEachParameterWithAll(Connection):
     """A parameter is compared with all others of its offer, letter by letter."""
 
@@ -134,7 +133,9 @@ class ComparesEachParameterWithAll(Connection):
         super().check_repeated(names)
 
 
-@fault("contract", caught_by=f"{GROWS}[blanks after a header]")
+@fault(
+    "contract", caught_by="test_time_for_a_handshake_grows_no_faster_than_its_length[blanks after a header]"
+)
 class BacktracksOverTrailingBlanks(Connection):
     """What a header ends in is looked for from each of its blanks."""
 
@@ -146,7 +147,7 @@ class BacktracksOverTrailingBlanks(Connection):
         return super().parse_head(head)
 
 
-@fault("contract", caught_by=f"{GROWS}[a version]")
+@fault("contract", caught_by="test_time_for_a_handshake_grows_no_faster_than_its_length[a version]")
 class ConvertsAnyVersion(Connection):
     """A version is converted digit by digit into a number of any size."""
 

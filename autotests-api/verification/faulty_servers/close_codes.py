@@ -8,10 +8,7 @@ from verification.faulty_servers.correct.framing import PROTOCOL_ERROR, Violatio
 from verification.faulty_servers.registry import fault
 
 
-@fault(
-    "RFC 6455 §7.4.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::test_half_closed_connection_ends",
-)
+@fault("RFC 6455 §7.4.1", caught_by="test_half_closed_connection_ends")
 class Sends1006WhenTheStreamEnds(Connection):
     """When the client stops sending without a Close, it is told 1006."""
 
@@ -20,11 +17,7 @@ class Sends1006WhenTheStreamEnds(Connection):
         super().end_of_stream()
 
 
-@fault(
-    "RFC 6455 §7.4",
-    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
-    "test_code_that_is_never_sent_is_not_echoed[1006]",
-)
+@fault("RFC 6455 §7.4", caught_by="test_code_that_is_never_sent_is_not_echoed[1006]")
 class AcceptsEveryCode(Connection):
     """Close codes are not looked at."""
 
@@ -32,10 +25,7 @@ class AcceptsEveryCode(Connection):
         return True
 
 
-@fault(
-    "RFC 6455 §7.4.2",
-    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::test_undefined_code_is_not_echoed[0]",
-)
+@fault("RFC 6455 §7.4.2", caught_by="test_undefined_code_is_not_echoed[0]")
 class AcceptsCodesBelow1000(Connection):
     """Codes 0 to 999 are accepted."""
 
@@ -43,10 +33,7 @@ class AcceptsCodesBelow1000(Connection):
         return code < 1000 or super().is_valid_code(code)
 
 
-@fault(
-    "RFC 6455 §7.4.2",
-    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::test_undefined_code_is_not_echoed[0]",
-)
+@fault("RFC 6455 §7.4.2", caught_by="test_undefined_code_is_not_echoed[0]")
 class AcceptsCode0(Connection):
     """Code 0 is taken for no code."""
 
@@ -54,10 +41,7 @@ class AcceptsCode0(Connection):
         return code == 0 or super().is_valid_code(code)
 
 
-@fault(
-    "RFC 6455 §7.4.2",
-    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::test_undefined_code_is_not_echoed[999]",
-)
+@fault("RFC 6455 §7.4.2", caught_by="test_undefined_code_is_not_echoed[999]")
 class AcceptsCode999(Connection):
     """The lower bound of codes is off by one."""
 
@@ -65,11 +49,7 @@ class AcceptsCode999(Connection):
         return code == 999 or super().is_valid_code(code)
 
 
-@fault(
-    "RFC 6455 §7.4.1",
-    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
-    "test_undefined_code_is_refused_with_1002[1004]",
-)
+@fault("RFC 6455 §7.4.1", caught_by="test_undefined_code_is_refused_with_1002[1004]")
 class AcceptsCode1004(Connection):
     """The reserved code 1004 is accepted."""
 
@@ -77,11 +57,7 @@ class AcceptsCode1004(Connection):
         return code == 1004 or super().is_valid_code(code)
 
 
-@fault(
-    "RFC 6455 §7.4.1",
-    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
-    "test_code_that_is_never_sent_is_not_echoed[1005]",
-)
+@fault("RFC 6455 §7.4.1", caught_by="test_code_that_is_never_sent_is_not_echoed[1005]")
 class AcceptsCode1005(Connection):
     """1005, which must not stand on the wire, is accepted."""
 
@@ -89,11 +65,7 @@ class AcceptsCode1005(Connection):
         return code == 1005 or super().is_valid_code(code)
 
 
-@fault(
-    "RFC 6455 §7.4.1",
-    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
-    "test_code_that_is_never_sent_is_not_echoed[1006]",
-)
+@fault("RFC 6455 §7.4.1", caught_by="test_code_that_is_never_sent_is_not_echoed[1006]")
 class AcceptsCode1006(Connection):
     """1006, which must not stand on the wire, is accepted."""
 
@@ -101,11 +73,7 @@ class AcceptsCode1006(Connection):
         return code == 1006 or super().is_valid_code(code)
 
 
-@fault(
-    "RFC 6455 §7.4.1",
-    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
-    "test_code_that_is_never_sent_is_not_echoed[1015]",
-)
+@fault("RFC 6455 §7.4.1", caught_by="test_code_that_is_never_sent_is_not_echoed[1015]")
 class AcceptsCode1015(Connection):
     """1015, which must not stand on the wire, is accepted."""
 
@@ -113,10 +81,7 @@ class AcceptsCode1015(Connection):
         return code == 1015 or super().is_valid_code(code)
 
 
-@fault(
-    "RFC 6455 §7.4.2",
-    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::test_undefined_code_is_not_echoed[1016]",
-)
+@fault("RFC 6455 §7.4.2", caught_by="test_undefined_code_is_not_echoed[1016]")
 class AcceptsUnregisteredCodes(Connection):
     """Codes 1016 to 2999, which no RFC defines, are accepted."""
 
@@ -124,10 +89,7 @@ class AcceptsUnregisteredCodes(Connection):
         return 1016 <= code <= 2999 or super().is_valid_code(code)
 
 
-@fault(
-    "RFC 6455 §7.4.2",
-    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::test_undefined_code_is_not_echoed[2999]",
-)
+@fault("RFC 6455 §7.4.2", caught_by="test_undefined_code_is_not_echoed[2999]")
 class AcceptsCode2999(Connection):
     """The lower bound of the application's codes is off by one."""
 
@@ -135,11 +97,7 @@ class AcceptsCode2999(Connection):
         return code == 2999 or super().is_valid_code(code)
 
 
-@fault(
-    "RFC 6455 §7.4.2",
-    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
-    "test_defined_code_is_not_called_an_error[3000]",
-)
+@fault("RFC 6455 §7.4.2", caught_by="test_defined_code_is_not_called_an_error[3000]")
 class RefusesCode3000(Connection):
     """The lower bound of the libraries' codes is off by one."""
 
@@ -147,11 +105,7 @@ class RefusesCode3000(Connection):
         return code != 3000 and super().is_valid_code(code)
 
 
-@fault(
-    "RFC 6455 §7.4.2",
-    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
-    "test_defined_code_is_not_called_an_error[4999]",
-)
+@fault("RFC 6455 §7.4.2", caught_by="test_defined_code_is_not_called_an_error[4999]")
 class RefusesCode4999(Connection):
     """The upper bound of the application's codes is off by one."""
 
@@ -159,11 +113,7 @@ class RefusesCode4999(Connection):
         return code != 4999 and super().is_valid_code(code)
 
 
-@fault(
-    "RFC 6455 §7.4.2",
-    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
-    "test_defined_code_is_not_called_an_error[3999]",
-)
+@fault("RFC 6455 §7.4.2", caught_by="test_defined_code_is_not_called_an_error[3999]")
 class RefusesApplicationCodes(Connection):
     """Only the codes that the protocol itself defines are accepted."""
 
@@ -171,11 +121,7 @@ class RefusesApplicationCodes(Connection):
         return code < 3000 and super().is_valid_code(code)
 
 
-@fault(
-    "RFC 6455 §7.4.2",
-    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
-    "test_defined_code_is_not_called_an_error[3000]",
-)
+@fault("RFC 6455 §7.4.2", caught_by="test_defined_code_is_not_called_an_error[3000]")
 class RefusesCodesOfLibraries(Connection):
     """Codes 3000 to 3999 are refused; 4000 and above are not."""
 
@@ -183,11 +129,7 @@ class RefusesCodesOfLibraries(Connection):
         return not 3000 <= code <= 3999 and super().is_valid_code(code)
 
 
-@fault(
-    "RFC 6455 §7.4.2",
-    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
-    "test_close_with_a_code_registered_later_is_answered[1012]",
-)
+@fault("RFC 6455 §7.4.2", caught_by="test_close_with_a_code_registered_later_is_answered[1012]")
 class RefusesCodesRegisteredLater(Connection):
     """1012, 1013 and 1014, registered after the RFC, are refused."""
 
@@ -195,11 +137,7 @@ class RefusesCodesRegisteredLater(Connection):
         return not 1012 <= code <= 1014 and super().is_valid_code(code)
 
 
-@fault(
-    "RFC 6455 §7.4.1",
-    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
-    "test_defined_code_is_not_called_an_error[1001]",
-)
+@fault("RFC 6455 §7.4.1", caught_by="test_defined_code_is_not_called_an_error[1001]")
 class RefusesCode1001(Connection):
     """A client that goes away with 1001 has broken the protocol."""
 
@@ -207,11 +145,7 @@ class RefusesCode1001(Connection):
         return code != 1001 and super().is_valid_code(code)
 
 
-@fault(
-    "RFC 6455 §7.4.1",
-    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
-    "test_defined_code_is_not_called_an_error[1003]",
-)
+@fault("RFC 6455 §7.4.1", caught_by="test_defined_code_is_not_called_an_error[1003]")
 class RefusesCode1003(Connection):
     """1003 is taken for one of the reserved codes."""
 
@@ -219,11 +153,7 @@ class RefusesCode1003(Connection):
         return code != 1003 and super().is_valid_code(code)
 
 
-@fault(
-    "RFC 6455 §7.4.1",
-    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
-    "test_defined_code_is_not_called_an_error[1007]",
-)
+@fault("RFC 6455 §7.4.1", caught_by="test_defined_code_is_not_called_an_error[1007]")
 class RefusesCode1007(Connection):
     """The range of reserved codes goes one too far."""
 
@@ -231,11 +161,7 @@ class RefusesCode1007(Connection):
         return code != 1007 and super().is_valid_code(code)
 
 
-@fault(
-    "RFC 6455 §7.4.1",
-    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
-    "test_defined_code_is_not_called_an_error[1011]",
-)
+@fault("RFC 6455 §7.4.1", caught_by="test_defined_code_is_not_called_an_error[1011]")
 class RefusesCodes1010And1011(Connection):
     """The table of codes ends at 1009."""
 
@@ -243,11 +169,7 @@ class RefusesCodes1010And1011(Connection):
         return code not in (1010, 1011) and super().is_valid_code(code)
 
 
-@fault(
-    "RFC 6455 §5.5.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_close_is_answered_with_a_close[without a code]",
-)
+@fault("RFC 6455 §5.5.1", caught_by="test_close_is_answered_with_a_close[without a code]")
 class Sends1005ForAnEmptyClose(Connection):
     """A Close without a code is answered with 1005."""
 
@@ -255,11 +177,7 @@ class Sends1005ForAnEmptyClose(Connection):
         return close(1005 if code is None else code)
 
 
-@fault(
-    "RFC 6455 §5.5.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_close_is_answered_with_a_close[without a code]",
-)
+@fault("RFC 6455 §5.5.1", caught_by="test_close_is_answered_with_a_close[without a code]")
 class Sends0ForAnEmptyClose(Connection):
     """A Close without a code is answered with code 0."""
 
@@ -267,11 +185,7 @@ class Sends0ForAnEmptyClose(Connection):
         return close(code or 0)
 
 
-@fault(
-    "RFC 6455 §5.5.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_close_is_answered_with_a_close[without a code]",
-)
+@fault("RFC 6455 §5.5.1", caught_by="test_close_is_answered_with_a_close[without a code]")
 class RefusesAnEmptyClose(Connection):
     """A Close without a code is taken for a protocol error."""
 
@@ -281,10 +195,7 @@ class RefusesAnEmptyClose(Connection):
         return super().parse_close(payload)
 
 
-@fault(
-    "RFC 6455 §5.5.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::test_close_with_one_byte_is_refused_with_1002",
-)
+@fault("RFC 6455 §5.5.1", caught_by="test_close_with_one_byte_is_refused_with_1002")
 class AcceptsHalfACode(Connection):
     """A Close with a body of one byte is answered as if it were empty."""
 
@@ -292,11 +203,7 @@ class AcceptsHalfACode(Connection):
         return super().parse_close(payload if len(payload) > 1 else b"")
 
 
-@fault(
-    "RFC 6455 §5.5.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_close_with_one_byte_fails_the_connection[03]",
-)
+@fault("RFC 6455 §5.5.1", caught_by="test_close_with_one_byte_fails_the_connection[03]")
 class IgnoresHalfACode(Connection):
     """A Close with a body of one byte ends nothing."""
 
@@ -305,11 +212,7 @@ class IgnoresHalfACode(Connection):
             super().on_close(payload)
 
 
-@fault(
-    "RFC 6455 §7.4.1",
-    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
-    "test_defined_code_is_not_called_an_error[1009]",
-)
+@fault("RFC 6455 §7.4.1", caught_by="test_defined_code_is_not_called_an_error[1009]")
 class TakesErrorCodesForErrors(Connection):
     """A client that closes because of an error of the server's is told that this is an error: 1002."""
 
@@ -317,11 +220,7 @@ class TakesErrorCodesForErrors(Connection):
         return code not in (1002, 1007, 1008, 1009) and super().is_valid_code(code)
 
 
-@fault(
-    "RFC 6455 §7.4.1",
-    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
-    "test_defined_code_is_not_called_an_error[1000]",
-)
+@fault("RFC 6455 §7.4.1", caught_by="test_defined_code_is_not_called_an_error[1000]")
 class RefusesCode1000(Connection):
     """A normal closure is a protocol error."""
 
@@ -329,11 +228,7 @@ class RefusesCode1000(Connection):
         return code != 1000 and super().is_valid_code(code)
 
 
-@fault(
-    "RFC 6455 §7.4",
-    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
-    "test_defined_code_is_not_called_an_error[1002]",
-)
+@fault("RFC 6455 §7.4", caught_by="test_defined_code_is_not_called_an_error[1002]")
 class TakesAReportedErrorForItsOwn(Connection):
     """A client that reports a protocol error with 1002 gets 1011: the report is an exception here."""
 
@@ -341,12 +236,7 @@ class TakesAReportedErrorForItsOwn(Connection):
         return super().close_reply(1011 if code == 1002 else code, reason)
 
 
-@fault(
-    "RFC 6455 §7.4",
-    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
-    "test_undefined_code_is_refused_with_1002[65535]",
-    origin="blind round 3",
-)
+@fault("RFC 6455 §7.4", caught_by="test_undefined_code_is_refused_with_1002[65535]", origin="blind round 3")
 class ReadsHighCloseCodesAsNone(Connection):
     """A close code above 32,767 is negative, and taken for a Close without a code."""
 

@@ -12,10 +12,7 @@ from verification.faulty_servers.correct.framing import NORMAL, Message, Violati
 from verification.faulty_servers.registry import fault
 
 
-@fault(
-    "RFC 6455 §5.5.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::test_close_is_answered_with_a_close[1000]",
-)
+@fault("RFC 6455 §5.5.1", caught_by="test_close_is_answered_with_a_close[1000]")
 class NeverAnswersClose(Connection):
     """A Close ends TCP without a Close in return."""
 
@@ -24,11 +21,7 @@ class NeverAnswersClose(Connection):
         self.finished = True
 
 
-@fault(
-    "RFC 6455 §5.5.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_message_after_close_is_not_answered[text-in one segment]",
-)
+@fault("RFC 6455 §5.5.1", caught_by="test_message_after_close_is_not_answered[text-in one segment]")
 class IgnoresClose(Connection):
     """A Close is not answered and ends nothing."""
 
@@ -36,10 +29,7 @@ class IgnoresClose(Connection):
         self.parse_close(payload)
 
 
-@fault(
-    "RFC 6455 §7.1.5",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::test_close_code_is_echoed[3000]",
-)
+@fault("RFC 6455 §7.1.5", caught_by="test_close_code_is_echoed[3000]")
 class AnswersCloseWith1000(Connection):
     """The code of a Close is not echoed; it is 1000, always."""
 
@@ -47,10 +37,7 @@ class AnswersCloseWith1000(Connection):
         return close(NORMAL)
 
 
-@fault(
-    "RFC 6455 §7.1.5",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::test_close_code_is_echoed[3000]",
-)
+@fault("RFC 6455 §7.1.5", caught_by="test_close_code_is_echoed[3000]")
 class AnswersCloseWithoutACode(Connection):
     """The answer to a Close has an empty body, always."""
 
@@ -58,10 +45,7 @@ class AnswersCloseWithoutACode(Connection):
         return close(None)
 
 
-@fault(
-    "RFC 6455 §7.1.5",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::test_close_code_is_echoed[3000]",
-)
+@fault("RFC 6455 §7.1.5", caught_by="test_close_code_is_echoed[3000]")
 class AnswersApplicationCodesWith1000(Connection):
     """Codes of 3000 and above are answered with 1000."""
 
@@ -69,10 +53,7 @@ class AnswersApplicationCodesWith1000(Connection):
         return close(NORMAL if code is not None and code >= 3000 else code)
 
 
-@fault(
-    "RFC 6455 §5.5.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::test_close_with_a_reason_is_answered[none]",
-)
+@fault("RFC 6455 §5.5.1", caught_by="test_close_with_a_reason_is_answered[none]")
 class AnswersCloseInLittleEndian(Connection):
     """The two bytes of the code come back the wrong way round."""
 
@@ -80,11 +61,7 @@ class AnswersCloseInLittleEndian(Connection):
         return Frame(CLOSE, b"" if code is None else struct.pack("<H", code))
 
 
-@fault(
-    "RFC 6455 §5.5.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_second_close_is_not_answered[frame by frame]",
-)
+@fault("RFC 6455 §5.5.1", caught_by="test_second_close_is_not_answered[frame by frame]")
 class AnswersCloseTwice(Connection):
     """A Close is answered by the library and once more by the handler."""
 
@@ -93,10 +70,7 @@ class AnswersCloseTwice(Connection):
         self.write(self.encode_frame(self.close_reply(None, b"")))
 
 
-@fault(
-    "RFC 6455 §5.5.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::test_close_with_a_reason_is_answered[text]",
-)
+@fault("RFC 6455 §5.5.1", caught_by="test_close_with_a_reason_is_answered[text]")
 class AnswersTheCloseAsAMessage(Connection):
     """The reason of a Close is answered as a message before the Close is."""
 
@@ -106,11 +80,7 @@ class AnswersTheCloseAsAMessage(Connection):
         super().on_close(payload)
 
 
-@fault(
-    "RFC 6455 §5.5.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_message_after_close_is_not_answered[text-in one segment]",
-)
+@fault("RFC 6455 §5.5.1", caught_by="test_message_after_close_is_not_answered[text-in one segment]")
 class GoesOnReadingAfterClose(Connection):
     """Frames that follow the client's Close in the same segment are still answered."""
 
@@ -130,11 +100,7 @@ class GoesOnReadingAfterClose(Connection):
         self.finished = self.finished or self.closing
 
 
-@fault(
-    "RFC 6455 §5.5.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_message_after_close_is_not_answered[text-in one segment]",
-)
+@fault("RFC 6455 §5.5.1", caught_by="test_message_after_close_is_not_answered[text-in one segment]")
 class SendsAMessageAfterItsClose(Connection):
     """A farewell follows the Close."""
 
@@ -143,11 +109,7 @@ class SendsAMessageAfterItsClose(Connection):
         self.write(self.encode_frame(text("bye")))
 
 
-@fault(
-    "RFC 6455 §5.5.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_close_in_the_segment_of_a_message_is_answered",
-)
+@fault("RFC 6455 §5.5.1", caught_by="test_close_in_the_segment_of_a_message_is_answered")
 class WaitsForAnotherMessageBeforeItCloses(Connection):
     """A Close is noticed when the next bytes come."""
 
@@ -162,10 +124,7 @@ class WaitsForAnotherMessageBeforeItCloses(Connection):
         super().feed()
 
 
-@fault(
-    "RFC 6455 §7.1.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::test_server_closes_tcp_without_a_reset",
-)
+@fault("RFC 6455 §7.1.1", caught_by="test_server_closes_tcp_without_a_reset")
 class KeepsTcpOpenAfterClose(Connection):
     """Close is answered, and then the server waits for the client to close TCP."""
 
@@ -175,10 +134,7 @@ class KeepsTcpOpenAfterClose(Connection):
             pass
 
 
-@fault(
-    "RFC 6455 §7.1.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::test_server_closes_tcp_without_a_reset",
-)
+@fault("RFC 6455 §7.1.1", caught_by="test_server_closes_tcp_without_a_reset")
 class ResetsInsteadOfClosing(Connection):
     """TCP ends in a reset, which may overtake the Close."""
 
@@ -189,11 +145,7 @@ class ResetsInsteadOfClosing(Connection):
         self.writer.transport.abort()
 
 
-@fault(
-    "RFC 6455 §7.1.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_server_closes_tcp_without_a_reset_while_data_is_coming",
-)
+@fault("RFC 6455 §7.1.1", caught_by="test_server_closes_tcp_without_a_reset_while_data_is_coming")
 class ClosesTcpWithUnreadData(Connection):
     """TCP is closed at once after a Close, and data that was still coming turns that into a reset."""
 
@@ -202,10 +154,7 @@ class ClosesTcpWithUnreadData(Connection):
         self.writer.close()
 
 
-@fault(
-    "RFC 6455 §7.2.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::test_half_closed_connection_ends",
-)
+@fault("RFC 6455 §7.2.1", caught_by="test_half_closed_connection_ends")
 class IgnoresTheEndOfTheStream(Connection):
     """When the client stops sending without a Close, the connection stays for ever."""
 
@@ -215,10 +164,7 @@ class IgnoresTheEndOfTheStream(Connection):
             await asyncio.Event().wait()
 
 
-@fault(
-    "RFC 6455 §5.6",
-    caught_by="tests/conformance/rfc6455/test_05_6_data_frames.py::test_kinds_of_messages_are_told_apart",
-)
+@fault("RFC 6455 §5.6", caught_by="test_kinds_of_messages_are_told_apart")
 class ClosesAfterAnEmptyMessage(Connection):
     """An empty message is taken for the end of the conversation."""
 
@@ -229,10 +175,7 @@ class ClosesAfterAnEmptyMessage(Connection):
             self.fail(Violation(NORMAL, ""))
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_order.py::test_messages_in_one_segment_are_all_answered[100]",
-)
+@fault("contract", caught_by="test_messages_in_one_segment_are_all_answered[100]")
 class ClosesAfterAHundredMessages(Connection):
     """The hundredth message is answered, and then the server closes with 1000."""
 
@@ -245,10 +188,7 @@ class ClosesAfterAHundredMessages(Connection):
             self.fail(Violation(NORMAL, ""))
 
 
-@fault(
-    "RFC 6455 §5.5.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::test_answers_before_the_close_are_in_order",
-)
+@fault("RFC 6455 §5.5.1", caught_by="test_answers_before_the_close_are_in_order")
 class FragmentsItsClose(Connection):
     """The Close that answers a Close lacks FIN."""
 
@@ -257,11 +197,7 @@ class FragmentsItsClose(Connection):
         return bytes([data[0] & 0x7F]) + data[1:] if frame.opcode == CLOSE else data
 
 
-@fault(
-    "RFC 6455 §5.5.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_message_after_close_is_not_answered[text-in one segment]",
-)
+@fault("RFC 6455 §5.5.1", caught_by="test_message_after_close_is_not_answered[text-in one segment]")
 class AnswersEachCloseOfASegment(Connection):
     """Two Close frames in one segment get two Close frames."""
 
@@ -271,11 +207,7 @@ class AnswersEachCloseOfASegment(Connection):
         self.finished = not self.buffer
 
 
-@fault(
-    "RFC 6455 §5.5.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_close_in_the_segment_of_several_messages_is_answered[2]",
-)
+@fault("RFC 6455 §5.5.1", caught_by="test_close_in_the_segment_of_several_messages_is_answered[2]")
 class DropsACloseAfterSeveralMessages(Connection):
     """A Close in one segment with more than one message ends TCP without an answer."""
 
@@ -296,10 +228,7 @@ class DropsACloseAfterSeveralMessages(Connection):
             super().on_close(payload)
 
 
-@fault(
-    "RFC 6455 §7.1.5",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::test_code_that_comes_after_the_header_is_echoed",
-)
+@fault("RFC 6455 §7.1.5", caught_by="test_code_that_comes_after_the_header_is_echoed")
 class AnswersASplitCloseWithoutItsCode(Connection):
     """A Close whose payload comes in a later segment than its header is answered without a code."""
 

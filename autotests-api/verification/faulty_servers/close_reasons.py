@@ -10,11 +10,7 @@ from verification.faulty_servers.correct.framing import PROTOCOL_ERROR, Violatio
 from verification.faulty_servers.registry import fault
 
 
-@fault(
-    "RFC 6455 §5.5.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_close_with_a_reason_is_answered[cyrillic]",
-)
+@fault("RFC 6455 §5.5.1", caught_by="test_close_with_a_reason_is_answered[cyrillic]")
 class CutsTheReasonInsideACharacter(Connection):
     """The reason comes back cut to eleven bytes, wherever a character ends."""
 
@@ -22,11 +18,7 @@ class CutsTheReasonInsideACharacter(Connection):
         return close(code, reason[:11])
 
 
-@fault(
-    "RFC 6455 §5.5.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_close_with_a_reason_is_answered[122 bytes]",
-)
+@fault("RFC 6455 §5.5.1", caught_by="test_close_with_a_reason_is_answered[122 bytes]")
 class AnswersCloseWithATooLongReason(Connection):
     """The answer to a long reason explains itself in more bytes than a control frame may have."""
 
@@ -34,11 +26,7 @@ class AnswersCloseWithATooLongReason(Connection):
         return close(code, b"closed by the client: " + reason if len(reason) > 100 else b"")
 
 
-@fault(
-    "RFC 6455 §5.5.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_close_with_one_byte_fails_the_connection[03]",
-)
+@fault("RFC 6455 §5.5.1", caught_by="test_close_with_one_byte_fails_the_connection[03]")
 class ExplainsViolationsAtLength(Connection):
     """The reason of a Close for a violation is longer than a control frame may be."""
 
@@ -46,11 +34,7 @@ class ExplainsViolationsAtLength(Connection):
         super().fail(Violation(violation.code, f"{violation} " * 9))
 
 
-@fault(
-    "RFC 6455 §8.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_reason_that_is_not_utf8_is_refused[overlong]",
-)
+@fault("RFC 6455 §8.1", caught_by="test_reason_that_is_not_utf8_is_refused[overlong]")
 class AcceptsAReasonThatIsNotUtf8(Connection):
     """The reason of a Close is not checked."""
 
@@ -58,11 +42,7 @@ class AcceptsAReasonThatIsNotUtf8(Connection):
         pass
 
 
-@fault(
-    "RFC 6455 §8.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_reason_that_is_not_utf8_is_refused[truncated character]",
-)
+@fault("RFC 6455 §8.1", caught_by="test_reason_that_is_not_utf8_is_refused[truncated character]")
 class AcceptsAReasonThatIsCutInsideACharacter(Connection):
     """The reason of a Close may end inside a character."""
 
@@ -73,11 +53,7 @@ class AcceptsAReasonThatIsCutInsideACharacter(Connection):
             raise self.not_utf8() from error
 
 
-@fault(
-    "RFC 6455 §5.5.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_close_with_a_reason_is_answered[123 bytes]",
-)
+@fault("RFC 6455 §5.5.1", caught_by="test_close_with_a_reason_is_answered[123 bytes]")
 class RefusesTheLongestReason(Connection):
     """A reason of 123 bytes is one too long."""
 
@@ -87,10 +63,7 @@ class RefusesTheLongestReason(Connection):
         super().check_close_reason(reason)
 
 
-@fault(
-    "RFC 6455 §5.5.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::test_close_with_a_reason_is_answered[astral]",
-)
+@fault("RFC 6455 §5.5.1", caught_by="test_close_with_a_reason_is_answered[astral]")
 class RefusesAReasonThatIsNotAscii(Connection):
     """A reason must be ASCII."""
 
@@ -100,10 +73,7 @@ class RefusesAReasonThatIsNotAscii(Connection):
         super().check_close_reason(reason)
 
 
-@fault(
-    "RFC 6455 §5.5.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::test_close_with_a_reason_is_answered[text]",
-)
+@fault("RFC 6455 §5.5.1", caught_by="test_close_with_a_reason_is_answered[text]")
 class ChecksTheCodeAsText(Connection):
     """The whole body must be UTF-8, though its first two bytes are a number."""
 
@@ -112,11 +82,7 @@ class ChecksTheCodeAsText(Connection):
         return super().parse_close(payload)
 
 
-@fault(
-    "RFC 6455 §5.5.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_close_with_one_byte_fails_the_connection[03]",
-)
+@fault("RFC 6455 §5.5.1", caught_by="test_close_with_one_byte_fails_the_connection[03]")
 class GivesReasonsInWindows1251(Connection):
     """The reason of a Close for a violation is Russian, and not in UTF-8."""
 
@@ -128,8 +94,7 @@ class GivesReasonsInWindows1251(Connection):
 
 @fault(
     "RFC 6455 §5.5.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_close_with_a_reason_is_answered[122 bytes of cyrillic]",
+    caught_by="test_close_with_a_reason_is_answered[122 bytes of cyrillic]",
     origin="blind round 3",
 )
 class EchoesAReasonCutInsideACharacter(Connection):
@@ -141,8 +106,7 @@ class EchoesAReasonCutInsideACharacter(Connection):
 
 @fault(
     "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_close_inside_a_fragmented_message_is_a_normal_closure[half a character]",
+    caught_by="test_close_inside_a_fragmented_message_is_a_normal_closure[half a character]",
     origin="blind round 4",
 )
 class ChecksAReasonWithTheDecoderOfTheMessage(Connection):
@@ -158,11 +122,7 @@ class ChecksAReasonWithTheDecoderOfTheMessage(Connection):
             raise self.not_utf8() from error
 
 
-@fault(
-    "RFC 6455 §5.5.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_close_with_a_reason_is_answered[123 bytes of euro signs]",
-)
+@fault("RFC 6455 §5.5.1", caught_by="test_close_with_a_reason_is_answered[123 bytes of euro signs]")
 class CutsTheReasonToTenBytes(Connection):
     """The reason is echoed up to its tenth byte, in the middle of a character."""
 

@@ -11,10 +11,7 @@ from verification.faulty_servers.correct.utf8 import Utf8
 from verification.faulty_servers.registry import fault
 
 
-@fault(
-    "RFC 7692 §6.1",
-    caught_by="tests/conformance/rfc7692/test_06_framing.py::test_compressed_message_keeps_its_type",
-)
+@fault("RFC 7692 §6.1", caught_by="test_compressed_message_keeps_its_type")
 class ForgetsRsv1(Connection):
     """A compressed reply is sent without RSV1."""
 
@@ -22,10 +19,7 @@ class ForgetsRsv1(Connection):
         return Frame(frame.opcode, frame.payload).encode(masked=False)
 
 
-@fault(
-    "RFC 7692 §6.1",
-    caught_by="tests/conformance/rfc7692/test_06_framing.py::test_compressed_message_keeps_its_type",
-)
+@fault("RFC 7692 §6.1", caught_by="test_compressed_message_keeps_its_type")
 class ForgetsRsv1AfterTheFirstReply(Connection):
     """From the second reply on, RSV1 is missing."""
 
@@ -37,10 +31,7 @@ class ForgetsRsv1AfterTheFirstReply(Connection):
         return Frame(frame.opcode, frame.payload, rsv1=rsv1).encode(masked=False)
 
 
-@fault(
-    "RFC 7692 §6.1",
-    caught_by="tests/conformance/rfc7692/test_06_framing.py::test_compressed_message_keeps_its_type",
-)
+@fault("RFC 7692 §6.1", caught_by="test_compressed_message_keeps_its_type")
 class SetsRsv1OnShortRepliesThatItDoesNotCompress(Connection):
     """A reply of less than 64 bytes is not compressed, but marked as if it were."""
 
@@ -52,11 +43,7 @@ class SetsRsv1OnShortRepliesThatItDoesNotCompress(Connection):
             super().send_message(message)
 
 
-@fault(
-    "RFC 7692 §6.1",
-    caught_by="tests/conformance/rfc7692/test_06_framing.py::"
-    "test_ping_between_compressed_fragments_is_answered[whole]",
-)
+@fault("RFC 7692 §6.1", caught_by="test_ping_between_compressed_fragments_is_answered[whole]")
 class SetsRsv1OnPongs(Connection):
     """Once compression is agreed, a Pong has RSV1 set."""
 
@@ -65,11 +52,7 @@ class SetsRsv1OnPongs(Connection):
         return Frame(frame.opcode, frame.payload, rsv1=rsv1).encode(masked=False)
 
 
-@fault(
-    "RFC 7692 §6.1",
-    caught_by="tests/conformance/rfc7692/test_06_framing.py::"
-    "test_ping_between_compressed_fragments_is_answered[whole]",
-)
+@fault("RFC 7692 §6.1", caught_by="test_ping_between_compressed_fragments_is_answered[whole]")
 class CompressesPongs(Connection):
     """Once compression is agreed, the payload of a Pong is compressed."""
 
@@ -80,10 +63,7 @@ class CompressesPongs(Connection):
             self.send_frame(Frame(PONG, self.deflater.compress(payload)[:125], rsv1=True))
 
 
-@fault(
-    "RFC 7692 §6.1",
-    caught_by="tests/conformance/rfc7692/test_06_framing.py::test_server_compresses_no_control_frame[2]",
-)
+@fault("RFC 7692 §6.1", caught_by="test_server_compresses_no_control_frame[2]")
 class CompressesItsClose(Connection):
     """Once compression is agreed, the body of a Close is compressed."""
 
@@ -108,22 +88,14 @@ class FragmentingConnection(Connection):
         return first.encode(masked=False) + last.encode(masked=False)
 
 
-@fault(
-    "RFC 7692 §6.1",
-    caught_by="tests/conformance/rfc7692/test_06_framing.py::"
-    "test_fragments_of_one_byte_make_one_message[2000]",
-)
+@fault("RFC 7692 §6.1", caught_by="test_fragments_of_one_byte_make_one_message[2000]")
 class SetsRsv1OnEachFragment(FragmentingConnection):
     """A long reply comes in fragments, and each has RSV1 set."""
 
     continuation_rsv1 = True
 
 
-@fault(
-    "RFC 7692 §6.1",
-    caught_by="tests/conformance/rfc7692/test_06_framing.py::"
-    "test_fragments_of_one_byte_make_one_message[2000]",
-)
+@fault("RFC 7692 §6.1", caught_by="test_fragments_of_one_byte_make_one_message[2000]")
 class SetsRsv1OnTheLastFragment(FragmentingConnection):
     """A long reply comes in fragments, and only the last has RSV1 set."""
 
@@ -131,11 +103,7 @@ class SetsRsv1OnTheLastFragment(FragmentingConnection):
     first_rsv1 = False
 
 
-@fault(
-    "RFC 7692 §6.2",
-    caught_by="tests/conformance/rfc7692/test_06_framing.py::"
-    "test_uncompressed_message_is_taken_as_it_is[empty]",
-)
+@fault("RFC 7692 §6.2", caught_by="test_uncompressed_message_is_taken_as_it_is[empty]")
 class InflatesPlainMessages(Connection):
     """Once compression is agreed, every message is inflated, RSV1 or not."""
 
@@ -144,11 +112,7 @@ class InflatesPlainMessages(Connection):
         self.compressed = self.inflater is not None
 
 
-@fault(
-    "RFC 7692 §6.2",
-    caught_by="tests/conformance/rfc7692/test_06_framing.py::"
-    "test_uncompressed_message_is_taken_as_it_is[empty]",
-)
+@fault("RFC 7692 §6.2", caught_by="test_uncompressed_message_is_taken_as_it_is[empty]")
 class RefusesPlainMessages(Connection):
     """Once compression is agreed, a message without RSV1 is refused."""
 
@@ -158,11 +122,7 @@ class RefusesPlainMessages(Connection):
             raise Violation(PROTOCOL_ERROR, "the message is not compressed")
 
 
-@fault(
-    "RFC 7692 §6.1",
-    caught_by="tests/conformance/rfc7692/test_06_framing.py::"
-    "test_compressed_fragments_make_one_message[10-frame by frame]",
-)
+@fault("RFC 7692 §6.1", caught_by="test_compressed_fragments_make_one_message[10-frame by frame]")
 class LetsTheLastFragmentSayWhetherItIsCompressed(Connection):
     """RSV1 is read from each frame, so that a continuation is taken for plain data."""
 
@@ -171,11 +131,7 @@ class LetsTheLastFragmentSayWhetherItIsCompressed(Connection):
         self.compressed = header.rsv1 or (self.compressed and header.opcode >= CLOSE)
 
 
-@fault(
-    "RFC 7692 §6.1",
-    caught_by="tests/conformance/rfc7692/test_06_framing.py::"
-    "test_misplaced_rsv1_is_refused_with_1002[continuation]",
-)
+@fault("RFC 7692 §6.1", caught_by="test_misplaced_rsv1_is_refused_with_1002[continuation]")
 class AcceptsRsv1OnContinuations(Connection):
     """Once compression is agreed, a continuation may have RSV1 set."""
 
@@ -184,11 +140,7 @@ class AcceptsRsv1OnContinuations(Connection):
             super().check_reserved_bits(header)
 
 
-@fault(
-    "RFC 7692 §6.1",
-    caught_by="tests/conformance/rfc7692/test_06_framing.py::"
-    "test_compressed_control_frame_fails_the_connection[close-as it is]",
-)
+@fault("RFC 7692 §6.1", caught_by="test_compressed_control_frame_fails_the_connection[close-as it is]")
 class AcceptsRsv1OnControlFrames(Connection):
     """Once compression is agreed, a control frame may have RSV1 set."""
 
@@ -197,11 +149,7 @@ class AcceptsRsv1OnControlFrames(Connection):
             super().check_reserved_bits(header)
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc7692/test_06_framing.py::"
-    "test_other_reserved_bit_fails_a_compressed_connection[rsv 101]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_other_reserved_bit_fails_a_compressed_connection[rsv 101]")
 class AcceptsRsv2WithCompression(Connection):
     """Once compression is agreed, RSV2 and RSV3 are not looked at."""
 
@@ -210,11 +158,7 @@ class AcceptsRsv2WithCompression(Connection):
             super().check_reserved_bits(header)
 
 
-@fault(
-    "RFC 7692 §6.1",
-    caught_by="tests/conformance/rfc7692/test_06_framing.py::"
-    "test_ping_between_compressed_fragments_is_answered[whole]",
-)
+@fault("RFC 7692 §6.1", caught_by="test_ping_between_compressed_fragments_is_answered[whole]")
 class LosesItsContextAtAPing(Connection):
     """A Ping inside a compressed message resets the inflater."""
 
@@ -224,11 +168,7 @@ class LosesItsContextAtAPing(Connection):
             self.inflater.stream = self.inflater.new_stream()
 
 
-@fault(
-    "RFC 7692 §7.2.2",
-    caught_by="tests/conformance/rfc7692/test_07_1_1_context_takeover.py::"
-    "test_uncompressed_message_is_no_part_of_the_window",
-)
+@fault("RFC 7692 §7.2.2", caught_by="test_uncompressed_message_is_no_part_of_the_window")
 class LosesItsContextAtAPlainMessage(Connection):
     """A message without RSV1 resets the inflater."""
 
@@ -238,11 +178,7 @@ class LosesItsContextAtAPlainMessage(Connection):
             self.inflater.stream = self.inflater.new_stream()
 
 
-@fault(
-    "RFC 7692 §7.2.2",
-    caught_by="tests/conformance/rfc7692/test_07_1_1_context_takeover.py::"
-    "test_empty_message_leaves_the_window_as_it_is[stored]",
-)
+@fault("RFC 7692 §7.2.2", caught_by="test_empty_message_leaves_the_window_as_it_is[stored]")
 class LosesItsContextAtAnEmptyMessage(Connection):
     """An empty compressed message resets the inflater."""
 
@@ -252,11 +188,7 @@ class LosesItsContextAtAnEmptyMessage(Connection):
             self.inflater.stream = self.inflater.new_stream()
 
 
-@fault(
-    "RFC 7692 §7.2.3.6",
-    caught_by="tests/conformance/rfc7692/test_07_2_2_decompression.py::"
-    "test_compressed_empty_message_is_understood[stored]",
-)
+@fault("RFC 7692 §7.2.3.6", caught_by="test_compressed_empty_message_is_understood[stored]")
 class RefusesEmptyCompressedMessages(Connection):
     """A compressed message that inflates to nothing is broken data."""
 
@@ -266,11 +198,7 @@ class RefusesEmptyCompressedMessages(Connection):
         super().message(message)
 
 
-@fault(
-    "RFC 7692 §7.2.2",
-    caught_by="tests/conformance/rfc7692/test_07_1_1_context_takeover.py::"
-    "test_message_refers_back_to_an_earlier_message[0]",
-)
+@fault("RFC 7692 §7.2.2", caught_by="test_message_refers_back_to_an_earlier_message[0]")
 class ChecksTextBeforeItIsInflated(Connection):
     """The compressed bytes must be UTF-8."""
 
@@ -284,9 +212,7 @@ class ChecksTextBeforeItIsInflated(Connection):
 
 
 @fault(
-    "RFC 6455 §8.1",
-    caught_by="tests/conformance/rfc7692/test_07_2_2_decompression.py::"
-    "test_compressed_text_that_is_not_utf8_fails_the_connection[behind good text]",
+    "RFC 6455 §8.1", caught_by="test_compressed_text_that_is_not_utf8_fails_the_connection[behind good text]"
 )
 class DoesNotCheckInflatedText(Connection):
     """A compressed text is not checked for UTF-8."""
@@ -299,8 +225,7 @@ class DoesNotCheckInflatedText(Connection):
 
 @fault(
     "RFC 7692 §6.1",
-    caught_by="tests/conformance/rfc7692/test_06_framing.py::"
-    "test_compressed_and_uncompressed_messages_take_turns[u-C-u-c]",
+    caught_by="test_compressed_and_uncompressed_messages_take_turns[u-C-u-c]",
     origin="blind round 4",
 )
 class TakesAMessageForUncompressedBehindFragments(Connection):
@@ -315,13 +240,11 @@ class TakesAMessageForUncompressedBehindFragments(Connection):
         self.fragmented = not header.fin and not header.rsv1
 
 
-EARLY = (
-    "tests/conformance/rfc7692/test_06_framing.py::"
-    "test_compressed_message_after_an_early_control_frame_is_taken"
+@fault(
+    "RFC 7692 §6.1",
+    caught_by="test_compressed_message_after_an_early_control_frame_is_taken[pong-whole]",
+    origin="aiohttp 3.14.2",
 )
-
-
-@fault("RFC 7692 §6.1", caught_by=f"{EARLY}[pong-whole]", origin="aiohttp 3.14.2")
 class DecidesOnCompressionAtTheFirstFrame(Connection):
     """Whether messages are compressed is taken from the first frame, even from a control frame."""
 
@@ -335,7 +258,7 @@ class DecidesOnCompressionAtTheFirstFrame(Connection):
         super().check_reserved_bits(header)
 
 
-@fault("RFC 7692 §6.1", caught_by=f"{EARLY}[ping-whole]")
+@fault("RFC 7692 §6.1", caught_by="test_compressed_message_after_an_early_control_frame_is_taken[ping-whole]")
 class ForgetsTheAgreementAtAPing(Connection):
     """A Ping before the first message leaves the connection without compression."""
 
@@ -351,7 +274,10 @@ class ForgetsTheAgreementAtAPing(Connection):
         super().message(message)
 
 
-@fault("RFC 7692 §6.1", caught_by=f"{EARLY}[empty pong-whole]")
+@fault(
+    "RFC 7692 §6.1",
+    caught_by="test_compressed_message_after_an_early_control_frame_is_taken[empty pong-whole]",
+)
 class LosesItsDecoderAtAnEmptyPong(Connection):
     """An empty Pong is run through the decoder, which takes it for the end of the stream."""
 

@@ -19,10 +19,7 @@ class BytesConnection(Connection):
         return super().reply_to(self.alter(message) if isinstance(message, bytes) else message)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_binary.py::test_similar_bytes_have_replies_of_their_own",
-)
+@fault("contract", caught_by="test_similar_bytes_have_replies_of_their_own")
 class RepliesToBytesWithTheirRepr(Connection):
     """A binary message is answered with a text: b'…' as Python shows it."""
 
@@ -30,10 +27,7 @@ class RepliesToBytesWithTheirRepr(Connection):
         return f"{PREFIX}{message!r}" if isinstance(message, bytes) else super().reply_to(message)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_binary.py::test_bytes_come_back_as_bytes[UTF-8]",
-)
+@fault("contract", caught_by="test_bytes_come_back_as_bytes[UTF-8]")
 class RepliesToBytesInText(Connection):
     """A binary message that is UTF-8 is answered with a text."""
 
@@ -46,10 +40,7 @@ class RepliesToBytesInText(Connection):
         return super().reply_to(message)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_size.py::test_message_of_exactly_the_limit_comes_back[binary-plain]",
-)
+@fault("contract", caught_by="test_message_of_exactly_the_limit_comes_back[binary-plain]")
 class RepliesToBytesWithoutThePrefix(Connection):
     """A binary message comes back without the prefix."""
 
@@ -57,10 +48,7 @@ class RepliesToBytesWithoutThePrefix(Connection):
         return message if isinstance(message, bytes) else super().reply_to(message)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_order.py::test_binary_fragments_are_answered_as_one_message",
-)
+@fault("contract", caught_by="test_binary_fragments_are_answered_as_one_message")
 class RepliesToTextInBinary(Connection):
     """A text is answered with a binary message."""
 
@@ -69,10 +57,7 @@ class RepliesToTextInBinary(Connection):
         return reply.encode() if isinstance(reply, str) else reply
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_binary.py::test_bytes_come_back_as_bytes[UTF-16]",
-)
+@fault("contract", caught_by="test_bytes_come_back_as_bytes[UTF-16]")
 class TakesBytesForText(BytesConnection):
     """Bytes that are not UTF-8 are replaced in a binary message."""
 
@@ -80,10 +65,7 @@ class TakesBytesForText(BytesConnection):
         return data.decode(errors="replace").encode()
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_size.py::test_message_of_exactly_the_limit_comes_back[binary-plain]",
-)
+@fault("contract", caught_by="test_message_of_exactly_the_limit_comes_back[binary-plain]")
 class StripsTheEighthBit(BytesConnection):
     """A binary message is sent in seven bits."""
 
@@ -91,10 +73,7 @@ class StripsTheEighthBit(BytesConnection):
         return bytes(byte & 0x7F for byte in data)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_binary.py::test_bytes_come_back_as_bytes[line ends]",
-)
+@fault("contract", caught_by="test_bytes_come_back_as_bytes[line ends]")
 class TranslatesLineEndsInBytes(BytesConnection):
     """0D 0A in a binary message becomes 0A, as in a file opened as text."""
 
@@ -102,10 +81,7 @@ class TranslatesLineEndsInBytes(BytesConnection):
         return data.replace(b"\r\n", b"\n")
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_binary.py::test_bytes_come_back_as_bytes[zero]",
-)
+@fault("contract", caught_by="test_bytes_come_back_as_bytes[zero]")
 class CutsBytesAtNul(BytesConnection):
     """A binary message ends at its first zero byte."""
 
@@ -113,10 +89,7 @@ class CutsBytesAtNul(BytesConnection):
         return data.partition(b"\0")[0]
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_binary.py::test_bytes_come_back_as_bytes[zero]",
-)
+@fault("contract", caught_by="test_bytes_come_back_as_bytes[zero]")
 class StripsTrailingZeros(BytesConnection):
     """Zero bytes at the end of a binary message are taken for padding."""
 
@@ -124,10 +97,7 @@ class StripsTrailingZeros(BytesConnection):
         return data.rstrip(b"\0")
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_binary.py::test_bytes_come_back_as_bytes[line ends]",
-)
+@fault("contract", caught_by="test_bytes_come_back_as_bytes[line ends]")
 class StopsAtControlZ(BytesConnection):
     """Byte 1A ends a binary message, as in DOS."""
 
@@ -135,10 +105,7 @@ class StopsAtControlZ(BytesConnection):
         return data.partition(b"\x1a")[0]
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_binary.py::test_bytes_come_back_as_bytes[zero]",
-)
+@fault("contract", caught_by="test_bytes_come_back_as_bytes[zero]")
 class PadsBytesToWords(BytesConnection):
     """A binary message is padded to a multiple of four bytes."""
 

@@ -16,10 +16,7 @@ from verification.faulty_servers.correct.request import Request
 from verification.faulty_servers.registry import fault
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::test_text_that_looks_like_code_comes_back_as_written[HTML]",
-)
+@fault("contract", caught_by="test_text_that_looks_like_code_comes_back_as_written[HTML]")
 class EscapesHtml(TextConnection):
     """<, > and & become entities."""
 
@@ -27,10 +24,7 @@ class EscapesHtml(TextConnection):
         return html.escape(text, quote=False)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::test_text_that_looks_like_code_comes_back_as_written[quoted]",
-)
+@fault("contract", caught_by="test_text_that_looks_like_code_comes_back_as_written[quoted]")
 class EscapesQuotes(TextConnection):
     """Quotation marks get a backslash."""
 
@@ -38,10 +32,7 @@ class EscapesQuotes(TextConnection):
         return text.replace('"', '\\"').replace("'", "\\'")
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::test_text_that_looks_like_code_comes_back_as_written[ERB]",
-)
+@fault("contract", caught_by="test_text_that_looks_like_code_comes_back_as_written[ERB]")
 class StripsTags(TextConnection):
     """Everything between < and > is left out."""
 
@@ -49,10 +40,7 @@ class StripsTags(TextConnection):
         return re.sub("<[^>]*>", "", text)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::test_text_that_looks_like_code_comes_back_as_written[entities]",
-)
+@fault("contract", caught_by="test_text_that_looks_like_code_comes_back_as_written[entities]")
 class ResolvesEntities(TextConnection):
     """&lt; and &amp; become characters."""
 
@@ -60,11 +48,7 @@ class ResolvesEntities(TextConnection):
         return html.unescape(text)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::"
-    "test_text_that_looks_like_code_comes_back_as_written[percent encoding]",
-)
+@fault("contract", caught_by="test_text_that_looks_like_code_comes_back_as_written[percent encoding]")
 class DecodesPercents(TextConnection):
     """%20 becomes a blank."""
 
@@ -72,10 +56,7 @@ class DecodesPercents(TextConnection):
         return urllib.parse.unquote(text)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::test_text_that_looks_like_code_comes_back_as_written[escapes]",
-)
+@fault("contract", caught_by="test_text_that_looks_like_code_comes_back_as_written[escapes]")
 class ResolvesBackslashes(TextConnection):
     """A backslash and n become a line feed."""
 
@@ -83,11 +64,7 @@ class ResolvesBackslashes(TextConnection):
         return text.replace("\\n", "\n").replace("\\t", "\t")
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::"
-    "test_text_that_looks_like_code_comes_back_as_written[JSON object]",
-)
+@fault("contract", caught_by="test_text_that_looks_like_code_comes_back_as_written[JSON object]")
 class ReformatsJson(TextConnection):
     """A message that is a JSON object is parsed and written again."""
 
@@ -99,10 +76,7 @@ class ReformatsJson(TextConnection):
         return json.dumps(parsed, ensure_ascii=False) if isinstance(parsed, dict | list) else text
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::test_text_that_looks_like_code_comes_back_as_written[JSON words]",
-)
+@fault("contract", caught_by="test_text_that_looks_like_code_comes_back_as_written[JSON words]")
 class ReadsJsonScalars(TextConnection):
     """A message that is a number or a JSON constant is parsed: 1.50 becomes 1.5, null becomes None."""
 
@@ -114,11 +88,7 @@ class ReadsJsonScalars(TextConnection):
         return text if isinstance(parsed, dict | list | str) else str(parsed)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::"
-    "test_text_that_looks_like_code_comes_back_as_written[percent format]",
-)
+@fault("contract", caught_by="test_text_that_looks_like_code_comes_back_as_written[percent format]")
 class FormatsWithPercents(Connection):
     """The message is a format string: %s and %d in it are replaced."""
 
@@ -127,11 +97,7 @@ class FormatsWithPercents(Connection):
         return re.sub("%[sdr]", "None", reply).replace("%%", "%") if isinstance(reply, str) else reply
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::"
-    "test_text_that_looks_like_code_comes_back_as_written[brace format]",
-)
+@fault("contract", caught_by="test_text_that_looks_like_code_comes_back_as_written[brace format]")
 class FormatsWithBraces(Connection):
     """The message is a template: {} and {message} in it are replaced."""
 
@@ -141,11 +107,7 @@ class FormatsWithBraces(Connection):
         return PREFIX + re.sub(r"\{(message)?\}", lambda _: message, message)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::"
-    "test_text_that_looks_like_code_comes_back_as_written[percent format]",
-)
+@fault("contract", caught_by="test_text_that_looks_like_code_comes_back_as_written[percent format]")
 class FormatsWithDollars(TextConnection):
     """$name and ${name} in a message are replaced with nothing."""
 
@@ -153,10 +115,7 @@ class FormatsWithDollars(TextConnection):
         return re.sub(r"\$(\w+|\{\w+\})", "", text)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::test_text_that_looks_like_code_comes_back_as_written[mustache]",
-)
+@fault("contract", caught_by="test_text_that_looks_like_code_comes_back_as_written[mustache]")
 class EvaluatesTemplates(TextConnection):
     """{{ 7*7 }} becomes 49."""
 
@@ -168,8 +127,7 @@ class EvaluatesTemplates(TextConnection):
 
 @fault(
     "contract",
-    caught_by="tests/contract/test_text.py::"
-    "test_text_that_looks_like_code_comes_back_as_written[form-encoded]",
+    caught_by="test_text_that_looks_like_code_comes_back_as_written[form-encoded]",
     origin="blind round 4",
 )
 class DecodesPercentEscapes(Connection):
@@ -182,9 +140,7 @@ class DecodesPercentEscapes(Connection):
 
 
 @fault(
-    "contract",
-    caught_by="tests/contract/test_handshake.py::test_every_path_is_served_alike[a message in the query]",
-    origin="blind round 4",
+    "contract", caught_by="test_every_path_is_served_alike[a message in the query]", origin="blind round 4"
 )
 class AnswersTheQuery(Connection):
     """A message in the query of the request is answered as if it had been sent."""

@@ -23,10 +23,7 @@ class TextConnection(Connection):
         return super().reply_to(self.alter(message) if isinstance(message, str) else message)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_handshake.py::test_additional_headers_do_not_change_the_replies",
-)
+@fault("contract", caught_by="test_additional_headers_do_not_change_the_replies")
 class RepliesWithoutThePrefix(Connection):
     """A plain echo: the prefix is missing."""
 
@@ -34,10 +31,7 @@ class RepliesWithoutThePrefix(Connection):
         return message
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_handshake.py::test_additional_headers_do_not_change_the_replies",
-)
+@fault("contract", caught_by="test_additional_headers_do_not_change_the_replies")
 class RepliesWithALatinLetter(Connection):
     """The first letter of the prefix is a Latin C, which looks the same."""
 
@@ -45,10 +39,7 @@ class RepliesWithALatinLetter(Connection):
         return "C" + PREFIX[1:] + message if isinstance(message, str) else super().reply_to(message)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_size.py::test_limit_is_of_the_message_and_not_of_its_fragments",
-)
+@fault("contract", caught_by="test_limit_is_of_the_message_and_not_of_its_fragments")
 class RepliesWithoutTheBlank(Connection):
     """There is no blank between the prefix and the message."""
 
@@ -56,10 +47,7 @@ class RepliesWithoutTheBlank(Connection):
         return PREFIX.rstrip() + message if isinstance(message, str) else super().reply_to(message)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_handshake.py::test_additional_headers_do_not_change_the_replies",
-)
+@fault("contract", caught_by="test_additional_headers_do_not_change_the_replies")
 class RepliesWithANoBreakSpace(Connection):
     """The blank after the prefix is U+00A0."""
 
@@ -67,10 +55,7 @@ class RepliesWithANoBreakSpace(Connection):
         return PREFIX.rstrip() + "\u00a0" + message if isinstance(message, str) else super().reply_to(message)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::test_white_space_comes_back_untouched[line feed]",
-)
+@fault("contract", caught_by="test_white_space_comes_back_untouched[line feed]")
 class RepliesWithALineEnd(Connection):
     """Every reply to a text ends in a line feed."""
 
@@ -78,10 +63,7 @@ class RepliesWithALineEnd(Connection):
         return PREFIX + message + "\n" if isinstance(message, str) else super().reply_to(message)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::test_shorter_message_shows_nothing_of_a_longer_one",
-)
+@fault("contract", caught_by="test_shorter_message_shows_nothing_of_a_longer_one")
 class RepliesToLongMessagesWithoutThePrefix(Connection):
     """Above 64 KiB a message is passed through as it is."""
 
@@ -89,10 +71,7 @@ class RepliesToLongMessagesWithoutThePrefix(Connection):
         return message if len(message) > 1 << 16 else super().reply_to(message)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::test_reply_is_the_template_around_the_message[one space]",
-)
+@fault("contract", caught_by="test_reply_is_the_template_around_the_message[one space]")
 class TrimsMessages(TextConnection):
     """White space around a message is cut off."""
 
@@ -100,10 +79,7 @@ class TrimsMessages(TextConnection):
         return text.strip()
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_size.py::test_message_above_the_limit_is_refused[text-plain]",
-)
+@fault("contract", caught_by="test_message_above_the_limit_is_refused[text-plain]")
 class TrimsLineEnds(TextConnection):
     """Line ends at the end of a message are cut off."""
 
@@ -111,10 +87,7 @@ class TrimsLineEnds(TextConnection):
         return text.rstrip("\r\n")
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::test_reply_is_the_template_around_the_message[long]",
-)
+@fault("contract", caught_by="test_reply_is_the_template_around_the_message[long]")
 class TrimsTrailingBlanks(TextConnection):
     """Blanks at the end of a message are cut off."""
 
@@ -122,10 +95,7 @@ class TrimsTrailingBlanks(TextConnection):
         return text.rstrip(" ")
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::test_reply_is_the_template_around_the_message[one space]",
-)
+@fault("contract", caught_by="test_reply_is_the_template_around_the_message[one space]")
 class TrimsLeadingBlanks(TextConnection):
     """White space at the start of a message is cut off."""
 
@@ -133,10 +103,7 @@ class TrimsLeadingBlanks(TextConnection):
         return text.lstrip()
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_handshake.py::test_chosen_subprotocol_was_offered[ours]",
-)
+@fault("contract", caught_by="test_chosen_subprotocol_was_offered[ours]")
 class NormalisesLineEnds(TextConnection):
     """CR LF becomes LF."""
 
@@ -144,10 +111,7 @@ class NormalisesLineEnds(TextConnection):
         return text.replace("\r\n", "\n")
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::test_white_space_comes_back_untouched[carriage return]",
-)
+@fault("contract", caught_by="test_white_space_comes_back_untouched[carriage return]")
 class TurnsCarriageReturnsIntoLineFeeds(TextConnection):
     """A CR that stands alone becomes LF."""
 
@@ -155,10 +119,7 @@ class TurnsCarriageReturnsIntoLineFeeds(TextConnection):
         return re.sub("\r(?!\n)", "\n", text)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::test_white_space_comes_back_untouched[runs of spaces]",
-)
+@fault("contract", caught_by="test_white_space_comes_back_untouched[runs of spaces]")
 class CollapsesBlanks(TextConnection):
     """Several blanks in a row become one, as in HTML."""
 
@@ -166,10 +127,7 @@ class CollapsesBlanks(TextConnection):
         return re.sub(" {2,}", " ", text)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::test_white_space_comes_back_untouched[tabs]",
-)
+@fault("contract", caught_by="test_white_space_comes_back_untouched[tabs]")
 class ExpandsTabs(TextConnection):
     """A tab becomes blanks."""
 
@@ -177,10 +135,7 @@ class ExpandsTabs(TextConnection):
         return text.replace("\t", "    ")
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::test_invisible_character_survives_at_either_end",
-)
+@fault("contract", caught_by="test_invisible_character_survives_at_either_end")
 class ComposesCharacters(TextConnection):
     """Text is brought into normal form C."""
 
@@ -188,10 +143,7 @@ class ComposesCharacters(TextConnection):
         return unicodedata.normalize("NFC", text)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::test_unicode_comes_back_untouched[case pairs]",
-)
+@fault("contract", caught_by="test_unicode_comes_back_untouched[case pairs]")
 class DecomposesCharacters(TextConnection):
     """Text is brought into normal form D, as a file system does."""
 
@@ -199,10 +151,7 @@ class DecomposesCharacters(TextConnection):
         return unicodedata.normalize("NFD", text)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_size.py::test_limit_is_counted_in_bytes_and_not_in_letters",
-)
+@fault("contract", caught_by="test_limit_is_counted_in_bytes_and_not_in_letters")
 class ReplacesCompatibilityCharacters(TextConnection):
     """Text is brought into normal form KC: ligatures, wide letters and superscripts become plain."""
 
@@ -210,10 +159,7 @@ class ReplacesCompatibilityCharacters(TextConnection):
         return unicodedata.normalize("NFKC", text)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_properties.py::test_any_text_in_any_fragments_comes_back_whole",
-)
+@fault("contract", caught_by="test_any_text_in_any_fragments_comes_back_whole")
 class LowersText(TextConnection):
     """Capitals become small letters."""
 
@@ -221,11 +167,7 @@ class LowersText(TextConnection):
         return text.lower()
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::"
-    "test_reply_is_the_template_around_the_message[\\u0451 is not \\u0435]",
-)
+@fault("contract", caught_by="test_reply_is_the_template_around_the_message[\\u0451 is not \\u0435]")
 class WritesYeForYo(TextConnection):
     """ё becomes е, as in a telegram."""
 
@@ -233,10 +175,7 @@ class WritesYeForYo(TextConnection):
         return text.replace("ё", "е").replace("Ё", "Е")
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::test_unicode_comes_back_untouched[NUL]",
-)
+@fault("contract", caught_by="test_unicode_comes_back_untouched[NUL]")
 class CutsTextAtNul(TextConnection):
     """A text ends at its first NUL, as a C string."""
 
@@ -244,11 +183,7 @@ class CutsTextAtNul(TextConnection):
         return text.partition("\0")[0]
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::"
-    "test_white_space_comes_back_untouched[vertical tab and form feed]",
-)
+@fault("contract", caught_by="test_white_space_comes_back_untouched[vertical tab and form feed]")
 class DropsControlCharacters(TextConnection):
     """Control characters are left out, tab and line ends excepted."""
 
@@ -256,10 +191,7 @@ class DropsControlCharacters(TextConnection):
         return "".join(c for c in text if c in "\t\r\n" or unicodedata.category(c) != "Cc")
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::test_white_space_comes_back_untouched[every Unicode space]",
-)
+@fault("contract", caught_by="test_white_space_comes_back_untouched[every Unicode space]")
 class DropsC1Controls(TextConnection):
     """U+0080 to U+009F are left out."""
 
@@ -267,10 +199,7 @@ class DropsC1Controls(TextConnection):
         return re.sub("[\x80-\x9f]", "", text)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::test_unicode_comes_back_untouched[escape sequences]",
-)
+@fault("contract", caught_by="test_unicode_comes_back_untouched[escape sequences]")
 class DropsEscapes(TextConnection):
     """Terminal sequences that begin with ESC are left out."""
 
@@ -278,10 +207,7 @@ class DropsEscapes(TextConnection):
         return re.sub("\x1b(\\[[0-9;]*[A-Za-z])?", "", text)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::test_unicode_comes_back_untouched[bidi controls]",
-)
+@fault("contract", caught_by="test_unicode_comes_back_untouched[bidi controls]")
 class DropsBidiControls(TextConnection):
     """Characters that turn the writing direction are left out."""
 
@@ -289,10 +215,7 @@ class DropsBidiControls(TextConnection):
         return re.sub("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]", "", text)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::test_unicode_comes_back_untouched[zero width]",
-)
+@fault("contract", caught_by="test_unicode_comes_back_untouched[zero width]")
 class DropsZeroWidthCharacters(TextConnection):
     """Zero width joiners and spaces are left out, so that a family of emoji falls apart."""
 
@@ -300,10 +223,7 @@ class DropsZeroWidthCharacters(TextConnection):
         return re.sub("[\u200b-\u200d\u2060]", "", text)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::test_unicode_comes_back_untouched[a family]",
-)
+@fault("contract", caught_by="test_unicode_comes_back_untouched[a family]")
 class DropsVariationSelectors(TextConnection):
     """U+FE0F after a symbol is left out."""
 
@@ -311,10 +231,7 @@ class DropsVariationSelectors(TextConnection):
         return re.sub("[\ufe00-\ufe0f]", "", text)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::test_unicode_comes_back_untouched[astral]",
-)
+@fault("contract", caught_by="test_unicode_comes_back_untouched[astral]")
 class ReplacesAstralCharacters(TextConnection):
     """Characters beyond U+FFFF become U+FFFD."""
 
@@ -322,10 +239,7 @@ class ReplacesAstralCharacters(TextConnection):
         return re.sub("[\U00010000-\U0010ffff]", "\ufffd", text)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::test_unicode_comes_back_untouched[private use]",
-)
+@fault("contract", caught_by="test_unicode_comes_back_untouched[private use]")
 class DropsPrivateCharacters(TextConnection):
     """Characters of the private use areas are left out."""
 
@@ -333,10 +247,7 @@ class DropsPrivateCharacters(TextConnection):
         return "".join(c for c in text if unicodedata.category(c) != "Co")
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::test_white_space_comes_back_untouched[next line]",
-)
+@fault("contract", caught_by="test_white_space_comes_back_untouched[next line]")
 class TakesLineSeparatorsForLineFeeds(TextConnection):
     """U+0085, U+2028 and U+2029 become line feeds."""
 
@@ -344,10 +255,7 @@ class TakesLineSeparatorsForLineFeeds(TextConnection):
         return re.sub("[\x85\u2028\u2029]", "\n", text)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_size.py::test_limit_is_of_the_message_and_not_of_its_fragments",
-)
+@fault("contract", caught_by="test_limit_is_of_the_message_and_not_of_its_fragments")
 class AnswersTheFirstLineOnly(TextConnection):
     """A message is read up to its first line feed."""
 
@@ -355,11 +263,7 @@ class AnswersTheFirstLineOnly(TextConnection):
         return text.partition("\n")[0]
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::"
-    "test_reply_is_the_template_around_the_message[the reply to a reply]",
-)
+@fault("contract", caught_by="test_reply_is_the_template_around_the_message[the reply to a reply]")
 class StripsItsOwnPrefix(TextConnection):
     """A message that already begins with the prefix gets no second one."""
 
@@ -367,10 +271,7 @@ class StripsItsOwnPrefix(TextConnection):
         return text.removeprefix(PREFIX)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::test_wide_character_is_not_torn_at_a_buffer_end[3-4 bytes]",
-)
+@fault("contract", caught_by="test_wide_character_is_not_torn_at_a_buffer_end[3-4 bytes]")
 class SpoilsCharactersAcross4Kib(TextConnection):
     """A text is handled in blocks of 4,096 bytes, and a character across two of them is lost."""
 
@@ -379,10 +280,7 @@ class SpoilsCharactersAcross4Kib(TextConnection):
         return "".join(data[i : i + 4096].decode(errors="replace") for i in range(0, len(data), 4096))
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_size.py::test_limit_is_of_the_message_and_not_of_its_fragments",
-)
+@fault("contract", caught_by="test_limit_is_of_the_message_and_not_of_its_fragments")
 class ChokesOnWhatItsConsoleLacks(Connection):
     """Messages are printed on a console in windows-1251; what that lacks is an exception, and no reply."""
 

@@ -10,8 +10,7 @@ from verification.faulty_servers.registry import fault
 
 @fault(
     "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_ping_between_fragments_is_answered_and_the_message_is_whole[frame by frame]",
+    caught_by="test_ping_between_fragments_is_answered_and_the_message_is_whole[frame by frame]",
 )
 class IgnoresPingsInsideAMessage(Connection):
     """A Ping between fragments gets no Pong."""
@@ -21,11 +20,7 @@ class IgnoresPingsInsideAMessage(Connection):
             super().on_ping(payload)
 
 
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_ping_between_fragments_does_not_wait_for_the_message",
-)
+@fault("RFC 6455 §5.4", caught_by="test_ping_between_fragments_does_not_wait_for_the_message")
 class HoldsPongsUntilTheMessageEnds(Connection):
     """A Ping between fragments is answered only after the message is complete."""
 
@@ -46,11 +41,7 @@ class HoldsPongsUntilTheMessageEnds(Connection):
                 super().on_ping(self.held.pop(0))
 
 
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_ping_between_fragments_does_not_wait_for_the_message",
-)
+@fault("RFC 6455 §5.4", caught_by="test_ping_between_fragments_does_not_wait_for_the_message")
 class ForgetsTheMessageAtAPing(Connection):
     """A Ping between fragments throws away what came before it."""
 
@@ -59,11 +50,7 @@ class ForgetsTheMessageAtAPing(Connection):
         self.parts, self.characters = [], []
 
 
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_ping_between_fragments_is_answered_and_the_message_is_whole[whole]",
-)
+@fault("RFC 6455 §5.4", caught_by="test_ping_between_fragments_is_answered_and_the_message_is_whole[whole]")
 class EndsTheMessageAtAPing(Connection):
     """A Ping between fragments resets the reader, so that the continuation has nothing to continue."""
 
@@ -72,11 +59,7 @@ class EndsTheMessageAtAPing(Connection):
         self.in_message = False
 
 
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_pong_between_fragments_changes_nothing",
-)
+@fault("RFC 6455 §5.4", caught_by="test_pong_between_fragments_changes_nothing")
 class ForgetsTheMessageAtAPong(Connection):
     """An unsolicited Pong between fragments throws away what came before it."""
 
@@ -84,11 +67,7 @@ class ForgetsTheMessageAtAPong(Connection):
         self.parts, self.characters = [], []
 
 
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_ping_between_fragments_is_answered_and_the_message_is_whole[whole]",
-)
+@fault("RFC 6455 §5.4", caught_by="test_ping_between_fragments_is_answered_and_the_message_is_whole[whole]")
 class RefusesControlFramesInsideAMessage(Connection):
     """A Ping between fragments is a protocol error."""
 
@@ -98,11 +77,7 @@ class RefusesControlFramesInsideAMessage(Connection):
         super().check_control(header)
 
 
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_ping_between_fragments_is_answered_and_the_message_is_whole[whole]",
-)
+@fault("RFC 6455 §5.4", caught_by="test_ping_between_fragments_is_answered_and_the_message_is_whole[whole]")
 class TakesControlPayloadsIntoTheMessage(Connection):
     """The payload of a Ping between fragments becomes part of the message."""
 
@@ -112,11 +87,7 @@ class TakesControlPayloadsIntoTheMessage(Connection):
             self.add(payload)
 
 
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_close_between_fragments_closes_the_connection",
-)
+@fault("RFC 6455 §5.4", caught_by="test_close_between_fragments_closes_the_connection")
 class IgnoresACloseInsideAMessage(Connection):
     """A Close between fragments is not looked at."""
 
@@ -126,9 +97,7 @@ class IgnoresACloseInsideAMessage(Connection):
 
 
 @fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_new_message_after_a_ping_inside_an_unfinished_one_fails_the_connection",
+    "RFC 6455 §5.4", caught_by="test_new_message_after_a_ping_inside_an_unfinished_one_fails_the_connection"
 )
 class AcceptsAMessageInsideAMessageAfterAPing(Connection):
     """A Ping between fragments makes the reader forget that a message is open, but not its fragments."""
@@ -145,12 +114,7 @@ class AcceptsAMessageInsideAMessageAfterAPing(Connection):
         self.interrupted = False
 
 
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_pong_between_fragments_changes_nothing",
-    origin="blind round 3",
-)
+@fault("RFC 6455 §5.4", caught_by="test_pong_between_fragments_changes_nothing", origin="blind round 3")
 class TakesTheTypeFromAPong(Connection):
     """A Pong between a text's fragments overwrites the type, and the reply is binary."""
 
@@ -168,12 +132,7 @@ class TakesTheTypeFromAPong(Connection):
         return message.encode() if self.retyped and isinstance(message, str) else message
 
 
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_ping_between_large_fragments_is_answered",
-    origin="blind round 3",
-)
+@fault("RFC 6455 §5.4", caught_by="test_ping_between_large_fragments_is_answered", origin="blind round 3")
 class DropsPingsDeepInAMessage(Connection):
     """A Ping between fragments is not answered once more than 64 KiB of the message have come."""
 
@@ -183,10 +142,7 @@ class DropsPingsDeepInAMessage(Connection):
 
 
 @fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_close_between_fragments_closes_the_connection",
-    origin="blind round 3",
+    "RFC 6455 §5.4", caught_by="test_close_between_fragments_closes_the_connection", origin="blind round 3"
 )
 class QueuesACloseBehindAnOpenMessage(Connection):
     """A Close between fragments is answered only when the message is complete."""
@@ -207,8 +163,7 @@ class QueuesACloseBehindAnOpenMessage(Connection):
 
 @fault(
     "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_close_inside_a_fragmented_message_is_a_normal_closure[text]",
+    caught_by="test_close_inside_a_fragmented_message_is_a_normal_closure[text]",
     origin="blind round 4",
 )
 class RefusesACloseBetweenFragments(Connection):

@@ -59,11 +59,7 @@ class FragileServer(EchoServer):
         raise NotImplementedError
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_isolation.py::"
-    "test_client_that_disconnects_does_not_disturb_another[disconnects by reset]",
-)
+@fault("contract", caught_by="test_client_that_disconnects_does_not_disturb_another[disconnects by reset]")
 class DiesOfAReset(FragileServer):
     """A client that resets TCP ends the process."""
 
@@ -71,11 +67,7 @@ class DiesOfAReset(FragileServer):
         return isinstance(cause, ConnectionResetError | BrokenPipeError)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_handshake.py::"
-    "test_subprotocol_on_a_line_of_its_own_is_chosen[Sec-WebSocket-Protocol]",
-)
+@fault("contract", caught_by="test_subprotocol_on_a_line_of_its_own_is_chosen[Sec-WebSocket-Protocol]")
 class DiesOfALostConnection(FragileServer):
     """A client that vanishes without a Close ends the process."""
 
@@ -83,11 +75,7 @@ class DiesOfALostConnection(FragileServer):
         return isinstance(cause, EOFError)
 
 
-@fault(
-    "contract",
-    caught_by="tests/conformance/rfc6455/test_08_1_utf8.py::"
-    "test_illegal_utf8_ends_the_connection_at_once_or_later[f4 90 80 80-fragments]",
-)
+@fault("contract", caught_by="test_illegal_utf8_ends_the_connection_at_once_or_later[f4 90 80 80-fragments]")
 class DiesOfABadText(FragileServer):
     """A text that is not UTF-8 ends the process."""
 
@@ -95,10 +83,7 @@ class DiesOfABadText(FragileServer):
         return isinstance(cause, Violation) and "UTF-8" in cause.reason
 
 
-@fault(
-    "contract",
-    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::test_unmasked_frame_ends_the_connection[text]",
-)
+@fault("contract", caught_by="test_unmasked_frame_ends_the_connection[text]")
 class DiesOfAnUnmaskedFrame(FragileServer):
     """A frame without a mask ends the process."""
 
@@ -106,11 +91,7 @@ class DiesOfAnUnmaskedFrame(FragileServer):
         return isinstance(cause, Violation) and "not masked" in cause.reason
 
 
-@fault(
-    "contract",
-    caught_by="tests/security/test_memory_exhaustion.py::"
-    "test_huge_announced_length_does_not_stop_the_server[the most-binary]",
-)
+@fault("contract", caught_by="test_huge_announced_length_does_not_stop_the_server[the most-binary]")
 class DiesOfAHugeLength(FragileServer):
     """A length that memory cannot hold ends the process."""
 
@@ -118,11 +99,7 @@ class DiesOfAHugeLength(FragileServer):
         return isinstance(cause, Violation) and ("bigger" in cause.reason or "top bit" in cause.reason)
 
 
-@fault(
-    "contract",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_close_with_one_byte_fails_the_connection[03]",
-)
+@fault("contract", caught_by="test_close_with_one_byte_fails_the_connection[03]")
 class DiesOfHalfACloseCode(FragileServer):
     """A Close with a body of one byte ends the process."""
 
@@ -130,10 +107,7 @@ class DiesOfHalfACloseCode(FragileServer):
         return isinstance(cause, Violation) and "half" in cause.reason
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_lifetime.py::test_client_is_served_again_after_its_connection_failed",
-)
+@fault("contract", caught_by="test_client_is_served_again_after_its_connection_failed")
 class DiesOfAReservedOpcode(FragileServer):
     """A reserved opcode ends the process."""
 
@@ -141,11 +115,7 @@ class DiesOfAReservedOpcode(FragileServer):
         return isinstance(cause, Violation) and "opcode" in cause.reason
 
 
-@fault(
-    "contract",
-    caught_by="tests/security/test_memory_exhaustion.py::"
-    "test_compressed_nonsense_does_not_stop_the_server[no such distance]",
-)
+@fault("contract", caught_by="test_compressed_nonsense_does_not_stop_the_server[no such distance]")
 class DiesOfBrokenDeflate(FragileServer):
     """Compressed data that is broken ends the process."""
 
@@ -153,10 +123,7 @@ class DiesOfBrokenDeflate(FragileServer):
         return isinstance(cause, Violation) and "deflate" in cause.reason
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_isolation.py::test_client_that_is_refused_does_not_disturb_another",
-)
+@fault("contract", caught_by="test_client_that_is_refused_does_not_disturb_another")
 class DiesOfGarbage(FragileServer):
     """Bytes that are not HTTP end the process."""
 
@@ -164,11 +131,7 @@ class DiesOfGarbage(FragileServer):
         return isinstance(cause, Refusal) and "not an HTTP" in cause.reason
 
 
-@fault(
-    "contract",
-    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
-    "test_malformed_key_is_refused[empty]",
-)
+@fault("contract", caught_by="test_malformed_key_is_refused[empty]")
 class DiesOfABadKey(FragileServer):
     """A Sec-WebSocket-Key that is not base64 ends the process."""
 
@@ -176,11 +139,7 @@ class DiesOfABadKey(FragileServer):
         return isinstance(cause, Refusal) and "Key" in cause.reason
 
 
-@fault(
-    "contract",
-    caught_by="tests/security/test_hostile_handshakes.py::"
-    "test_giant_handshake_is_answered_or_ended[a header name of 100 KiB]",
-)
+@fault("contract", caught_by="test_giant_handshake_is_answered_or_ended[a header name of 100 KiB]")
 class DiesOfALongHead(FragileServer):
     """A request head that is too large ends the process."""
 
@@ -190,8 +149,7 @@ class DiesOfALongHead(FragileServer):
 
 @fault(
     "contract",
-    caught_by="tests/contract/test_isolation.py::"
-    "test_client_that_disconnects_does_not_disturb_another[disconnects after a violation]",
+    caught_by="test_client_that_disconnects_does_not_disturb_another[disconnects after a violation]",
 )
 class EndsAllConnectionsAtAViolation(EchoServer):
     """One client's violation ends the connections of all."""
@@ -208,10 +166,7 @@ class EndsAllConnectionsAtAViolation(EchoServer):
     connection_class = ContagiousConnection
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_lifetime.py::test_client_is_served_again_after_it_broke_off",
-)
+@fault("contract", caught_by="test_client_is_served_again_after_it_broke_off")
 class EndsAnotherConnectionWhenOneIsLost(EchoServer):
     """When a client vanishes, another one's connection is cleaned up in its stead."""
 
@@ -226,11 +181,7 @@ class EndsAnotherConnectionWhenOneIsLost(EchoServer):
     connection_class = WrongConnection
 
 
-@fault(
-    "contract",
-    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
-    "test_garbage_does_not_open_a_connection[a frame]",
-)
+@fault("contract", caught_by="test_garbage_does_not_open_a_connection[a frame]")
 class DiesOfAHeaderThatIsNotAscii(FragileServer):
     """A byte above 7F in a request head ends the process."""
 
@@ -264,8 +215,7 @@ class InheritsText(Connection):
 
 @fault(
     "contract",
-    caught_by="tests/contract/test_isolation.py::"
-    "test_client_that_disconnects_does_not_disturb_another[disconnects between fragments]",
+    caught_by="test_client_that_disconnects_does_not_disturb_another[disconnects between fragments]",
     origin="blind round 3",
 )
 class InheritsTheFragmentsOfTheVanished(EchoServer):
@@ -284,8 +234,7 @@ class InheritsTheFragmentsOfTheVanished(EchoServer):
 
 @fault(
     "contract",
-    caught_by="tests/security/test_hostile_handshakes.py::"
-    "test_name_that_every_object_has_does_not_stop_the_server[constructor]",
+    caught_by="test_name_that_every_object_has_does_not_stop_the_server[constructor]",
     origin="blind round 4",
 )
 class DiesOfNamesThatEveryObjectHas(Connection):

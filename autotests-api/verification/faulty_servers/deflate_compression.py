@@ -14,11 +14,7 @@ from verification.faulty_servers.deflate_decompression import CodecConnection
 from verification.faulty_servers.registry import fault
 
 
-@fault(
-    "RFC 7692 §7.1.1.1",
-    caught_by="tests/conformance/rfc7692/test_07_1_1_context_takeover.py::"
-    "test_server_forgets_its_window_between_messages_of_all_kinds",
-)
+@fault("RFC 7692 §7.1.1.1", caught_by="test_server_forgets_its_window_between_messages_of_all_kinds")
 class KeepsItsContext(CodecConnection):
     """server_no_context_takeover is agreed to, and the context is kept."""
 
@@ -32,11 +28,7 @@ class KeepsItsContext(CodecConnection):
     deflater_class = KeepingDeflater
 
 
-@fault(
-    "RFC 7692 §7.1.1",
-    caught_by="tests/conformance/rfc7692/test_07_1_1_context_takeover.py::"
-    "test_server_no_context_takeover_leaves_the_clients_window_alone",
-)
+@fault("RFC 7692 §7.1.1", caught_by="test_server_no_context_takeover_leaves_the_clients_window_alone")
 class MixesUpTheTwoContexts(CodecConnection):
     """server_no_context_takeover resets the inflater, client_no_context_takeover the deflater."""
 
@@ -46,11 +38,7 @@ class MixesUpTheTwoContexts(CodecConnection):
             self.deflater.takeover, self.inflater.takeover = self.inflater.takeover, self.deflater.takeover
 
 
-@fault(
-    "RFC 7692 §7.1.2.1",
-    caught_by="tests/conformance/rfc7692/test_07_1_2_window_size.py::"
-    "test_limit_of_the_server_leaves_the_clients_window_whole[9]",
-)
+@fault("RFC 7692 §7.1.2.1", caught_by="test_limit_of_the_server_leaves_the_clients_window_whole[9]")
 class CompressesInTheFullWindow(CodecConnection):
     """server_max_window_bits is agreed to, and the window stays at 32 KiB."""
 
@@ -63,11 +51,7 @@ class CompressesInTheFullWindow(CodecConnection):
     deflater_class = WideDeflater
 
 
-@fault(
-    "RFC 7692 §7.1.2",
-    caught_by="tests/conformance/rfc7692/test_07_1_2_window_size.py::"
-    "test_limit_of_the_server_leaves_the_clients_window_whole[12]",
-)
+@fault("RFC 7692 §7.1.2", caught_by="test_limit_of_the_server_leaves_the_clients_window_whole[12]")
 class MixesUpTheTwoWindows(CodecConnection):
     """The server compresses in the client's window and inflates in its own."""
 
@@ -79,11 +63,7 @@ class MixesUpTheTwoWindows(CodecConnection):
             self.inflater.stream = self.inflater.new_stream()
 
 
-@fault(
-    "RFC 7692 §7.2.1",
-    caught_by="tests/conformance/rfc7692/test_07_2_1_compression.py::"
-    "test_answer_inflates_to_its_message[short-small window]",
-)
+@fault("RFC 7692 §7.2.1", caught_by="test_answer_inflates_to_its_message[short-small window]")
 class LeavesTheTailOn(CodecConnection):
     """The four bytes 00 00 FF FF at the end of a compressed message are sent."""
 
@@ -96,11 +76,7 @@ class LeavesTheTailOn(CodecConnection):
     deflater_class = LeavingDeflater
 
 
-@fault(
-    "RFC 7692 §7.2.1",
-    caught_by="tests/conformance/rfc7692/test_07_2_1_compression.py::"
-    "test_answer_inflates_to_its_message[short-small window]",
-)
+@fault("RFC 7692 §7.2.1", caught_by="test_answer_inflates_to_its_message[short-small window]")
 class CutsTooMuchOfTheTail(CodecConnection):
     """Five bytes are cut from the end of a compressed message instead of four."""
 
@@ -113,11 +89,7 @@ class CutsTooMuchOfTheTail(CodecConnection):
     deflater_class = CuttingDeflater
 
 
-@fault(
-    "RFC 7692 §7.2.1",
-    caught_by="tests/conformance/rfc7692/test_07_1_2_window_size.py::"
-    "test_server_keeps_its_window_message_after_message[8]",
-)
+@fault("RFC 7692 §7.2.1", caught_by="test_server_keeps_its_window_message_after_message[8]")
 class CutsFourBytesOfAFinishedStream(CodecConnection):
     """The stream is finished and not flushed, and its last four bytes, which are data, are cut off."""
 
@@ -135,11 +107,7 @@ class CutsFourBytesOfAFinishedStream(CodecConnection):
     deflater_class = FinishingDeflater
 
 
-@fault(
-    "RFC 7692 §7.2.1",
-    caught_by="tests/conformance/rfc7692/test_07_2_1_compression.py::"
-    "test_answer_inflates_to_its_message[short-small window]",
-)
+@fault("RFC 7692 §7.2.1", caught_by="test_answer_inflates_to_its_message[short-small window]")
 class SendsAZlibHeader(CodecConnection):
     """The compressed data begins with the two bytes of the zlib format."""
 
@@ -152,11 +120,7 @@ class SendsAZlibHeader(CodecConnection):
     deflater_class = ZlibDeflater
 
 
-@fault(
-    "RFC 7692 §7.2.1",
-    caught_by="tests/conformance/rfc7692/test_07_1_2_window_size.py::"
-    "test_server_keeps_its_window_from_message_to_message[11]",
-)
+@fault("RFC 7692 §7.2.1", caught_by="test_server_keeps_its_window_from_message_to_message[11]")
 class LosesATenthMessageFromItsContext(CodecConnection):
     """The tenth message is compressed by a copy, so that the window lacks it afterwards."""
 
@@ -178,11 +142,7 @@ class LosesATenthMessageFromItsContext(CodecConnection):
     deflater_class = ForgetfulDeflater
 
 
-@fault(
-    "RFC 7692 §7.2.1",
-    caught_by="tests/conformance/rfc7692/test_07_2_1_compression.py::"
-    "test_repeated_answer_after_another_one_inflates[small window]",
-)
+@fault("RFC 7692 §7.2.1", caught_by="test_repeated_answer_after_another_one_inflates[small window]")
 class RemembersWhatItCompressed(CodecConnection):
     """A reply that equals the one before is not compressed again: its bytes are repeated."""
 
@@ -224,8 +184,7 @@ class WidensWhenItResets(Deflater):
 
 @fault(
     "RFC 7692 §7.2.1",
-    caught_by="tests/conformance/rfc7692/test_07_1_2_window_size.py::"
-    "test_server_keeps_its_window_without_context_takeover[9]",
+    caught_by="test_server_keeps_its_window_without_context_takeover[9]",
     origin="blind round 3",
 )
 class ForgetsTheWindowWhenItResets(OtherDeflater):
@@ -242,10 +201,7 @@ class CutsShortTails(Deflater):
 
 
 @fault(
-    "RFC 7692 §7.2.1",
-    caught_by="tests/conformance/rfc7692/test_07_1_2_window_size.py::"
-    "test_server_keeps_its_window_within_a_message[1-15]",
-    origin="blind round 3",
+    "RFC 7692 §7.2.1", caught_by="test_server_keeps_its_window_within_a_message[1-15]", origin="blind round 3"
 )
 class KeepsTheTailOfLongMessages(OtherDeflater):
     """00 00 FF FF is not cut off when the compressed message needs more than one buffer."""
@@ -263,8 +219,7 @@ class NeverResets(Deflater):
 
 @fault(
     "RFC 7692 §7.2.1",
-    caught_by="tests/conformance/rfc7692/test_07_2_1_compression.py::"
-    "test_answers_to_messages_sent_together_inflate_in_their_order[server no takeover]",
+    caught_by="test_answers_to_messages_sent_together_inflate_in_their_order[server no takeover]",
     origin="blind round 3",
 )
 class KeepsContextWithinASegment(OtherDeflater):
@@ -283,8 +238,7 @@ class KeepsContextWithinASegment(OtherDeflater):
 
 @fault(
     "RFC 7692 §7.2.1",
-    caught_by="tests/conformance/rfc7692/test_07_2_1_compression.py::"
-    "test_binary_answer_inflates_to_its_message[1000-as browsers do]",
+    caught_by="test_binary_answer_inflates_to_its_message[1000-as browsers do]",
     origin="blind round 3",
 )
 class CompressesWhatItSendsPlain(Connection):
@@ -316,8 +270,7 @@ class TakesADirtyDeflater(Connection):
 
 @fault(
     "RFC 7692 §7.2.1",
-    caught_by="tests/conformance/rfc7692/test_07_2_1_compression.py::"
-    "test_window_holds_nothing_of_another_connection[reset]",
+    caught_by="test_window_holds_nothing_of_another_connection[reset]",
     origin="blind round 3",
 )
 class ReusesADirtyDeflater(EchoServer):

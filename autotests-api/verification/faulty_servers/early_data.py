@@ -6,8 +6,6 @@ from verification.faulty_servers.correct import Connection
 from verification.faulty_servers.correct.request import Request
 from verification.faulty_servers.registry import fault
 
-EARLY = "tests/conformance/rfc6455/test_04_1_data_before_the_response.py"
-
 
 class Early(Connection):
     """Knows what came together with the request."""
@@ -22,7 +20,7 @@ class Early(Connection):
 
 @fault(
     "RFC 6455 §4.1",
-    caught_by=f"{EARLY}::test_messages_in_the_segment_of_the_request_are_not_lost[1]",
+    caught_by="test_messages_in_the_segment_of_the_request_are_not_lost[1]",
     origin="a public bug",
 )
 class ForgetsWhatCameWithTheRequest(Early):
@@ -33,7 +31,7 @@ class ForgetsWhatCameWithTheRequest(Early):
         self.buffer.clear()
 
 
-@fault("RFC 6455 §4.1", caught_by=f"{EARLY}::test_ping_in_the_segment_of_the_request_is_not_lost")
+@fault("RFC 6455 §4.1", caught_by="test_ping_in_the_segment_of_the_request_is_not_lost")
 class ForgetsAPingThatCameWithTheRequest(Early):
     """Only messages are taken over from the HTTP parser."""
 
@@ -43,10 +41,7 @@ class ForgetsAPingThatCameWithTheRequest(Early):
         self.early = b""
 
 
-@fault(
-    "RFC 6455 §4.1",
-    caught_by=f"{EARLY}::test_messages_in_the_segment_of_the_request_are_not_lost[20]",
-)
+@fault("RFC 6455 §4.1", caught_by="test_messages_in_the_segment_of_the_request_are_not_lost[20]")
 class TakesOneFrameOverFromTheRequest(Early):
     """Of what came with the request the first frame is handled, and the rest is forgotten."""
 
@@ -58,8 +53,7 @@ class TakesOneFrameOverFromTheRequest(Early):
 
 
 @fault(
-    "RFC 6455 §4.1",
-    caught_by=f"{EARLY}::test_violation_in_the_segment_of_the_request_fails_the_connection[not masked]",
+    "RFC 6455 §4.1", caught_by="test_violation_in_the_segment_of_the_request_fails_the_connection[not masked]"
 )
 class ForgivesWhatCameWithTheRequest(Early):
     """A violation in the segment of the request is passed over in silence."""
@@ -72,10 +66,7 @@ class ForgivesWhatCameWithTheRequest(Early):
             self.buffer.clear()
 
 
-@fault(
-    "RFC 6455 §4.1",
-    caught_by=f"{EARLY}::test_close_in_the_segment_of_the_request_ends_the_connection",
-)
+@fault("RFC 6455 §4.1", caught_by="test_close_in_the_segment_of_the_request_ends_the_connection")
 class HoldsACloseThatCameWithTheRequest(Early):
     """A Close that came with the request is answered when something else has come."""
 

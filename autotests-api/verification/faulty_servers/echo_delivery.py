@@ -10,10 +10,7 @@ from verification.faulty_servers.correct.framing import Message, Violation
 from verification.faulty_servers.registry import fault
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_binary.py::test_bytes_come_back_as_bytes[empty]",
-)
+@fault("contract", caught_by="test_bytes_come_back_as_bytes[empty]")
 class IgnoresEmptyMessages(Connection):
     """An empty message gets no reply."""
 
@@ -22,10 +19,7 @@ class IgnoresEmptyMessages(Connection):
             super().message(message)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_binary.py::test_bytes_come_back_as_bytes[empty]",
-)
+@fault("contract", caught_by="test_bytes_come_back_as_bytes[empty]")
 class IgnoresEmptyBytes(Connection):
     """An empty binary message gets no reply."""
 
@@ -34,10 +28,7 @@ class IgnoresEmptyBytes(Connection):
             super().message(message)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_binary.py::test_bytes_come_back_as_bytes[not UTF-8]",
-)
+@fault("contract", caught_by="test_bytes_come_back_as_bytes[not UTF-8]")
 class IgnoresBytes(Connection):
     """Binary messages get no reply."""
 
@@ -46,10 +37,7 @@ class IgnoresBytes(Connection):
             super().message(message)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::test_repeated_message_is_answered_every_time",
-)
+@fault("contract", caught_by="test_repeated_message_is_answered_every_time")
 class RepliesTwice(Connection):
     """Every message is answered twice."""
 
@@ -58,10 +46,7 @@ class RepliesTwice(Connection):
         super().message(message)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_handshake.py::test_additional_headers_do_not_change_the_replies",
-)
+@fault("contract", caught_by="test_additional_headers_do_not_change_the_replies")
 class RepliesTwiceToTheTenthMessage(Connection):
     """The tenth message on a connection is answered twice."""
 
@@ -74,10 +59,7 @@ class RepliesTwiceToTheTenthMessage(Connection):
             super().message(message)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_order.py::test_five_thousand_messages_on_one_connection_are_all_answered",
-)
+@fault("contract", caught_by="test_five_thousand_messages_on_one_connection_are_all_answered")
 class LosesTheTenthMessage(Connection):
     """The tenth message on a connection gets no reply."""
 
@@ -89,10 +71,7 @@ class LosesTheTenthMessage(Connection):
             super().message(message)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_order.py::test_five_thousand_messages_on_one_connection_are_all_answered",
-)
+@fault("contract", caught_by="test_five_thousand_messages_on_one_connection_are_all_answered")
 class LosesTheHundredthMessage(Connection):
     """The hundredth message on a connection gets no reply."""
 
@@ -104,10 +83,7 @@ class LosesTheHundredthMessage(Connection):
             super().message(message)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::test_reply_is_the_template_around_the_message[one space]",
-)
+@fault("contract", caught_by="test_reply_is_the_template_around_the_message[one space]")
 class RepliesOneMessageLate(Connection):
     """A reply is that to the message before."""
 
@@ -119,10 +95,7 @@ class RepliesOneMessageLate(Connection):
             super().message(late)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_handshake.py::test_additional_headers_do_not_change_the_replies",
-)
+@fault("contract", caught_by="test_additional_headers_do_not_change_the_replies")
 class HoldsRepliesUntilThereAreTwo(Connection):
     """Replies are sent in pairs."""
 
@@ -137,10 +110,7 @@ class HoldsRepliesUntilThereAreTwo(Connection):
             self.first = None
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_order.py::test_equal_messages_in_one_segment_are_each_answered",
-)
+@fault("contract", caught_by="test_equal_messages_in_one_segment_are_each_answered")
 class RepliesToDoublesOnce(Connection):
     """A message that equals the one before is taken for a repetition and not answered."""
 
@@ -152,10 +122,7 @@ class RepliesToDoublesOnce(Connection):
         self.before = message
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_binary.py::test_similar_bytes_have_replies_of_their_own",
-)
+@fault("contract", caught_by="test_similar_bytes_have_replies_of_their_own")
 class RemembersRepliesByTheirLength(Connection):
     """Replies are cached, and the key of the cache is too short."""
 
@@ -167,10 +134,7 @@ class RemembersRepliesByTheirLength(Connection):
         return self.cache.setdefault((type(message), len(message)), super().reply_to(message))
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_binary.py::test_similar_bytes_have_replies_of_their_own",
-)
+@fault("contract", caught_by="test_similar_bytes_have_replies_of_their_own")
 class RemembersRepliesByTheirBeginning(Connection):
     """Replies are cached by type, length and the first 64 characters."""
 
@@ -183,9 +147,7 @@ class RemembersRepliesByTheirBeginning(Connection):
 
 
 @fault(
-    "contract",
-    caught_by="tests/contract/test_isolation.py::"
-    "test_client_that_disconnects_does_not_disturb_another[disconnects in the closing]",
+    "contract", caught_by="test_client_that_disconnects_does_not_disturb_another[disconnects in the closing]"
 )
 class ReusesItsReplyBuffer(Connection):
     """A reply that is shorter than the one before ends in what is left of that."""
@@ -200,10 +162,7 @@ class ReusesItsReplyBuffer(Connection):
         return reply
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_size.py::test_message_of_exactly_the_limit_comes_back[binary-plain]",
-)
+@fault("contract", caught_by="test_message_of_exactly_the_limit_comes_back[binary-plain]")
 class RemembersTheFirstType(Connection):
     """The type of the first message on a connection decides the type of all replies."""
 
@@ -216,10 +175,7 @@ class RemembersTheFirstType(Connection):
         return reply.encode() if self.binary and isinstance(reply, str) else reply
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_handshake.py::test_additional_headers_do_not_change_the_replies",
-)
+@fault("contract", caught_by="test_additional_headers_do_not_change_the_replies")
 class LosesAMessageThatComesAtOnce(Connection):
     """The handler is set up 100 ms after the handshake; what comes before is lost."""
 
@@ -235,10 +191,7 @@ class LosesAMessageThatComesAtOnce(Connection):
             super().message(message)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::test_word_that_means_something_elsewhere_is_only_a_message",
-)
+@fault("contract", caught_by="test_word_that_means_something_elsewhere_is_only_a_message")
 class ObeysWords(Connection):
     """The messages ping, close, exit and quit are commands."""
 
@@ -251,10 +204,7 @@ class ObeysWords(Connection):
             super().message(message)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_handshake.py::test_every_path_is_served_alike[not ASCII]",
-)
+@fault("contract", caught_by="test_every_path_is_served_alike[not ASCII]")
 class RepliesByPath(Connection):
     """Only the path / has the prefix; any other is a plain echo."""
 
@@ -268,10 +218,7 @@ class RepliesByPath(Connection):
         return message if self.plain else super().reply_to(message)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_handshake.py::test_chosen_subprotocol_was_offered[ours]",
-)
+@fault("contract", caught_by="test_chosen_subprotocol_was_offered[ours]")
 class RepliesBySubprotocol(Connection):
     """With a subprotocol the prefix is missing."""
 
@@ -279,10 +226,7 @@ class RepliesBySubprotocol(Connection):
         return message if self.agreed.subprotocol else super().reply_to(message)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_handshake.py::test_additional_headers_do_not_change_the_replies",
-)
+@fault("contract", caught_by="test_additional_headers_do_not_change_the_replies")
 class RepliesByCompression(Connection):
     """With compression the prefix is missing."""
 
@@ -290,11 +234,7 @@ class RepliesByCompression(Connection):
         return message if self.agreed.deflate else super().reply_to(message)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_size.py::"
-    "test_message_at_a_boundary_of_length_comes_back[binary-plain-65536]",
-)
+@fault("contract", caught_by="test_message_at_a_boundary_of_length_comes_back[binary-plain-65536]")
 class FindsACloseInsideAPayload(Connection):
     """The bytes 88 00 end the connection, wherever they stand in a message."""
 
@@ -304,10 +244,7 @@ class FindsACloseInsideAPayload(Connection):
         super().message(message)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_text.py::test_text_that_looks_like_code_comes_back_as_written[HTTP]",
-)
+@fault("contract", caught_by="test_text_that_looks_like_code_comes_back_as_written[HTTP]")
 class TakesAnEmptyLineForANewRequest(Connection):
     """A text with an empty line in it is handed to the HTTP parser."""
 
@@ -317,10 +254,7 @@ class TakesAnEmptyLineForANewRequest(Connection):
         super().message(message)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_order.py::test_messages_in_one_segment_are_all_answered[1000]",
-)
+@fault("contract", caught_by="test_messages_in_one_segment_are_all_answered[1000]")
 class LosesThe256ThMessage(Connection):
     """Messages are counted in one byte, and the one that is number 0 again gets no reply."""
 
@@ -332,10 +266,7 @@ class LosesThe256ThMessage(Connection):
             super().message(message)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_order.py::test_client_that_reads_late_gets_every_reply",
-)
+@fault("contract", caught_by="test_client_that_reads_late_gets_every_reply")
 class GetsSlowerWithEachMessage(Connection):
     """Every message is compared with all that came before it."""
 
@@ -347,11 +278,7 @@ class GetsSlowerWithEachMessage(Connection):
         super().message(message)
 
 
-@fault(
-    "contract",
-    caught_by="tests/security/test_slow_readers.py::"
-    "test_closing_after_replies_that_are_read_late_is_answered[short messages]",
-)
+@fault("contract", caught_by="test_closing_after_replies_that_are_read_late_is_answered[short messages]")
 class CutsTheReplyUnderWayAtAClose(Connection):
     """It reads on while replies wait; when a Close comes meanwhile, the rest of them is dropped."""
 
@@ -365,11 +292,7 @@ class CutsTheReplyUnderWayAtAClose(Connection):
         super().on_close(payload)
 
 
-@fault(
-    "contract",
-    caught_by="tests/security/test_floods.py::"
-    "test_control_frames_in_numbers_between_fragments_do_not_stop_the_server",
-)
+@fault("contract", caught_by="test_control_frames_in_numbers_between_fragments_do_not_stop_the_server")
 class DropsTheReplyAfterAPong(Connection):
     """A Pong is taken for the answer that was awaited, and the next message gets none."""
 

@@ -32,10 +32,7 @@ class BatchConnection(Connection):
         raise NotImplementedError
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_order.py::test_messages_in_one_segment_are_all_answered[2]",
-)
+@fault("contract", caught_by="test_messages_in_one_segment_are_all_answered[2]")
 class RepliesToTheLastOfASegment(BatchConnection):
     """Of several messages in one segment only the last is answered."""
 
@@ -43,10 +40,7 @@ class RepliesToTheLastOfASegment(BatchConnection):
         return batch[-1:]
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_order.py::test_messages_in_one_segment_are_all_answered[3]",
-)
+@fault("contract", caught_by="test_messages_in_one_segment_are_all_answered[3]")
 class RepliesInReverse(BatchConnection):
     """Messages that come in one segment are answered last first."""
 
@@ -54,10 +48,7 @@ class RepliesInReverse(BatchConnection):
         return batch[::-1]
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_order.py::test_equal_messages_in_one_segment_are_each_answered",
-)
+@fault("contract", caught_by="test_equal_messages_in_one_segment_are_each_answered")
 class RepliesToShortMessagesFirst(BatchConnection):
     """Messages that come in one segment are answered by length."""
 
@@ -65,10 +56,7 @@ class RepliesToShortMessagesFirst(BatchConnection):
         return sorted(batch, key=len)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_order.py::test_messages_in_one_segment_are_all_answered[3]",
-)
+@fault("contract", caught_by="test_messages_in_one_segment_are_all_answered[3]")
 class JoinsMessagesOfASegment(BatchConnection):
     """Texts that come in one segment are answered together."""
 
@@ -77,10 +65,7 @@ class JoinsMessagesOfASegment(BatchConnection):
         return ["".join(texts)] if len(texts) > 1 and len(texts) == len(batch) else batch
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_order.py::test_messages_in_one_segment_are_all_answered[100]",
-)
+@fault("contract", caught_by="test_messages_in_one_segment_are_all_answered[100]")
 class DropsWhatExceedsItsQueue(BatchConnection):
     """Of more than sixteen messages in one segment the rest is dropped."""
 
@@ -88,10 +73,7 @@ class DropsWhatExceedsItsQueue(BatchConnection):
         return batch[:16]
 
 
-@fault(
-    "contract",
-    caught_by="tests/resilience/test_impaired_link.py::test_large_message_survives_delivery_in_pieces",
-)
+@fault("contract", caught_by="test_large_message_survives_delivery_in_pieces")
 class LetsShortMessagesOvertake(Connection):
     """A reply to more than 1,000 characters is made in a worker, and later ones overtake it."""
 
@@ -102,10 +84,7 @@ class LetsShortMessagesOvertake(Connection):
             super().message(message)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_binary.py::test_text_and_binary_keep_their_order_in_a_burst",
-)
+@fault("contract", caught_by="test_text_and_binary_keep_their_order_in_a_burst")
 class LetsTextOvertakeBytes(Connection):
     """Binary replies have a queue of their own, and texts overtake them."""
 

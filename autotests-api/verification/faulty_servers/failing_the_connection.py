@@ -8,11 +8,7 @@ from verification.faulty_servers.correct.framing import BAD_DATA, NORMAL, PROTOC
 from verification.faulty_servers.registry import fault
 
 
-@fault(
-    "RFC 6455 §7.1.7",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_server_closes_tcp_after_failing_the_connection[not UTF-8]",
-)
+@fault("RFC 6455 §7.1.7", caught_by="test_server_closes_tcp_after_failing_the_connection[not UTF-8]")
 class KeepsTcpOpenAfterAViolation(Connection):
     """A violation is answered with a Close, and TCP stays open until the client closes it."""
 
@@ -29,11 +25,7 @@ class KeepsTcpOpenAfterAViolation(Connection):
         super().fail(violation)
 
 
-@fault(
-    "RFC 6455 §7.1.7",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_failed_connection_answers_nothing_more[continuation of nothing]",
-)
+@fault("RFC 6455 §7.1.7", caught_by="test_failed_connection_answers_nothing_more[continuation of nothing]")
 class ServesOnAfterAViolation(Connection):
     """A violation is answered with a Close, and then messages are answered as before."""
 
@@ -46,11 +38,7 @@ class ServesOnAfterAViolation(Connection):
         self.feed_safely()
 
 
-@fault(
-    "RFC 6455 §7.4.1",
-    caught_by="tests/conformance/rfc7692/test_07_2_2_decompression.py::"
-    "test_broken_data_is_refused_with_a_fitting_code[ones]",
-)
+@fault("RFC 6455 §7.4.1", caught_by="test_broken_data_is_refused_with_a_fitting_code[ones]")
 class HangsUpWithoutACode(Connection):
     """A violation ends TCP without a Close."""
 
@@ -58,10 +46,7 @@ class HangsUpWithoutACode(Connection):
         self.finished = True
 
 
-@fault(
-    "RFC 6455 §7.4.1",
-    caught_by="tests/conformance/rfc6455/test_08_1_utf8.py::test_illegal_utf8_is_refused_with_1007[c0 af]",
-)
+@fault("RFC 6455 §7.4.1", caught_by="test_illegal_utf8_is_refused_with_1007[c0 af]")
 class CallsEveryViolationNormal(Connection):
     """Violations end in a Close with 1000."""
 
@@ -69,10 +54,7 @@ class CallsEveryViolationNormal(Connection):
         super().fail(Violation(NORMAL, violation.reason))
 
 
-@fault(
-    "RFC 6455 §7.4.1",
-    caught_by="tests/conformance/rfc6455/test_08_1_utf8.py::test_illegal_utf8_is_refused_with_1007[ff]",
-)
+@fault("RFC 6455 §7.4.1", caught_by="test_illegal_utf8_is_refused_with_1007[ff]")
 class CallsEveryViolationAnInternalError(Connection):
     """Every violation surfaces as an unhandled exception, that is 1011."""
 
@@ -80,10 +62,7 @@ class CallsEveryViolationAnInternalError(Connection):
         super().fail(Violation(1011, "internal error"))
 
 
-@fault(
-    "RFC 6455 §7.4.1",
-    caught_by="tests/conformance/rfc6455/test_08_1_utf8.py::test_illegal_utf8_is_refused_with_1007[ff]",
-)
+@fault("RFC 6455 §7.4.1", caught_by="test_illegal_utf8_is_refused_with_1007[ff]")
 class CallsBadTextAProtocolError(Connection):
     """Text that is not UTF-8 ends in 1002."""
 
@@ -91,11 +70,7 @@ class CallsBadTextAProtocolError(Connection):
         super().fail(Violation(PROTOCOL_ERROR if violation.code == BAD_DATA else violation.code, ""))
 
 
-@fault(
-    "RFC 6455 §7.4.1",
-    caught_by="tests/conformance/rfc6455/test_10_4_limits.py::"
-    "test_message_beyond_the_limit_is_refused_with_1009",
-)
+@fault("RFC 6455 §7.4.1", caught_by="test_message_beyond_the_limit_is_refused_with_1009")
 class CallsATooBigMessageAPolicyViolation(Connection):
     """A message above the limit ends in 1008."""
 
@@ -103,11 +78,7 @@ class CallsATooBigMessageAPolicyViolation(Connection):
         super().fail(Violation(1008 if violation.code == TOO_BIG else violation.code, ""))
 
 
-@fault(
-    "RFC 6455 §7.4.1",
-    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
-    "test_undefined_code_is_refused_with_1002[0]",
-)
+@fault("RFC 6455 §7.4.1", caught_by="test_undefined_code_is_refused_with_1002[0]")
 class CallsAProtocolErrorBadData(Connection):
     """A protocol error ends in 1007."""
 
@@ -115,11 +86,7 @@ class CallsAProtocolErrorBadData(Connection):
         super().fail(Violation(BAD_DATA if violation.code == PROTOCOL_ERROR else violation.code, ""))
 
 
-@fault(
-    "RFC 6455 §7.4.1",
-    caught_by="tests/conformance/rfc7692/test_07_2_2_decompression.py::"
-    "test_broken_data_is_refused_with_a_fitting_code[ones]",
-)
+@fault("RFC 6455 §7.4.1", caught_by="test_broken_data_is_refused_with_a_fitting_code[ones]")
 class ResetsAtAViolation(Connection):
     """A violation ends in a reset."""
 
@@ -128,11 +95,7 @@ class ResetsAtAViolation(Connection):
         self.writer.transport.abort()
 
 
-@fault(
-    "RFC 6455 §5.1",
-    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::"
-    "test_unmasked_frame_ends_the_connection[close]",
-)
+@fault("RFC 6455 §5.1", caught_by="test_unmasked_frame_ends_the_connection[close]")
 class AnswersAViolationWithAMessage(Connection):
     """A violation is answered with a text that explains it; the connection goes on."""
 
@@ -143,11 +106,7 @@ class AnswersAViolationWithAMessage(Connection):
         self.in_message = False
 
 
-@fault(
-    "RFC 6455 §7.1.7",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_failed_connection_answers_nothing_more[not masked]",
-)
+@fault("RFC 6455 §7.1.7", caught_by="test_failed_connection_answers_nothing_more[not masked]")
 class ReadsOnAfterAViolation(Connection):
     """What follows a violation in the same segment is still answered, before the Close."""
 
@@ -163,11 +122,7 @@ class ReadsOnAfterAViolation(Connection):
             self.fail(violation)
 
 
-@fault(
-    "RFC 6455 §7.4.1",
-    caught_by="tests/conformance/rfc6455/test_07_4_status_codes.py::"
-    "test_code_that_is_never_sent_is_not_echoed[1005]",
-)
+@fault("RFC 6455 §7.4.1", caught_by="test_code_that_is_never_sent_is_not_echoed[1005]")
 class Sends1006ForAViolation(Connection):
     """A violation is answered with 1006."""
 
@@ -177,8 +132,7 @@ class Sends1006ForAViolation(Connection):
 
 @fault(
     "RFC 6455 §7.1.7",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_failed_connection_answers_nothing_more[not UTF-8]",
+    caught_by="test_failed_connection_answers_nothing_more[not UTF-8]",
     origin="blind round 4",
 )
 class ServesOnAfterBadText(Connection):
@@ -194,8 +148,7 @@ class ServesOnAfterBadText(Connection):
 
 @fault(
     "RFC 6455 §5.5.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_server_sends_nothing_after_its_close[frame by frame]",
+    caught_by="test_server_sends_nothing_after_its_close[frame by frame]",
     origin="blind round 4",
 )
 class AnswersACloseBehindItsOwn(Connection):

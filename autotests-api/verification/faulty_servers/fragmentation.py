@@ -11,11 +11,7 @@ FIN = 0x80
 """The bit of a frame's first byte that marks the last fragment of a message."""
 
 
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_continuation_after_a_whole_message_fails_the_connection[final]",
-)
+@fault("RFC 6455 §5.4", caught_by="test_continuation_after_a_whole_message_fails_the_connection[final]")
 class AcceptsAContinuationOfNothing(Connection):
     """A continuation frame without a message before it is taken for a message."""
 
@@ -24,11 +20,7 @@ class AcceptsAContinuationOfNothing(Connection):
             super().check_order(header)
 
 
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_continuation_after_a_whole_message_fails_the_connection[final]",
-)
+@fault("RFC 6455 §5.4", caught_by="test_continuation_after_a_whole_message_fails_the_connection[final]")
 class SkipsAContinuationOfNothing(Connection):
     """A continuation frame without a message before it is read and forgotten."""
 
@@ -44,11 +36,7 @@ class SkipsAContinuationOfNothing(Connection):
             super().message(message)
 
 
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_continuation_after_a_whole_message_fails_the_connection[final]",
-)
+@fault("RFC 6455 §5.4", caught_by="test_continuation_after_a_whole_message_fails_the_connection[final]")
 class AcceptsAContinuationAfterAFragmentedMessage(Connection):
     """Once a fragmented message was complete, one more continuation is accepted."""
 
@@ -65,8 +53,7 @@ class AcceptsAContinuationAfterAFragmentedMessage(Connection):
 
 @fault(
     "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_new_message_inside_an_unfinished_one_fails_the_connection[then text-text first-whole]",
+    caught_by="test_new_message_inside_an_unfinished_one_fails_the_connection[then text-text first-whole]",
 )
 class LetsANewMessageReplaceAnUnfinishedOne(Connection):
     """A text frame inside a fragmented message starts afresh; the fragments are lost."""
@@ -78,8 +65,7 @@ class LetsANewMessageReplaceAnUnfinishedOne(Connection):
 
 @fault(
     "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_new_message_inside_an_unfinished_one_fails_the_connection[then text-text first-whole]",
+    caught_by="test_new_message_inside_an_unfinished_one_fails_the_connection[then text-text first-whole]",
 )
 class TakesANewMessageForAContinuation(Connection):
     """A text frame inside a fragmented message is appended to it."""
@@ -102,8 +88,7 @@ class TakesANewMessageForAContinuation(Connection):
 
 @fault(
     "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_new_message_inside_an_unfinished_one_fails_the_connection[then text-binary first-whole]",
+    caught_by="test_new_message_inside_an_unfinished_one_fails_the_connection[then text-binary first-whole]",
 )
 class AcceptsABinaryFrameInsideAText(Connection):
     """Only a frame of the same type is refused inside a fragmented message."""
@@ -116,8 +101,8 @@ class AcceptsABinaryFrameInsideAText(Connection):
 
 @fault(
     "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_new_message_inside_an_unfinished_one_fails_the_connection[then text-text first-fragmented]",
+    caught_by="test_new_message_inside_an_unfinished_one_fails_the_connection"
+    "[then text-text first-fragmented]",
 )
 class AcceptsAnUnfinishedFrameInsideAMessage(Connection):
     """A second first fragment is refused only when it has FIN set."""
@@ -127,11 +112,7 @@ class AcceptsAnUnfinishedFrameInsideAMessage(Connection):
             super().check_order(header)
 
 
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_fragments_of_any_length_make_one_message[[125, 126]]",
-)
+@fault("RFC 6455 §5.4", caught_by="test_fragments_of_any_length_make_one_message[[125, 126]]")
 class AnswersEachFragment(Connection):
     """Every fragment is answered as a message of its own."""
 
@@ -141,11 +122,7 @@ class AnswersEachFragment(Connection):
         self.parts, self.characters = [], []
 
 
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_empty_fragments_add_nothing[empty middle]",
-)
+@fault("RFC 6455 §5.4", caught_by="test_empty_fragments_add_nothing[empty middle]")
 class EndsAMessageAtTheSecondFragment(Connection):
     """The first continuation frame ends the message, whatever its FIN says."""
 
@@ -155,11 +132,7 @@ class EndsAMessageAtTheSecondFragment(Connection):
         )
 
 
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_ping_between_fragments_is_answered_and_the_message_is_whole[whole]",
-)
+@fault("RFC 6455 §5.4", caught_by="test_ping_between_fragments_is_answered_and_the_message_is_whole[whole]")
 class NeedsFinOnTheFirstFrame(Connection):
     """Fragmented messages are not supported."""
 
@@ -169,11 +142,7 @@ class NeedsFinOnTheFirstFrame(Connection):
         super().check_order(header)
 
 
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_ping_between_fragments_is_answered_and_the_message_is_whole[whole]",
-)
+@fault("RFC 6455 §5.4", caught_by="test_ping_between_fragments_is_answered_and_the_message_is_whole[whole]")
 class AnswersFragmentedTextInBinary(Connection):
     """The type of the last frame decides, and a continuation is not text."""
 
@@ -187,11 +156,7 @@ class AnswersFragmentedTextInBinary(Connection):
             super().frame_ends(header)
 
 
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_messages_after_a_fragmented_one_are_whole",
-)
+@fault("RFC 6455 §5.4", caught_by="test_messages_after_a_fragmented_one_are_whole")
 class KeepsTheFragmentsOfTheMessageBefore(Connection):
     """The list of fragments is not emptied after a fragmented message."""
 
@@ -201,11 +166,7 @@ class KeepsTheFragmentsOfTheMessageBefore(Connection):
         self.characters = kept
 
 
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_empty_fragments_add_nothing[two empty]",
-)
+@fault("RFC 6455 §5.4", caught_by="test_empty_fragments_add_nothing[two empty]")
 class TakesAnEmptyFirstFragmentForNone(Connection):
     """Whether a message is open is told by whether it has bytes already."""
 
@@ -215,11 +176,7 @@ class TakesAnEmptyFirstFragmentForNone(Connection):
         super().check_order(header)
 
 
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_empty_fragments_add_nothing[empty middle]",
-)
+@fault("RFC 6455 §5.4", caught_by="test_empty_fragments_add_nothing[empty middle]")
 class EndsAMessageAtAnEmptyFragment(Connection):
     """A continuation frame without payload is taken for the last one."""
 
@@ -228,11 +185,7 @@ class EndsAMessageAtAnEmptyFragment(Connection):
         super().frame_ends(header._replace(first=header.first | FIN) if empty else header)
 
 
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_empty_fragments_add_nothing[two empty]",
-)
+@fault("RFC 6455 §5.4", caught_by="test_empty_fragments_add_nothing[two empty]")
 class WaitsAfterAnEmptyLastFragment(Connection):
     """A last fragment without payload does not end the message."""
 
@@ -241,11 +194,7 @@ class WaitsAfterAnEmptyLastFragment(Connection):
         super().frame_ends(header._replace(first=header.first & ~FIN) if empty else header)
 
 
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_many_fragments_make_one_message[10]",
-)
+@fault("RFC 6455 §5.4", caught_by="test_many_fragments_make_one_message[10]")
 class LosesTheTenthFragment(Connection):
     """The tenth fragment of a message is not appended."""
 
@@ -259,11 +208,7 @@ class LosesTheTenthFragment(Connection):
         super().data(b"" if self.count == 10 and not self.compressed else piece)
 
 
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_messages_after_a_fragmented_one_are_whole",
-)
+@fault("RFC 6455 §5.4", caught_by="test_messages_after_a_fragmented_one_are_whole")
 class StaysInsideAFragmentedMessage(Connection):
     """After a fragmented message the next message is refused as if the first were still open."""
 
@@ -272,11 +217,7 @@ class StaysInsideAFragmentedMessage(Connection):
         self.in_message = header.opcode == CONTINUATION
 
 
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_fragments_of_any_length_make_one_message[[127, 0, 65536, 1]]",
-)
+@fault("RFC 6455 §5.4", caught_by="test_fragments_of_any_length_make_one_message[[127, 0, 65536, 1]]")
 class FlushesBigMessagesEarly(Connection):
     """Fragments are answered as soon as they make 64 KiB together."""
 
@@ -288,12 +229,7 @@ class FlushesBigMessagesEarly(Connection):
             super().frame_ends(header)
 
 
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_empty_fragments_add_nothing[empty last]",
-    origin="blind round 3",
-)
+@fault("RFC 6455 §5.4", caught_by="test_empty_fragments_add_nothing[empty last]", origin="blind round 3")
 class MissesAnEmptyFinalFrame(Connection):
     """An empty last fragment ends the message only when further bytes come."""
 
@@ -303,12 +239,7 @@ class MissesAnEmptyFinalFrame(Connection):
         return super().step_data(header)
 
 
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_empty_fragments_add_nothing[three empty]",
-    origin="blind round 3",
-)
+@fault("RFC 6455 §5.4", caught_by="test_empty_fragments_add_nothing[three empty]", origin="blind round 3")
 class IgnoresAnEmptyFirstFrame(Connection):
     """A first fragment without payload begins no message, and the rest has nothing to continue."""
 

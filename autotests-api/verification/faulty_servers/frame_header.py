@@ -7,11 +7,7 @@ from verification.faulty_servers.correct import Connection
 from verification.faulty_servers.registry import fault
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_reserved_bit_of_a_data_frame_fails_the_connection[rsv 001-text]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_reserved_bit_of_a_data_frame_fails_the_connection[rsv 001-text]")
 class IgnoresReservedBits(Connection):
     """RSV1, RSV2 and RSV3 are not looked at."""
 
@@ -19,11 +15,7 @@ class IgnoresReservedBits(Connection):
         pass
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_reserved_bit_of_a_control_frame_fails_the_connection[rsv 100-ping]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_reserved_bit_of_a_control_frame_fails_the_connection[rsv 100-ping]")
 class AcceptsRsv1WithoutCompression(Connection):
     """RSV1 is accepted though no extension gave it a meaning."""
 
@@ -36,11 +28,7 @@ class AcceptsRsv1WithoutCompression(Connection):
         self.compressed = header.rsv1 and self.inflater is not None
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_reserved_bit_of_a_data_frame_fails_the_connection[rsv 010-text]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_reserved_bit_of_a_data_frame_fails_the_connection[rsv 010-text]")
 class AcceptsRsv2(Connection):
     """RSV2 is not looked at."""
 
@@ -49,11 +37,7 @@ class AcceptsRsv2(Connection):
             super().check_reserved_bits(header)
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_reserved_bit_of_a_data_frame_fails_the_connection[rsv 001-text]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_reserved_bit_of_a_data_frame_fails_the_connection[rsv 001-text]")
 class AcceptsRsv3(Connection):
     """RSV3 is not looked at."""
 
@@ -62,11 +46,7 @@ class AcceptsRsv3(Connection):
             super().check_reserved_bits(header)
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_reserved_bit_of_a_data_frame_fails_the_connection[rsv 011-text]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_reserved_bit_of_a_data_frame_fails_the_connection[rsv 011-text]")
 class AcceptsReservedBitsInPairs(Connection):
     """The bits are compared with 1, 2 and 4, so that two of them at once pass."""
 
@@ -75,11 +55,7 @@ class AcceptsReservedBitsInPairs(Connection):
             super().check_reserved_bits(header)
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_reserved_bit_of_a_control_frame_fails_the_connection[rsv 100-ping]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_reserved_bit_of_a_control_frame_fails_the_connection[rsv 100-ping]")
 class AcceptsReservedBitsOnControlFrames(Connection):
     """The bits are checked on data frames only."""
 
@@ -88,11 +64,7 @@ class AcceptsReservedBitsOnControlFrames(Connection):
             super().check_reserved_bits(header)
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_reserved_bit_of_a_continuation_fails_the_connection[rsv 010]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_reserved_bit_of_a_continuation_fails_the_connection[rsv 010]")
 class AcceptsReservedBitsOnContinuations(Connection):
     """The bits are checked on a message's first frame only."""
 
@@ -102,9 +74,7 @@ class AcceptsReservedBitsOnContinuations(Connection):
 
 
 @fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_reserved_bit_after_a_good_message_fails_the_connection[rsv 010-whole]",
+    "RFC 6455 §5.2", caught_by="test_reserved_bit_after_a_good_message_fails_the_connection[rsv 010-whole]"
 )
 class ChecksReservedBitsUntilTheFirstMessage(Connection):
     """After one good message the bits are not looked at any more."""
@@ -120,11 +90,7 @@ class ChecksReservedBitsUntilTheFirstMessage(Connection):
             super().check_reserved_bits(header)
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_text_length_is_read_at_every_boundary[1]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_text_length_is_read_at_every_boundary[1]")
 class SetsRsv2InReplies(Connection):
     """Every reply has RSV2 set."""
 
@@ -133,11 +99,7 @@ class SetsRsv2InReplies(Connection):
         return bytes([data[0] | 0x20]) + data[1:] if frame.opcode < CLOSE else data
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_binary_length_is_read_at_every_boundary[1]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_binary_length_is_read_at_every_boundary[1]")
 class SetsRsv1WithoutCompression(Connection):
     """Binary replies have RSV1 set though nothing was negotiated."""
 
@@ -146,11 +108,7 @@ class SetsRsv1WithoutCompression(Connection):
         return bytes([data[0] | 0x40]) + data[1:] if frame.opcode == BINARY else data
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_reserved_data_opcode_fails_the_connection[3-empty]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_reserved_data_opcode_fails_the_connection[3-empty]")
 class TakesReservedDataOpcodesForBinary(Connection):
     """Opcodes 3 to 7 are served as if they were 2."""
 
@@ -165,11 +123,7 @@ class TakesReservedDataOpcodesForBinary(Connection):
         super().frame_begins(header)
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_reserved_control_opcode_fails_the_connection[11-with payload]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_reserved_control_opcode_fails_the_connection[11-with payload]")
 class SkipsReservedControlOpcodes(Connection):
     """Opcodes 11 to 15 are read and forgotten."""
 
@@ -178,11 +132,7 @@ class SkipsReservedControlOpcodes(Connection):
             super().check_opcode(header)
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_reserved_control_opcode_fails_the_connection[11-with payload]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_reserved_control_opcode_fails_the_connection[11-with payload]")
 class AcceptsOpcodeEleven(Connection):
     """The range check of control opcodes is off by one."""
 
@@ -191,11 +141,7 @@ class AcceptsOpcodeEleven(Connection):
             super().check_opcode(header)
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_reserved_control_opcode_fails_the_connection[15-empty]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_reserved_control_opcode_fails_the_connection[15-empty]")
 class AcceptsOpcodeFifteen(Connection):
     """The range check of opcodes leaves out the last one."""
 
@@ -204,11 +150,7 @@ class AcceptsOpcodeFifteen(Connection):
             super().check_opcode(header)
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_reserved_data_opcode_fails_the_connection[3-empty]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_reserved_data_opcode_fails_the_connection[3-empty]")
 class TakesOpcodeThreeForText(Connection):
     """The range check of data opcodes is off by one."""
 
@@ -224,11 +166,7 @@ class TakesOpcodeThreeForText(Connection):
         super().frame_begins(header)
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_reserved_opcode_inside_a_message_fails_the_connection[15]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_reserved_opcode_inside_a_message_fails_the_connection[15]")
 class ChecksOpcodesBetweenMessagesOnly(Connection):
     """Inside a fragmented message a reserved control opcode is skipped."""
 
@@ -237,11 +175,7 @@ class ChecksOpcodesBetweenMessagesOnly(Connection):
             super().check_opcode(header)
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_reserved_control_opcode_fails_the_connection[12-with payload]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_reserved_control_opcode_fails_the_connection[12-with payload]")
 class DropsFramesWithReservedOpcodes(Connection):
     """A frame with a reserved opcode that is short is thrown away instead of ending the connection."""
 

@@ -7,11 +7,7 @@ from verification.faulty_servers.correct.request import Refusal, Request
 from verification.faulty_servers.registry import fault
 
 
-@fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
-    "test_request_that_is_no_handshake_is_refused[POST]",
-)
+@fault("RFC 6455 §4.2.1", caught_by="test_request_that_is_no_handshake_is_refused[POST]")
 class AcceptsEveryMethod(Connection):
     """The request's method is not looked at."""
 
@@ -19,11 +15,7 @@ class AcceptsEveryMethod(Connection):
         pass
 
 
-@fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
-    "test_refusal_is_an_http_error[POST]",
-)
+@fault("RFC 6455 §4.2.1", caught_by="test_refusal_is_an_http_error[POST]")
 class AcceptsPost(Connection):
     """A POST may open a WebSocket, too."""
 
@@ -32,11 +24,7 @@ class AcceptsPost(Connection):
             super().check_method(request)
 
 
-@fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
-    "test_refusal_is_an_http_error[lower-case get]",
-)
+@fault("RFC 6455 §4.2.1", caught_by="test_refusal_is_an_http_error[lower-case get]")
 class AcceptsTheMethodInLowerCase(Connection):
     """Methods are compared without regard to case, though HTTP's are case-sensitive."""
 
@@ -45,11 +33,7 @@ class AcceptsTheMethodInLowerCase(Connection):
             super().check_method(request)
 
 
-@fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
-    "test_refusal_is_an_http_error[HTTP/1.0]",
-)
+@fault("RFC 6455 §4.2.1", caught_by="test_refusal_is_an_http_error[HTTP/1.0]")
 class AcceptsHttp10(Connection):
     """HTTP/1.0 is good enough."""
 
@@ -58,11 +42,7 @@ class AcceptsHttp10(Connection):
             super().check_http_version(request)
 
 
-@fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
-    "test_refusal_is_an_http_error[HTTP/1.0]",
-)
+@fault("RFC 6455 §4.2.1", caught_by="test_refusal_is_an_http_error[HTTP/1.0]")
 class AcceptsEveryHttpVersion(Connection):
     """The HTTP version is not looked at."""
 
@@ -70,11 +50,7 @@ class AcceptsEveryHttpVersion(Connection):
         pass
 
 
-@fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
-    "test_refusal_is_an_http_error[no Host]",
-)
+@fault("RFC 6455 §4.2.1", caught_by="test_refusal_is_an_http_error[no Host]")
 class AcceptsARequestWithoutHost(Connection):
     """A missing Host header is not missed."""
 
@@ -83,11 +59,7 @@ class AcceptsARequestWithoutHost(Connection):
             super().check_host(request)
 
 
-@fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
-    "test_request_with_two_hosts_is_refused[another]",
-)
+@fault("RFC 6455 §4.2.1", caught_by="test_request_with_two_hosts_is_refused[another]")
 class AcceptsSeveralHosts(Connection):
     """The first of several Host headers counts."""
 
@@ -96,11 +68,7 @@ class AcceptsSeveralHosts(Connection):
             super().check_host(request)
 
 
-@fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
-    "test_request_that_is_no_handshake_is_refused[no Upgrade]",
-)
+@fault("RFC 6455 §4.2.1", caught_by="test_request_that_is_no_handshake_is_refused[no Upgrade]")
 class AcceptsARequestWithoutUpgrade(Connection):
     """A missing Upgrade header is not missed."""
 
@@ -109,11 +77,7 @@ class AcceptsARequestWithoutUpgrade(Connection):
             super().check_upgrade(request)
 
 
-@fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
-    "test_request_that_is_no_handshake_is_refused[empty Upgrade]",
-)
+@fault("RFC 6455 §4.2.1", caught_by="test_request_that_is_no_handshake_is_refused[empty Upgrade]")
 class AcceptsAnUpgradeToAnything(Connection):
     """Upgrade must be there; what it names is not looked at."""
 
@@ -122,11 +86,7 @@ class AcceptsAnUpgradeToAnything(Connection):
             super().check_upgrade(request)
 
 
-@fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
-    "test_request_that_is_no_handshake_is_refused[Upgrade to websockets]",
-)
+@fault("RFC 6455 §4.2.1", caught_by="test_request_that_is_no_handshake_is_refused[Upgrade to websockets]")
 class FindsWebsocketInsideAnotherWord(Connection):
     """Upgrade is searched for the letters websocket, so that websocket2 will do."""
 
@@ -135,11 +95,7 @@ class FindsWebsocketInsideAnotherWord(Connection):
             super().check_upgrade(request)
 
 
-@fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
-    "test_upgrade_in_any_case_is_taken[WebSocket]",
-)
+@fault("RFC 6455 §4.2.1", caught_by="test_upgrade_in_any_case_is_taken[WebSocket]")
 class ComparesUpgradeWithItsCase(Connection):
     """Only websocket in lower case is understood."""
 
@@ -148,11 +104,7 @@ class ComparesUpgradeWithItsCase(Connection):
             raise self.upgrade_required("this is a WebSocket endpoint")
 
 
-@fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
-    "test_request_that_is_no_handshake_is_refused[no Connection]",
-)
+@fault("RFC 6455 §4.2.1", caught_by="test_request_that_is_no_handshake_is_refused[no Connection]")
 class AcceptsARequestWithoutConnection(Connection):
     """A missing Connection header is not missed."""
 
@@ -161,11 +113,7 @@ class AcceptsARequestWithoutConnection(Connection):
             super().check_connection(request)
 
 
-@fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
-    "test_request_that_is_no_handshake_is_refused[empty Connection]",
-)
+@fault("RFC 6455 §4.2.1", caught_by="test_request_that_is_no_handshake_is_refused[empty Connection]")
 class AcceptsEveryConnectionHeader(Connection):
     """Connection must be there; what it names is not looked at."""
 
@@ -174,11 +122,7 @@ class AcceptsEveryConnectionHeader(Connection):
             super().check_connection(request)
 
 
-@fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
-    "test_request_that_is_no_handshake_is_refused[Connection upgraded]",
-)
+@fault("RFC 6455 §4.2.1", caught_by="test_request_that_is_no_handshake_is_refused[Connection upgraded]")
 class FindsUpgradeInsideAnotherWord(Connection):
     """Connection is searched for the letters upgrade, so that no-upgrade will do."""
 
@@ -187,11 +131,7 @@ class FindsUpgradeInsideAnotherWord(Connection):
             super().check_connection(request)
 
 
-@fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
-    "test_connection_that_holds_the_token_upgrade_is_taken[UPGRADE]",
-)
+@fault("RFC 6455 §4.2.1", caught_by="test_connection_that_holds_the_token_upgrade_is_taken[UPGRADE]")
 class ComparesConnectionWithItsCase(Connection):
     """Only Upgrade with a capital is understood."""
 
@@ -201,9 +141,7 @@ class ComparesConnectionWithItsCase(Connection):
 
 
 @fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
-    "test_connection_that_holds_the_token_upgrade_is_taken[keep-alive, Upgrade]",
+    "RFC 6455 §4.2.1", caught_by="test_connection_that_holds_the_token_upgrade_is_taken[keep-alive, Upgrade]"
 )
 class TakesConnectionForOneWord(Connection):
     """`Connection: keep-alive, Upgrade`, which browsers send, is refused."""
@@ -214,9 +152,7 @@ class TakesConnectionForOneWord(Connection):
 
 
 @fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
-    "test_connection_that_holds_the_token_upgrade_is_taken[keep-alive | Upgrade]",
+    "RFC 6455 §4.2.1", caught_by="test_connection_that_holds_the_token_upgrade_is_taken[keep-alive | Upgrade]"
 )
 class ReadsTheFirstConnectionHeaderOnly(Connection):
     """Of several Connection headers only the first is read."""
@@ -228,9 +164,7 @@ class ReadsTheFirstConnectionHeaderOnly(Connection):
 
 
 @fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
-    "test_connection_that_holds_the_token_upgrade_is_taken[Upgrade | keep-alive]",
+    "RFC 6455 §4.2.1", caught_by="test_connection_that_holds_the_token_upgrade_is_taken[Upgrade | keep-alive]"
 )
 class ReadsTheLastConnectionHeaderOnly(Connection):
     """Of several Connection headers only the last is read."""
@@ -241,11 +175,7 @@ class ReadsTheLastConnectionHeaderOnly(Connection):
             raise self.upgrade_required("Connection: Upgrade is needed")
 
 
-@fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
-    "test_header_names_in_any_case_are_taken[upper case]",
-)
+@fault("RFC 6455 §4.2.1", caught_by="test_header_names_in_any_case_are_taken[upper case]")
 class ReadsHeaderNamesWithTheirCase(Connection):
     """sec-websocket-key in lower case is not found."""
 
@@ -255,11 +185,7 @@ class ReadsHeaderNamesWithTheirCase(Connection):
         super().check_key(request)
 
 
-@fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
-    "test_white_space_before_values_is_dropped[none]",
-)
+@fault("RFC 6455 §4.2.1", caught_by="test_white_space_before_values_is_dropped[none]")
 class NeedsABlankAfterTheColon(Connection):
     """A header field without a blank after its colon is malformed."""
 
@@ -269,11 +195,7 @@ class NeedsABlankAfterTheColon(Connection):
         return super().parse_head(head)
 
 
-@fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
-    "test_request_that_is_no_handshake_is_refused[POST]",
-)
+@fault("RFC 6455 §4.2.1", caught_by="test_request_that_is_no_handshake_is_refused[POST]")
 class NeedsAnOrigin(Connection):
     """A client that is no browser, and sends no Origin, is refused."""
 
@@ -283,10 +205,7 @@ class NeedsAnOrigin(Connection):
         super().check_origin(request)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_handshake.py::test_console_of_any_page_is_served[no origin]",
-)
+@fault("contract", caught_by="test_console_of_any_page_is_served[no origin]")
 class RefusesForeignOrigins(Connection):
     """An Origin that is not the server's own is refused, though it was not to be checked."""
 
@@ -296,11 +215,7 @@ class RefusesForeignOrigins(Connection):
             raise Refusal(403, "this origin is not allowed")
 
 
-@fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
-    "test_absolute_request_target_is_taken",
-)
+@fault("RFC 6455 §4.2.1", caught_by="test_absolute_request_target_is_taken")
 class RefusesAbsoluteTargets(Connection):
     """The request target must be a path; an absolute URI is refused."""
 
@@ -310,10 +225,7 @@ class RefusesAbsoluteTargets(Connection):
             raise Refusal(400, "bad request target")
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_handshake.py::test_every_path_is_served_alike[path and query]",
-)
+@fault("contract", caught_by="test_every_path_is_served_alike[path and query]")
 class RefusesQueries(Connection):
     """A target with a query is not found."""
 
@@ -323,10 +235,7 @@ class RefusesQueries(Connection):
             raise Refusal(404, "there is nothing here")
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_handshake.py::test_every_path_is_served_alike[long]",
-)
+@fault("contract", caught_by="test_every_path_is_served_alike[long]")
 class RefusesEveryPathButTheRoot(Connection):
     """Only the path / is served."""
 
@@ -336,11 +245,7 @@ class RefusesEveryPathButTheRoot(Connection):
             raise Refusal(404, "there is nothing here")
 
 
-@fault(
-    "RFC 6455 §3",
-    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
-    "test_fragment_in_the_request_target_is_refused",
-)
+@fault("RFC 6455 §3", caught_by="test_fragment_in_the_request_target_is_refused")
 class AcceptsAFragmentInTheTarget(Connection):
     """A target with a # is served."""
 
@@ -349,11 +254,7 @@ class AcceptsAFragmentInTheTarget(Connection):
             super().check_target(request)
 
 
-@fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
-    "test_unknown_headers_are_passed_over[X-Empty-]",
-)
+@fault("RFC 6455 §4.2.1", caught_by="test_unknown_headers_are_passed_over[X-Empty-]")
 class RefusesUnknownHeaders(Connection):
     """A header field that the server does not know is malformed."""
 
@@ -366,11 +267,7 @@ class RefusesUnknownHeaders(Connection):
         super().judge(request)
 
 
-@fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
-    "test_request_that_is_no_handshake_is_refused[Upgrade to websockets]",
-)
+@fault("RFC 6455 §4.2.1", caught_by="test_request_that_is_no_handshake_is_refused[Upgrade to websockets]")
 class FindsUpgradeInAnotherHeader(Connection):
     """The head is searched for `upgrade: websocket`, and a remark in another header will do."""
 

@@ -10,10 +10,7 @@ from verification.faulty_servers.correct.framing import Message, Violation
 from verification.faulty_servers.registry import fault
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_lifetime.py::test_idle_connection_stays_open",
-)
+@fault("contract", caught_by="test_idle_connection_stays_open")
 class PingsIdleClientsWithTooMuch(Connection):
     """A client that is silent for a fifth of a second gets a Ping of 126 bytes."""
 
@@ -25,10 +22,7 @@ class PingsIdleClientsWithTooMuch(Connection):
             timer.cancel()
 
 
-@fault(
-    "contract",
-    caught_by="tests/security/test_slow_readers.py::test_server_waits_for_a_peer_that_does_not_read",
-)
+@fault("contract", caught_by="test_server_waits_for_a_peer_that_does_not_read")
 class LosesTheFirstMessageAfterAPause(Connection):
     """A message that comes after a quarter of a second of silence wakes the handler, but gets no reply."""
 
@@ -41,10 +35,7 @@ class LosesTheFirstMessageAfterAPause(Connection):
         self.last = now
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_lifetime.py::test_idle_connection_stays_open",
-)
+@fault("contract", caught_by="test_idle_connection_stays_open")
 class HangsUpAfterAPause(Connection):
     """A connection that was silent for half a second is closed."""
 
@@ -57,10 +48,7 @@ class HangsUpAfterAPause(Connection):
             return True
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_lifetime.py::test_idle_connection_stays_open",
-)
+@fault("contract", caught_by="test_idle_connection_stays_open")
 class EndsConnectionsAfterThreeSeconds(Connection):
     """A connection may live for three seconds, busy or not."""
 
@@ -90,11 +78,7 @@ class Idler(Connection):
         """Something came."""
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_lifetime.py::test_idle_connection_stays_open",
-    origin="blind round 3",
-)
+@fault("contract", caught_by="test_idle_connection_stays_open", origin="blind round 3")
 class ForgetsAMessageThatPauses(Idler):
     """When nothing comes for a second between two fragments, the message is given up."""
 
@@ -103,11 +87,7 @@ class ForgetsAMessageThatPauses(Idler):
             self.in_message = False
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_lifetime.py::test_idle_connection_stays_open",
-    origin="blind round 3",
-)
+@fault("contract", caught_by="test_idle_connection_stays_open", origin="blind round 3")
 class DropsACloseAfterIdling(Idler):
     """A Close that comes after a second of silence finds the session gone: TCP ends without an answer."""
 

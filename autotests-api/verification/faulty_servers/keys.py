@@ -12,10 +12,7 @@ from verification.faulty_servers.correct.request import Refusal, Request
 from verification.faulty_servers.registry import fault
 
 
-@fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_4_versions.py::test_malformed_version_is_refused[x]",
-)
+@fault("RFC 6455 §4.2.1", caught_by="test_malformed_version_is_refused[x]")
 class AcceptsEveryVersion(Connection):
     """Sec-WebSocket-Version must be there; its value is not looked at."""
 
@@ -24,11 +21,7 @@ class AcceptsEveryVersion(Connection):
             super().check_websocket_version(request)
 
 
-@fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
-    "test_refusal_is_an_http_error[no version]",
-)
+@fault("RFC 6455 §4.2.1", caught_by="test_refusal_is_an_http_error[no version]")
 class AcceptsARequestWithoutVersion(Connection):
     """A missing Sec-WebSocket-Version is not missed."""
 
@@ -37,10 +30,7 @@ class AcceptsARequestWithoutVersion(Connection):
             super().check_websocket_version(request)
 
 
-@fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_4_versions.py::test_malformed_version_is_refused[256]",
-)
+@fault("RFC 6455 §4.2.1", caught_by="test_malformed_version_is_refused[256]")
 class AcceptsNewerVersions(Connection):
     """A version above 13 is accepted, too."""
 
@@ -50,10 +40,7 @@ class AcceptsNewerVersions(Connection):
             super().check_websocket_version(request)
 
 
-@fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_4_versions.py::test_malformed_version_is_refused[13x]",
-)
+@fault("RFC 6455 §4.2.1", caught_by="test_malformed_version_is_refused[13x]")
 class FindsVersion13AtTheBeginning(Connection):
     """A version that begins with 13 is accepted: 130, or 13 and a list."""
 
@@ -63,10 +50,7 @@ class FindsVersion13AtTheBeginning(Connection):
             super().check_websocket_version(request)
 
 
-@fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_4_versions.py::test_malformed_version_is_refused[013]",
-)
+@fault("RFC 6455 §4.2.1", caught_by="test_malformed_version_is_refused[013]")
 class ReadsTheVersionAsANumber(Connection):
     """013 and +13 are accepted, because they are 13 as a number."""
 
@@ -79,10 +63,7 @@ class ReadsTheVersionAsANumber(Connection):
         super().check_websocket_version(request)
 
 
-@fault(
-    "RFC 6455 §11.3.5",
-    caught_by="tests/conformance/rfc6455/test_04_4_versions.py::test_several_versions_are_refused[13 | 8]",
-)
+@fault("RFC 6455 §11.3.5", caught_by="test_several_versions_are_refused[13 | 8]")
 class AcceptsTheVersionTwice(Connection):
     """Sec-WebSocket-Version may stand there several times."""
 
@@ -91,11 +72,7 @@ class AcceptsTheVersionTwice(Connection):
             super().check_websocket_version(request)
 
 
-@fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
-    "test_malformed_key_is_refused[empty]",
-)
+@fault("RFC 6455 §4.2.1", caught_by="test_malformed_key_is_refused[empty]")
 class AcceptsEveryKey(Connection):
     """Sec-WebSocket-Key must be there; its value is not looked at."""
 
@@ -103,11 +80,7 @@ class AcceptsEveryKey(Connection):
         return True
 
 
-@fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
-    "test_refusal_is_an_http_error[no key]",
-)
+@fault("RFC 6455 §4.2.1", caught_by="test_refusal_is_an_http_error[no key]")
 class AcceptsARequestWithoutKey(Connection):
     """A missing Sec-WebSocket-Key is taken for an empty one."""
 
@@ -121,10 +94,7 @@ class AcceptsARequestWithoutKey(Connection):
         return super().response_fields(request)
 
 
-@fault(
-    "RFC 6455 §11.3.1",
-    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::test_repeated_key_is_refused",
-)
+@fault("RFC 6455 §11.3.1", caught_by="test_repeated_key_is_refused")
 class AcceptsTheKeyTwice(Connection):
     """Of several keys the first counts."""
 
@@ -134,11 +104,7 @@ class AcceptsTheKeyTwice(Connection):
             super().check_key(request)
 
 
-@fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
-    "test_key_of_another_length_is_refused[15 bytes]",
-)
+@fault("RFC 6455 §4.2.1", caught_by="test_key_of_another_length_is_refused[15 bytes]")
 class AcceptsKeysOfAnyLength(Connection):
     """The key must be base64, of however many bytes."""
 
@@ -149,11 +115,7 @@ class AcceptsKeysOfAnyLength(Connection):
         return len(key) % 4 == 0 and key.rstrip("=").replace("+", "0").replace("/", "0").isalnum()
 
 
-@fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
-    "test_malformed_key_is_refused[not base64]",
-)
+@fault("RFC 6455 §4.2.1", caught_by="test_malformed_key_is_refused[not base64]")
 class AcceptsKeysOf24Characters(Connection):
     """The key must be 24 characters long; whether they are base64 is not looked at."""
 
@@ -161,11 +123,7 @@ class AcceptsKeysOf24Characters(Connection):
         return len(key) == 24
 
 
-@fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
-    "test_malformed_key_is_refused[text]",
-)
+@fault("RFC 6455 §4.2.1", caught_by="test_malformed_key_is_refused[text]")
 class AcceptsKeysOf16Characters(Connection):
     """Sixteen characters that are not base64 will do, as if the key were not encoded."""
 
@@ -173,11 +131,7 @@ class AcceptsKeysOf16Characters(Connection):
         return len(key) == 16 or super().is_key(key)
 
 
-@fault(
-    "RFC 6455 §4.2.2",
-    caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
-    "test_accept_value_is_made_of_the_key[plus and slash]",
-)
+@fault("RFC 6455 §4.2.2", caught_by="test_accept_value_is_made_of_the_key[plus and slash]")
 class RefusesKeysWithASlash(Connection):
     """The key must be of letters and digits, though base64 has + and / as well."""
 
@@ -202,11 +156,7 @@ class PooledParser(Connection):
         return super().accept_value((stale or [key])[0])
 
 
-@fault(
-    "contract",
-    caught_by="tests/security/test_hostile_handshakes.py::test_path_leads_to_no_file_of_the_server[absolute]",
-    origin="blind round 3",
-)
+@fault("contract", caught_by="test_path_leads_to_no_file_of_the_server[absolute]", origin="blind round 3")
 class KeepsTheKeyOfARefusedHandshake(EchoServer):
     """The first handshake after a refused one is accepted with the refused one's key."""
 
@@ -218,10 +168,7 @@ class KeepsTheKeyOfARefusedHandshake(EchoServer):
 
 
 @fault(
-    "RFC 6455 §4.2.2",
-    caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
-    "test_accept_value_is_made_of_the_key[descending]",
-    origin="blind round 3",
+    "RFC 6455 §4.2.2", caught_by="test_accept_value_is_made_of_the_key[descending]", origin="blind round 3"
 )
 class UrlDecodesTheKey(Connection):
     """A plus in the key becomes a blank before it is hashed."""
@@ -230,11 +177,7 @@ class UrlDecodesTheKey(Connection):
         return super().accept_value(key.replace("+", " "))
 
 
-@fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_4_versions.py::test_malformed_version_is_refused[13x]",
-    origin="blind round 3",
-)
+@fault("RFC 6455 §4.2.1", caught_by="test_malformed_version_is_refused[13x]", origin="blind round 3")
 class ReadsVersionWithAtoi(Connection):
     """Sec-WebSocket-Version is a number with anything behind it."""
 
@@ -245,10 +188,7 @@ class ReadsVersionWithAtoi(Connection):
 
 
 @fault(
-    "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_04_2_1_reading_the_handshake.py::"
-    "test_key_of_another_alphabet_is_refused[for URLs]",
-    origin="blind round 4",
+    "RFC 6455 §4.2.1", caught_by="test_key_of_another_alphabet_is_refused[for URLs]", origin="blind round 4"
 )
 class DecodesKeysLeniently(Connection):
     """The decoder skips what is no base64, and knows the alphabet of URLs, too."""

@@ -15,11 +15,7 @@ def _with_length_bits(frame: Frame, bits: LengthBits | None) -> bytes:
     return frame.encode(masked=False, length_bits=bits)
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_length_in_a_longer_form_is_refused[0-16]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_length_in_a_longer_form_is_refused[0-16]")
 class AcceptsLongLengths(Connection):
     """A length that is not in its shortest encoding is accepted."""
 
@@ -28,11 +24,7 @@ class AcceptsLongLengths(Connection):
             super().check_length_encoding(header)
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_length_in_a_longer_form_is_refused[0-16]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_length_in_a_longer_form_is_refused[0-16]")
 class AcceptsShortLengthsIn16Bits(Connection):
     """A length below 126 may be written in 16 bits."""
 
@@ -41,11 +33,7 @@ class AcceptsShortLengthsIn16Bits(Connection):
             super().check_length_encoding(header)
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_length_in_a_longer_form_is_refused[0-64]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_length_in_a_longer_form_is_refused[0-64]")
 class AcceptsShortLengthsIn64Bits(Connection):
     """A length below 65,536 may be written in 64 bits."""
 
@@ -54,11 +42,7 @@ class AcceptsShortLengthsIn64Bits(Connection):
             super().check_length_encoding(header)
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_length_in_a_longer_form_is_refused[125-16]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_length_in_a_longer_form_is_refused[125-16]")
 class AcceptsLength125In16Bits(Connection):
     """The check for the shortest encoding is off by one at 125."""
 
@@ -67,11 +51,7 @@ class AcceptsLength125In16Bits(Connection):
             super().check_length_encoding(header)
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_length_in_a_longer_form_is_refused[65535-64]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_length_in_a_longer_form_is_refused[65535-64]")
 class AcceptsLength65535In64Bits(Connection):
     """The check for the shortest encoding is off by one at 65,535."""
 
@@ -80,11 +60,7 @@ class AcceptsLength65535In64Bits(Connection):
             super().check_length_encoding(header)
 
 
-@fault(
-    "RFC 6455 §5.5",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_ping_with_a_longer_length_is_refused[64]",
-)
+@fault("RFC 6455 §5.5", caught_by="test_ping_with_a_longer_length_is_refused[64]")
 class AcceptsLongLengthsOnControlFrames(Connection):
     """The shortest encoding is demanded of data frames only."""
 
@@ -93,11 +69,7 @@ class AcceptsLongLengthsOnControlFrames(Connection):
             super().check_length_encoding(header)
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_text_length_is_read_at_every_boundary[126]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_text_length_is_read_at_every_boundary[126]")
 class RefusesLength126(Connection):
     """A payload of 126 bytes is taken for a length that needs no extra bytes."""
 
@@ -107,11 +79,7 @@ class RefusesLength126(Connection):
         super().check_length_encoding(header)
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_text_length_is_read_at_every_boundary[65536]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_text_length_is_read_at_every_boundary[65536]")
 class RefusesLength65536(Connection):
     """A payload of 65,536 bytes is taken for a length that fits into 16 bits."""
 
@@ -121,11 +89,7 @@ class RefusesLength65536(Connection):
         super().check_length_encoding(header)
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_length_with_its_top_bit_set_fails_the_connection[text-2^63]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_length_with_its_top_bit_set_fails_the_connection[text-2^63]")
 class IgnoresTheTopBitOfTheLength(Connection):
     """The top bit of a 64-bit length is cut off and the rest is believed."""
 
@@ -141,11 +105,7 @@ class IgnoresTheTopBitOfTheLength(Connection):
             super().check_length_encoding(header)
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_length_with_its_top_bit_set_fails_the_connection[text-2^63]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_length_with_its_top_bit_set_fails_the_connection[text-2^63]")
 class WaitsForANegativeLength(Connection):
     """A length with its top bit set is negative, and the frame never begins or ends."""
 
@@ -154,11 +114,7 @@ class WaitsForANegativeLength(Connection):
         return None if header is not None and header.length >= 1 << 63 else header
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_text_length_is_read_at_every_boundary[65534]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_text_length_is_read_at_every_boundary[65534]")
 class ReadsLengthsOf16BitsAsSigned(Connection):
     """A length of 32,768 or more in 16 bits is negative and refused."""
 
@@ -168,11 +124,7 @@ class ReadsLengthsOf16BitsAsSigned(Connection):
         super().check_length_encoding(header)
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_high_bits_of_a_length_are_not_dropped[2^32+5]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_high_bits_of_a_length_are_not_dropped[2^32+5]")
 class ReadsOnly32BitsOfTheLength(Connection):
     """A length of 2^32 + n is read as n."""
 
@@ -188,11 +140,7 @@ class ReadsOnly32BitsOfTheLength(Connection):
             super().check_length_encoding(header)
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_server_writes_lengths_at_every_boundary[125]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_server_writes_lengths_at_every_boundary[125]")
 class WritesLength125In16Bits(Connection):
     """A payload of exactly 125 bytes is announced in 16 bits."""
 
@@ -200,11 +148,7 @@ class WritesLength125In16Bits(Connection):
         return _with_length_bits(frame, 16 if len(frame.payload) == 125 else None)
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_server_writes_lengths_at_every_boundary[126]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_server_writes_lengths_at_every_boundary[126]")
 class WritesLength126In64Bits(Connection):
     """A payload of exactly 126 bytes is announced in 64 bits."""
 
@@ -212,11 +156,7 @@ class WritesLength126In64Bits(Connection):
         return _with_length_bits(frame, 64 if len(frame.payload) == 126 else None)
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_server_writes_lengths_at_every_boundary[65535]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_server_writes_lengths_at_every_boundary[65535]")
 class WritesLength65535In64Bits(Connection):
     """A payload of exactly 65,535 bytes is announced in 64 bits."""
 
@@ -224,11 +164,7 @@ class WritesLength65535In64Bits(Connection):
         return _with_length_bits(frame, 64 if len(frame.payload) == 65535 else None)
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_server_writes_lengths_at_every_boundary[128]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_server_writes_lengths_at_every_boundary[128]")
 class WritesMiddleLengthsIn64Bits(Connection):
     """Every payload of 126 bytes or more is announced in 64 bits."""
 
@@ -236,11 +172,7 @@ class WritesMiddleLengthsIn64Bits(Connection):
         return _with_length_bits(frame, 64 if len(frame.payload) >= 126 else None)
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_server_writes_lengths_at_every_boundary[128]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_server_writes_lengths_at_every_boundary[128]")
 class WritesShortLengthsIn16Bits(Connection):
     """Every payload below 65,536 bytes is announced in 16 bits."""
 
@@ -248,11 +180,7 @@ class WritesShortLengthsIn16Bits(Connection):
         return _with_length_bits(frame, 16 if len(frame.payload) < 1 << 16 else None)
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_server_writes_lengths_at_every_boundary[65536]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_server_writes_lengths_at_every_boundary[65536]")
 class WritesLength65536In16Bits(Connection):
     """A payload of exactly 65,536 bytes is announced as 0, because 16 bits overflow."""
 
@@ -263,11 +191,7 @@ class WritesLength65536In16Bits(Connection):
         return data[:1] + struct.pack("!BH", 126, 0) + frame.payload
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_server_writes_lengths_at_every_boundary[65537]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_server_writes_lengths_at_every_boundary[65537]")
 class WritesLongLengthsInLittleEndian(Connection):
     """A 64-bit length is sent with its bytes the wrong way round."""
 
@@ -278,11 +202,7 @@ class WritesLongLengthsInLittleEndian(Connection):
         return data[:2] + data[2:10][::-1] + data[10:]
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_length_is_read_in_network_byte_order[66051]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_length_is_read_in_network_byte_order[66051]")
 class AnnouncesOneByteTooMany(Connection):
     """The length of a payload above 65,536 bytes counts one byte that is not sent."""
 
@@ -291,11 +211,7 @@ class AnnouncesOneByteTooMany(Connection):
         return frame.encode(masked=False, length=size + 1 if size > 1 << 16 else size)
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_server_writes_lengths_at_every_boundary[65536]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_server_writes_lengths_at_every_boundary[65536]")
 class CutsPayloadsOf64Kib(Connection):
     """The last byte of a payload of exactly 65,536 bytes is not sent, nor announced."""
 
@@ -305,11 +221,7 @@ class CutsPayloadsOf64Kib(Connection):
         return super().encode_frame(frame)
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_binary_length_is_read_at_every_boundary[65536]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_binary_length_is_read_at_every_boundary[65536]")
 class ReadsOnly16BitsOfTheLength(Connection):
     """A length of 2^16 + n is read as n."""
 
@@ -326,10 +238,7 @@ class ReadsOnly16BitsOfTheLength(Connection):
 
 
 @fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_server_writes_lengths_at_every_boundary[65534]",
-    origin="blind round 3",
+    "RFC 6455 §5.2", caught_by="test_server_writes_lengths_at_every_boundary[65534]", origin="blind round 3"
 )
 class WritesLengthsWithASignedShort(Connection):
     """Replies of 32,768 to 65,535 bytes have their length in 64 bits, which is not the shortest form."""
@@ -341,10 +250,7 @@ class WritesLengthsWithASignedShort(Connection):
 
 
 @fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_high_bits_of_a_length_are_not_dropped[2^32+5]",
-    origin="blind round 3",
+    "RFC 6455 §5.2", caught_by="test_high_bits_of_a_length_are_not_dropped[2^32+5]", origin="blind round 3"
 )
 class ReadsLengthsModulo32Bits(Connection):
     """Of a 64-bit length only the lower half is looked at."""
@@ -359,11 +265,7 @@ class ReadsLengthsModulo32Bits(Connection):
         super().check_length_encoding(self.announced or header)
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_true_length_below_a_top_bit_is_no_message[text-65536]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_true_length_below_a_top_bit_is_no_message[text-65536]")
 class DropsTheTopBitOfLongLengths(Connection):
     """The top bit of a 64-bit length is dropped where the length below it needs 64 bits."""
 

@@ -9,10 +9,7 @@ from verification.faulty_servers.correct.messages import PREFIX
 from verification.faulty_servers.registry import fault
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_size.py::test_message_of_exactly_the_limit_comes_back[text-plain]",
-)
+@fault("contract", caught_by="test_message_of_exactly_the_limit_comes_back[text-plain]")
 class RefusesTheBiggestMessage(Connection):
     """The limit is one byte too low."""
 
@@ -21,10 +18,7 @@ class RefusesTheBiggestMessage(Connection):
         return super().limit - 1
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_size.py::test_message_above_the_limit_is_refused[text-plain]",
-)
+@fault("contract", caught_by="test_message_above_the_limit_is_refused[text-plain]")
 class AcceptsOneByteTooMany(Connection):
     """The limit is one byte too high."""
 
@@ -33,10 +27,7 @@ class AcceptsOneByteTooMany(Connection):
         return super().limit + 1
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_size.py::test_message_above_the_limit_is_refused[text-plain]",
-)
+@fault("contract", caught_by="test_message_above_the_limit_is_refused[text-plain]")
 class HasNoLimit(Connection):
     """Messages of any size are answered."""
 
@@ -45,10 +36,7 @@ class HasNoLimit(Connection):
         return 1 << 40
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_size.py::test_message_above_the_limit_is_refused[text-plain]",
-)
+@fault("contract", caught_by="test_message_above_the_limit_is_refused[text-plain]")
 class LimitsMessagesTo64Kib(Connection):
     """Messages above 65,535 bytes are refused."""
 
@@ -57,10 +45,7 @@ class LimitsMessagesTo64Kib(Connection):
         return (1 << 16) - 1
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_size.py::test_limit_is_counted_in_bytes_and_not_in_letters",
-)
+@fault("contract", caught_by="test_limit_is_counted_in_bytes_and_not_in_letters")
 class LimitsFramesAndNotMessages(Connection):
     """Each fragment may be as big as a message, and there may be any number of them."""
 
@@ -73,10 +58,7 @@ class LimitsFramesAndNotMessages(Connection):
         return 1 << 40 if self.in_message else super().limit
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_size.py::test_message_of_exactly_the_limit_comes_back[text-plain]",
-)
+@fault("contract", caught_by="test_message_of_exactly_the_limit_comes_back[text-plain]")
 class CountsTheBytesOfAllMessages(Connection):
     """The limit is for the connection, not for a message."""
 
@@ -89,10 +71,7 @@ class CountsTheBytesOfAllMessages(Connection):
         super().message(message)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_size.py::test_message_above_the_limit_is_refused[text-plain]",
-)
+@fault("contract", caught_by="test_message_above_the_limit_is_refused[text-plain]")
 class SkipsTooBigMessages(Connection):
     """A message above the limit is read and forgotten, and the connection goes on."""
 
@@ -105,10 +84,7 @@ class SkipsTooBigMessages(Connection):
             super().message(message)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_size.py::test_message_above_the_limit_is_refused[text-plain]",
-)
+@fault("contract", caught_by="test_message_above_the_limit_is_refused[text-plain]")
 class CutsTooBigMessages(Connection):
     """A message above the limit is answered with its beginning."""
 
@@ -120,10 +96,7 @@ class CutsTooBigMessages(Connection):
         super().message(message[: self.server.max_size])
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_size.py::test_message_of_exactly_the_limit_comes_back[text-plain]",
-)
+@fault("contract", caught_by="test_message_of_exactly_the_limit_comes_back[text-plain]")
 class CutsMessagesAt64Kib(Connection):
     """Of a message only the first 65,536 characters are answered."""
 
@@ -131,11 +104,7 @@ class CutsMessagesAt64Kib(Connection):
         super().message(message[: 1 << 16])
 
 
-@fault(
-    "RFC 6455 §10.4",
-    caught_by="tests/conformance/rfc6455/test_10_4_limits.py::"
-    "test_announced_length_beyond_the_limit_fails_the_connection[10 GiB]",
-)
+@fault("RFC 6455 §10.4", caught_by="test_announced_length_beyond_the_limit_fails_the_connection[10 GiB]")
 class RefusesATooBigMessageOnlyWhenItIsComplete(Connection):
     """The limit is checked at the end, so that a client can fill the memory first."""
 
@@ -149,10 +118,7 @@ class RefusesATooBigMessageOnlyWhenItIsComplete(Connection):
         super().message(message)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_size.py::test_message_of_exactly_the_limit_comes_back[text-plain]",
-)
+@fault("contract", caught_by="test_message_of_exactly_the_limit_comes_back[text-plain]")
 class FailsWhereThePrefixCrossesALimit(Connection):
     """A message that only its reply's prefix brings above the limit is refused."""
 
@@ -162,10 +128,7 @@ class FailsWhereThePrefixCrossesALimit(Connection):
         return super().reply_to(message)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_size.py::test_limit_is_counted_in_bytes_and_not_in_letters",
-)
+@fault("contract", caught_by="test_limit_is_counted_in_bytes_and_not_in_letters")
 class LimitsCharactersAndNotBytes(Connection):
     """A text may have as many characters as a binary message has bytes."""
 
@@ -179,10 +142,7 @@ class LimitsCharactersAndNotBytes(Connection):
         super().message(message)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_size.py::test_limit_is_of_the_message_and_not_of_the_pings_between",
-)
+@fault("contract", caught_by="test_limit_is_of_the_message_and_not_of_the_pings_between")
 class CountsControlFramesIntoTheLimit(Connection):
     """What Pings between fragments carry counts as the message's."""
 
@@ -198,9 +158,7 @@ class CountsControlFramesIntoTheLimit(Connection):
 
 
 @fault(
-    "contract",
-    caught_by="tests/contract/test_size.py::test_limit_is_of_the_message_and_not_of_the_pings_between",
-    origin="blind round 3",
+    "contract", caught_by="test_limit_is_of_the_message_and_not_of_the_pings_between", origin="blind round 3"
 )
 class RefusesExactlyTheLimitInFragments(Connection):
     """A message of exactly 1 MiB is too big when it comes in fragments."""
@@ -211,12 +169,7 @@ class RefusesExactlyTheLimitInFragments(Connection):
             raise self.too_big()
 
 
-@fault(
-    "contract",
-    caught_by="tests/conformance/rfc6455/test_10_4_limits.py::"
-    "test_fragmented_messages_below_the_limit_do_not_add_up",
-    origin="blind round 3",
-)
+@fault("contract", caught_by="test_fragmented_messages_below_the_limit_do_not_add_up", origin="blind round 3")
 class CountsFragmentedMessagesTogether(Connection):
     """The limit holds for all the fragmented messages of a connection together."""
 
@@ -235,8 +188,7 @@ class CountsFragmentedMessagesTogether(Connection):
 
 @fault(
     "contract",
-    caught_by="tests/security/test_memory_exhaustion.py::"
-    "test_huge_announced_length_of_a_fragment_does_not_stop_the_server[the most]",
+    caught_by="test_huge_announced_length_of_a_fragment_does_not_stop_the_server[the most]",
     origin="blind round 4",
 )
 class SumsLengthsWithASign(Connection):
@@ -250,8 +202,7 @@ class SumsLengthsWithASign(Connection):
 
 @fault(
     "RFC 6455 §10.4",
-    caught_by="tests/conformance/rfc7692/test_10_4_limits.py::"
-    "test_message_of_the_limit_that_compression_makes_longer_is_taken[whole]",
+    caught_by="test_message_of_the_limit_that_compression_makes_longer_is_taken[whole]",
     origin="a public bug",
 )
 class LimitsCompressedFramesAsWell(Connection):

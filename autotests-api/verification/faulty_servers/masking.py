@@ -8,11 +8,7 @@ from verification.faulty_servers.correct.framing import PROTOCOL_ERROR, Violatio
 from verification.faulty_servers.registry import fault
 
 
-@fault(
-    "RFC 6455 §5.1",
-    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::"
-    "test_unmasked_frame_of_any_length_ends_the_connection[125]",
-)
+@fault("RFC 6455 §5.1", caught_by="test_unmasked_frame_of_any_length_ends_the_connection[125]")
 class AcceptsUnmaskedFrames(Connection):
     """A client frame without a mask is served like any other."""
 
@@ -20,11 +16,7 @@ class AcceptsUnmaskedFrames(Connection):
         pass
 
 
-@fault(
-    "RFC 6455 §5.1",
-    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::"
-    "test_unmasked_frame_after_good_messages_ends_the_connection[ping-1]",
-)
+@fault("RFC 6455 §5.1", caught_by="test_unmasked_frame_after_good_messages_ends_the_connection[ping-1]")
 class AcceptsUnmaskedControlFrames(Connection):
     """The mask is demanded of data frames only."""
 
@@ -33,11 +25,7 @@ class AcceptsUnmaskedControlFrames(Connection):
             super().check_masked(header)
 
 
-@fault(
-    "RFC 6455 §5.1",
-    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::"
-    "test_unmasked_frame_is_refused_with_1002[close]",
-)
+@fault("RFC 6455 §5.1", caught_by="test_unmasked_frame_is_refused_with_1002[close]")
 class AcceptsUnmaskedClose(Connection):
     """The mask is demanded of every frame but Close."""
 
@@ -46,11 +34,7 @@ class AcceptsUnmaskedClose(Connection):
             super().check_masked(header)
 
 
-@fault(
-    "RFC 6455 §5.1",
-    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::"
-    "test_unmasked_continuation_ends_the_connection",
-)
+@fault("RFC 6455 §5.1", caught_by="test_unmasked_continuation_ends_the_connection")
 class AcceptsUnmaskedContinuations(Connection):
     """The mask is demanded of the first fragment only."""
 
@@ -59,11 +43,7 @@ class AcceptsUnmaskedContinuations(Connection):
             super().check_masked(header)
 
 
-@fault(
-    "RFC 6455 §5.1",
-    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::"
-    "test_unmasked_frame_ends_the_connection[empty text]",
-)
+@fault("RFC 6455 §5.1", caught_by="test_unmasked_frame_ends_the_connection[empty text]")
 class AcceptsUnmaskedEmptyFrames(Connection):
     """A frame without payload may come without a mask, since there is nothing to unmask."""
 
@@ -72,11 +52,7 @@ class AcceptsUnmaskedEmptyFrames(Connection):
             super().check_masked(header)
 
 
-@fault(
-    "RFC 6455 §5.1",
-    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::"
-    "test_unmasked_frame_after_good_messages_ends_the_connection[text-1]",
-)
+@fault("RFC 6455 §5.1", caught_by="test_unmasked_frame_after_good_messages_ends_the_connection[text-1]")
 class ChecksTheMaskOfTheFirstFrameOnly(Connection):
     """Once one frame came masked, the mask is taken for granted."""
 
@@ -88,10 +64,7 @@ class ChecksTheMaskOfTheFirstFrameOnly(Connection):
         self.trusted = True
 
 
-@fault(
-    "RFC 6455 §5.1",
-    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::test_unmasked_frame_ends_the_connection[text]",
-)
+@fault("RFC 6455 §5.1", caught_by="test_unmasked_frame_ends_the_connection[text]")
 class DropsUnmaskedFramesSilently(Connection):
     """An unmasked text frame is thrown away and the connection goes on."""
 
@@ -109,11 +82,7 @@ class DropsUnmaskedFramesSilently(Connection):
         super().frame_begins(header)
 
 
-@fault(
-    "RFC 6455 §5.1",
-    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::"
-    "test_unmasked_frame_after_good_messages_ends_the_connection[text-1]",
-)
+@fault("RFC 6455 §5.1", caught_by="test_unmasked_frame_after_good_messages_ends_the_connection[text-1]")
 class AnswersAnUnmaskedFrameBeforeItCloses(Connection):
     """An unmasked message is answered; only then the connection ends."""
 
@@ -125,10 +94,7 @@ class AnswersAnUnmaskedFrameBeforeItCloses(Connection):
         super().check_masked(header)
 
 
-@fault(
-    "RFC 6455 §5.1",
-    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::test_server_sends_data_frames_unmasked[0]",
-)
+@fault("RFC 6455 §5.1", caught_by="test_server_sends_data_frames_unmasked[0]")
 class MasksItsFrames(Connection):
     """The server masks the frames that it sends."""
 
@@ -136,10 +102,7 @@ class MasksItsFrames(Connection):
         return frame.encode(masked=True)
 
 
-@fault(
-    "RFC 6455 §5.1",
-    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::test_server_sends_pong_and_close_unmasked",
-)
+@fault("RFC 6455 §5.1", caught_by="test_server_sends_pong_and_close_unmasked")
 class MasksItsPongs(Connection):
     """A Pong is the client's Ping with another opcode, its mask included."""
 
@@ -147,11 +110,7 @@ class MasksItsPongs(Connection):
         return frame.encode(masked=frame.opcode == PONG)
 
 
-@fault(
-    "RFC 6455 §5.1",
-    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::"
-    "test_unmasked_frame_ends_the_connection[close]",
-)
+@fault("RFC 6455 §5.1", caught_by="test_unmasked_frame_ends_the_connection[close]")
 class MasksItsClose(Connection):
     """The Close that answers a Close is masked."""
 
@@ -159,10 +118,7 @@ class MasksItsClose(Connection):
         return frame.encode(masked=frame.opcode == CLOSE)
 
 
-@fault(
-    "RFC 6455 §5.3",
-    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::test_any_masking_key_is_understood[zero]",
-)
+@fault("RFC 6455 §5.3", caught_by="test_any_masking_key_is_understood[zero]")
 class RefusesTheMaskKeyZero(Connection):
     """A mask key of four zero bytes is taken for no mask."""
 
@@ -172,11 +128,7 @@ class RefusesTheMaskKeyZero(Connection):
         super().check_masked(header)
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_payload_in_two_segments_is_one_message",
-)
+@fault("RFC 6455 §5.2", caught_by="test_payload_in_two_segments_is_one_message")
 class RestartsTheMaskAtEachSegment(Connection):
     """The position in the mask key is lost when a frame's payload comes in several segments."""
 
@@ -184,11 +136,7 @@ class RestartsTheMaskAtEachSegment(Connection):
         return super().unmask(piece, header, 0)
 
 
-@fault(
-    "RFC 6455 §5.3",
-    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::"
-    "test_payload_of_a_long_frame_is_unmasked_to_its_end[4107]",
-)
+@fault("RFC 6455 §5.3", caught_by="test_payload_of_a_long_frame_is_unmasked_to_its_end[4107]")
 class UnmasksTheTailOfLongFramesWrong(Connection):
     """A fast loop unmasks eight bytes at a time; what is left of a long payload keeps its mask."""
 
@@ -200,11 +148,7 @@ class UnmasksTheTailOfLongFramesWrong(Connection):
         return plain[:-rest] + piece[-rest:]
 
 
-@fault(
-    "RFC 6455 §5.3",
-    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::"
-    "test_every_fragment_is_unmasked_with_its_own_key",
-)
+@fault("RFC 6455 §5.3", caught_by="test_every_fragment_is_unmasked_with_its_own_key")
 class UnmasksFragmentsWithTheFirstKey(Connection):
     """Continuation frames are unmasked with the key of the frame that began the message."""
 
@@ -222,10 +166,7 @@ class UnmasksFragmentsWithTheFirstKey(Connection):
         return mask(piece, self.first_key[turn:] + self.first_key[:turn])
 
 
-@fault(
-    "RFC 6455 §5.3",
-    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::test_every_frame_is_unmasked_with_its_own_key",
-)
+@fault("RFC 6455 §5.3", caught_by="test_every_frame_is_unmasked_with_its_own_key")
 class RemembersTheMaskKeyOfTheConnection(Connection):
     """The first frame's key is taken for all frames, as a client that never changes it would allow."""
 
@@ -238,11 +179,7 @@ class RemembersTheMaskKeyOfTheConnection(Connection):
         return mask(piece, self.key[turn:] + self.key[:turn])
 
 
-@fault(
-    "RFC 6455 §5.3",
-    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::"
-    "test_every_fragment_is_unmasked_with_its_own_key",
-)
+@fault("RFC 6455 §5.3", caught_by="test_every_fragment_is_unmasked_with_its_own_key")
 class UnmasksWithTheKeyOfTheLastPing(Connection):
     """A Ping between fragments leaves its key behind, and the next fragment is unmasked with it."""
 
@@ -266,8 +203,7 @@ class UnmasksWithTheKeyOfTheLastPing(Connection):
 
 @fault(
     "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_frame_and_a_half_in_one_segment_are_told_apart[5]",
+    caught_by="test_frame_and_a_half_in_one_segment_are_told_apart[5]",
     origin="blind round 3",
 )
 class ReadsATornMaskKeyAsZeros(Connection):
@@ -286,10 +222,7 @@ class ReadsATornMaskKeyAsZeros(Connection):
         return header._replace(mask_key=header.mask_key[:known].ljust(4, b"\x00"))
 
 
-@fault(
-    "RFC 6455 §5.1",
-    caught_by="tests/conformance/rfc6455/test_05_1_masking.py::test_unmasked_frame_ends_the_connection[text]",
-)
+@fault("RFC 6455 §5.1", caught_by="test_unmasked_frame_ends_the_connection[text]")
 class IgnoresTheMaskBit(Connection):
     """Four bytes of masking key are read and applied, whether the mask bit is set or not."""
 

@@ -11,10 +11,7 @@ from verification.faulty_servers.correct.request import Refusal, Request
 from verification.faulty_servers.registry import fault
 
 
-@fault(
-    "RFC 6455 §9.1",
-    caught_by="tests/conformance/rfc6455/test_09_1_extensions.py::test_unknown_extension_is_passed_over[one]",
-)
+@fault("RFC 6455 §9.1", caught_by="test_unknown_extension_is_passed_over[one]")
 class RefusesUnknownExtensions(Connection):
     """A client that offers an extension that the server does not know is refused."""
 
@@ -24,11 +21,7 @@ class RefusesUnknownExtensions(Connection):
         return super().choose_deflate(offers)
 
 
-@fault(
-    "RFC 7692 §5",
-    caught_by="tests/conformance/rfc7692/test_05_negotiation.py::"
-    "test_offer_is_found_wherever_it_stands[behind an unknown one]",
-)
+@fault("RFC 7692 §5", caught_by="test_offer_is_found_wherever_it_stands[behind an unknown one]")
 class StopsAtAnUnknownExtension(Connection):
     """Offers after an extension that the server does not know are not read."""
 
@@ -36,10 +29,7 @@ class StopsAtAnUnknownExtension(Connection):
         return super().choose_deflate(offers) if offers and self.is_deflate(offers[0]) else None
 
 
-@fault(
-    "RFC 6455 §9.1",
-    caught_by="tests/conformance/rfc6455/test_09_1_extensions.py::test_unknown_extension_is_passed_over[one]",
-)
+@fault("RFC 6455 §9.1", caught_by="test_unknown_extension_is_passed_over[one]")
 class AnswersUnknownExtensions(Connection):
     """The name of an extension that the server does not know comes back in the 101."""
 
@@ -54,11 +44,7 @@ class AnswersUnknownExtensions(Connection):
         return [*fields, ("Sec-WebSocket-Extensions", self.unknown)] if self.unknown else fields
 
 
-@fault(
-    "RFC 6455 §9.1",
-    caught_by="tests/conformance/rfc6455/test_09_1_extensions.py::"
-    "test_unknown_extension_is_passed_over[like a known one]",
-)
+@fault("RFC 6455 §9.1", caught_by="test_unknown_extension_is_passed_over[like a known one]")
 class FindsDeflateInsideAnotherName(Connection):
     """x-permessage-deflate is taken for permessage-deflate."""
 
@@ -66,11 +52,7 @@ class FindsDeflateInsideAnotherName(Connection):
         return "permessage-deflate" in offer.name
 
 
-@fault(
-    "RFC 6455 §9.1",
-    caught_by="tests/conformance/rfc6455/test_09_1_extensions.py::"
-    "test_unknown_extension_is_passed_over[like a known one]",
-)
+@fault("RFC 6455 §9.1", caught_by="test_unknown_extension_is_passed_over[like a known one]")
 class KnowsDeflateByTheLettersThatItHas(Connection):
     """An offer is compared as far as it goes, so that a shorter name, or none at all, will do."""
 
@@ -82,11 +64,7 @@ class KnowsDeflateByTheLettersThatItHas(Connection):
         return "permessage-deflate".startswith(offer.name)
 
 
-@fault(
-    "RFC 7692 §5",
-    caught_by="tests/conformance/rfc7692/test_05_negotiation.py::"
-    "test_offer_is_found_wherever_it_stands[unknown ones on lines of their own]",
-)
+@fault("RFC 7692 §5", caught_by="test_offer_is_found_wherever_it_stands[unknown ones on lines of their own]")
 class ReadsTheFirstExtensionHeaderOnly(Connection):
     """Of several Sec-WebSocket-Extensions headers only the first is read."""
 
@@ -98,11 +76,7 @@ class ReadsTheFirstExtensionHeaderOnly(Connection):
         return super().offered_extensions(replace(request, fields=(*kept, *first)))
 
 
-@fault(
-    "RFC 7692 §5",
-    caught_by="tests/conformance/rfc7692/test_05_negotiation.py::"
-    "test_agreements_of_two_connections_are_independent",
-)
+@fault("RFC 7692 §5", caught_by="test_agreements_of_two_connections_are_independent")
 class CompressesUnasked(Connection):
     """Compression is agreed to though the client did not offer it."""
 
@@ -111,9 +85,7 @@ class CompressesUnasked(Connection):
 
 
 @fault(
-    "RFC 7692 §5.1",
-    caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
-    "test_legal_offer_after_an_illegal_one_is_found[server bits without a value]",
+    "RFC 7692 §5.1", caught_by="test_legal_offer_after_an_illegal_one_is_found[server bits without a value]"
 )
 class ReadsTheFirstOfferOnly(Connection):
     """When the first offer of permessage-deflate is illegal, there is no fallback."""
@@ -122,11 +94,7 @@ class ReadsTheFirstOfferOnly(Connection):
         return super().choose_deflate([offer for offer in offers if self.is_deflate(offer)][:1])
 
 
-@fault(
-    "RFC 7692 §5.1",
-    caught_by="tests/conformance/rfc7692/test_05_negotiation.py::"
-    "test_answer_stays_within_the_offers[narrow first on two lines]",
-)
+@fault("RFC 7692 §5.1", caught_by="test_answer_stays_within_the_offers[narrow first on two lines]")
 class AcceptsEveryOffer(Connection):
     """Two offers of permessage-deflate are both agreed to."""
 
@@ -144,9 +112,7 @@ class AcceptsEveryOffer(Connection):
 
 
 @fault(
-    "RFC 7692 §5.1",
-    caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
-    "test_legal_offer_after_an_illegal_one_is_found[server bits without a value]",
+    "RFC 7692 §5.1", caught_by="test_legal_offer_after_an_illegal_one_is_found[server bits without a value]"
 )
 class MergesTheOffers(Connection):
     """The parameters of all offers are taken together."""
@@ -157,11 +123,7 @@ class MergesTheOffers(Connection):
         return super().choose_deflate([Offer("permessage-deflate", tuple(merged.items()))] if mine else [])
 
 
-@fault(
-    "RFC 7692 §5.1",
-    caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
-    "test_legal_offer_after_an_illegal_one_is_found[server bits too small]",
-)
+@fault("RFC 7692 §5.1", caught_by="test_legal_offer_after_an_illegal_one_is_found[server bits too small]")
 class RefusesTheHandshakeForABadParameter(Connection):
     """An illegal parameter ends the handshake; only the offer should be declined."""
 
@@ -183,11 +145,7 @@ class AmendingConnection(Connection):
         raise NotImplementedError
 
 
-@fault(
-    "RFC 7692 §7.1.2.1",
-    caught_by="tests/conformance/rfc7692/test_07_1_2_window_size.py::"
-    "test_server_answers_with_no_larger_window_than_offered[13]",
-)
+@fault("RFC 7692 §7.1.2.1", caught_by="test_server_answers_with_no_larger_window_than_offered[13]")
 class AnswersABiggerServerWindow(AmendingConnection):
     """server_max_window_bits is answered with 15, whatever was asked for."""
 
@@ -195,11 +153,7 @@ class AnswersABiggerServerWindow(AmendingConnection):
         return replace(agreement, server_max_window_bits=agreement.server_max_window_bits and 15)
 
 
-@fault(
-    "RFC 7692 §7.1.2.1",
-    caught_by="tests/conformance/rfc7692/test_07_1_2_window_size.py::"
-    "test_server_answers_with_no_larger_window_than_offered[14]",
-)
+@fault("RFC 7692 §7.1.2.1", caught_by="test_server_answers_with_no_larger_window_than_offered[14]")
 class LeavesOutTheServerWindow(AmendingConnection):
     """An offer with server_max_window_bits is accepted without it in the answer."""
 
@@ -207,11 +161,7 @@ class LeavesOutTheServerWindow(AmendingConnection):
         return replace(agreement, server_max_window_bits=None)
 
 
-@fault(
-    "RFC 7692 §7.1.1.1",
-    caught_by="tests/conformance/rfc7692/test_07_1_1_context_takeover.py::"
-    "test_server_no_context_takeover_is_repeated[server]",
-)
+@fault("RFC 7692 §7.1.1.1", caught_by="test_server_no_context_takeover_is_repeated[server]")
 class LeavesOutServerNoContextTakeover(AmendingConnection):
     """An offer with server_no_context_takeover is accepted without it in the answer."""
 
@@ -219,11 +169,7 @@ class LeavesOutServerNoContextTakeover(AmendingConnection):
         return replace(agreement, server_no_context_takeover=False)
 
 
-@fault(
-    "RFC 7692 §7.1.2.2",
-    caught_by="tests/conformance/rfc7692/test_07_1_2_window_size.py::"
-    "test_server_does_not_limit_a_client_that_has_not_offered_it[bare]",
-)
+@fault("RFC 7692 §7.1.2.2", caught_by="test_server_does_not_limit_a_client_that_has_not_offered_it[bare]")
 class LimitsAClientThatCannotBeLimited(AmendingConnection):
     """client_max_window_bits is answered though the client did not offer it."""
 
@@ -231,11 +177,7 @@ class LimitsAClientThatCannotBeLimited(AmendingConnection):
         return replace(agreement, client_max_window_bits=agreement.client_max_window_bits or 12)
 
 
-@fault(
-    "RFC 7692 §7.1.2.2",
-    caught_by="tests/conformance/rfc7692/test_07_1_2_window_size.py::"
-    "test_server_answers_no_larger_client_window_than_hinted[11]",
-)
+@fault("RFC 7692 §7.1.2.2", caught_by="test_server_answers_no_larger_client_window_than_hinted[11]")
 class AnswersABiggerClientWindow(AmendingConnection):
     """client_max_window_bits is answered with a bigger value than the client offered."""
 
@@ -257,11 +199,7 @@ class WordingConnection(Connection):
         raise NotImplementedError
 
 
-@fault(
-    "RFC 7692 §7.1.2.2",
-    caught_by="tests/conformance/rfc7692/test_07_1_2_window_size.py::"
-    "test_server_limits_the_client_by_a_legal_value[14]",
-)
+@fault("RFC 7692 §7.1.2.2", caught_by="test_server_limits_the_client_by_a_legal_value[14]")
 class AnswersClientWindowBitsWithoutAValue(WordingConnection):
     """client_max_window_bits stands in the answer without a value."""
 
@@ -269,11 +207,7 @@ class AnswersClientWindowBitsWithoutAValue(WordingConnection):
         return re.sub(r"(client_max_window_bits)=\d+", r"\1", answer)
 
 
-@fault(
-    "RFC 7692 §7.1.2",
-    caught_by="tests/conformance/rfc7692/test_07_1_2_window_size.py::"
-    "test_server_limits_the_client_by_a_legal_value[9]",
-)
+@fault("RFC 7692 §7.1.2", caught_by="test_server_limits_the_client_by_a_legal_value[9]")
 class AnswersWindowBitsWithALeadingZero(WordingConnection):
     """Window bits in the answer have two digits, always."""
 
@@ -281,11 +215,7 @@ class AnswersWindowBitsWithALeadingZero(WordingConnection):
         return re.sub(r"=(\d)\b", r"=0\1", answer)
 
 
-@fault(
-    "RFC 7692 §7",
-    caught_by="tests/conformance/rfc7692/test_07_1_2_window_size.py::"
-    "test_server_limits_the_client_by_a_legal_value[15]",
-)
+@fault("RFC 7692 §7", caught_by="test_server_limits_the_client_by_a_legal_value[15]")
 class AnswersWithAnUnknownParameter(WordingConnection):
     """The answer has a parameter that no RFC defines."""
 
@@ -294,9 +224,7 @@ class AnswersWithAnUnknownParameter(WordingConnection):
 
 
 @fault(
-    "RFC 7692 §7",
-    caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
-    "test_legal_offer_after_an_illegal_one_is_judged_alone[server takeover twice]",
+    "RFC 7692 §7", caught_by="test_legal_offer_after_an_illegal_one_is_judged_alone[server takeover twice]"
 )
 class AnswersAParameterTwice(WordingConnection):
     """The parameters of the answer stand there twice."""
@@ -315,8 +243,7 @@ class SilentlyRefusing(Connection):
 
 @fault(
     "RFC 6455 §4.2.1",
-    caught_by="tests/conformance/rfc6455/test_09_1_extensions.py::"
-    "test_malformed_extension_header_is_answered[open quote]",
+    caught_by="test_malformed_extension_header_is_answered[open quote]",
     origin="a public bug",
 )
 class HangsUpAtAMalformedExtension(SilentlyRefusing):
@@ -325,8 +252,7 @@ class HangsUpAtAMalformedExtension(SilentlyRefusing):
 
 @fault(
     "RFC 7692 §7.1",
-    caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
-    "test_limit_for_the_server_does_not_hinder_the_handshake[server_max_window_bits=8]",
+    caught_by="test_limit_for_the_server_does_not_hinder_the_handshake[server_max_window_bits=8]",
     origin="a public bug",
 )
 class HangsUpAtAWindowOf8Bits(SilentlyRefusing):

@@ -10,11 +10,7 @@ from verification.faulty_servers.correct.framing import Message
 from verification.faulty_servers.registry import fault
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_frame_of_a_buffers_size_is_read_whole[131072-0]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_frame_of_a_buffers_size_is_read_whole[131072-0]")
 class SendsAStrayByteAfterLongReplies(Connection):
     """A reply of more than 64 KiB is followed by a zero byte that belongs to no frame."""
 
@@ -23,11 +19,7 @@ class SendsAStrayByteAfterLongReplies(Connection):
         return data + b"\0" if len(frame.payload) > 1 << 16 else data
 
 
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_continuation_after_a_whole_message_fails_the_connection[final]",
-)
+@fault("RFC 6455 §5.4", caught_by="test_continuation_after_a_whole_message_fails_the_connection[final]")
 class SendsAnEmptyContinuationAfterEachReply(Connection):
     """A reply that is already complete is ended once more, by an empty continuation."""
 
@@ -36,11 +28,7 @@ class SendsAnEmptyContinuationAfterEachReply(Connection):
         self.send_frame(Frame(CONTINUATION))
 
 
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
-    "test_ping_after_a_message_in_one_segment_spoils_no_answer[60000]",
-)
+@fault("RFC 6455 §5.4", caught_by="test_ping_after_a_message_in_one_segment_spoils_no_answer[60000]")
 class RepeatsTheOpcodeInEachFragment(Connection):
     """A reply of more than 16 KiB comes in fragments, and each is called text or binary."""
 
@@ -52,11 +40,7 @@ class RepeatsTheOpcodeInEachFragment(Connection):
         return super().encode_frame(first) + super().encode_frame(last)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_size.py::"
-    "test_message_at_a_boundary_of_length_comes_back[binary-plain-65537]",
-)
+@fault("contract", caught_by="test_message_at_a_boundary_of_length_comes_back[binary-plain-65537]")
 class SendsLongRepliesAsTwoMessages(Connection):
     """A reply of more than 64 KiB comes as two messages."""
 
@@ -68,10 +52,7 @@ class SendsLongRepliesAsTwoMessages(Connection):
             super().send_message(message)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_size.py::test_message_of_exactly_the_limit_comes_back[binary-plain]",
-)
+@fault("contract", caught_by="test_message_of_exactly_the_limit_comes_back[binary-plain]")
 class NeverEndsItsLongestReplies(Connection):
     """A reply to a message of the limit itself lacks FIN."""
 
@@ -81,11 +62,7 @@ class NeverEndsItsLongestReplies(Connection):
         return super().encode_frame(frame)
 
 
-@fault(
-    "RFC 7692 §7.2.1",
-    caught_by="tests/conformance/rfc7692/test_07_2_1_compression.py::"
-    "test_binary_answer_inflates_to_its_message[0-small window]",
-)
+@fault("RFC 7692 §7.2.1", caught_by="test_binary_answer_inflates_to_its_message[0-small window]")
 class SetsRsv1OnWhatDoesNotShrink(Connection):
     """A reply that gets longer by compression is sent as it is, but marked as compressed."""
 

@@ -11,11 +11,7 @@ from verification.faulty_servers.correct.request import Request
 from verification.faulty_servers.registry import fault
 
 
-@fault(
-    "RFC 7692 §7",
-    caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
-    "test_illegal_offer_is_not_accepted[almost known]",
-)
+@fault("RFC 7692 §7", caught_by="test_illegal_offer_is_not_accepted[almost known]")
 class AcceptsUnknownParameters(Connection):
     """A parameter that no RFC defines is skipped."""
 
@@ -23,11 +19,7 @@ class AcceptsUnknownParameters(Connection):
         pass
 
 
-@fault(
-    "RFC 7692 §7",
-    caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
-    "test_illegal_offer_is_not_accepted[client takeover twice]",
-)
+@fault("RFC 7692 §7", caught_by="test_illegal_offer_is_not_accepted[client takeover twice]")
 class AcceptsRepeatedParameters(Connection):
     """Of a parameter that stands there twice the last counts."""
 
@@ -37,8 +29,7 @@ class AcceptsRepeatedParameters(Connection):
 
 @fault(
     "RFC 7692 §7.1.1",
-    caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
-    "test_illegal_offer_does_not_hinder_the_handshake[server takeover with a value]",
+    caught_by="test_illegal_offer_does_not_hinder_the_handshake[server takeover with a value]",
 )
 class AcceptsAValueOnAFlag(Connection):
     """server_no_context_takeover=1 is accepted."""
@@ -47,11 +38,7 @@ class AcceptsAValueOnAFlag(Connection):
         pass
 
 
-@fault(
-    "RFC 7692 §7.1.2",
-    caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
-    "test_illegal_offer_is_not_accepted[server bits too small]",
-)
+@fault("RFC 7692 §7.1.2", caught_by="test_illegal_offer_is_not_accepted[server bits too small]")
 class AcceptsEveryWindowSize(Connection):
     """Window bits of any number are accepted and brought into range."""
 
@@ -63,8 +50,7 @@ class AcceptsEveryWindowSize(Connection):
 
 @fault(
     "RFC 7692 §7.1.2",
-    caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
-    "test_legal_offer_after_an_illegal_one_is_judged_alone[server bits too small]",
+    caught_by="test_legal_offer_after_an_illegal_one_is_judged_alone[server bits too small]",
 )
 class AcceptsWindowBits7(Connection):
     """The lower bound of window bits is off by one."""
@@ -75,8 +61,7 @@ class AcceptsWindowBits7(Connection):
 
 @fault(
     "RFC 7692 §7.1.2",
-    caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
-    "test_legal_offer_after_an_illegal_one_is_judged_alone[client bits too large]",
+    caught_by="test_legal_offer_after_an_illegal_one_is_judged_alone[client bits too large]",
 )
 class AcceptsWindowBits16(Connection):
     """The upper bound of window bits is off by one."""
@@ -85,11 +70,7 @@ class AcceptsWindowBits16(Connection):
         return 15 if value == "16" else super().window_bits(value)
 
 
-@fault(
-    "RFC 7692 §7.1.2",
-    caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
-    "test_illegal_offer_is_not_accepted[server bits two leading zeros]",
-)
+@fault("RFC 7692 §7.1.2", caught_by="test_illegal_offer_is_not_accepted[server bits two leading zeros]")
 class AcceptsLeadingZeros(Connection):
     """Window bits may have leading zeros."""
 
@@ -97,11 +78,7 @@ class AcceptsLeadingZeros(Connection):
         return super().window_bits(value and re.sub("^0+", "", value))
 
 
-@fault(
-    "RFC 7692 §7.1.2.1",
-    caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
-    "test_illegal_offer_is_not_accepted[server bits without a value]",
-)
+@fault("RFC 7692 §7.1.2.1", caught_by="test_illegal_offer_is_not_accepted[server bits without a value]")
 class AcceptsServerWindowBitsWithoutAValue(Connection):
     """server_max_window_bits without a value is taken for 15."""
 
@@ -109,11 +86,7 @@ class AcceptsServerWindowBitsWithoutAValue(Connection):
         return 15 if value is None else super().window_bits(value)
 
 
-@fault(
-    "RFC 7692 §7.1.2",
-    caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
-    "test_illegal_offer_is_not_accepted[server bits with a sign]",
-)
+@fault("RFC 7692 §7.1.2", caught_by="test_illegal_offer_is_not_accepted[server bits with a sign]")
 class ReadsWindowBitsAsPythonDoes(Connection):
     """Whatever int() takes is a number: +10, 1_0, and blanks around it."""
 
@@ -125,11 +98,7 @@ class ReadsWindowBitsAsPythonDoes(Connection):
         return super().window_bits(str(number))
 
 
-@fault(
-    "RFC 7692 §7.1.2",
-    caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
-    "test_illegal_offer_is_not_accepted[server bits with a fraction]",
-)
+@fault("RFC 7692 §7.1.2", caught_by="test_illegal_offer_is_not_accepted[server bits with a fraction]")
 class ReadsWindowBitsAsCDoes(Connection):
     """Digits at the beginning are the number, and what follows is not looked at: 10.5, 10bits."""
 
@@ -138,11 +107,7 @@ class ReadsWindowBitsAsCDoes(Connection):
         return super().window_bits(digits and digits[0])
 
 
-@fault(
-    "RFC 7692 §7.1.2",
-    caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
-    "test_illegal_offer_is_not_accepted[server bits hexadecimal]",
-)
+@fault("RFC 7692 §7.1.2", caught_by="test_illegal_offer_is_not_accepted[server bits hexadecimal]")
 class ReadsWindowBitsInHex(Connection):
     """0xa is 10."""
 
@@ -151,11 +116,7 @@ class ReadsWindowBitsInHex(Connection):
         return super().window_bits(str(int(value or "", 16)) if hexadecimal else value)
 
 
-@fault(
-    "RFC 7692 §7.1.2",
-    caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
-    "test_illegal_offer_is_not_accepted[server bits with a sign]",
-)
+@fault("RFC 7692 §7.1.2", caught_by="test_illegal_offer_is_not_accepted[server bits with a sign]")
 class TakesBadWindowBitsForTheBiggest(Connection):
     """What is no number is taken for 15."""
 
@@ -163,11 +124,7 @@ class TakesBadWindowBitsForTheBiggest(Connection):
         return super().window_bits(value if value is None or value.isdecimal() else "15")
 
 
-@fault(
-    "RFC 6455 §9.1",
-    caught_by="tests/conformance/rfc7692/test_05_negotiation.py::"
-    "test_offer_is_found_under_a_header_name_in_any_case[lower case]",
-)
+@fault("RFC 6455 §9.1", caught_by="test_offer_is_found_under_a_header_name_in_any_case[lower case]")
 class ReadsTheExtensionHeaderInOneSpelling(Connection):
     """Only Sec-WebSocket-Extensions is found, not sec-websocket-extensions."""
 
@@ -178,8 +135,7 @@ class ReadsTheExtensionHeaderInOneSpelling(Connection):
 
 @fault(
     "RFC 7692 §7.1.2.2",
-    caught_by="tests/conformance/rfc7692/test_07_1_parameters.py::"
-    "test_legal_offer_after_an_illegal_one_is_judged_alone[client bits too large]",
+    caught_by="test_legal_offer_after_an_illegal_one_is_judged_alone[client bits too large]",
     origin="blind round 3",
 )
 class LeaksParametersOfADeclinedOffer(Connection):

@@ -10,11 +10,7 @@ from verification.faulty_servers.correct.framing import PROTOCOL_ERROR, Violatio
 from verification.faulty_servers.registry import fault
 
 
-@fault(
-    "RFC 6455 §5.5.2",
-    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
-    "test_pings_between_messages_disturb_none",
-)
+@fault("RFC 6455 §5.5.2", caught_by="test_pings_between_messages_disturb_none")
 class IgnoresPings(Connection):
     """A Ping gets no Pong."""
 
@@ -22,11 +18,7 @@ class IgnoresPings(Connection):
         pass
 
 
-@fault(
-    "RFC 6455 §5.5.3",
-    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
-    "test_ping_is_answered_with_a_pong_of_the_same_payload[empty]",
-)
+@fault("RFC 6455 §5.5.3", caught_by="test_ping_is_answered_with_a_pong_of_the_same_payload[empty]")
 class IgnoresEmptyPings(Connection):
     """A Ping without payload gets no Pong."""
 
@@ -35,10 +27,7 @@ class IgnoresEmptyPings(Connection):
             super().on_ping(payload)
 
 
-@fault(
-    "RFC 6455 §5.5.2",
-    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::test_ping_after_ping_is_answered",
-)
+@fault("RFC 6455 §5.5.2", caught_by="test_ping_after_ping_is_answered")
 class ForgetsEveryTenthPing(Connection):
     """The tenth Ping on a connection gets no Pong."""
 
@@ -50,11 +39,7 @@ class ForgetsEveryTenthPing(Connection):
             super().on_ping(payload)
 
 
-@fault(
-    "RFC 6455 §5.5.2",
-    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
-    "test_ping_is_not_answered_with_a_message",
-)
+@fault("RFC 6455 §5.5.2", caught_by="test_ping_is_not_answered_with_a_message")
 class AnswersPingWithPing(Connection):
     """A Ping is answered with a Ping."""
 
@@ -62,11 +47,7 @@ class AnswersPingWithPing(Connection):
         self.send_frame(ping(payload))
 
 
-@fault(
-    "RFC 6455 §5.5.2",
-    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
-    "test_pings_between_messages_disturb_none",
-)
+@fault("RFC 6455 §5.5.2", caught_by="test_pings_between_messages_disturb_none")
 class AnswersPingTwice(Connection):
     """The library and the handler both answer a Ping."""
 
@@ -75,11 +56,7 @@ class AnswersPingTwice(Connection):
         super().on_ping(payload)
 
 
-@fault(
-    "RFC 6455 §5.5.2",
-    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
-    "test_pings_between_messages_disturb_none",
-)
+@fault("RFC 6455 §5.5.2", caught_by="test_pings_between_messages_disturb_none")
 class StopsAnsweringPingsAfterAMessage(Connection):
     """Pings are answered only until the first message."""
 
@@ -94,11 +71,7 @@ class StopsAnsweringPingsAfterAMessage(Connection):
             super().on_ping(payload)
 
 
-@fault(
-    "RFC 6455 §5.5.3",
-    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
-    "test_ping_is_answered_with_a_pong_of_the_same_payload[one byte]",
-)
+@fault("RFC 6455 §5.5.3", caught_by="test_ping_is_answered_with_a_pong_of_the_same_payload[one byte]")
 class SendsEmptyPongs(Connection):
     """A Pong does not carry the Ping's payload."""
 
@@ -106,11 +79,7 @@ class SendsEmptyPongs(Connection):
         super().on_ping(b"")
 
 
-@fault(
-    "RFC 6455 §5.5.3",
-    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
-    "test_ping_of_every_length_is_answered_with_the_same_payload",
-)
+@fault("RFC 6455 §5.5.3", caught_by="test_ping_of_every_length_is_answered_with_the_same_payload")
 class SendsPongsOneByteShort(Connection):
     """The last byte of a payload of 125 bytes is cut off in the Pong."""
 
@@ -118,11 +87,7 @@ class SendsPongsOneByteShort(Connection):
         super().on_ping(payload[:124])
 
 
-@fault(
-    "RFC 6455 §5.5.3",
-    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
-    "test_ping_is_answered_with_a_pong_of_the_same_payload[zeros]",
-)
+@fault("RFC 6455 §5.5.3", caught_by="test_ping_is_answered_with_a_pong_of_the_same_payload[zeros]")
 class CutsPongsAtNul(Connection):
     """The payload of a Ping is kept as a C string."""
 
@@ -130,11 +95,7 @@ class CutsPongsAtNul(Connection):
         super().on_ping(payload.split(b"\0")[0])
 
 
-@fault(
-    "RFC 6455 §5.5.3",
-    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
-    "test_ping_is_answered_with_a_pong_of_the_same_payload[binary]",
-)
+@fault("RFC 6455 §5.5.3", caught_by="test_ping_is_answered_with_a_pong_of_the_same_payload[binary]")
 class TakesPingPayloadsForText(Connection):
     """The payload of a Ping is decoded as UTF-8 with replacement and encoded again."""
 
@@ -142,11 +103,7 @@ class TakesPingPayloadsForText(Connection):
         super().on_ping(payload.decode(errors="replace").encode()[:125])
 
 
-@fault(
-    "RFC 6455 §5.5.3",
-    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
-    "test_ping_is_answered_with_a_pong_of_the_same_payload[binary]",
-)
+@fault("RFC 6455 §5.5.3", caught_by="test_ping_is_answered_with_a_pong_of_the_same_payload[binary]")
 class RefusesPingsThatAreNotText(Connection):
     """A Ping whose payload is not UTF-8 ends the connection."""
 
@@ -155,11 +112,7 @@ class RefusesPingsThatAreNotText(Connection):
         super().on_ping(payload)
 
 
-@fault(
-    "RFC 6455 §5.5.3",
-    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
-    "test_ping_is_answered_with_a_pong_of_the_same_payload[text]",
-)
+@fault("RFC 6455 §5.5.3", caught_by="test_ping_is_answered_with_a_pong_of_the_same_payload[text]")
 class SendsThePongOfThePingBefore(Connection):
     """A Pong carries the payload of the Ping before."""
 
@@ -170,11 +123,7 @@ class SendsThePongOfThePingBefore(Connection):
         self.last = payload
 
 
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_pings_between_many_fragments_cost_no_data[100]",
-)
+@fault("RFC 6455 §5.4", caught_by="test_pings_between_many_fragments_cost_no_data[100]")
 class SendsPongsInReverse(Connection):
     """Pings that come in one segment are answered last first."""
 
@@ -191,11 +140,7 @@ class SendsPongsInReverse(Connection):
             self.send_frame(pong(self.stack.pop()))
 
 
-@fault(
-    "RFC 6455 §5.5.3",
-    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
-    "test_unsolicited_pong_is_not_answered[text]",
-)
+@fault("RFC 6455 §5.5.3", caught_by="test_unsolicited_pong_is_not_answered[text]")
 class AnswersUnsolicitedPongs(Connection):
     """A Pong is answered with a Pong."""
 
@@ -203,11 +148,7 @@ class AnswersUnsolicitedPongs(Connection):
         self.send_frame(pong(payload))
 
 
-@fault(
-    "RFC 6455 §5.5.3",
-    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
-    "test_unsolicited_pong_is_not_answered[text]",
-)
+@fault("RFC 6455 §5.5.3", caught_by="test_unsolicited_pong_is_not_answered[text]")
 class EndsAtAnUnsolicitedPong(Connection):
     """A Pong that answers no Ping is a protocol error."""
 
@@ -215,11 +156,7 @@ class EndsAtAnUnsolicitedPong(Connection):
         raise Violation(PROTOCOL_ERROR, "unexpected Pong")
 
 
-@fault(
-    "RFC 6455 §5.5.3",
-    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
-    "test_unsolicited_pong_is_not_answered[text]",
-)
+@fault("RFC 6455 §5.5.3", caught_by="test_unsolicited_pong_is_not_answered[text]")
 class EndsAtAnUnsolicitedPongWithPayload(Connection):
     """A Pong with a payload that answers no Ping is a protocol error; an empty one is not."""
 
@@ -228,11 +165,7 @@ class EndsAtAnUnsolicitedPongWithPayload(Connection):
             raise Violation(PROTOCOL_ERROR, "unexpected Pong")
 
 
-@fault(
-    "RFC 6455 §5.5.3",
-    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
-    "test_row_of_unsolicited_pongs_harms_nothing",
-)
+@fault("RFC 6455 §5.5.3", caught_by="test_row_of_unsolicited_pongs_harms_nothing")
 class EchoesPongsAsMessages(Connection):
     """The payload of a Pong is answered like a binary message."""
 
@@ -240,11 +173,7 @@ class EchoesPongsAsMessages(Connection):
         self.message(payload)
 
 
-@fault(
-    "RFC 6455 §5.5.2",
-    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
-    "test_pings_between_messages_disturb_none",
-)
+@fault("RFC 6455 §5.5.2", caught_by="test_pings_between_messages_disturb_none")
 class EchoesPingsAsMessages(Connection):
     """The handler sees Pings, too, and answers them."""
 
@@ -253,11 +182,7 @@ class EchoesPingsAsMessages(Connection):
         self.message(payload)
 
 
-@fault(
-    "RFC 6455 §5.5.2",
-    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
-    "test_pings_in_a_row_are_answered_in_order[in one segment]",
-)
+@fault("RFC 6455 §5.5.2", caught_by="test_pings_in_a_row_are_answered_in_order[in one segment]")
 class AnswersOnlyTheFirstPingOfASegment(Connection):
     """Of several Pings in one segment only the first gets a Pong, so that the last stays open."""
 
@@ -273,11 +198,7 @@ class AnswersOnlyTheFirstPingOfASegment(Connection):
         self.answered = True
 
 
-@fault(
-    "RFC 6455 §5.5.2",
-    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
-    "test_pings_in_a_row_are_answered_in_order[frame by frame]",
-)
+@fault("RFC 6455 §5.5.2", caught_by="test_pings_in_a_row_are_answered_in_order[frame by frame]")
 class AnswersPingsWhenItIsIdle(Connection):
     """A Pong waits until nothing has come for ten seconds."""
 
@@ -285,11 +206,7 @@ class AnswersPingsWhenItIsIdle(Connection):
         asyncio.get_running_loop().call_later(10, self.send_frame, pong(payload))
 
 
-@fault(
-    "RFC 6455 §5.5",
-    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
-    "test_ping_is_answered_with_a_pong_of_the_same_payload[empty]",
-)
+@fault("RFC 6455 §5.5", caught_by="test_ping_is_answered_with_a_pong_of_the_same_payload[empty]")
 class SwapsPingAndPong(Connection):
     """The two opcodes are mixed up: a Pong is answered, a Ping is not."""
 
@@ -299,11 +216,7 @@ class SwapsPingAndPong(Connection):
         super().control(opcode, payload)
 
 
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
-    "test_ping_after_a_message_in_one_segment_spoils_no_answer[40000]",
-)
+@fault("RFC 6455 §5.4", caught_by="test_ping_after_a_message_in_one_segment_spoils_no_answer[40000]")
 class SendsPongsInsideAFrame(Connection):
     """A long reply is written in two halves, and a Pong gets between them."""
 
@@ -331,8 +244,7 @@ class SendsPongsInsideAFrame(Connection):
 
 @fault(
     "RFC 6455 §5.5.3",
-    caught_by="tests/conformance/rfc6455/test_05_5_control_frames.py::"
-    "test_shorter_ping_after_a_longer_one_is_answered_with_its_own_payload[one by one]",
+    caught_by="test_shorter_ping_after_a_longer_one_is_answered_with_its_own_payload[one by one]",
     origin="blind round 3",
 )
 class AnswersAnEmptyPingWithTheLast(Connection):

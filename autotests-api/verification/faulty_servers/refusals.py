@@ -12,11 +12,7 @@ from verification.faulty_servers.correct.request import Refusal, Request
 from verification.faulty_servers.registry import fault
 
 
-@fault(
-    "RFC 6455 §4.2.2",
-    caught_by="tests/conformance/rfc6455/test_04_4_versions.py::"
-    "test_refusal_of_a_version_lists_the_known_ones[0]",
-)
+@fault("RFC 6455 §4.2.2", caught_by="test_refusal_of_a_version_lists_the_known_ones[0]")
 class HangsUpInsteadOfRefusing(Connection):
     """A request that is not acceptable gets no answer; TCP just ends."""
 
@@ -24,11 +20,7 @@ class HangsUpInsteadOfRefusing(Connection):
         pass
 
 
-@fault(
-    "RFC 6455 §4.2.2",
-    caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
-    "test_tcp_ends_after_a_refusal_that_announces_it[Sec-WebSocket-Key]",
-)
+@fault("RFC 6455 §4.2.2", caught_by="test_tcp_ends_after_a_refusal_that_announces_it[Sec-WebSocket-Key]")
 class KeepsTcpOpenAfterARefusal(Connection):
     """A refused client is answered, and TCP stays open without end."""
 
@@ -44,11 +36,7 @@ class KeepsTcpOpenAfterARefusal(Connection):
         super().start_codecs()
 
 
-@fault(
-    "RFC 6455 §4.2.2",
-    caught_by="tests/conformance/rfc6455/test_04_4_versions.py::"
-    "test_refusal_of_a_version_lists_the_known_ones[0]",
-)
+@fault("RFC 6455 §4.2.2", caught_by="test_refusal_of_a_version_lists_the_known_ones[0]")
 class RefusesWith200(Connection):
     """A request that is not acceptable is answered with 200 and a page."""
 
@@ -56,11 +44,7 @@ class RefusesWith200(Connection):
         super().refuse(Refusal(200, refusal.reason))
 
 
-@fault(
-    "RFC 6455 §4.2.2",
-    caught_by="tests/conformance/rfc6455/test_04_4_versions.py::"
-    "test_refusal_of_a_version_lists_the_known_ones[0]",
-)
+@fault("RFC 6455 §4.2.2", caught_by="test_refusal_of_a_version_lists_the_known_ones[0]")
 class RefusesWith500(Connection):
     """Every refusal is an unhandled exception, that is 500."""
 
@@ -68,11 +52,7 @@ class RefusesWith500(Connection):
         super().refuse(Refusal(500, "internal error"))
 
 
-@fault(
-    "RFC 6455 §4.2.2",
-    caught_by="tests/conformance/rfc6455/test_04_4_versions.py::"
-    "test_refusal_of_a_version_lists_the_known_ones[12]",
-)
+@fault("RFC 6455 §4.2.2", caught_by="test_refusal_of_a_version_lists_the_known_ones[12]")
 class RefusesAVersionWith400(Connection):
     """A wrong version is answered with 400 and no list of versions."""
 
@@ -83,11 +63,7 @@ class RefusesAVersionWith400(Connection):
             raise Refusal(400, refusal.reason) from None
 
 
-@fault(
-    "RFC 6455 §4.2.2",
-    caught_by="tests/conformance/rfc6455/test_04_4_versions.py::"
-    "test_refusal_of_a_version_lists_the_known_ones[12]",
-)
+@fault("RFC 6455 §4.2.2", caught_by="test_refusal_of_a_version_lists_the_known_ones[12]")
 class RefusesAVersionWithoutAList(Connection):
     """A wrong version is answered with 426, but not with the versions that are spoken."""
 
@@ -98,11 +74,7 @@ class RefusesAVersionWithoutAList(Connection):
             raise Refusal(426, refusal.reason, ("Upgrade", "websocket")) from None
 
 
-@fault(
-    "RFC 6455 §4.2.2",
-    caught_by="tests/conformance/rfc6455/test_04_4_versions.py::"
-    "test_refusal_of_a_version_lists_the_known_ones[12]",
-)
+@fault("RFC 6455 §4.2.2", caught_by="test_refusal_of_a_version_lists_the_known_ones[12]")
 class ListsTheWrongVersion(Connection):
     """A wrong version is answered with the version that the client asked for."""
 
@@ -114,11 +86,7 @@ class ListsTheWrongVersion(Connection):
             raise Refusal(426, refusal.reason, ("Sec-WebSocket-Version", asked)) from None
 
 
-@fault(
-    "RFC 6455 §4.2.2",
-    caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
-    "test_accept_value_is_never_that_of_another_connection",
-)
+@fault("RFC 6455 §4.2.2", caught_by="test_accept_value_is_never_that_of_another_connection")
 class RefusesEveryOtherRequest(Connection):
     """Every other request is answered with 503, as a pool with one dead worker does."""
 
@@ -130,10 +98,7 @@ class RefusesEveryOtherRequest(Connection):
             raise Refusal(503, "this worker is dead")
 
 
-@fault(
-    "contract",
-    caught_by="tests/security/test_disclosure.py::test_refusal_shows_no_stack_trace[no version]",
-)
+@fault("contract", caught_by="test_refusal_shows_no_stack_trace[no version]")
 class ShowsItsTraceback(Connection):
     """A refusal carries the server's traceback, with the paths of its files."""
 
@@ -142,10 +107,7 @@ class ShowsItsTraceback(Connection):
         super().refuse(Refusal(refusal.status, trace, *refusal.headers))
 
 
-@fault(
-    "contract",
-    caught_by="tests/security/test_disclosure.py::test_refusal_holds_no_markup_of_the_request[key]",
-)
+@fault("contract", caught_by="test_refusal_holds_no_markup_of_the_request[key]")
 class ShowsTheRequestInHtml(Connection):
     """A refusal is a page that shows the request as it came, markup and all."""
 
@@ -162,10 +124,7 @@ class ShowsTheRequestInHtml(Connection):
         super().refuse(Refusal(refusal.status, f"<pre>{self.shown}</pre>{refusal.reason}", *refusal.headers))
 
 
-@fault(
-    "contract",
-    caught_by="tests/security/test_disclosure.py::test_refusal_shows_no_stack_trace[a path that is no UTF-8]",
-)
+@fault("contract", caught_by="test_refusal_shows_no_stack_trace[a path that is no UTF-8]")
 class ShowsWhereItCouldNotDecode(Connection):
     """A path or a header that is not UTF-8 is answered with 500 and the traceback of the decoder."""
 
@@ -180,12 +139,7 @@ class ShowsWhereItCouldNotDecode(Connection):
         super().judge(request)
 
 
-@fault(
-    "RFC 6455 §4.2.2",
-    caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
-    "test_refusal_is_as_long_as_it_says[Upgrade]",
-    origin="blind round 4",
-)
+@fault("RFC 6455 §4.2.2", caught_by="test_refusal_is_as_long_as_it_says[Upgrade]", origin="blind round 4")
 class CountsCharactersOfARefusal(Connection):
     """Content-Length of a refusal is the number of its characters."""
 
@@ -203,8 +157,7 @@ class CountsCharactersOfARefusal(Connection):
 
 @fault(
     "RFC 6455 §4.2.2",
-    caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
-    "test_refusal_without_a_length_ends_with_tcp[Upgrade]",
+    caught_by="test_refusal_without_a_length_ends_with_tcp[Upgrade]",
     origin="blind round 4",
 )
 class RefusesWithoutAnEnd(Connection):

@@ -16,10 +16,10 @@ Breaker = TypeVar("Breaker", bound=type[Connection] | type[EchoServer])
 class Fault:
     """One way to be wrong.
 
-    ``rule`` is the section of an RFC, or ``contract`` for what the echo promises. ``caught_by`` is the node
-    id of the test that has to fail, from autotests-api/ on: one case of it, alone on a new server, so that
-    it does not depend on the order of tests. ``origin`` is where the fault comes from, if it was not written
-    beside the suite.
+    ``rule`` is the section of an RFC, or ``contract`` for what the echo promises. ``caught_by`` is the name
+    of the test that has to fail, with its parameters: one case of it, alone on a new server, so that it does
+    not depend on the order of tests. ``origin`` is where the fault comes from, if it was not written beside
+    the suite.
     """
 
     name: str
@@ -48,7 +48,14 @@ def fault(rule: str, *, caught_by: str, origin: str = "") -> Callable[[Breaker],
         name = re.sub(r"(?<!^)(?=[A-Z])|(?<=[a-z])(?<!Rsv|Utf)(?=[0-9])", "-", breaker.__name__).lower()
         if name in CATALOGUE:
             raise ValueError(f"two faults are called {name}")
-        CATALOGUE[name] = Fault(name, rule, (breaker.__doc__ or "").strip(), breaker, caught_by, origin)
+        CATALOGUE[name] = Fault(
+            name,
+            rule,
+            (breaker.__doc__ or "").strip(),
+            breaker,
+            re.sub(r"^tests/[^:]*::", "", caught_by),
+            origin,
+        )
         return breaker
 
     return enter

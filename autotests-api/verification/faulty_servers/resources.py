@@ -61,21 +61,14 @@ class SlotServer(EchoServer):
         self.slots -= connection.ending in self.leaks
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_lifetime.py::test_client_is_served_again_after_it_broke_off",
-)
+@fault("contract", caught_by="test_client_is_served_again_after_it_broke_off")
 class LeaksASlotWhenAConnectionIsLost(SlotServer):
     """A client that vanishes without a Close keeps its slot; after eight no client is served."""
 
     leaks = ("lost", "reset")
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_isolation.py::"
-    "test_client_that_disconnects_does_not_disturb_another[disconnects by reset]",
-)
+@fault("contract", caught_by="test_client_that_disconnects_does_not_disturb_another[disconnects by reset]")
 class LeaksASlotWhenAConnectionIsReset(SlotServer):
     """A client that resets TCP keeps its slot; after three no client is served."""
 
@@ -83,10 +76,7 @@ class LeaksASlotWhenAConnectionIsReset(SlotServer):
     leaks = ("reset",)
 
 
-@fault(
-    "contract",
-    caught_by="tests/security/test_hostile_handshakes.py::test_many_refused_requests_do_not_stop_the_server",
-)
+@fault("contract", caught_by="test_many_refused_requests_do_not_stop_the_server")
 class LeaksASlotWhenARequestIsRefused(SlotServer):
     """A refused handshake keeps its slot; after eight no client is served."""
 
@@ -95,8 +85,7 @@ class LeaksASlotWhenARequestIsRefused(SlotServer):
 
 @fault(
     "contract",
-    caught_by="tests/contract/test_isolation.py::"
-    "test_client_that_disconnects_does_not_disturb_another[disconnects after a violation]",
+    caught_by="test_client_that_disconnects_does_not_disturb_another[disconnects after a violation]",
 )
 class LeaksASlotAtAViolation(SlotServer):
     """A connection that ended in a violation keeps its slot; after eight no client is served."""
@@ -104,10 +93,7 @@ class LeaksASlotAtAViolation(SlotServer):
     leaks = ("failed",)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_lifetime.py::test_connections_one_after_another_are_all_served",
-)
+@fault("contract", caught_by="test_connections_one_after_another_are_all_served")
 class LeaksASlotAtAGoodClose(SlotServer):
     """A connection that was closed well keeps its slot; after a hundred no client is served."""
 
@@ -115,11 +101,7 @@ class LeaksASlotAtAGoodClose(SlotServer):
     leaks = ("closed",)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_isolation.py::"
-    "test_thousand_connections_at_once_receive_their_own_replies_only",
-)
+@fault("contract", caught_by="test_thousand_connections_at_once_receive_their_own_replies_only")
 class ServesAHundredClientsAtOnce(EchoServer):
     """The hundred and first connection at a time is hung up."""
 
@@ -136,10 +118,7 @@ class ServesAHundredClientsAtOnce(EchoServer):
     connection_class = CountedConnection
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_lifetime.py::test_client_is_served_again_after_its_connection_failed",
-)
+@fault("contract", caught_by="test_client_is_served_again_after_its_connection_failed")
 class ServesOneClientAtATime(EchoServer):
     """A second client waits for its handshake until the first has left."""
 
@@ -158,10 +137,7 @@ class ServesOneClientAtATime(EchoServer):
     connection_class = WaitingConnection
 
 
-@fault(
-    "contract",
-    caught_by="tests/security/test_slow_peers.py::test_silent_connections_do_not_stop_the_server",
-)
+@fault("contract", caught_by="test_silent_connections_do_not_stop_the_server")
 class OpensOneConnectionAtATime(EchoServer):
     """A client that is slow in its handshake keeps the others from theirs."""
 
@@ -180,10 +156,7 @@ class OpensOneConnectionAtATime(EchoServer):
     connection_class = WaitingConnection
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_lifetime.py::test_connections_one_after_another_are_all_served",
-)
+@fault("contract", caught_by="test_connections_one_after_another_are_all_served")
 class RefusesFastReconnects(EchoServer):
     """More than twenty handshakes in a second are too many."""
 
@@ -205,10 +178,7 @@ class RefusesFastReconnects(EchoServer):
     connection_class = ThrottledConnection
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_order.py::test_second_burst_is_answered_like_the_first",
-)
+@fault("contract", caught_by="test_second_burst_is_answered_like_the_first")
 class ThrottlesMessages(Connection):
     """More than fifty messages in a tenth of a second are too many; the rest is dropped."""
 
@@ -223,11 +193,7 @@ class ThrottlesMessages(Connection):
             super().message(message)
 
 
-@fault(
-    "contract",
-    caught_by="tests/security/test_memory_exhaustion.py::"
-    "test_unfinished_messages_of_many_do_not_stop_the_server",
-)
+@fault("contract", caught_by="test_unfinished_messages_of_many_do_not_stop_the_server")
 class StopsTheLoopForAnUnfinishedMessage(EchoServer):
     """While a client is in the middle of a message, no other is answered."""
 
@@ -248,10 +214,7 @@ class StopsTheLoopForAnUnfinishedMessage(EchoServer):
     connection_class = GreedyConnection
 
 
-@fault(
-    "contract",
-    caught_by="tests/security/test_slow_readers.py::test_replies_that_are_read_late_all_come[long messages]",
-)
+@fault("contract", caught_by="test_replies_that_are_read_late_all_come[long messages]")
 class WaitsForTheSlowestReader(EchoServer):
     """No client is read from while one client does not read its replies."""
 
@@ -267,10 +230,7 @@ class WaitsForTheSlowestReader(EchoServer):
     connection_class = PoliteConnection
 
 
-@fault(
-    "contract",
-    caught_by="tests/security/test_slow_readers.py::test_replies_that_are_read_late_all_come[empty messages]",
-)
+@fault("contract", caught_by="test_replies_that_are_read_late_all_come[empty messages]")
 class HangsUpOnSlowReaders(Connection):
     """A client that does not read its replies as fast as they come is cut off."""
 
@@ -280,11 +240,7 @@ class HangsUpOnSlowReaders(Connection):
             self.writer.transport.abort()
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_length_with_its_top_bit_set_fails_the_connection[text-2^63]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_length_with_its_top_bit_set_fails_the_connection[text-2^63]")
 class ReadsAPayloadBeforeItLooksAtTheHeader(Connection):
     """A frame is judged when it is complete, so that a huge one is waited for."""
 
@@ -295,11 +251,7 @@ class ReadsAPayloadBeforeItLooksAtTheHeader(Connection):
         return header
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_isolation.py::"
-    "test_thousand_connections_at_once_receive_their_own_replies_only",
-)
+@fault("contract", caught_by="test_thousand_connections_at_once_receive_their_own_replies_only")
 class ServesAThousandClientsInAll(EchoServer):
     """Clients are counted when they come and not when they leave; after a thousand the house is full."""
 
@@ -318,10 +270,7 @@ class ServesAThousandClientsInAll(EchoServer):
     connection_class = CountedConnection
 
 
-@fault(
-    "contract",
-    caught_by="tests/security/test_slow_readers.py::test_replies_that_are_read_late_all_come[empty messages]",
-)
+@fault("contract", caught_by="test_replies_that_are_read_late_all_come[empty messages]")
 class NeverWakesAfterAFullBuffer(Connection):
     """A client that let replies pile up once is read no more, though it took them all in the end."""
 
@@ -350,10 +299,7 @@ class BooksMemory(Connection):
 
 
 @fault(
-    "contract",
-    caught_by="tests/security/test_memory_exhaustion.py::"
-    "test_unfinished_messages_of_many_do_not_stop_the_server",
-    origin="blind round 3",
+    "contract", caught_by="test_unfinished_messages_of_many_do_not_stop_the_server", origin="blind round 3"
 )
 class NeverFreesWhatTheVanishedHeld(EchoServer):
     """What vanished clients had sent of a message is never freed, and taken from a room of 2 MiB."""

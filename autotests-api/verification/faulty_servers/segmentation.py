@@ -8,11 +8,7 @@ from verification.faulty_servers.correct.framing import PROTOCOL_ERROR, Violatio
 from verification.faulty_servers.registry import fault
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_frame_and_a_half_in_one_segment_are_told_apart[2]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_frame_and_a_half_in_one_segment_are_told_apart[2]")
 class NeedsTheHeaderInOneSegment(Connection):
     """A frame whose header comes in two segments is malformed."""
 
@@ -23,11 +19,7 @@ class NeedsTheHeaderInOneSegment(Connection):
         return header
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_frames_cut_anywhere_are_put_together[2]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_frames_cut_anywhere_are_put_together[2]")
 class LosesAByteWhenTheHeaderIsSplit(Connection):
     """The first byte of a frame is forgotten when it comes alone."""
 
@@ -39,8 +31,7 @@ class LosesAByteWhenTheHeaderIsSplit(Connection):
 
 @fault(
     "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_ping_between_fragments_is_answered_and_the_message_is_whole[octet by octet]",
+    caught_by="test_ping_between_fragments_is_answered_and_the_message_is_whole[octet by octet]",
 )
 class NeedsControlFramesInOneSegment(Connection):
     """A control frame whose payload is still on its way is malformed."""
@@ -51,11 +42,7 @@ class NeedsControlFramesInOneSegment(Connection):
         return super().step_control(header)
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_payload_in_two_segments_is_one_message",
-)
+@fault("RFC 6455 §5.2", caught_by="test_payload_in_two_segments_is_one_message")
 class TakesOneSegmentForTheWholePayload(Connection):
     """A payload that comes in two segments is taken to end with the first."""
 
@@ -65,11 +52,7 @@ class TakesOneSegmentForTheWholePayload(Connection):
         return super().step_data(header)
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_frames_in_one_segment_are_each_answered[2]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_frames_in_one_segment_are_each_answered[2]")
 class HandlesOneFramePerSegment(Connection):
     """The second frame of a segment waits until another segment comes."""
 
@@ -79,11 +62,7 @@ class HandlesOneFramePerSegment(Connection):
                 break
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_frames_cut_anywhere_are_put_together[2]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_frames_cut_anywhere_are_put_together[2]")
 class DropsTheSecondFrameOfASegment(Connection):
     """What follows a frame in the same segment is thrown away."""
 
@@ -92,10 +71,7 @@ class DropsTheSecondFrameOfASegment(Connection):
         self.buffer.clear()
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::test_half_a_frame_is_not_answered",
-)
+@fault("RFC 6455 §5.2", caught_by="test_half_a_frame_is_not_answered")
 class DropsWhatFollowsAControlFrame(Connection):
     """What follows a Ping in the same segment is thrown away."""
 
@@ -106,11 +82,7 @@ class DropsWhatFollowsAControlFrame(Connection):
         return handled
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_text_length_is_read_at_every_boundary[65534]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_text_length_is_read_at_every_boundary[65534]")
 class LosesBytesAtTheBoundaryOfItsReads(Connection):
     """When a read fills the 64 KiB buffer to the last byte, that byte is lost."""
 
@@ -122,11 +94,7 @@ class LosesBytesAtTheBoundaryOfItsReads(Connection):
         return more
 
 
-@fault(
-    "RFC 6455 §5.4",
-    caught_by="tests/conformance/rfc6455/test_05_4_fragmentation.py::"
-    "test_empty_fragments_add_nothing[only the middle]",
-)
+@fault("RFC 6455 §5.4", caught_by="test_empty_fragments_add_nothing[only the middle]")
 class NeverEndsAnEmptyFrame(Connection):
     """A data frame without payload is noticed only when the next bytes come."""
 
@@ -134,11 +102,7 @@ class NeverEndsAnEmptyFrame(Connection):
         return bool(self.buffer) and super().step_data(header)
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_text_length_is_read_at_every_boundary[65535]",
-)
+@fault("RFC 6455 §5.2", caught_by="test_text_length_is_read_at_every_boundary[65535]")
 class ReadsTheNextFrameAsPayload(Connection):
     """The payload of a frame of exactly 65,535 bytes is read one byte too long."""
 
@@ -149,12 +113,7 @@ class ReadsTheNextFrameAsPayload(Connection):
         return header._replace(length=1 << 16, length_bits=64)
 
 
-@fault(
-    "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_frames_cut_anywhere_are_put_together[7]",
-    origin="blind round 3",
-)
+@fault("RFC 6455 §5.2", caught_by="test_frames_cut_anywhere_are_put_together[7]", origin="blind round 3")
 class LosesASingleTrailingByte(Connection):
     """A header's first byte that comes behind another frame, and alone, is thrown away."""
 

@@ -16,10 +16,7 @@ from verification.faulty_servers.correct.utf8 import Utf8
 from verification.faulty_servers.registry import fault
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_lifetime.py::test_idle_connection_stays_open",
-)
+@fault("contract", caught_by="test_idle_connection_stays_open")
 class RepliesToTheNewestClient(EchoServer):
     """The connection that replies go to is kept in one place for all, and the last one to open has it."""
 
@@ -38,10 +35,7 @@ class RepliesToTheNewestClient(EchoServer):
     connection_class = MisdirectingConnection
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_lifetime.py::test_connections_that_overlap_are_all_served",
-)
+@fault("contract", caught_by="test_connections_that_overlap_are_all_served")
 class RepliesToEverybody(EchoServer):
     """A reply is sent to all clients, as in a chat."""
 
@@ -62,11 +56,7 @@ class RepliesToEverybody(EchoServer):
     connection_class = ShoutingConnection
 
 
-@fault(
-    "contract",
-    caught_by="tests/resilience/test_unreachable_peers.py::"
-    "test_unreachable_peers_do_not_affect_other_clients[in a message]",
-)
+@fault("contract", caught_by="test_unreachable_peers_do_not_affect_other_clients[in a message]")
 class SharesTheLastMessage(EchoServer):
     """Under load the message is kept in one place for all until it is answered."""
 
@@ -87,10 +77,7 @@ class SharesTheLastMessage(EchoServer):
     connection_class = SharingConnection
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_isolation.py::test_fragments_of_two_clients_are_not_mixed",
-)
+@fault("contract", caught_by="test_fragments_of_two_clients_are_not_mixed")
 class SharesFragments(EchoServer):
     """The fragments of all connections are collected in one list."""
 
@@ -110,10 +97,7 @@ class SharesFragments(EchoServer):
     connection_class = SharingConnection
 
 
-@fault(
-    "RFC 6455 §8.1",
-    caught_by="tests/conformance/rfc6455/test_08_1_utf8.py::test_validators_of_two_connections_do_not_mix",
-)
+@fault("RFC 6455 §8.1", caught_by="test_validators_of_two_connections_do_not_mix")
 class SharesAValidator(EchoServer):
     """One UTF-8 validator serves all connections, so that half a character on one spoils another."""
 
@@ -129,11 +113,7 @@ class SharesAValidator(EchoServer):
     connection_class = SharingConnection
 
 
-@fault(
-    "RFC 7692 §7.2.1",
-    caught_by="tests/conformance/rfc7692/test_07_2_1_compression.py::"
-    "test_window_holds_nothing_of_another_connection[open]",
-)
+@fault("RFC 7692 §7.2.1", caught_by="test_window_holds_nothing_of_another_connection[open]")
 class SharesACompressor(EchoServer):
     """One compression context serves all connections."""
 
@@ -154,11 +134,7 @@ class SharesACompressor(EchoServer):
     connection_class = SharingConnection
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_isolation.py::"
-    "test_client_that_begins_and_does_not_finish_does_not_disturb_another",
-)
+@fault("contract", caught_by="test_client_that_begins_and_does_not_finish_does_not_disturb_another")
 class GivesLeftoversToTheNext(EchoServer):
     """A client that vanishes inside a frame leaves its bytes to the next one's buffer."""
 
@@ -181,11 +157,7 @@ class GivesLeftoversToTheNext(EchoServer):
             self.leftovers = header.mask_key  # What a pooled buffer begins with.
 
 
-@fault(
-    "contract",
-    caught_by="tests/resilience/test_connection_loss.py::"
-    "test_fin_in_a_message_does_not_affect_a_new_client[50]",
-)
+@fault("contract", caught_by="test_fin_in_a_message_does_not_affect_a_new_client[50]")
 class GivesTheUnfinishedMessageToTheNext(EchoServer):
     """A client that vanishes inside a fragmented message leaves the next one inside it."""
 
@@ -205,10 +177,7 @@ class GivesTheUnfinishedMessageToTheNext(EchoServer):
         self.unfinished = connection.in_message and not connection.close_sent
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_lifetime.py::test_client_is_served_again_after_it_closed[1000]",
-)
+@fault("contract", caught_by="test_client_is_served_again_after_it_closed[1000]")
 class ServesTheFirstClientOnly(EchoServer):
     """From the second connection on, messages get no reply until the first connection is gone."""
 
@@ -233,10 +202,7 @@ class ServesTheFirstClientOnly(EchoServer):
     connection_class = PatientConnection
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_lifetime.py::test_connections_one_after_another_are_all_served",
-)
+@fault("contract", caught_by="test_connections_one_after_another_are_all_served")
 class WritesTheNumberOfTheClient(EchoServer):
     """From the hundredth connection on, the reply tells which one it is."""
 
@@ -259,10 +225,7 @@ class WritesTheNumberOfTheClient(EchoServer):
     connection_class = NumberedConnection
 
 
-@fault(
-    "RFC 7692 §5",
-    caught_by="tests/conformance/rfc7692/test_05_negotiation.py::test_answer_is_to_the_offers_of_this_client",
-)
+@fault("RFC 7692 §5", caught_by="test_answer_is_to_the_offers_of_this_client")
 class RepeatsTheFirstAgreement(EchoServer):
     """What compression was agreed on with the first client is answered to all that offer any."""
 
@@ -281,10 +244,7 @@ class RepeatsTheFirstAgreement(EchoServer):
     connection_class = RepeatingConnection
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_isolation.py::test_pings_of_many_connections_are_not_mixed",
-)
+@fault("contract", caught_by="test_pings_of_many_connections_are_not_mixed")
 class SharesPingPayloads(EchoServer):
     """A Pong carries what was pinged last, by whomever."""
 
@@ -306,11 +266,7 @@ class SharesPingPayloads(EchoServer):
     connection_class = SharingConnection
 
 
-@fault(
-    "contract",
-    caught_by="tests/resilience/test_connection_loss.py::"
-    "test_reset_in_a_message_does_not_affect_other_clients[3-to the client]",
-)
+@fault("contract", caught_by="test_reset_in_a_message_does_not_affect_other_clients[3-to the client]")
 class ResumesByKey(EchoServer):
     """A client that comes with a known Sec-WebSocket-Key gets once more what that key was last sent."""
 
@@ -337,10 +293,7 @@ class ResumesByKey(EchoServer):
     connection_class = ResumingConnection
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_isolation.py::test_clients_sending_the_same_are_each_answered",
-)
+@fault("contract", caught_by="test_clients_sending_the_same_are_each_answered")
 class LetsASecondClientReplaceTheFirst(EchoServer):
     """Clients are told apart by their address, and a new one from the same address ends the old."""
 
@@ -372,8 +325,7 @@ class BorrowsTheDecoder(Connection):
 
 @fault(
     "contract",
-    caught_by="tests/contract/test_isolation.py::"
-    "test_wide_character_split_while_another_client_sends_stays_whole",
+    caught_by="test_wide_character_split_while_another_client_sends_stays_whole",
     origin="blind round 3",
 )
 class SharesTheTextDecoder(EchoServer):

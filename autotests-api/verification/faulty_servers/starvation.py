@@ -15,11 +15,7 @@ LARGE = 500_000
 """Bytes from which on a message takes its time."""
 
 
-@fault(
-    "contract",
-    caught_by="tests/security/test_starvation.py::test_large_message_does_not_keep_others_waiting[text]",
-    origin="a public bug",
-)
+@fault("contract", caught_by="test_large_message_does_not_keep_others_waiting[text]", origin="a public bug")
 class BlocksForALargeMessage(Connection):
     """What is made of a large message is made in the event loop, for a second and a half."""
 
@@ -30,9 +26,7 @@ class BlocksForALargeMessage(Connection):
 
 
 @fault(
-    "contract",
-    caught_by="tests/security/test_starvation.py::test_compressed_message_does_not_keep_others_waiting[zeros]",
-    origin="a public bug",
+    "contract", caught_by="test_compressed_message_does_not_keep_others_waiting[zeros]", origin="a public bug"
 )
 class BlocksWhileItInflates(Connection):
     """A message that inflates to much is inflated in the event loop, slowly."""
@@ -45,8 +39,7 @@ class BlocksWhileItInflates(Connection):
 
 @fault(
     "contract",
-    caught_by="tests/security/test_starvation.py::"
-    "test_large_message_does_not_keep_others_waiting[text in fragments]",
+    caught_by="test_large_message_does_not_keep_others_waiting[text in fragments]",
     origin="a public bug",
 )
 class JoinsFragmentsOneByOne(Connection):
@@ -57,11 +50,7 @@ class JoinsFragmentsOneByOne(Connection):
         time.sleep(len(self.characters) * 2e-6)
 
 
-@fault(
-    "contract",
-    caught_by="tests/security/test_starvation.py::"
-    "test_large_message_does_not_keep_others_waiting[text in empty fragments]",
-)
+@fault("contract", caught_by="test_large_message_does_not_keep_others_waiting[text in empty fragments]")
 class LogsEveryFragment(Connection):
     """Every fragment costs a millisecond of the event loop."""
 
@@ -71,10 +60,7 @@ class LogsEveryFragment(Connection):
             time.sleep(0.001)
 
 
-@fault(
-    "contract",
-    caught_by="tests/security/test_starvation.py::test_large_message_does_not_keep_others_waiting[brackets]",
-)
+@fault("contract", caught_by="test_large_message_does_not_keep_others_waiting[brackets]")
 class ParsesWhatLooksLikeJson(Connection):
     """Messages that begin like JSON are parsed, in time that grows with the square of their depth."""
 
@@ -86,8 +72,7 @@ class ParsesWhatLooksLikeJson(Connection):
 
 @fault(
     "contract",
-    caught_by="tests/security/test_starvation.py::"
-    "test_flood_that_is_not_read_does_not_keep_others_waiting[pings]",
+    caught_by="test_flood_that_is_not_read_does_not_keep_others_waiting[pings]",
     origin="a public bug",
 )
 class ReadsOnWhileThereIsSomething(Connection):
@@ -133,8 +118,7 @@ class ReadsOnWhileThereIsSomething(Connection):
 
 @fault(
     "contract",
-    caught_by="tests/security/test_starvation.py::"
-    "test_flood_that_is_not_read_does_not_keep_others_waiting[pings]",
+    caught_by="test_flood_that_is_not_read_does_not_keep_others_waiting[pings]",
     origin="a public bug",
 )
 class AnswersPingsOneAtATime(Connection):
@@ -146,11 +130,7 @@ class AnswersPingsOneAtATime(Connection):
             time.sleep(0.003)
 
 
-@fault(
-    "contract",
-    caught_by="tests/security/test_starvation.py::"
-    "test_flood_that_is_not_read_does_not_keep_others_waiting[pongs]",
-)
+@fault("contract", caught_by="test_flood_that_is_not_read_does_not_keep_others_waiting[pongs]")
 class SearchesThePingOfEachPong(Connection):
     """A Pong is looked up among all pings that were ever sent."""
 
@@ -160,10 +140,7 @@ class SearchesThePingOfEachPong(Connection):
             time.sleep(0.003)
 
 
-@fault(
-    "contract",
-    caught_by="tests/security/test_slow_readers.py::test_peers_that_never_read_do_not_stop_the_server",
-)
+@fault("contract", caught_by="test_peers_that_never_read_do_not_stop_the_server")
 class DrainsInTheEventLoop(Connection):
     """A reply is written until the client has taken it, and no other client is served meanwhile."""
 

@@ -10,11 +10,7 @@ from verification.faulty_servers.correct.request import Refusal, Request
 from verification.faulty_servers.registry import fault
 
 
-@fault(
-    "RFC 6455 §4.2.2",
-    caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
-    "test_selected_subprotocol_was_offered[one unknown]",
-)
+@fault("RFC 6455 §4.2.2", caught_by="test_selected_subprotocol_was_offered[one unknown]")
 class ChoosesASubprotocolThatWasNotOffered(Connection):
     """The server's own subprotocol is selected when the client offers none."""
 
@@ -22,11 +18,7 @@ class ChoosesASubprotocolThatWasNotOffered(Connection):
         return super().choose_subprotocol(offered) or self.server.subprotocols[0]
 
 
-@fault(
-    "RFC 6455 §4.2.2",
-    caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
-    "test_selected_subprotocol_is_spelt_as_offered[echo-upper]",
-)
+@fault("RFC 6455 §4.2.2", caught_by="test_selected_subprotocol_is_spelt_as_offered[echo-upper]")
 class ChoosesItsSubprotocolAgainstTheOffer(Connection):
     """When the client offers only others, the server's own subprotocol is selected."""
 
@@ -34,11 +26,7 @@ class ChoosesItsSubprotocolAgainstTheOffer(Connection):
         return self.server.subprotocols[0] if offered else None
 
 
-@fault(
-    "RFC 6455 §4.2.2",
-    caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
-    "test_selected_subprotocol_was_offered[two]",
-)
+@fault("RFC 6455 §4.2.2", caught_by="test_selected_subprotocol_was_offered[two]")
 class RepeatsTheOfferedSubprotocols(Connection):
     """The whole list that the client offers is sent back."""
 
@@ -46,10 +34,7 @@ class RepeatsTheOfferedSubprotocols(Connection):
         return ", ".join(offered) or None
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_handshake.py::test_known_subprotocol_is_chosen_and_no_other[ours last]",
-)
+@fault("contract", caught_by="test_known_subprotocol_is_chosen_and_no_other[ours last]")
 class ChoosesTheFirstSubprotocolThatIsOffered(Connection):
     """The client's first subprotocol is selected, known or not."""
 
@@ -57,11 +42,7 @@ class ChoosesTheFirstSubprotocolThatIsOffered(Connection):
         return offered[0] if offered else None
 
 
-@fault(
-    "RFC 6455 §4.2.2",
-    caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
-    "test_selected_subprotocol_is_spelt_as_offered[echo-upper]",
-)
+@fault("RFC 6455 §4.2.2", caught_by="test_selected_subprotocol_is_spelt_as_offered[echo-upper]")
 class ComparesSubprotocolsWithoutTheirCase(Connection):
     """ECHO is taken for echo, and echo is selected though ECHO was offered."""
 
@@ -69,10 +50,7 @@ class ComparesSubprotocolsWithoutTheirCase(Connection):
         return super().choose_subprotocol([name.lower() for name in offered])
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_handshake.py::test_chosen_subprotocol_was_offered[part of ours]",
-)
+@fault("contract", caught_by="test_chosen_subprotocol_was_offered[part of ours]")
 class FindsASubprotocolInsideAnother(Connection):
     """The offer is searched for the name, so that echo2 selects echo."""
 
@@ -80,11 +58,7 @@ class FindsASubprotocolInsideAnother(Connection):
         return next((name for name in self.server.subprotocols if name in ",".join(offered)), None)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_handshake.py::"
-    "test_subprotocol_on_a_line_of_its_own_is_chosen[Sec-WebSocket-Protocol]",
-)
+@fault("contract", caught_by="test_subprotocol_on_a_line_of_its_own_is_chosen[Sec-WebSocket-Protocol]")
 class ReadsTheFirstSubprotocolHeaderOnly(Connection):
     """Of several Sec-WebSocket-Protocol headers only the first is read."""
 
@@ -93,11 +67,7 @@ class ReadsTheFirstSubprotocolHeaderOnly(Connection):
         return [item.strip() for item in "".join(request.values("Sec-WebSocket-Protocol")[:1]).split(",")]
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_handshake.py::"
-    "test_subprotocol_on_a_line_of_its_own_is_chosen[Sec-WebSocket-Protocol]",
-)
+@fault("contract", caught_by="test_subprotocol_on_a_line_of_its_own_is_chosen[Sec-WebSocket-Protocol]")
 class ReadsTheFirstSubprotocolOnly(Connection):
     """Only the first of the offered subprotocols is considered."""
 
@@ -105,11 +75,7 @@ class ReadsTheFirstSubprotocolOnly(Connection):
         return super().choose_subprotocol(offered[:1])
 
 
-@fault(
-    "RFC 6455 §4.2.2",
-    caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
-    "test_selected_subprotocol_was_offered[one unknown]",
-)
+@fault("RFC 6455 §4.2.2", caught_by="test_selected_subprotocol_was_offered[one unknown]")
 class SendsAnEmptySubprotocol(Connection):
     """Sec-WebSocket-Protocol is empty when nothing was selected."""
 
@@ -117,10 +83,7 @@ class SendsAnEmptySubprotocol(Connection):
         return super().choose_subprotocol(offered) or ""
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_handshake.py::test_chosen_subprotocol_was_offered[unknown]",
-)
+@fault("contract", caught_by="test_chosen_subprotocol_was_offered[unknown]")
 class RefusesUnknownSubprotocols(Connection):
     """A client that offers only other subprotocols is refused."""
 
@@ -131,11 +94,7 @@ class RefusesUnknownSubprotocols(Connection):
         return chosen
 
 
-@fault(
-    "RFC 6455 §4.2.2",
-    caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
-    "test_selected_subprotocol_is_spelt_as_offered[echo-lower]",
-)
+@fault("RFC 6455 §4.2.2", caught_by="test_selected_subprotocol_is_spelt_as_offered[echo-lower]")
 class SelectsTheSubprotocolInCapitals(Connection):
     """The selected subprotocol is spelt as the server spells it, in capitals."""
 
@@ -146,8 +105,7 @@ class SelectsTheSubprotocolInCapitals(Connection):
 
 @fault(
     "contract",
-    caught_by="tests/contract/test_handshake.py::"
-    "test_subprotocol_on_a_line_of_its_own_is_chosen[sec-websocket-protocol]",
+    caught_by="test_subprotocol_on_a_line_of_its_own_is_chosen[sec-websocket-protocol]",
     origin="blind round 3",
 )
 class MissesProtocolInLowerCase(Connection):
@@ -160,8 +118,7 @@ class MissesProtocolInLowerCase(Connection):
 
 @fault(
     "contract",
-    caught_by="tests/contract/test_handshake.py::"
-    "test_known_subprotocol_is_chosen_and_no_other[ours behind many]",
+    caught_by="test_known_subprotocol_is_chosen_and_no_other[ours behind many]",
     origin="blind round 3",
 )
 class SeesEightSubprotocols(Connection):
@@ -171,11 +128,7 @@ class SeesEightSubprotocols(Connection):
         return super().choose_subprotocol(offered[:8])
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_handshake.py::test_chosen_subprotocol_was_offered[part of ours]",
-    origin="blind round 3",
-)
+@fault("contract", caught_by="test_chosen_subprotocol_was_offered[part of ours]", origin="blind round 3")
 class MatchesSubprotocolByPrefix(Connection):
     """Offered echo.v2 the server answers echo, which was not offered."""
 
@@ -196,8 +149,7 @@ class SharedAnswer(Connection):
 
 @fault(
     "RFC 6455 §4.2.2",
-    caught_by="tests/conformance/rfc6455/test_04_2_2_answering_the_handshake.py::"
-    "test_answer_does_not_depend_on_the_connection_before",
+    caught_by="test_answer_does_not_depend_on_the_connection_before",
     origin="blind round 3",
 )
 class RemembersTheSubprotocol(EchoServer):

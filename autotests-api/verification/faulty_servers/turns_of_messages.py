@@ -7,15 +7,10 @@ from verification.faulty_servers.correct import Connection
 from verification.faulty_servers.correct.framing import Message
 from verification.faulty_servers.registry import fault
 
-TURNS = "tests/conformance/rfc6455/test_05_4_turns_of_messages.py"
 BLIND = "blind round 5"
 
 
-@fault(
-    "RFC 6455 §5.4",
-    caught_by=f"{TURNS}::test_type_of_one_message_is_not_taken_for_the_next[t-b-t-b]",
-    origin=BLIND,
-)
+@fault("RFC 6455 §5.4", caught_by="test_type_of_one_message_is_not_taken_for_the_next[t-b-t-b]", origin=BLIND)
 class KeepsTheTypeOfTheFirstFragments(Connection):
     """The type of the first message in fragments is that of all later ones in fragments."""
 
@@ -30,7 +25,7 @@ class KeepsTheTypeOfTheFirstFragments(Connection):
 
 @fault(
     "RFC 6455 §5.4",
-    caught_by=f"{TURNS}::test_control_frames_around_empty_fragments_leave_the_message_whole[ping]",
+    caught_by="test_control_frames_around_empty_fragments_leave_the_message_whole[ping]",
     origin=BLIND,
 )
 class ForgetsTheMessageAtAPingAfterAnEmptyFragment(Connection):
@@ -50,8 +45,8 @@ class ForgetsTheMessageAtAPingAfterAnEmptyFragment(Connection):
 
 @fault(
     "RFC 6455 §5.4",
-    caught_by=f"{TURNS}::"
-    "test_empty_new_message_inside_an_unfinished_one_fails_the_connection[after data-text-fragment]",
+    caught_by="test_empty_new_message_inside_an_unfinished_one_fails_the_connection"
+    "[after data-text-fragment]",
     origin=BLIND,
 )
 class PassesOverAnEmptyFirstFragmentInAMessage(Connection):
@@ -67,9 +62,7 @@ class PassesOverAnEmptyFirstFragmentInAMessage(Connection):
 
 
 @fault(
-    "RFC 6455 §5.5.1",
-    caught_by=f"{TURNS}::test_close_after_a_control_frame_is_answered[ping-one by one]",
-    origin=BLIND,
+    "RFC 6455 §5.5.1", caught_by="test_close_after_a_control_frame_is_answered[ping-one by one]", origin=BLIND
 )
 class LeavesACloseAfterAPingUnanswered(Connection):
     """A connection that was pinged is taken for one that is watched, and its Close is not answered."""
@@ -88,8 +81,7 @@ class LeavesACloseAfterAPingUnanswered(Connection):
 
 @fault(
     "RFC 6455 §5.2",
-    caught_by="tests/conformance/rfc6455/test_05_2_base_framing.py::"
-    "test_reserved_bit_of_an_empty_frame_fails_the_connection[rsv 010-1]",
+    caught_by="test_reserved_bit_of_an_empty_frame_fails_the_connection[rsv 010-1]",
     origin=BLIND,
 )
 class LooksAtTheBitsOfFramesWithData(Connection):
@@ -100,11 +92,7 @@ class LooksAtTheBitsOfFramesWithData(Connection):
             super().check_reserved_bits(header)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_order.py::test_fragments_are_answered_as_one_message",
-    origin=BLIND,
-)
+@fault("contract", caught_by="test_fragments_are_answered_as_one_message", origin=BLIND)
 class SwallowsAByteOrderMarkOfFragments(Connection):
     """Fragments are decoded by a codec that takes U+FEFF for a mark."""
 
@@ -120,12 +108,7 @@ class SwallowsAByteOrderMarkOfFragments(Connection):
         return super().reply_to(message)
 
 
-@fault(
-    "RFC 6455 §5.5.1",
-    caught_by="tests/conformance/rfc6455/test_05_5_1_close.py::"
-    "test_close_with_a_reason_is_answered[a byte and cyrillic]",
-    origin=BLIND,
-)
+@fault("RFC 6455 §5.5.1", caught_by="test_close_with_a_reason_is_answered[a byte and cyrillic]", origin=BLIND)
 class CutsReasonsAt60Bytes(Connection):
     """The reason comes back, and no more than 60 bytes of it, though a character may end later."""
 
@@ -134,10 +117,7 @@ class CutsReasonsAt60Bytes(Connection):
 
 
 @fault(
-    "RFC 6455 §8.1",
-    caught_by="tests/conformance/rfc6455/test_08_1_utf8.py::"
-    "test_illegal_utf8_fails_the_connection[start f5 f5 80 80 80]",
-    origin=BLIND,
+    "RFC 6455 §8.1", caught_by="test_illegal_utf8_fails_the_connection[start f5 f5 80 80 80]", origin=BLIND
 )
 class AcceptsTextsThatStartWithF5(Connection):
     """A first byte above F4 is taken for the beginning of a mark, and the text is not looked at."""
@@ -148,11 +128,7 @@ class AcceptsTextsThatStartWithF5(Connection):
         super().add(data)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_size.py::test_reply_at_a_boundary_of_length_is_whole[4096]",
-    origin=BLIND,
-)
+@fault("contract", caught_by="test_reply_at_a_boundary_of_length_is_whole[4096]", origin=BLIND)
 class NeverEndsAReplyOf4Kib(Connection):
     """A reply that fills the buffer exactly is taken for the beginning of a longer one."""
 
@@ -162,11 +138,7 @@ class NeverEndsAReplyOf4Kib(Connection):
         super().send_frame(frame)
 
 
-@fault(
-    "contract",
-    caught_by="tests/contract/test_size.py::test_reply_at_a_boundary_of_length_is_whole[32768]",
-    origin=BLIND,
-)
+@fault("contract", caught_by="test_reply_at_a_boundary_of_length_is_whole[32768]", origin=BLIND)
 class NeverEndsRepliesOfWholeFragments(Connection):
     """Long replies go out in fragments of 16 KiB, the last of which is marked only if it is shorter."""
 

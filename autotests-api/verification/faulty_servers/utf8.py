@@ -93,143 +93,91 @@ def _tolerating(*ranges: tuple[int, int]) -> type[LenientUtf8]:
     return type("Tolerating", (_Sequences,), {"ranges": ranges})
 
 
-@fault(
-    "RFC 6455 §8.1",
-    caught_by="tests/conformance/rfc6455/test_08_1_utf8.py::"
-    "test_illegal_utf8_fails_the_connection[6.20.1 ed a0 80]",
-)
+@fault("RFC 6455 §8.1", caught_by="test_illegal_utf8_fails_the_connection[6.20.1 ed a0 80]")
 class AcceptsSurrogates(LenientConnection):
     """The UTF-8 of a surrogate, ED A0 80 to ED BF BF, is accepted."""
 
     validator = _tolerating((0xED, 0xED), (0xA0, 0xBF), _ANY)
 
 
-@fault(
-    "RFC 6455 §8.1",
-    caught_by="tests/conformance/rfc6455/test_08_1_utf8.py::"
-    "test_illegal_utf8_fails_the_connection[6.20.5 ed b0 80]",
-)
+@fault("RFC 6455 §8.1", caught_by="test_illegal_utf8_fails_the_connection[6.20.5 ed b0 80]")
 class AcceptsLowSurrogates(LenientConnection):
     """Only the high half of the surrogates is refused."""
 
     validator = _tolerating((0xED, 0xED), (0xB0, 0xBF), _ANY)
 
 
-@fault(
-    "RFC 6455 §8.1",
-    caught_by="tests/conformance/rfc6455/test_08_1_utf8.py::"
-    "test_illegal_utf8_fails_the_connection[6.18.1 c1 bf]",
-)
+@fault("RFC 6455 §8.1", caught_by="test_illegal_utf8_fails_the_connection[6.18.1 c1 bf]")
 class AcceptsOverlongCharactersOfTwoBytes(LenientConnection):
     """An ASCII character may be written in two bytes, C0 80 to C1 BF."""
 
     validator = _tolerating((0xC0, 0xC1), _ANY)
 
 
-@fault(
-    "RFC 6455 §8.1",
-    caught_by="tests/conformance/rfc6455/test_08_1_utf8.py::"
-    "test_illegal_utf8_fails_the_connection[6.19.1 c0 80]",
-)
+@fault("RFC 6455 §8.1", caught_by="test_illegal_utf8_fails_the_connection[6.19.1 c0 80]")
 class AcceptsNulInTwoBytes(LenientConnection):
     """C0 80 stands for NUL, as in Java's modified UTF-8."""
 
     validator = _tolerating((0xC0, 0xC0), (0x80, 0x80))
 
 
-@fault(
-    "RFC 6455 §8.1",
-    caught_by="tests/conformance/rfc6455/test_08_1_utf8.py::"
-    "test_illegal_utf8_fails_the_connection[6.17.2 e0 80 af]",
-)
+@fault("RFC 6455 §8.1", caught_by="test_illegal_utf8_fails_the_connection[6.17.2 e0 80 af]")
 class AcceptsOverlongCharactersOfThreeBytes(LenientConnection):
     """E0 80 80 to E0 9F BF are accepted."""
 
     validator = _tolerating((0xE0, 0xE0), (0x80, 0x9F), _ANY)
 
 
-@fault(
-    "RFC 6455 §8.1",
-    caught_by="tests/conformance/rfc6455/test_08_1_utf8.py::"
-    "test_illegal_utf8_fails_the_connection[6.17.3 f0 80 80 af]",
-)
+@fault("RFC 6455 §8.1", caught_by="test_illegal_utf8_fails_the_connection[6.17.3 f0 80 80 af]")
 class AcceptsOverlongCharactersOfFourBytes(LenientConnection):
     """F0 80 80 80 to F0 8F BF BF are accepted."""
 
     validator = _tolerating((0xF0, 0xF0), (0x80, 0x8F), _ANY, _ANY)
 
 
-@fault(
-    "RFC 6455 §8.1",
-    caught_by="tests/conformance/rfc6455/test_08_1_utf8.py::"
-    "test_illegal_utf8_fails_the_connection[6.10.1 f7 bf bf bf]",
-)
+@fault("RFC 6455 §8.1", caught_by="test_illegal_utf8_fails_the_connection[6.10.1 f7 bf bf bf]")
 class AcceptsCharactersBeyondUnicode(LenientConnection):
     """F4 90 80 80 and what follows it, above U+10FFFF, are accepted."""
 
     validator = _tolerating((0xF4, 0xF7), (0x80, 0xBF), _ANY, _ANY)
 
 
-@fault(
-    "RFC 6455 §8.1",
-    caught_by="tests/conformance/rfc6455/test_08_1_utf8.py::"
-    "test_illegal_utf8_fails_the_connection[6.11.5 f4 90 80 80]",
-)
+@fault("RFC 6455 §8.1", caught_by="test_illegal_utf8_fails_the_connection[6.11.5 f4 90 80 80]")
 class AcceptsTheFirstCharacterBeyondUnicode(LenientConnection):
     """U+110000 is accepted: the upper bound is off by one."""
 
     validator = _tolerating((0xF4, 0xF4), (0x90, 0x90), (0x80, 0x80), (0x80, 0x80))
 
 
-@fault(
-    "RFC 6455 §8.1",
-    caught_by="tests/conformance/rfc6455/test_08_1_utf8.py::"
-    "test_illegal_utf8_fails_the_connection[6.8.1 f8 88 80 80 80]",
-)
+@fault("RFC 6455 §8.1", caught_by="test_illegal_utf8_fails_the_connection[6.8.1 f8 88 80 80 80]")
 class AcceptsCharactersOfFiveBytes(LenientConnection):
     """F8 to FB begin a character of five bytes, as they did before RFC 3629."""
 
     validator = _tolerating((0xF8, 0xFB), _ANY, _ANY, _ANY, _ANY)
 
 
-@fault(
-    "RFC 6455 §8.1",
-    caught_by="tests/conformance/rfc6455/test_08_1_utf8.py::"
-    "test_illegal_utf8_fails_the_connection[6.8.2 fc 84 80 80 80 80]",
-)
+@fault("RFC 6455 §8.1", caught_by="test_illegal_utf8_fails_the_connection[6.8.2 fc 84 80 80 80 80]")
 class AcceptsCharactersOfSixBytes(LenientConnection):
     """FC and FD begin a character of six bytes, as they did before RFC 3629."""
 
     validator = _tolerating((0xFC, 0xFD), _ANY, _ANY, _ANY, _ANY, _ANY)
 
 
-@fault(
-    "RFC 6455 §8.1",
-    caught_by="tests/conformance/rfc6455/test_08_1_utf8.py::"
-    "test_illegal_utf8_fails_the_connection[6.16.1 fe]",
-)
+@fault("RFC 6455 §8.1", caught_by="test_illegal_utf8_fails_the_connection[6.16.1 fe]")
 class AcceptsTheBytesFeAndFf(LenientConnection):
     """FE and FF are let through, as if they were a byte order mark."""
 
     validator = _tolerating((0xFE, 0xFF))
 
 
-@fault(
-    "RFC 6455 §8.1",
-    caught_by="tests/conformance/rfc6455/test_08_1_utf8.py::"
-    "test_illegal_utf8_fails_the_connection[6.12.1 80]",
-)
+@fault("RFC 6455 §8.1", caught_by="test_illegal_utf8_fails_the_connection[6.12.1 80]")
 class AcceptsLoneContinuationBytes(LenientConnection):
     """A byte 80 to BF that continues nothing is let through."""
 
     validator = _tolerating(_ANY)
 
 
-@fault(
-    "RFC 6455 §8.1",
-    caught_by="tests/conformance/rfc6455/test_08_1_utf8.py::"
-    "test_illegal_utf8_fails_the_connection[6.8.1 f8 88 80 80 80]",
-)
+@fault("RFC 6455 §8.1", caught_by="test_illegal_utf8_fails_the_connection[6.8.1 f8 88 80 80 80]")
 class AcceptsLatin1(Connection):
     """What is not UTF-8 is taken for Latin-1."""
 
@@ -272,10 +220,7 @@ class _Dropping(_Replacing):
     errors = "ignore"
 
 
-@fault(
-    "RFC 6455 §8.1",
-    caught_by="tests/conformance/rfc6455/test_08_1_utf8.py::test_illegal_utf8_fails_the_connection[6.6.1 ce]",
-)
+@fault("RFC 6455 §8.1", caught_by="test_illegal_utf8_fails_the_connection[6.6.1 ce]")
 class ReplacesBadText(Connection):
     """Bytes that are not UTF-8 become U+FFFD."""
 
@@ -283,10 +228,7 @@ class ReplacesBadText(Connection):
         return _Replacing()
 
 
-@fault(
-    "RFC 6455 §8.1",
-    caught_by="tests/conformance/rfc6455/test_08_1_utf8.py::test_illegal_utf8_fails_the_connection[6.6.1 ce]",
-)
+@fault("RFC 6455 §8.1", caught_by="test_illegal_utf8_fails_the_connection[6.6.1 ce]")
 class DropsBadText(Connection):
     """Bytes that are not UTF-8 are left out."""
 
@@ -300,9 +242,7 @@ class _NeverEnding(Utf8):
 
 
 @fault(
-    "RFC 6455 §8.1",
-    caught_by="tests/conformance/rfc6455/test_08_1_utf8.py::"
-    "test_text_that_ends_inside_a_character_fails_the_connection[one frame-2 of 3]",
+    "RFC 6455 §8.1", caught_by="test_text_that_ends_inside_a_character_fails_the_connection[one frame-2 of 3]"
 )
 class AcceptsATextThatEndsInsideACharacter(Connection):
     """The end of a message is not checked; the beginning of a character there is dropped."""
@@ -319,10 +259,7 @@ class ModifiedUtf8(Utf8):
 
 
 @fault(
-    "RFC 6455 §8.1",
-    caught_by="tests/conformance/rfc6455/test_08_1_utf8.py::"
-    "test_illegal_utf8_fails_the_connection[6.19.1 c0 80]",
-    origin="blind round 3",
+    "RFC 6455 §8.1", caught_by="test_illegal_utf8_fails_the_connection[6.19.1 c0 80]", origin="blind round 3"
 )
 class AcceptsJavasNul(Connection):
     """The overlong C0 80 is taken for U+0000."""

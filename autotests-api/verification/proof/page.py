@@ -76,8 +76,7 @@ def _by_fault(findings: Findings) -> str:
     for rule, faults in _sorted(findings):
         lines += ["", f"### {rule}", "", "| faulty server | what is wrong | caught by |", "|---|---|---|"]
         for fault in faults:
-            test = fault.caught_by.rpartition("::")[2]
-            lines.append(f"| `{fault.name}` | {_cell(fault.summary)} | `{_cell(test)}` |")
+            lines.append(f"| `{fault.name}` | {_cell(fault.summary)} | `{_cell(fault.caught_by)}` |")
     return "\n".join(lines)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -51,8 +53,19 @@ def plan_for(faults: Iterable[Fault]) -> dict[str, list[str]]:
 
 
 def node_of(fault: Fault) -> str:
-    """Returns the node id of the test that must notice a fault."""
-    return f"{PROJECT.name}/{fault.caught_by}"
+    """Returns the node id of the test that must notice a fault; KeyError when there is no such test."""
+    return f"{_files()[function_of(fault.caught_by)]}::{fault.caught_by}"
+
+
+@functools.cache
+def _files() -> dict[str, str]:
+    """Returns the file of each test that is proven: no two tests have the same name."""
+    files = [file for folder in FOLDERS for file in sorted((PROJECT / "tests" / folder).rglob("test_*.py"))]
+    return {
+        name: file.relative_to(ROOT).as_posix()
+        for file in files
+        for name in re.findall(r"^(?:async )?def (test_\w+)", file.read_text(encoding="utf-8"), re.MULTILINE)
+    }
 
 
 def survivors(faults: Sequence[Fault], results: Iterable[Result]) -> list[Fault]:
