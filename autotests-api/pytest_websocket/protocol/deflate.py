@@ -17,9 +17,14 @@ EMPTY = b"\x00"
 MAX_INFLATED = 64 << 20
 """Bytes of one inflated message; more is refused, so that no server can fill the memory."""
 
+MAX_FINAL_BLOCKS = 10_000
+"""Blocks with BFINAL in one message; each costs a new zlib stream, so that more would stop the event loop."""
+
 _EXACT = 20 << 10
 _STEP = 32
 _BLOCK = 64 << 10
+# zlib hands back the input that it has not used as a copy at every step: short slices keep the copies short.
+_SLICE, _EXACT_SLICE = 16 << 10, 64
 _MARK = b"a block may start here"
 _PROBE = b"\x00" + struct.pack("<HH", len(_MARK), len(_MARK) ^ 0xFFFF) + _MARK
 
@@ -79,7 +84,7 @@ class InflateError(ValueError):
 
 
 class TooLarge(InflateError):
-    """A message inflates to more than the limit."""
+    """A message inflates to more than the limit, or has too many final blocks."""
 
 
 class Inflater:
@@ -107,6 +112,7 @@ class Inflater:
         self._inflated = 0
         self._taken = 0
         self._produced = 0
+        self._final_blocks = 0
         self._window = bytearray()
         self._stream = self._fresh()
 
@@ -118,7 +124,8 @@ class Inflater:
         """Yields what a piece of a message inflates to, in blocks of at most 64 KiB; ``last`` ends it.
 
         Raises `InflateError` for broken DEFLATE data, a back-reference beyond the window and a message that
-        does not end where a block ends (RFC 7692 §7.2.1); `TooLarge` for more than ``limit`` bytes.
+        does not end where a block ends (RFC 7692 §7.2.1); `TooLarge` for more than ``limit`` bytes or
+        `MAX_FINAL_BLOCKS`.
         """
         if not self._taken and not self.takeover:
             self._window.clear()
@@ -127,20 +134,16 @@ class Inflater:
         if last and not self._taken:
             raise InflateError("it has no data, not even the header of an empty block")
         rest = data + TAIL if last else data
-        while True:
-            at = 0
-            while at < len(rest) and not self._stream.eof:
-                # Short slices: zlib hands back the input that it has not used as a copy at every step.
-                piece = rest[at : at + 64] if self._exact else rest[at:]
-                at += len(piece)
-                yield from self._draw(piece)
-            if not self._stream.eof:
-                break
-            # A block with BFINAL ends zlib's stream, but neither the message nor the window.
-            rest = self._stream.unused_data + rest[at:]
-            self._stream = self._fresh()
+        at = 0
+        while at < len(rest):
+            piece = rest[at : at + (_EXACT_SLICE if self._exact else _SLICE)]
+            at += len(piece)
+            yield from self._draw(piece)
+            if self._stream.eof:
+                at -= len(self._stream.unused_data)
+                self._go_on_after_final_block()
         if last:
-            self._taken = self._produced = 0
+            self._taken = self._produced = self._final_blocks = 0
             self._check_that_a_block_has_ended()
 
     def _draw(self, data: bytes) -> Iterator[bytes]:
@@ -162,6 +165,13 @@ class Inflater:
             data = self._stream.unconsumed_tail
             if self._stream.eof or (not data and len(drawn) < step):
                 return
+
+    def _go_on_after_final_block(self) -> None:
+        """Begins a new stream of zlib: a block with BFINAL ends the old one, but not message and window."""
+        self._final_blocks += 1
+        if self._final_blocks > MAX_FINAL_BLOCKS:
+            raise TooLarge(f"it has more than {MAX_FINAL_BLOCKS} final blocks")
+        self._stream = self._fresh()
 
     def _fresh(self) -> zlib._Decompress:
         return zlib.decompressobj(-self.bits, zdict=bytes(self._window[-self._size :]))
@@ -185,10 +195,10 @@ class Inflater:
 
 
 def deflater_for(agreement: Agreement) -> Deflater:
-    """Compresses with all that the agreement leaves to the client."""
+    """Returns what compresses with all that the agreement leaves to the client."""
     return Deflater(agreement.client_max_window_bits, takeover=not agreement.client_no_context_takeover)
 
 
 def inflater_for(agreement: Agreement) -> Inflater:
-    """Inflates with no more than the agreement leaves to the server."""
+    """Returns what inflates with no more than the agreement leaves to the server."""
     return Inflater(agreement.server_max_window_bits, takeover=not agreement.server_no_context_takeover)

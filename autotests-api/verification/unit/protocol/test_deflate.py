@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 
-from pytest_websocket.protocol.deflate import TAIL, Deflater, Inflater, deflater_for, inflater_for
+from pytest_websocket.protocol.deflate import (
+    MAX_FINAL_BLOCKS,
+    TAIL,
+    Deflater,
+    Inflater,
+    TooLarge,
+    deflater_for,
+    inflater_for,
+)
 from pytest_websocket.protocol.deflate_blocks import DYNAMIC, FIXED, RESERVED, STORED, Blocks
 from pytest_websocket.protocol.extensions import Agreement
 
@@ -226,6 +234,17 @@ def test_inflater_keeps_the_window_across_a_final_block(bits: int) -> None:
     assert inflater(Blocks().fixed(b"Hello", final=True).align().fixed((5, 5)).message()) == b"HelloHello"
     assert inflater(Blocks().fixed((10, 10), final=True).message()) == b"HelloHello"
     assert inflater(Blocks().fixed((3, 20)).message()) == b"Hel"
+
+
+@pytest.mark.parametrize("bits", [9, 15])
+def test_inflater_refuses_final_blocks_without_number(bits: int) -> None:
+    final = Blocks().fixed(final=True).encode()
+    inflater = Inflater(bits)
+    for _ in range(2):
+        assert inflater(final * MAX_FINAL_BLOCKS + b"\x00") == b""
+    with pytest.raises(TooLarge, match=r"^it has more than 10000 final blocks$"):
+        # A megabyte of them: what took the square of their number would not end.
+        inflater(final * (1 << 19))
 
 
 BROKEN = {
