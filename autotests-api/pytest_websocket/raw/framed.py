@@ -306,7 +306,8 @@ class FramedConnection(Stream):
             self.waiting_messages -= 1
             self.waiting_answers -= self._are_answers.popleft()
         self._backlog -= received.header.length
-        if self._backlog < MAX_BACKLOG // 2 and not (self.reader and self.reader.unreadable):
+        has_room = self._backlog < MAX_BACKLOG // 2 and len(self._frames) <= MAX_WAITING // 2
+        if has_room and not (self.reader and self.reader.unreadable):
             self.resume_reading()
         return received
 

@@ -198,7 +198,7 @@ async def test_reading_stops_at_a_backlog_and_goes_on_when_half_of_it_is_taken(
     assert paper.asked == ["pause_reading", "resume_reading"] * 3
 
 
-async def test_reading_stops_at_too_many_frames(
+async def test_reading_stops_at_too_many_frames_and_goes_on_when_half_of_them_are_taken(
     raw: Connection, paper: Paper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pytest_websocket.raw.framed.MAX_WAITING", 2)
@@ -206,6 +206,10 @@ async def test_reading_stops_at_too_many_frames(
     assert paper.asked == []
     raw.data_received(encoded(text("")))
     assert paper.asked == ["pause_reading"]
+    await raw.message()
+    assert paper.asked == ["pause_reading"]
+    await raw.message()
+    assert paper.asked == ["pause_reading", "resume_reading"]
 
 
 async def test_reading_stops_at_what_cannot_be_read(raw: Connection, paper: Paper) -> None:
