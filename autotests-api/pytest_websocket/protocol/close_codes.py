@@ -44,6 +44,11 @@ def is_undefined(code: int) -> bool:
     return code < 3000 and (code == CloseCode.RESERVED or code not in _DEFINED)
 
 
+def may_be_sent(code: int) -> bool:
+    """Returns whether a Close frame may carry the code (RFC 6455 §7.4): a defined one up to 4999."""
+    return code < 5000 and code not in NEVER_SENT and not is_undefined(code)
+
+
 def meaning_of(code: int) -> str:
     """Returns the meaning of a close code in a few words."""
     if code in _DEFINED:

@@ -7,8 +7,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from pytest_websocket.protocol.close_codes import may_be_sent
 from pytest_websocket.protocol.deflate import Inflater
-from pytest_websocket.protocol.frames import PING, Frame, FrameParser, LengthBits, close, ping, pong
+from pytest_websocket.protocol.frames import CLOSE, PING, Frame, FrameParser, LengthBits, close, ping, pong
 from pytest_websocket.protocol.reader import CloseStatus, Message, Reader, ReceivedFrame
 from pytest_websocket.protocol.rules import Role, Violation
 from pytest_websocket.raw.ending import Ending, NotReceived
@@ -93,14 +94,14 @@ class FramedConnection(Stream):
         if masked is None:
             masked = self.role is Role.CLIENT
         for frame in frames:
-            self.sent_close = self.sent_close or frame.opcode == 8
+            self.sent_close = self.sent_close or frame.opcode == CLOSE
             await self._send_bytes(
                 frame.encode(masked=masked, mask_key=mask_key, length=length, length_bits=length_bits)
             )
 
     async def send_together(self, *frames: Frame) -> None:
         """Sends several frames in one write."""
-        self.sent_close = self.sent_close or any(frame.opcode == 8 for frame in frames)
+        self.sent_close = self.sent_close or any(frame.opcode == CLOSE for frame in frames)
         await self.send_bytes(b"".join(map(self._encoded, frames)))
 
     # Reading
@@ -224,7 +225,7 @@ class FramedConnection(Stream):
                 self._on_close(received.close)
             if received.frame.opcode == PING:
                 # Only the most recent of several Pings need be answered (RFC 6455 §5.5.3).
-                if self.answers_pings and self.unsent < MAX_UNSENT:
+                if self.answers_pings and self.unsent + len(self._pending_pongs) < MAX_UNSENT:
                     self._pending_pongs += self._encoded(pong(received.frame.payload))
                     self._flush_pongs()
                 continue
@@ -276,7 +277,8 @@ class FramedConnection(Stream):
         self.close_status = status
         if self.answers_close and not self.sent_close:
             self.sent_close = True
-            self._write(self._encoded(close(status.code if status.code in range(1000, 5000) else None)))
+            code = status.code if status.code is not None and may_be_sent(status.code) else None
+            self._write(self._encoded(close(code)))
             if self.role is Role.SERVER:
                 self.close_tcp()
 

@@ -134,6 +134,11 @@ async def test_ping_is_answered_with_its_payload_unless_that_is_switched_off(
         (4999, b"\x13\x87"),
         (999, b""),
         (5000, b""),
+        (1004, b""),
+        (1005, b""),
+        (1006, b""),
+        (1015, b""),
+        (1016, b""),
         (None, b""),
     ],
 )

@@ -139,6 +139,17 @@ async def test_pong_waits_for_the_end_of_a_frame_that_is_partly_sent(
     assert [opcode for opcode, _ in paper.frames] == [TEXT, PONG, PONG, TEXT, PONG]
 
 
+async def test_pongs_that_wait_for_the_end_of_a_frame_are_bounded(
+    raw: Connection, paper: Paper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pytest_websocket.raw.framed.MAX_UNSENT", 20)
+    whole = text("a").encode(mask_key=bytes(4))
+    await raw.send_bytes(whole[:1])
+    raw.data_received(encoded(*[ping(b"four")] * 9))
+    await raw.send_bytes(whole[1:])
+    assert [opcode for opcode, _ in paper.frames] == [TEXT, PONG, PONG]
+
+
 async def test_nothing_is_written_after_a_half_close(raw: Connection, paper: Paper) -> None:
     raw.half_close()
     await raw.send(text("late"))
