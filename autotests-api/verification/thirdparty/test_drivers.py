@@ -85,8 +85,9 @@ def running(
                     break
             yield program
         finally:
-            program.send_signal(signal.SIGTERM)
-            program.communicate()
+            if program.poll() is None:
+                program.send_signal(signal.SIGTERM)
+                program.communicate()
 
 
 def finished(

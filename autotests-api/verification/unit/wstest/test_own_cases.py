@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosedOK
 
 from pytest_websocket.wstest.case import Case
 from pytest_websocket.wstest.cases import reference_cases
@@ -60,3 +61,15 @@ async def test_own_cases_follow_and_judge_a_client_of_the_loop(loop: tuple[Loop,
     assert result.case.rule == "RFC 6455 §5.1"
     await running.told("/updateReports?agent=other")
     assert (running.outdir / f"other_case_{echo.number.replace('.', '_')}.html").is_file()
+
+
+async def test_case_that_is_skipped_opens_the_connection_and_closes_it(loop: tuple[Loop, OwnCases]) -> None:
+    running, own = loop
+    compressed = numbered(own, "window is kept")
+    url = f"{running.url}/runCase?casetuple={compressed.number}&agent=plain"
+    async with connect(url, compression=None) as connection:
+        with pytest.raises(ConnectionClosedOK):
+            await connection.recv()
+    result = await running.results.wait_for("plain", compressed.number)
+    assert result.verdict.behavior == "UNIMPLEMENTED"
+    assert result.verdict.result == "the client does not offer permessage-deflate"
