@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -50,3 +51,18 @@ def offer_of(conversation: Conversation) -> Extension:
     if not offers:
         pytest.skip("the client does not offer permessage-deflate")
     return offers[0]
+
+
+def answer_to(offer: Extension, parameters: Iterable[str]) -> str:
+    """Returns the header of an answer with these parameters, and with those that the offer asks for.
+
+    An offer with server_no_context_takeover or server_max_window_bits is accepted by repeating it (RFC 7692
+    §7.1.1.1, §7.1.2.1). So is client_no_context_takeover, which need not be repeated: a client may not
+    support an answer without it.
+    """
+    given = list(parameters)
+    names = {one.partition("=")[0].strip() for parameter in given for one in parameter.split(";")}
+    for name, value in offer.parameters:
+        if name != "client_max_window_bits" and name not in names:
+            given.append(name if value is None else f"{name}={value}")
+    return "; ".join([PERMESSAGE_DEFLATE, *given])

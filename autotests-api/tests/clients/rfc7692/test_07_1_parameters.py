@@ -4,7 +4,7 @@ import pytest
 
 from pytest_websocket import MUST, rfc7692
 from pytest_websocket.fixtures import ClientUnderTest
-from pytest_websocket.plugin.client_compression import Agree, offer_of
+from pytest_websocket.plugin.client_compression import Agree, answer_to, offer_of
 from pytest_websocket.protocol.extensions import PERMESSAGE_DEFLATE, parse_extensions, problems_of_offer
 
 LEGAL = [
@@ -68,23 +68,23 @@ async def test_declined_offer_opens_without_compression(client_under_test: Clien
 @pytest.mark.parametrize("parameters", ILLEGAL.values(), ids=ILLEGAL.keys())
 async def test_illegal_answer_does_not_open(client_under_test: ClientUnderTest, parameters: str) -> None:
     conversation = await client_under_test.requested()
-    offer_of(conversation)
-    await conversation.accept(extensions=f"{PERMESSAGE_DEFLATE}; {parameters}")
+    await conversation.accept(extensions=answer_to(offer_of(conversation), [parameters]))
     await conversation.expect_not_opened()
 
 
 @rfc7692("7.1.2.2", MUST, "a limit for the client's window that it did not offer opens no connection")
 async def test_window_that_was_not_offered_does_not_open(client_under_test: ClientUnderTest) -> None:
     conversation = await client_under_test.requested()
-    if "client_max_window_bits" in offer_of(conversation).values:
+    offer = offer_of(conversation)
+    if "client_max_window_bits" in offer.values:
         pytest.skip("the client offers client_max_window_bits")
-    await conversation.accept(extensions=f"{PERMESSAGE_DEFLATE}; client_max_window_bits=10")
+    await conversation.accept(extensions=answer_to(offer, ["client_max_window_bits=10"]))
     await conversation.expect_not_opened()
 
 
 @rfc7692("5", MUST, "permessage-deflate that is accepted twice opens no connection")
 async def test_accepted_twice_does_not_open(client_under_test: ClientUnderTest) -> None:
     conversation = await client_under_test.requested()
-    offer_of(conversation)
-    await conversation.accept(extensions=f"{PERMESSAGE_DEFLATE}, {PERMESSAGE_DEFLATE}")
+    answer = answer_to(offer_of(conversation), [])
+    await conversation.accept(extensions=f"{answer}, {answer}")
     await conversation.expect_not_opened()

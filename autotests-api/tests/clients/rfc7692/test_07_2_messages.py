@@ -61,6 +61,8 @@ async def test_compressed_message_in_fragments_is_read(agree_with_client: Agree,
 @rfc7692("7.2.3.2", MUST, "the window reaches from message to message")
 async def test_window_is_kept(agree_with_client: Agree) -> None:
     compressed = await agree_with_client()
+    if not compressed.deflater.takeover:
+        pytest.skip("the client asks the server to keep no window")
     for _ in range(5):
         await compressed.expect_echo("the same words in each message, the same words in each message")
 
