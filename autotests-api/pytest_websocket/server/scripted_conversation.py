@@ -163,6 +163,12 @@ class Conversation(AcceptedConnection):
         if self.tcp == "open":
             raise self._failure(f"the client has not ended TCP within {seconds:g} s", wanted)
 
+    async def stay_open(self, seconds: float) -> None:
+        """Does nothing for that long; fails where the client ends the connection meanwhile."""
+        __tracebackhide__ = True
+        if await self.comes_true(lambda: self.over, seconds):
+            raise self._ended(f"the client did not wait for {seconds:g} s")
+
     async def expect_closed(
         self,
         code: int | Collection[int] | None = None,

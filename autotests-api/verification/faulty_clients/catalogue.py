@@ -11,6 +11,7 @@ from verification.faulty_clients import (
     limits_and_reports,
     masking,
     messages,
+    pace,
 )
 from verification.faulty_clients.registry import CATALOGUE, Fault
 
@@ -23,6 +24,7 @@ FILES = (
     closing,
     compression,
     limits_and_reports,
+    pace,
 )
 
 __all__ = ["CATALOGUE", "FILES", "Fault"]

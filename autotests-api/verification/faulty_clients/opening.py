@@ -74,7 +74,7 @@ class Opening:
         self.check_http(status_line)
         self.check_status(status_line)
         answer: dict[str, list[str]] = {}
-        for line in rest:
+        for line in self.unfold(rest):
             name, _, value = line.partition(":")
             answer.setdefault(name.lower(), []).append(value.strip(" \t"))
         self.check_upgrade(", ".join(answer.get("upgrade", [])))
@@ -91,6 +91,16 @@ class Opening:
             self.receive()
         head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
         return head
+
+    def unfold(self, lines: list[str]) -> list[str]:
+        """The headers, each on one line: a line that begins with white space belongs to the one before it."""
+        headers: list[str] = []
+        for line in lines:
+            if line[:1] in (" ", "\t") and headers:
+                headers[-1] += " " + line.strip(" \t")
+            else:
+                headers.append(line)
+        return headers
 
     def check_http(self, line: str) -> None:
         """The answer is HTTP."""

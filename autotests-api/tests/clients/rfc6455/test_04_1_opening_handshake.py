@@ -128,6 +128,8 @@ async def test_answer_in_pieces(client_under_test: ClientUnderTest, size: int) -
     conversation = await client_under_test.requested()
     answer = response(101, acceptance(conversation.request))
     await conversation.answer(answer[:size])
+    # A client that reads late would get the pieces as one.
+    await conversation.stay_open(conversation.deadline / 25)
     await conversation.send_in_pieces(answer[size:], size)
     await conversation.expect_echo("opened")
 
