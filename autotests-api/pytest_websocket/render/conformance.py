@@ -1,4 +1,4 @@
-"""Judges what a server keeps of RFC 6455 and RFC 7692, by the tests that are tied to a rule."""
+"""Judges what a server or a client keeps of RFC 6455 and RFC 7692, by the tests that are tied to a rule."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_CAUSES = 12
 
 
 class Verdict(StrEnum):
-    """What the cases of a rule say about a server."""
+    """What the cases of a rule say about a peer."""
 
     KEPT = "kept"
     BROKEN = "broken"
@@ -79,11 +79,12 @@ class Section:
 
 @dataclass
 class Conformance:
-    """The whole table, and whether the server conforms."""
+    """The whole table, and whether the peer, a server or a client, conforms."""
 
     target: str
     sections: list[Section]
     causes: list[Cause] = field(default_factory=list)
+    peer: str = "server"
 
     @classmethod
     def of(cls, records: Iterable[Record], target: str) -> Conformance:
@@ -108,7 +109,8 @@ class Conformance:
         for place, section in sections.items():
             section.topic = topics[place].most_common(1)[0][0]
             section.rules.sort(key=_worst_first)
-        return cls(target, sorted(sections.values(), key=_order), causes(records))
+        peer = "client" if any(record.is_about_client for record in records) else "server"
+        return cls(target, sorted(sections.values(), key=_order), causes(records), peer)
 
     def count(self, level: Level, verdict: Verdict) -> int:
         """Returns how many rules of that level have that verdict, over all sections."""
@@ -135,10 +137,10 @@ class Conformance:
         if unjudged := self.unjudged:
             aside += f". Of {_rules(unjudged, '')} nothing is known: other failures came first"
         if broken:
-            return f"The server does not conform: it breaks {broken} of {_rules(known, 'MUST')}{aside}."
+            return f"The {self.peer} does not conform: it breaks {broken} of {_rules(known, 'MUST')}{aside}."
         if not self.conforms:
-            return f"The server does not conform: its frames break the protocol{aside}."
-        return f"The server conforms: it keeps {_rules(known, 'MUST', every=True)}{aside}."
+            return f"The {self.peer} does not conform: its frames break the protocol{aside}."
+        return f"The {self.peer} conforms: it keeps {_rules(known, 'MUST', every=True)}{aside}."
 
     @property
     def unjudged(self) -> int:

@@ -69,6 +69,11 @@ class Record:
         """Returns the id of the test on a page that shows it."""
         return "t" + hashlib.md5(self.nodeid.encode("utf-8", "replace"), usedforsecurity=False).hexdigest()
 
+    @property
+    def is_about_client(self) -> bool:
+        """Returns whether the test is about a client, by its folder (``tests/clients``)."""
+        return "clients" in self.nodeid.partition("::")[0].split("/")
+
 
 @dataclass
 class Run:

@@ -162,3 +162,9 @@ def test_servers_stand_side_by_side(table: Conformance, tmp_path: Path) -> None:
 )
 def test_names_are_sentences(identifier: str, words: str) -> None:
     assert in_words(identifier) == words
+
+
+def test_verdict_on_a_client_says_so() -> None:
+    rule = Rule(6455, "5.1", MUST, "frames are masked")
+    table = Conformance.of([Record("tests/clients/rfc6455/test_05_1.py::test_mask", rule=rule)], "a program")
+    assert table.headline == "The client conforms: it keeps the one MUST rule."
