@@ -8,6 +8,7 @@ from pytest_websocket.plugin.client_under_test import ClientUnderTest
 from pytest_websocket.plugin.clients import Connect
 from pytest_websocket.plugin.compression import Agree, DeflatedConnection, Negotiate, Negotiation
 from pytest_websocket.plugin.echo import During, Echo
+from pytest_websocket.plugin.entering import AnswerTo, EnterAs, IsAccepted
 from pytest_websocket.plugin.fixtures.security import Count
 from pytest_websocket.plugin.load import Load
 from pytest_websocket.plugin.network_links import OpenLink
@@ -27,6 +28,7 @@ __all__ = [
     "Abilities",
     "AddSecrets",
     "Agree",
+    "AnswerTo",
     "Canary",
     "Client",
     "ClientUnderTest",
@@ -37,6 +39,8 @@ __all__ = [
     "Dial",
     "During",
     "Echo",
+    "EnterAs",
+    "IsAccepted",
     "Load",
     "LocalProcess",
     "Negotiate",

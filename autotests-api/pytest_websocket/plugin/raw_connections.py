@@ -90,6 +90,16 @@ class Dial:
         self._recordings = recordings
         self._barrier = RoundTripBarrier(target)
         self.connections: list[RawConnection] = []
+        self._others: list[Dial] = []
+
+    def to(self, target: Target) -> Dial:
+        """Returns a factory of connections to the same server in another form, or entered in another way.
+
+        This one closes them. They are not looked at after the test.
+        """
+        other = Dial(target, self._abilities, self._deadline, self._recordings)
+        self._others.append(other)
+        return other
 
     async def __call__(
         self, name: str = "raw", *, link: Link | None = None, small_buffers: bool = False
@@ -122,6 +132,8 @@ class Dial:
     def close(self) -> None:
         """Closes what was opened."""
         self._barrier.stop()
+        for other in self._others:
+            other.close()
         for connection in self.connections:
             connection.abort()
         # pytest keeps its items to the end of the run, and a flooded connection holds megabytes.

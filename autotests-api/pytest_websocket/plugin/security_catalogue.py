@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 
+from pytest_websocket.plugin.case_tables import by_function, document
 from pytest_websocket.plugin.labels import in_words
 from pytest_websocket.plugin.marks import rule_of, weakness_of
 from pytest_websocket.protocol.rules import Rule
@@ -16,7 +17,7 @@ _MOST_CASES = 12
 """Names of cases that a line of the catalogue holds."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class CatalogueEntry:
     """One test function that looks for a weakness, over all of its parameters."""
 
@@ -24,7 +25,7 @@ class CatalogueEntry:
     rule: Rule | None
     file: str
     name: str
-    cases: list[str] = field(default_factory=list)
+    cases: tuple[str, ...]
 
     @property
     def level(self) -> str:
@@ -37,19 +38,15 @@ class CatalogueEntry:
 
 def catalogue_of(items: Sequence[pytest.Item]) -> list[CatalogueEntry]:
     """Returns the tests that look for a weakness, one entry a function, by CWE and file."""
-    found: dict[str, CatalogueEntry] = {}
-    for item in items:
-        weakness = weakness_of(item)
-        if weakness is None:
-            continue
-        function = item.nodeid.partition("[")[0]
+    found = []
+    for function, tests in by_function(item for item in items if weakness_of(item) is not None).items():
+        weakness = weakness_of(tests[0])
+        assert weakness is not None
         file, _, name = function.rpartition("::")
-        entry = found.setdefault(
-            function, CatalogueEntry(weakness, rule_of(item), file.rpartition("/")[2], name)
-        )
-        call = getattr(item, "callspec", None)
-        entry.cases.append(call.id if call is not None else "")
-    return sorted(found.values(), key=lambda entry: (entry.weakness.cwe, entry.file))
+        calls = [getattr(item, "callspec", None) for item in tests]
+        cases = tuple(call.id if call is not None else "" for call in calls)
+        found.append(CatalogueEntry(weakness, rule_of(tests[0]), file.rpartition("/")[2], name, cases))
+    return sorted(found, key=lambda entry: (entry.weakness.cwe, entry.file))
 
 
 def catalogue(entries: Sequence[CatalogueEntry]) -> str:
@@ -57,42 +54,37 @@ def catalogue(entries: Sequence[CatalogueEntry]) -> str:
     count = sum(len(entry.cases) for entry in entries)
     cves = {number for entry in entries for number in entry.weakness.cve}
     classes = len({entry.weakness.cwe for entry in entries})
-    lines = [
-        "# Security cases",
-        "",
-        "Made by `make catalogue`; `make test` checks that it is up to date. How to use the cases is told in "
-        "[security.md](security.md).",
-        "",
+    introduction = [
+        "How to use the cases is told in [security.md](security.md).",
         f"{count} cases in {len(entries)} tests, of {classes} classes; {len(cves)} CVEs are named as "
         "examples. The name of a case says what is expected; *sent* names what is sent in its variants. "
         "*ASVS* is the requirement of OWASP ASVS 5.0, *WSTG* the test of OWASP's guide. A weakness is no "
         "broken rule: `--ws-security` says what it does to a run.",
     ]
-    section = None
-    for entry in entries:
-        weakness = entry.weakness
-        if weakness.cwe != section:
-            section = weakness.cwe
-            lines += [
-                "",
-                f"## [CWE-{weakness.cwe}]({weakness.url}) {weakness.title}",
-                "",
-                "| case | sent | what an attacker gains otherwise | severity | verdict | CVE | ASVS | WSTG |",
-                "|---|---|---|---|---|---|---|---|",
-            ]
-        words = in_words(entry.name.removeprefix("test_"))
-        cells = [
-            f"{words} (`{entry.file}`)",
-            _sent(entry.cases),
-            weakness.gain,
-            str(weakness.severity),
-            entry.level,
-            " ".join(weakness.cve),
-            weakness.asvs,
-            weakness.wstg,
-        ]
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    return "\n".join(lines)
+    header = [
+        "| case | sent | what an attacker gains otherwise | severity | verdict | CVE | ASVS | WSTG |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    rows = [
+        (f"CWE-{entry.weakness.cwe} {entry.weakness.title}", entry.weakness.url, _cells(entry))
+        for entry in entries
+    ]
+    return document("Security cases", "catalogue", introduction, header, rows)
+
+
+def _cells(entry: CatalogueEntry) -> list[str]:
+    weakness = entry.weakness
+    cells = [
+        f"{in_words(entry.name.removeprefix('test_'))} (`{entry.file}`)",
+        _sent(entry.cases),
+        weakness.gain,
+        str(weakness.severity),
+        entry.level,
+        " ".join(weakness.cve),
+        weakness.asvs,
+        weakness.wstg,
+    ]
+    return [cell.replace("|", "\\|") for cell in cells]
 
 
 def _sent(cases: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from pytest_websocket.plugin.case_tables import by_function, document
 from pytest_websocket.plugin.marks import autobahn_of, rule_of
 from pytest_websocket.protocol.rules import Level, Rule
 
@@ -51,18 +52,14 @@ def asked_for(config: pytest.Config, items: list[pytest.Item]) -> list[pytest.It
 
 def entries_of(items: list[pytest.Item]) -> list[Entry]:
     """Returns the tests that are tied to a rule, one entry a function, in the order of the RFCs."""
-    found: dict[tuple[Rule, str], Entry] = {}
-    for item in items:
-        rule = rule_of(item)
-        if rule is None:
-            continue
-        name = item.nodeid.rpartition("::")[2].partition("[")[0]
-        entry = found.setdefault((rule, name), Entry(rule, name))
-        entry.cases += 1
-        entry.autobahn = tuple(dict.fromkeys((*entry.autobahn, *autobahn_of(item))))
-        if item.get_closest_marker("mass") and "mass" not in entry.markers:
-            entry.markers = (*entry.markers, "mass")
-    return sorted(found.values(), key=lambda entry: _place(entry.rule))
+    found = []
+    for function, cases in by_function(item for item in items if rule_of(item) is not None).items():
+        rule = rule_of(cases[0])
+        assert rule is not None
+        autobahn = tuple(dict.fromkeys(number for item in cases for number in autobahn_of(item)))
+        markers = ("mass",) if any(item.get_closest_marker("mass") for item in cases) else ()
+        found.append(Entry(rule, function.rpartition("::")[2], len(cases), autobahn, markers))
+    return sorted(found, key=lambda entry: _place(entry.rule))
 
 
 def table(entries: list[Entry]) -> str:
@@ -70,33 +67,27 @@ def table(entries: list[Entry]) -> str:
     levels = Counter(dict.fromkeys(Level, 0))
     for entry in entries:
         levels[entry.rule.level] += entry.cases
-    lines = [
-        "# Conformance cases",
-        "",
-        "Made by `make conformance`; `make test` checks that it is up to date.",
-        "",
+    introduction = [
         f"{sum(levels.values())} cases in {len(entries)} tests: "
         + ", ".join(f"{count} {level}" for level, count in levels.items())
         + ". A case marked `mass` runs with `-m mass`.",
-        "",
         "The rule is told in our own words; the section is where the RFC says it. *Autobahn* is the number "
         "of the Autobahn Testsuite's cases that check the same.",
     ]
-    section = None
-    for entry in entries:
-        rule = entry.rule
-        if rule.title != section:
-            section = rule.title
-            lines += [
-                "",
-                f"## [{section}]({rule.url})",
-                "",
-                "| level | rule | test | cases | Autobahn |",
-                "|---|---|---|--:|---|",
-            ]
-        name = f"`{entry.name}`" + "".join(f" `{marker}`" for marker in entry.markers)
-        lines.append(f"| {rule.level} | {rule.text} | {name} | {entry.cases} | {_ranges(entry.autobahn)} |")
-    return "\n".join(lines)
+    header = ["| level | rule | test | cases | Autobahn |", "|---|---|---|--:|---|"]
+    rows = [
+        (
+            entry.rule.title,
+            entry.rule.url,
+            (entry.rule.level, entry.rule.text, _name(entry), entry.cases, _ranges(entry.autobahn)),
+        )
+        for entry in entries
+    ]
+    return document("Conformance cases", "conformance", introduction, header, rows)
+
+
+def _name(entry: Entry) -> str:
+    return f"`{entry.name}`" + "".join(f" `{marker}`" for marker in entry.markers)
 
 
 def _level(config: pytest.Config) -> Level | None:

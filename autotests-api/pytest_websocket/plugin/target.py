@@ -24,6 +24,7 @@ from pytest_websocket.server import echo as websocket_server
 from pytest_websocket.server.background import BackgroundServer, run_in_background
 from pytest_websocket.target.description import describe
 from pytest_websocket.target.dial import Unusable
+from pytest_websocket.target.identities import Identities
 from pytest_websocket.target.login import Login, load_login
 from pytest_websocket.target.probe import probe
 from pytest_websocket.target.target import DEFAULT_TIMEOUT, ECHO_TEMPLATE, Abilities, Target
@@ -202,6 +203,8 @@ def target_from(config: pytest.Config) -> Target:
         headers = (*credentials, *headers)
     request, exchange = option_value(config, "ws-request"), option_value(config, "ws-exchange")
     reply = option_value(config, "ws-reply")
+    profile = profile_of(config)
+    identities = profile.identities if profile else Identities()
     target = Target(
         url=url or f"{'wss' if in_tls else 'ws'}://{NOT_STARTED}",
         embedded=not url,
@@ -212,6 +215,7 @@ def target_from(config: pytest.Config) -> Target:
         request=request or "",
         exchange=exchange,
         login=_login(config),
+        identities=identities,
         greetings=option_value(config, "ws-greetings") or 0,
         greetings_given=option_value(config, "ws-greetings") is not None,
         ignore=option_value(config, "ws-ignore") or (),
@@ -228,7 +232,7 @@ def target_from(config: pytest.Config) -> Target:
         time_scale=option_value(config, "ws-time-scale") or 1.0,
         strict=bool(option_value(config, "ws-strict")),
         show_secrets=bool(option_value(config, "ws-show-secrets")),
-        learned=set(option_value(config, "ws-secret") or ()),
+        learned={*(option_value(config, "ws-secret") or ()), *identities.secrets()},
         pace=pace_of(config),
     )
     if target.key and not target.cert:

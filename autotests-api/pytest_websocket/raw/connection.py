@@ -43,6 +43,12 @@ class Connection(FramedConnection):
             self.response = Response(head, problem=f"its head does not end within {MAX_HEAD >> 10} KiB")
         return self.response
 
+    async def response_to(self, request: Request, *, deadline: float | None = None) -> Response | None:
+        """Sends a request that may be refused and returns the response; see `refusal`."""
+        self.request = request
+        await self.send_bytes(request.encode())
+        return await self.refusal(deadline=deadline)
+
     async def refusal(self, *, deadline: float | None = None) -> Response | None:
         """Returns the response to a request that may be refused; None where TCP ended without one.
 

@@ -153,18 +153,19 @@ class Steps:
 
     async def _run(self, step: Step, conversation: Conversation, values: dict[str, Any]) -> None:
         if step.send:
-            await conversation.send(_filled(step.send, values))
+            await conversation.send(filled(step.send, values))
         if step.expect:
             message = await conversation.expect(step.expect)
         elif step.capture:
             message = await conversation.receive()
         for name, path in step.capture:
-            values[name] = _value_at(message, path)
+            values[name] = value_at(message, path)
 
 
-def _filled(template: str, values: Mapping[str, Any]) -> str:
-    """Returns a template with its values: as JSON where they stand in a JSON document."""
-    found_json = template.lstrip()[:1] in ("{", "[")
+def filled(template: str, values: Mapping[str, Any]) -> str:
+    """Returns a template with its values: as JSON where they stand in a JSON document. Raises LoginFailed."""
+    is_place = re.match(r"\s*\{(?:env:)?\w+\}", template)
+    found_json = template.lstrip()[:1] in ("{", "[") and is_place is None
 
     def fill(found: re.Match[str]) -> str:
         name = found[1]
@@ -185,7 +186,8 @@ def _filled(template: str, values: Mapping[str, Any]) -> str:
     return re.sub(r"\{((?:env:)?\w+)\}", fill, template)
 
 
-def _value_at(message: Message, path: str) -> Any:
+def value_at(message: Message, path: str) -> Any:
+    """Returns what stands at a path of JSON, or what ``re:`` and a group find. Raises LoginFailed."""
     if path.startswith("re:"):
         match = re.search(path[3:], message) if isinstance(message, str) else None
         if match is None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from pytest_websocket.target.identities import Identities, Identity, Logout
 from pytest_websocket.target.login import Step, Steps
 from pytest_websocket.target.patterns import Pattern
 
@@ -17,20 +19,27 @@ KEYS = (
     *("url", "request", "reply", "binary", "exchange", "no_echo", "greetings", "ignore", "login"),
     *("header", "origin", "subprotocol", "ca", "cert", "key", "insecure", "proxy"),
     *("max_message", "max_rate", "timeout", "time_scale"),
+    *("expired", "single_use", "other_user", "logout", "private"),
 )
 """The names that a profile may have: those of the options, without ``ws_``."""
 
+IDENTITIES = ("expired", "single_use", "other_user", "logout")
+"""Tables of a profile: identities, which the security cases try."""
+
+IDENTITY_KEYS = ("header", "query", "login", "request", "capture")
+LOGOUT_KEYS = (*IDENTITY_KEYS, "steps")
 FILES = ("ca", "cert", "key")
 STEP_KEYS = ("send", "expect", "capture")
 
 
 @dataclass(frozen=True)
 class Profile:
-    """The values of a profile, as options spell them, and its login by steps."""
+    """The values of a profile, as options spell them, its login by steps, and its identities."""
 
     path: Path
     values: dict[str, list[str]] = field(default_factory=dict)
     login: Steps | None = None
+    identities: Identities = field(default_factory=Identities)
 
 
 @lru_cache
@@ -44,13 +53,62 @@ def read_profile(path: Path) -> Profile:
         raise ValueError(f"{path.name} is no TOML: {error}") from None
     values: dict[str, list[str]] = {}
     login = None
+    identities: dict[str, Any] = {}
     for given, value in content.items():
         key = _known(given.replace("-", "_").removeprefix("ws_"), given, KEYS, path.name)
         if key == "login" and isinstance(value, list):
-            login = Steps(tuple(_step(step, number, path.name) for number, step in enumerate(value, 1)))
+            login = Steps(_steps(value, path.name, "the login"))
+        elif key == "private":
+            identities[key] = _private(value, path.name)
+        elif key == "logout":
+            identities[key] = _logout(value, path.name)
+        elif key in IDENTITIES:
+            identities[key] = _identity(key, value, IDENTITY_KEYS, path.name)
         else:
             values[key] = _texts(key, value, path)
-    return Profile(path, values, login)
+    return Profile(path, values, login, Identities(**identities))
+
+
+def _identity(key: str, value: Any, keys: tuple[str, ...], name: str) -> Identity:
+    where = f"{name}, [{key}]"
+    if not isinstance(value, dict):
+        raise ValueError(f"{where}: expected a table with {', '.join(keys)}")
+    value = {_known(given, given, keys, where): one for given, one in value.items()}
+    request = _text(value.get("request", ""))
+    if request and not re.fullmatch(r"[A-Z]+ /[!-~]*", request):
+        raise ValueError(f"{where}: expected a request as POST /path, to the target itself")
+    header, capture = value.get("header", {}), value.get("capture", {})
+    if not isinstance(header, dict) or not isinstance(capture, dict):
+        raise ValueError(f"{where}: expected tables: header = {{ Cookie = … }}, capture = {{ ticket = … }}")
+    steps = value.get("login")
+    return Identity(
+        headers=tuple((str(known), _text(text)) for known, text in header.items()),
+        query=_text(value.get("query", "")).removeprefix("?"),
+        login=Steps(_steps(steps, where, "the login")) if steps else None,
+        request=request,
+        capture=tuple((str(known), str(text)) for known, text in capture.items()),
+    )
+
+
+def _logout(value: Any, name: str) -> Logout:
+    identity = _identity("logout", value, LOGOUT_KEYS, name)
+    steps = _steps(value.get("steps", []), name, "the logout")
+    if not identity.request and not steps:
+        raise ValueError(f'{name}, [logout]: expected request = "POST /logout", or steps')
+    return Logout(replace(identity, request="", capture=()), identity.request, steps)
+
+
+def _private(value: Any, name: str) -> tuple[Step, ...]:
+    steps = _steps(value, name, "[[private]]")
+    if not all(step.send and step.expect for step in steps):
+        raise ValueError(f"{name}, [[private]]: expected send and expect in each")
+    return steps
+
+
+def _steps(value: Any, name: str, of: str) -> tuple[Step, ...]:
+    if not isinstance(value, list):
+        raise ValueError(f"{name}, {of}: expected a list of tables with {', '.join(STEP_KEYS)}")
+    return tuple(_step(step, f"{name}, step {number} of {of}") for number, step in enumerate(value, 1))
 
 
 def _known(key: str, given: str, keys: tuple[str, ...], name: str) -> str:
@@ -82,12 +140,10 @@ def _text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _step(step: Any, number: int, name: str) -> Step:
-    where = f"{name}, step {number} of the login"
+def _step(step: Any, where: str) -> Step:
     if not isinstance(step, dict):
         raise ValueError(f"{where}: expected a table with {', '.join(STEP_KEYS)}")
-    for key in step:
-        _known(key, key, STEP_KEYS, where)
+    step = {_known(given, given, STEP_KEYS, where): one for given, one in step.items()}
     capture = step.get("capture", {})
     if not isinstance(capture, dict):
         raise ValueError(f'{where}: expected capture = {{ name = "path.in.the.message" }}')

@@ -78,7 +78,7 @@ class Secrets:
         members: bool = True,
     ) -> Secrets:
         """Finds the values of headers, and credentials in the URLs and the subprotocols; adds ``others``."""
-        values = [part for name, value in headers for part in _header_secrets(name, value)]
+        values = [part for name, value in headers for part in header_secrets(name, value)]
         values += [*_subprotocol_secrets(subprotocols), *others]
         for address in (url, proxy or ""):
             parts = urlsplit(address)
@@ -184,7 +184,8 @@ def _subprotocol_secrets(names: Iterable[str]) -> list[str]:
     return found
 
 
-def _header_secrets(name: str, value: str) -> list[str]:
+def header_secrets(name: str, value: str) -> list[str]:
+    """Returns the parts of a header's value that are secrets: itself, and the credentials in it."""
     found = [value]
     scheme, _, credentials = value.partition(" ")
     if credentials:

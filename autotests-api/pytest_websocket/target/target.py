@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pytest_websocket.server.promises import MAX_SIZE, PREFIX
 from pytest_websocket.target.carrier import PLACE, Exchange, Reply, Template
+from pytest_websocket.target.identities import Identities
 from pytest_websocket.target.login import Login
 from pytest_websocket.target.patterns import Pattern, any_matches, json_object
 from pytest_websocket.target.rate_limit import Pace
@@ -35,7 +36,8 @@ class Target:
     alone), ``none`` (not at all), or ``text:TEMPLATE`` (a text message, ``{message}`` being Python's
     repr of the bytes); with ``binary_promised`` silence is a fault and not a missing ability.
     ``greetings`` is how many messages it sends of its own on every new connection, ``ignore`` what it sends
-    unasked at any time; ``login`` is how a connection is entered by messages, after the greetings.
+    unasked at any time; ``login`` is how a connection is entered by messages, after the greetings;
+    ``identities`` are other ways to enter it.
     ``request`` is the template in which a text message is sent, empty where it is sent as it is;
     ``exchange`` a request with its reply, for a target that does not ``echo``.
     ``headers`` are sent with every handshake. ``proxy`` is the URL of an HTTP proxy,
@@ -54,6 +56,7 @@ class Target:
     greetings_given: bool = False
     ignore: tuple[Pattern, ...] = ()
     login: Login | None = None
+    identities: Identities = field(default_factory=Identities)
     request: str = ""
     exchange: Exchange | None = None
     headers: tuple[tuple[str, str], ...] = ()

@@ -1,15 +1,14 @@
 """Information disclosure: an answer to a handshake has no secrets, stack traces or markup in it."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import pytest
 
 from pytest_websocket import security
-from pytest_websocket.fixtures import Dial, RawConnection, Target
+from pytest_websocket.fixtures import AnswerTo, RawConnection, Target
 from pytest_websocket.protocol.frames import Frame, text
-from pytest_websocket.protocol.handshake import Request, Response
-from pytest_websocket.raw.ending import NotReceived
+from pytest_websocket.protocol.handshake import Request
 
 pytestmark = security(
     cwe=209,
@@ -30,7 +29,6 @@ TELLING = ("Server", "X-Powered-By", "Via", "X-AspNet-Version")
 """Headers in which servers tell what they are."""
 
 ChangeRequest = Callable[[Request], Request]
-AnswerTo = Callable[[Request], Awaitable[tuple[Response | None, bytes]]]
 
 BROKEN = {
     "no key": lambda opening: opening.without("Sec-WebSocket-Key"),
@@ -65,27 +63,6 @@ ESCAPES = {
     "in the path": lambda opening: opening.using(resource="/%1b[31mred").without("Sec-WebSocket-Key"),
 }
 """Requests with sequences that a terminal obeys."""
-
-
-@pytest.fixture
-def answer_to(dial: Dial) -> AnswerTo:
-    """Sends a request and returns the response and its body, as far as they come."""
-
-    async def ask(request: Request) -> tuple[Response | None, bytes]:
-        raw = await dial()
-        await raw.send_bytes(request.encode())
-        try:
-            response = await raw.refusal()
-        except NotReceived:
-            # Whether a request may be left unanswered is judged elsewhere.
-            response = None
-        if response is None or response.accepted:
-            return response, b""
-        raw.half_close()
-        await raw.tcp_ending(deadline=raw.deadline / 10)
-        return response, raw.body
-
-    return ask
 
 
 @security(

@@ -47,12 +47,14 @@ TOO_MUCH = 192 * MIB
 TOO_MUCH_FOR_FRAGMENTS = 48 * MIB
 """The same for fragments that are 5 MiB altogether."""
 
-ExpectModest = Callable[..., None]
-ServeMeanwhile = Callable[[Awaitable[object]], Awaitable[None]]
+ExpectBoundedMemory = Callable[..., None]
+ServeOthersDuring = Callable[[Awaitable[object]], Awaitable[None]]
 
 
 @pytest.fixture
-def expect_modest(server_process: LocalProcess | None, record_property: RecordProperty) -> ExpectModest:
+def expect_bounded_memory(
+    server_process: LocalProcess | None, record_property: RecordProperty
+) -> ExpectBoundedMemory:
     """Measures memory from here on; called, it fails where the server has held far more than was sent."""
     before = 0
     if server_process is not None:
@@ -70,7 +72,7 @@ def expect_modest(server_process: LocalProcess | None, record_property: RecordPr
 
 
 @pytest.fixture
-def serve_meanwhile(connect: Connect, echo: Echo, during: During) -> ServeMeanwhile:
+def serve_others_during(connect: Connect, echo: Echo, during: During) -> ServeOthersDuring:
     """Runs a flood to its end while another client is served, and serves a new one after it."""
 
     async def serve(flood: Awaitable[object]) -> None:
@@ -118,15 +120,15 @@ async def send_again_and_again(raw: RawConnection, data: bytes, times: int) -> i
 async def test_large_payload_of_a_reserved_opcode_gets_around_no_limit(
     raw_connection: OpenRawConnection,
     target: Target,
-    serve_meanwhile: ServeMeanwhile,
-    expect_modest: ExpectModest,
+    serve_others_during: ServeOthersDuring,
+    expect_bounded_memory: ExpectBoundedMemory,
     opcode: int,
 ) -> None:
     raw = await raw_connection("hostile")
     size = max(16 * MIB, 4 * (target.promised_limit or 0))
     await raw.send_bytes(Frame(opcode).encode(length=size, length_bits=64))
-    await serve_meanwhile(send_again_and_again(raw, bytes(MIB // 4), size // (MIB // 4) - 1))
-    expect_modest()
+    await serve_others_during(send_again_and_again(raw, bytes(MIB // 4), size // (MIB // 4) - 1))
+    expect_bounded_memory()
     if target.promised_limit is not None:
         ending = await raw.ending(probe_with_ping=False)
         assert ending.ended, f"{size / MIB:.0f} MiB of a frame of opcode {opcode} were taken, above any limit"
@@ -141,16 +143,16 @@ async def test_large_payload_of_a_reserved_opcode_gets_around_no_limit(
 @pytest.mark.parametrize("payload", ["x", ""], ids=["of one byte", "empty"])
 async def test_fragments_by_the_hundred_thousand_do_not_stop_the_server(
     raw_connection: OpenRawConnection,
-    serve_meanwhile: ServeMeanwhile,
-    expect_modest: ExpectModest,
+    serve_others_during: ServeOthersDuring,
+    expect_bounded_memory: ExpectBoundedMemory,
     scaled: Count,
     payload: str,
 ) -> None:
     raw = await raw_connection("flooder")
     await raw.send(text("x", fin=False))
     block = continuation(payload, fin=False).encode() * 1_000
-    await serve_meanwhile(send_again_and_again(raw, block, scaled(600)))
-    expect_modest(TOO_MUCH_FOR_FRAGMENTS)
+    await serve_others_during(send_again_and_again(raw, block, scaled(600)))
+    expect_bounded_memory(TOO_MUCH_FOR_FRAGMENTS)
 
 
 FLOODS = {"pings": ping(bytes(125)), "empty pings": ping(b""), "pongs": pong(bytes(125))}
@@ -159,16 +161,16 @@ FLOODS = {"pings": ping(bytes(125)), "empty pings": ping(b""), "pongs": pong(byt
 @pytest.mark.parametrize("frame", FLOODS.values(), ids=FLOODS.keys())
 async def test_flood_whose_answers_are_not_read_does_not_stop_the_server(
     raw_connection: OpenRawConnection,
-    serve_meanwhile: ServeMeanwhile,
-    expect_modest: ExpectModest,
+    serve_others_during: ServeOthersDuring,
+    expect_bounded_memory: ExpectBoundedMemory,
     scaled: Count,
     frame: Frame,
 ) -> None:
     """A Pong that is not read waits in the server; so it has to stop reading, or hang up."""
     raw = await raw_connection("flooder", small_buffers=True)
     raw.pause_reading()
-    await serve_meanwhile(send_again_and_again(raw, frame.encode() * 1_000, scaled(30)))
-    expect_modest()
+    await serve_others_during(send_again_and_again(raw, frame.encode() * 1_000, scaled(30)))
+    expect_bounded_memory()
 
 
 @functools.cache
@@ -191,12 +193,12 @@ def deflated(size: int, bits: int) -> bytes:
 @pytest.mark.parametrize("pieces", [1, 100], ids=["in one frame", "in fragments"])
 async def test_bomb_of_any_window_is_not_inflated_whole(
     agree: Agree,
-    serve_meanwhile: ServeMeanwhile,
-    expect_modest: ExpectModest,
+    serve_others_during: ServeOthersDuring,
+    expect_bounded_memory: ExpectBoundedMemory,
     bits: int,
     pieces: int,
 ) -> None:
-    raw = await agree(f"permessage-deflate; client_max_window_bits={bits}", name="bomber")
+    raw = await agree(f"permessage-deflate; client_max_window_bits={bits}", name="bomb")
     payload = deflated(BOMB, bits)
     step = -(-len(payload) // pieces)
     cut = [payload[at : at + step] for at in range(0, len(payload), step)]
@@ -205,12 +207,12 @@ async def test_bomb_of_any_window_is_not_inflated_whole(
         for number, part in enumerate(cut)
     ]
 
-    async def throw() -> None:
+    async def send() -> None:
         for frame in frames:
             await send_again_and_again(raw, frame, 1)
 
-    await serve_meanwhile(throw())
-    expect_modest()
+    await serve_others_during(send())
+    expect_bounded_memory()
 
 
 VIOLATIONS = {
@@ -246,15 +248,15 @@ async def test_frame_that_breaks_the_protocol_does_not_stop_the_server(
     connect: Connect, dial: Dial, opening: Request, raw_connection: OpenRawConnection, echo: Echo, data: bytes
 ) -> None:
     """Whether the server fails the connection is judged elsewhere."""
-    early = await dial("violator")
+    early = await dial("illegal frame")
     await early.send_bytes(opening.encode() + data)
     with contextlib.suppress(NotReceived):
         await early.refusal()
     for _ in range(3):
-        raw = await raw_connection("violator")
+        raw = await raw_connection("illegal frame")
         await raw.send_bytes(data)
         raw.reset()
-    raw = await raw_connection("violator")
+    raw = await raw_connection("illegal frame")
     await raw.send_bytes(data)
     await raw.ending(probe_with_ping=False, deadline=raw.deadline / 10)
     await echo.expect_healthy(await connect(name="another client"))
@@ -315,7 +317,7 @@ async def test_message_that_no_parser_expects_does_not_stop_the_server(
 async def test_message_of_128_mebibytes_is_above_some_limit(
     raw_connection: OpenRawConnection,
     target: Target,
-    serve_meanwhile: ServeMeanwhile,
+    serve_others_during: ServeOthersDuring,
     fragmented: bool,
 ) -> None:
     if not is_loopback(target.host):
@@ -331,7 +333,7 @@ async def test_message_of_128_mebibytes_is_above_some_limit(
     await raw.ending(probe_with_ping=False, deadline=raw.deadline / 10)
     is_open = raw.tcp == "open" and raw.close_status is None
     assert not (is_open and sent == 128), "the server took 128 MiB of one message and waits for more"
-    await serve_meanwhile(raw.ending(probe_with_ping=False, deadline=raw.deadline / 10))
+    await serve_others_during(raw.ending(probe_with_ping=False, deadline=raw.deadline / 10))
 
 
 @security(
@@ -342,13 +344,13 @@ async def test_message_of_128_mebibytes_is_above_some_limit(
 @pytest.mark.needs("deflate")
 async def test_many_bombs_below_the_limit_do_not_stop_the_server(
     agree: Agree,
-    serve_meanwhile: ServeMeanwhile,
-    expect_modest: ExpectModest,
+    serve_others_during: ServeOthersDuring,
+    expect_bounded_memory: ExpectBoundedMemory,
     scaled: Count,
 ) -> None:
     """None of them is too big; a client that does not read leaves the answers with the server."""
-    raw = await agree("permessage-deflate; client_no_context_takeover", name="bomber")
+    raw = await agree("permessage-deflate; client_no_context_takeover", name="bomb")
     raw.pause_reading()
     frame = Frame(1, deflated(MIB, 15), rsv1=True).encode()
-    await serve_meanwhile(send_again_and_again(raw, frame, scaled(20)))
-    expect_modest()
+    await serve_others_during(send_again_and_again(raw, frame, scaled(20)))
+    expect_bounded_memory()

@@ -20,78 +20,78 @@ ROUNDS = 101
 """More than the pools of 10, 50 or 100 connections that servers of a fixed size have."""
 
 
-async def leaves_before_the_handshake(dial: Dial, opening: Request) -> None:
-    (await dial("leaving")).reset()
+async def resets_before_the_handshake(dial: Dial, opening: Request) -> None:
+    (await dial("ending")).reset()
 
 
-async def leaves_in_the_request(dial: Dial, opening: Request) -> None:
-    raw = await dial("leaving")
+async def resets_in_the_request(dial: Dial, opening: Request) -> None:
+    raw = await dial("ending")
     await raw.send_bytes(opening.encode()[:60])
     raw.reset()
 
 
-async def leaves_before_the_response(dial: Dial, opening: Request) -> None:
-    raw = await dial("leaving")
+async def resets_before_the_response(dial: Dial, opening: Request) -> None:
+    raw = await dial("ending")
     await raw.send_bytes(opening.encode())
     raw.reset()
 
 
-async def leaves_after_the_handshake(dial: Dial, opening: Request) -> None:
-    raw = await dial("leaving")
+async def resets_after_the_handshake(dial: Dial, opening: Request) -> None:
+    raw = await dial("ending")
     await raw.handshake(opening)
     raw.reset()
 
 
-async def leaves_in_a_frame(dial: Dial, opening: Request) -> None:
-    raw = await dial("leaving")
+async def resets_in_a_frame(dial: Dial, opening: Request) -> None:
+    raw = await dial("ending")
     await raw.handshake(opening)
     await raw.send_bytes(raw.encode(text("x" * 200))[:100])
     raw.reset()
 
 
-async def leaves_before_the_reply(dial: Dial, opening: Request) -> None:
-    raw = await dial("leaving")
+async def resets_before_the_reply(dial: Dial, opening: Request) -> None:
+    raw = await dial("ending")
     await raw.handshake(opening)
     await raw.send_together(text("x" * 200), text("y" * 200))
     raw.reset()
 
 
-async def leaves_with_a_fin(dial: Dial, opening: Request) -> None:
-    raw = await dial("leaving")
+async def closes_tcp_after_a_message(dial: Dial, opening: Request) -> None:
+    raw = await dial("ending")
     await raw.handshake(opening)
     await raw.send(text("and gone"))
     raw.abort()
 
 
-async def leaves_in_the_closing(dial: Dial, opening: Request) -> None:
-    raw = await dial("leaving")
+async def resets_in_the_closing(dial: Dial, opening: Request) -> None:
+    raw = await dial("ending")
     await raw.handshake(opening)
     await raw.send(close(1000))
     raw.reset()
 
 
-async def leaves_after_a_refusal(dial: Dial, opening: Request) -> None:
-    raw = await dial("leaving")
+async def resets_after_a_refusal(dial: Dial, opening: Request) -> None:
+    raw = await dial("ending")
     await raw.send_bytes(opening.without("Sec-WebSocket-Key").encode())
     raw.reset()
 
 
-async def leaves_after_a_violation(dial: Dial, opening: Request) -> None:
-    raw = await dial("leaving")
+async def resets_after_a_violation(dial: Dial, opening: Request) -> None:
+    raw = await dial("ending")
     await raw.handshake(opening)
     await raw.send(text(b"\xff"))
     raw.reset()
 
 
-async def hears_the_refusal_out(dial: Dial, opening: Request) -> None:
-    raw = await dial("leaving")
+async def waits_for_the_refusal(dial: Dial, opening: Request) -> None:
+    raw = await dial("ending")
     await raw.send_bytes(opening.without("Sec-WebSocket-Key").encode())
     await raw.refusal()
     raw.abort()
 
 
-async def hears_the_verdict_out(dial: Dial, opening: Request) -> None:
-    raw = await dial("leaving")
+async def waits_for_the_failing(dial: Dial, opening: Request) -> None:
+    raw = await dial("ending")
     await raw.handshake(opening)
     await raw.send(text(b"\xff"))
     if not (await raw.ending(answers=0)).ended:
@@ -99,33 +99,33 @@ async def hears_the_verdict_out(dial: Dial, opening: Request) -> None:
     raw.abort()
 
 
-async def closes_well(dial: Dial, opening: Request) -> None:
-    raw = await dial("leaving")
+async def does_the_closing_handshake(dial: Dial, opening: Request) -> None:
+    raw = await dial("ending")
     await raw.handshake(opening)
     if not (await raw.close(1000)).ended:
         pytest.skip("the server does not answer a Close, which another case judges")
     raw.abort()
 
 
-LEAVERS = [
-    *(leaves_before_the_handshake, leaves_in_the_request, leaves_before_the_response),
-    *(leaves_after_the_handshake, leaves_in_a_frame, leaves_before_the_reply, leaves_with_a_fin),
-    *(leaves_in_the_closing, leaves_after_a_refusal, leaves_after_a_violation),
-    *(hears_the_refusal_out, hears_the_verdict_out, closes_well),
+WAYS_TO_END = [
+    *(resets_before_the_handshake, resets_in_the_request, resets_before_the_response),
+    *(resets_after_the_handshake, resets_in_a_frame, resets_before_the_reply, closes_tcp_after_a_message),
+    *(resets_in_the_closing, resets_after_a_refusal, resets_after_a_violation),
+    *(waits_for_the_refusal, waits_for_the_failing, does_the_closing_handshake),
 ]
 
 
-@pytest.mark.parametrize("leave", LEAVERS, ids=lambda leave: leave.__name__.replace("_", " "))
+@pytest.mark.parametrize("end", WAYS_TO_END, ids=lambda end: end.__name__.replace("_", " "))
 async def test_ended_connections_use_nothing_up(
     connect: Connect,
     dial: Dial,
     opening: Request,
     echo: Echo,
-    leave: Callable[[Dial, Request], Awaitable[None]],
+    end: Callable[[Dial, Request], Awaitable[None]],
 ) -> None:
     other_client = await connect(name="another client")
     for _ in range(ROUNDS):
-        await leave(dial, opening)
+        await end(dial, opening)
     await echo.expect_healthy(other_client)
     new_clients = [await connect(name=f"new client {number}") for number in range(5)]
     for new_client in new_clients:

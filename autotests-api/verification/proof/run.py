@@ -54,7 +54,12 @@ def plan_for(faults: Iterable[Fault]) -> dict[str, list[str]]:
 
 def node_of(fault: Fault) -> str:
     """Returns the node id of the test that must notice a fault; KeyError when there is no such test."""
-    return f"{_files()[function_of(fault.caught_by)]}::{fault.caught_by}"
+    return node_of_test(fault.caught_by)
+
+
+def node_of_test(name: str) -> str:
+    """Returns the node id of a test by its name, parameters included; KeyError when there is no such test."""
+    return f"{_files()[function_of(name)]}::{name}"
 
 
 @functools.cache

@@ -16,12 +16,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from verification.proof.run import node_of_test
 from verification.vulnerable.releases import VULNERABILITIES, Vulnerability
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 INSTALLED = ROOT / ".vulnerable"
-TESTS = ROOT / "autotests-api" / "tests"
 
 STARTS_WITHIN = 60.0
 """Seconds."""
@@ -47,7 +47,7 @@ def main(words: Sequence[str]) -> int:
             # A release that lets no page in leaves nothing to compare a stranger with.
             as_expected = outcome == expected or (expected == "green" and outcome == "skipped")
             wrong += not as_expected and not outcome.startswith("not tried")
-        print(f"{entry.number:20} {'; '.join(seen)}  {entry.case.rpartition('::')[2]}", flush=True)
+        print(f"{entry.number:20} {'; '.join(seen)}  {entry.case}", flush=True)
     print(f"{wrong} not as expected" if wrong else "all as expected")
     return 1 if wrong else 0
 
@@ -59,7 +59,7 @@ def look_at(entry: Vulnerability, requirements: Sequence[str]) -> str:
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--ws-url={url}"]
         command += ["--ws-reply={message}", "--ws-security=fail", *entry.options, *options]
         done = subprocess.run(
-            [*command, str(TESTS / entry.case)], cwd=ROOT, capture_output=True, text=True, check=False
+            [*command, node_of_test(entry.case)], cwd=ROOT, capture_output=True, text=True, check=False
         )
     if re.search(r"^(1 failed|.*\b1 failed)", done.stdout, re.M):
         return "red"

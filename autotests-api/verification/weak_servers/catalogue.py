@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from verification.weak_servers import entry, handling
+from verification.weak_servers import entry, handling, sessions
 from verification.weak_servers.registry import CATALOGUE, OPTIONS, Strong, WeakServer
 
 STRONG = "strong"
@@ -13,14 +13,16 @@ class Demo(
     entry.AllowsNull,
     handling.ShowsItsStack,
     handling.WritesTheQueryIntoAHeader,
+    sessions.KeepsSessionsAfterLogout,
 ):
-    """An application with three weaknesses, to show what a report of them looks like."""
+    """An application with four weaknesses, to show what a report of them looks like."""
 
 
 PLANTED = {
-    "page-of-a-stranger-does-not-get-in",
+    "page-of-another-origin-is-refused",
     "refusal-shows-no-stack-trace",
     "handshake-writes-no-header-into-the-answer",
+    "session-ends-with-its-logout",
 }
 """Rules of SARIF that the weaknesses of the demo break."""
 

@@ -7,15 +7,15 @@ from urllib.parse import urlsplit
 
 from verification.weak_servers.registry import COOKIE, ORIGIN, Strong, weakness
 
-STRANGER = "security/test_who_may_connect.py::test_page_of_a_stranger_does_not_get_in"
-BESIDE = "security/test_who_may_connect.py::test_stranger_beside_an_allowed_origin_does_not_get_in"
-MISSING = "security/test_who_may_connect.py::test_handshake_without_an_origin_does_not_get_in"
-CREDENTIALS = "security/test_who_may_connect.py::test_client_without_the_credentials_does_not_get_in"
+FOREIGN = "test_page_of_another_origin_is_refused"
+TWO_ORIGINS = "test_handshake_with_two_origins_is_refused"
+MISSING = "test_handshake_without_an_origin_is_refused"
+CREDENTIALS = "test_handshake_without_the_right_credentials_is_refused"
 
 HOST = "app.example"
 
 
-@weakness(f"{STRANGER}[another site]")
+@weakness(f"{FOREIGN}[another site]")
 class AllowsEveryOrigin(Strong):
     """Checks no Origin."""
 
@@ -23,7 +23,7 @@ class AllowsEveryOrigin(Strong):
         return True
 
 
-@weakness(f"{STRANGER}[the name as a suffix]")
+@weakness(f"{FOREIGN}[the name as a suffix]")
 class ComparesTheEndOfTheOrigin(Strong):
     """Takes whatever ends in the name."""
 
@@ -31,7 +31,7 @@ class ComparesTheEndOfTheOrigin(Strong):
         return len(origins) == 1 and origins[0].startswith("https://") and origins[0].endswith(HOST)
 
 
-@weakness(f"{STRANGER}[the name as a prefix]")
+@weakness(f"{FOREIGN}[the name as a prefix]")
 class ComparesTheBeginningOfTheOrigin(Strong):
     """Takes whatever begins with the origin."""
 
@@ -39,7 +39,7 @@ class ComparesTheBeginningOfTheOrigin(Strong):
         return len(origins) == 1 and origins[0].startswith(ORIGIN)
 
 
-@weakness(f"{STRANGER}[a letter for a dot]")
+@weakness(f"{FOREIGN}[a letter for a dot]")
 class MatchesADotWithAnything(Strong):
     """Forgets to escape the dot in a pattern."""
 
@@ -47,7 +47,7 @@ class MatchesADotWithAnything(Strong):
         return len(origins) == 1 and re.fullmatch(ORIGIN, origins[0]) is not None
 
 
-@weakness(f"{STRANGER}[null]")
+@weakness(f"{FOREIGN}[null]")
 class AllowsNull(Strong):
     """Takes the Origin of sandboxed frames and files."""
 
@@ -55,7 +55,7 @@ class AllowsNull(Strong):
         return origins in ([ORIGIN], ["null"])
 
 
-@weakness(f"{STRANGER}[another port]")
+@weakness(f"{FOREIGN}[another port]")
 class IgnoresThePort(Strong):
     """Compares scheme and host alone."""
 
@@ -66,7 +66,7 @@ class IgnoresThePort(Strong):
         return f"{parts.scheme}://{parts.hostname}" == ORIGIN and not parts.path and "@" not in parts.netloc
 
 
-@weakness(f"{STRANGER}[another scheme]")
+@weakness(f"{FOREIGN}[another scheme]")
 class IgnoresTheScheme(Strong):
     """Compares host and port alone."""
 
@@ -74,7 +74,7 @@ class IgnoresTheScheme(Strong):
         return len(origins) == 1 and origins[0].rpartition("://")[2] == HOST
 
 
-@weakness(f"{STRANGER}[the name as user]")
+@weakness(f"{FOREIGN}[the name as user]")
 class TakesTheUserForTheHost(Strong):
     """Reads the host up to the first character that is no part of a name."""
 
@@ -82,7 +82,7 @@ class TakesTheUserForTheHost(Strong):
         return len(origins) == 1 and re.match(rf"{re.escape(ORIGIN)}(@|$)", origins[0]) is not None
 
 
-@weakness(f"{STRANGER}[a subdomain]")
+@weakness(f"{FOREIGN}[a subdomain]")
 class AllowsSubdomains(Strong):
     """Trusts every name below its own."""
 
@@ -90,7 +90,7 @@ class AllowsSubdomains(Strong):
         return len(origins) == 1 and (origins[0] == ORIGIN or origins[0].endswith(f".{HOST}"))
 
 
-@weakness(f"{STRANGER}[the name in the query]")
+@weakness(f"{FOREIGN}[the name in the query]")
 class SearchesTheOrigin(Strong):
     """Looks for the origin anywhere in the header."""
 
@@ -98,7 +98,7 @@ class SearchesTheOrigin(Strong):
         return len(origins) == 1 and re.search(rf"\b{re.escape(ORIGIN)}$", origins[0]) is not None
 
 
-@weakness(f"{BESIDE}[the stranger's last]")
+@weakness(f"{TWO_ORIGINS}[the foreign one last]")
 class ReadsTheFirstOrigin(Strong):
     """Reads one of two Origin headers."""
 

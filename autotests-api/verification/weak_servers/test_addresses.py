@@ -19,7 +19,7 @@ def watch(event, arguments):
 sys.addaudithook(watch)
 """
 
-CASES = ("security/test_server_side_requests.py", "security/test_who_may_connect.py")
+CASES = ("security/test_server_side_requests.py", "security/test_origin_check.py")
 
 
 def test_nothing_is_sent_to_another_address(run_suite: RunSuite, tmp_path: Path) -> None:

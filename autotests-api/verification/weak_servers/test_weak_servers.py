@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from verification.conftest import RunSuite
+from verification.proof.run import node_of_test
 from verification.weak_servers.catalogue import CATALOGUE, DEMO, OPTIONS, PLANTED, STRONG
 
 PROJECT = Path(__file__).parents[2]
@@ -40,7 +41,7 @@ def test_catalogue_has_at_least_20_weak_servers() -> None:
 def test_weakness_is_found_by_the_case_that_it_names(run_suite: RunSuite, tmp_path: Path, name: str) -> None:
     found = tmp_path / "found.sarif"
     with running(name) as url:
-        case = CATALOGUE[name].caught_by
+        case = node_of_test(CATALOGUE[name].caught_by)
         run = run_suite(f"--ws-url={url}", *OPTIONS, "--ws-security=fail", f"--ws-sarif={found}", case)
     assert list(run.cases.values()) == ["failed"], run.output[-2000:]
     assert len(json.loads(found.read_text(encoding="utf-8"))["runs"][0]["results"]) == 1
