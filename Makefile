@@ -13,6 +13,8 @@ STATUS  :=
 # A Node of our own, where the machine has none that will do, is found first.
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Without it, each of several hundred runs of pytest would compile all its sources.
+unexport PYTHONDONTWRITEBYTECODE
 
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest

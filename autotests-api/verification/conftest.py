@@ -194,15 +194,19 @@ sys.exit(status)
 def run_suite(tmp_path: Path) -> RunSuite:
     """Runs pytest in a process of its own: ``run_suite("--ws-url", url, "contract/…")``.
 
-    Tests are named from tests/ on. The run sees no WS_ and no PYTEST variable of this one.
+    Tests are named from tests/ on. The run sees no WS_ and no PYTEST variable of this one. ``short_probe`` is
+    for a server that does not send anything unasked after a second.
     """
 
-    def run(*arguments: str, limit: float = 120.0, **environment: str) -> SuiteRun:
+    def run(*arguments: str, limit: float = 120.0, short_probe: bool = True, **environment: str) -> SuiteRun:
         junit = tmp_path / f"junit-{time.monotonic_ns()}.xml"
         out, peak = junit.with_suffix(".txt"), junit.with_suffix(".peak")
         options = ["--color=no", "-p", "no:cacheprovider", f"--junitxml={junit}"]
+        if short_probe:
+            options += ["-p", "verification.short_probe"]
         named = [str(CASES / word) if word.startswith(FOLDERS) else word for word in arguments]
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("WS_", "PYTEST"))}
+        clean["PYTHONPATH"] = str(CASES.parent)
         began = time.monotonic()
         with out.open("wb") as sink:
             process = subprocess.Popen(

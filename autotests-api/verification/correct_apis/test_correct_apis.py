@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from verification.conftest import RunSuite
 from verification.correct_apis.catalogue import APIS
 from verification.correct_apis.documented import DOCUMENTED, KEY, TOKEN
 
@@ -30,6 +32,12 @@ FEW = (
 """Cases enough for a server whose handshake takes most of a second."""
 
 PAGE = (ROOT / "docs" / "profiles.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def run_suite(run_suite: RunSuite) -> RunSuite:
+    """Runs pytest with the whole probe: several of the servers send something each second."""
+    return partial(run_suite, short_probe=False)
 
 
 def written(tmp_path: Path, profile: str) -> str:
