@@ -180,7 +180,7 @@ def help_text() -> str:
         "",
         "options of pytest that are often used (`pytest --help` lists all):",
         *_entry("-x", "stop at the first failure"),
-        *_entry("-n 4", "in four processes (pytest-xdist)"),
+        *_entry("-n auto", "several cases at once (pytest-xdist): eight where the server is slow to answer"),
         *_entry("--junitxml FILE", "results for a CI system"),
         "",
         STATUSES,

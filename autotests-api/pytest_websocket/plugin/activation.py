@@ -41,6 +41,8 @@ PARTS = (
     "pytest_websocket.plugin.liveness",
     "pytest_websocket.plugin.profile_summary",
     "pytest_websocket.plugin.rate_limits",
+    "pytest_websocket.plugin.shared_target",
+    "pytest_websocket.plugin.repeated_cases",
     "pytest_websocket.plugin.known_failures",
     "pytest_websocket.plugin.redaction",
     "pytest_websocket.plugin.outcomes",
@@ -61,6 +63,7 @@ MARKS = {
     "echo, text, binary, deflate, embedded; or that takes no message of size bytes",
     "security": "security(weakness): the weakness that a test looks for; written as @security(cwe=…, gain=…)",
     "autobahn": "autobahn(number): the case of the Autobahn Testsuite that checks the same",
+    "alone": "alone: no other test uses the same target meanwhile, where several processes share one (-n)",
     "mass": "mass: big or many messages (conformance in quantity); run with -m mass",
     "load": "load: many connections at once, or for long; run with -m load",
     "browser": "browser: a real Chromium talks to the server; run with -m browser",
@@ -172,6 +175,17 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_configure_node(node: Any) -> None:
     """Tells a worker of xdist, which may be started in another folder, where pytest was started."""
     node.workerinput[OF_THE_CONTROLLER] = str(started_in(node.config))
+
+
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Runs more cases at once by ``-n auto`` where a target of others is slow to answer."""
+    if not is_any_given(config):
+        return None
+    # This module is imported in every run of the environment.
+    from pytest_websocket.plugin.shared_target import processes_for
+
+    return processes_for(config)
 
 
 def is_xdist_controller(config: pytest.Config) -> bool:

@@ -1,4 +1,4 @@
-"""Recognises a target that limits connections: cases are repeated after a wait, or skipped, never red."""
+"""Recognises a target that limits connections: a case waits and is repeated, or skipped, never red."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from _pytest.runner import runtestprotocol
 
 from pytest_websocket.plugin.raw_connections import ServerHarmed
-from pytest_websocket.plugin.recordings import ATTACHMENTS, RECORDINGS
-from pytest_websocket.plugin.target import TARGET, TESTED
+from pytest_websocket.plugin.recordings import RECORDINGS
+from pytest_websocket.plugin.target import TESTED
 from pytest_websocket.target.dial import Unusable, check_alive
 from pytest_websocket.target.rate_limit import (
     LIMITING,
@@ -44,11 +43,17 @@ MEASUREMENTS = 2
 MET = pytest.StashKey[Limit]()
 """The limit that a test met."""
 
+PASSED = pytest.StashKey[Limit]()
+"""The limit that it met, and that has passed since."""
+
+CLOSED = pytest.StashKey[str]()
+"""Why a test was not tried."""
+
 RATE_LIMITS = pytest.StashKey["RateLimits"]()
 
 
 class RateLimits:
-    """Looks for limits after each phase of a test, waits for them to pass, and repeats the test once."""
+    """Looks for limits after each phase of a test, and waits for them to pass."""
 
     def __init__(self) -> None:
         self._left = WAITS
@@ -57,34 +62,32 @@ class RateLimits:
         self._measurements = MEASUREMENTS
         self._hangs_up_above: float | None = None
 
-    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
-        """Runs a test against a target of others, and once more where it met a limit that has passed."""
-        if item.config.stash[TARGET].embedded or "target" not in getattr(item, "fixturenames", ()):
-            return None
-        hook = item.ihook
-        hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-        closed = self._closed_until > time.monotonic()
-        if closed:
+    def skip_where_closed(self, item: pytest.Item) -> None:
+        """Skips a test that comes while the target still refuses connections."""
+        if self._closed_until > time.monotonic():
+            item.stash[CLOSED] = self._closed_by
             item.add_marker(pytest.mark.skip(f"{self._closed_by}: not tried until then"))
-        reports = runtestprotocol(item, nextitem=nextitem, log=False)
-        limit, waited = item.stash.get(MET, None), 0.0
-        if limit is not None and (waited := self._wait(item, limit)):
+
+    def wait_after(self, item: pytest.Item) -> float:
+        """Waits for the limit that a test met; returns the seconds, 0 where it is not to be repeated."""
+        waited = self._wait(item, item.stash[MET]) if MET in item.stash else 0.0
+        if waited:
+            item.stash[PASSED] = item.stash[MET]
             del item.stash[MET]
-            for kept in (item.stash.get(RECORDINGS, []), item.stash.get(ATTACHMENTS, [])):
-                kept.clear()
-            reports = runtestprotocol(item, nextitem=nextitem, log=False)
-        if limit is not None or closed:
-            # An attribute of a report crosses from an xdist worker to the controller.
-            reports[-1].rate_limit = {  # type: ignore[attr-defined]
-                "limit": str(limit or self._closed_by),
-                "waited": waited,
-                "skipped": not waited or MET in item.stash,
-                "below": item.config.stash[TESTED].pace.below(limit.retry_after or 1.0) if limit else 0.0,
-            }
-        for report in reports:
-            hook.pytest_runtest_logreport(report=report)
-        hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
-        return True
+        return waited
+
+    def tell(self, item: pytest.Item, report: pytest.TestReport, waited: float) -> None:
+        """Says in the report of a test which limit it met, and what that cost."""
+        limit = item.stash.get(PASSED, None) or item.stash.get(MET, None)
+        if limit is None and CLOSED not in item.stash:
+            return
+        # An attribute of a report crosses from an xdist worker to the controller.
+        report.rate_limit = {  # type: ignore[attr-defined]
+            "limit": str(limit or item.stash[CLOSED]),
+            "waited": waited,
+            "skipped": not waited or MET in item.stash,
+            "below": item.config.stash[TESTED].pace.below(limit.retry_after or 1.0) if limit else 0.0,
+        }
 
     def look_at(self, item: pytest.Item, report: pytest.TestReport, error: BaseException | None) -> None:
         """Makes the report of a test that met a limit a skip with that reason."""
@@ -176,9 +179,8 @@ class RateLimitSummary:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Registers both."""
+    """Registers the summary in the process that prints."""
     config.stash[RATE_LIMITS] = RateLimits()
-    config.pluginmanager.register(config.stash[RATE_LIMITS], "ws-rate-limits")
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(RateLimitSummary(), "ws-rate-limit-summary")
 

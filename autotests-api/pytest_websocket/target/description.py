@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_websocket.target.target import Abilities, Target
+from pytest_websocket.target.target import SLOW_OPENING, Abilities, Target
 
 
 def describe(target: Target, abilities: Abilities) -> dict[str, str]:
@@ -22,6 +22,8 @@ def describe(target: Target, abilities: Abilities) -> dict[str, str]:
     facts["compression"] = ascii(abilities.deflate_answer)[1:-1] if abilities.deflate else "none"
     facts["subprotocols"] = ", ".join(abilities.subprotocols) or "none"
     facts["largest message"] = f"{abilities.max_message} bytes"
+    if abilities.opening >= SLOW_OPENING:
+        facts["opening a connection"] = f"{abilities.opening:.2f} s; -n auto runs eight cases at once"
     for number, note in enumerate(abilities.notes, 1):
         facts[f"note {number}"] = secret.mask(note)
     return facts

@@ -84,7 +84,10 @@ class _Probe:
         target = self.target
         answers_text = answers_binary = True
         largest = target.max_message or DEFAULT_MAX_MESSAGE
+        clock = asyncio.get_running_loop()
+        began = clock.time()
         async with opened(target) as connection:
+            opening = clock.time() - began
             # The embedded server is known to send nothing unasked: where it does, cases shall find it.
             self.listening = None if target.embedded else asyncio.create_task(listen(target))
             response = connection.response
@@ -117,6 +120,7 @@ class _Probe:
             server=response.value("Server") or "",
             greetings=self.unasked.greetings,
             ignore=tuple(map(str, self.unasked.patterns)),
+            opening=opening,
             notes=tuple(self.notes),
         )
 

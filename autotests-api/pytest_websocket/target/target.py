@@ -232,6 +232,10 @@ class Target:
         return f"Target({self.shown()!r})"
 
 
+SLOW_OPENING = 0.05
+"""Seconds that a connection takes to open, above which most of a run is waiting."""
+
+
 @dataclass(frozen=True)
 class Abilities:
     """What the probe found out about a target before the first test; it decides what is skipped.
@@ -241,7 +245,7 @@ class Abilities:
     Sec-WebSocket-Extensions header that came back; ``subprotocols`` those of
     the offered ones that were accepted; ``max_message`` the largest message in bytes known to come back
     whole; ``greetings`` and ``ignore`` what it sends unasked, as in `Target`, patterns as options spell them;
-    ``notes`` what a reader of the run should know.
+    ``opening`` how many seconds a connection took to open; ``notes`` what a reader of the run should know.
     """
 
     as_expected: bool = True
@@ -255,6 +259,7 @@ class Abilities:
     server: str = ""
     greetings: int = 0
     ignore: tuple[str, ...] = ()
+    opening: float = 0.0
     notes: tuple[str, ...] = field(default=())
 
     def to_json(self) -> dict[str, Any]:

@@ -6,12 +6,15 @@ from pytest_websocket import security
 from pytest_websocket.fixtures import Connect, Dial, During, Echo, OpenRawConnection
 from pytest_websocket.protocol.frames import Frame, binary, continuation, ping, pong, text
 
-pytestmark = security(
-    cwe=400,
-    asvs="15.2.2",
-    severity="high",
-    gain="One client that sends small frames without pause stops the service to all others.",
-)
+pytestmark = [
+    pytest.mark.alone,
+    security(
+        cwe=400,
+        asvs="15.2.2",
+        severity="high",
+        gain="One client that sends small frames without pause stops the service to all others.",
+    ),
+]
 
 FLOODS = {
     "pings": ping(b"x"),

@@ -10,12 +10,15 @@ from pytest_websocket.fixtures import Connect, Dial, Echo
 from pytest_websocket.protocol.handshake import Request
 from pytest_websocket.raw.ending import NotReceived
 
-pytestmark = security(
-    cwe=1333,
-    cve=["CVE-2021-32640", "CVE-2020-7662", "CVE-2020-7663", "CVE-2024-52804", "CVE-2023-43669"],
-    asvs="1.3.12",
-    gain="A header that costs time by the square of its length keeps the server busy for many clients.",
-)
+pytestmark = [
+    pytest.mark.alone,
+    security(
+        cwe=1333,
+        cve=["CVE-2021-32640", "CVE-2020-7662", "CVE-2020-7663", "CVE-2024-52804", "CVE-2023-43669"],
+        asvs="1.3.12",
+        gain="A header that costs time by the square of its length keeps the server busy for many clients.",
+    ),
+]
 
 LENGTHS = [3_750, 7_500, 15_000, 30_000, 60_000]
 """Bytes that a part of the handshake is long; many servers refuse a head of more than 8 or 16 KiB in all."""

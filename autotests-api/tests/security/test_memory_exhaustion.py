@@ -8,12 +8,15 @@ from pytest_websocket import ConnectionEnded, security
 from pytest_websocket.fixtures import Abilities, Connect, Echo, OpenRawConnection, Target
 from pytest_websocket.protocol.frames import Frame, continuation, ping, text
 
-pytestmark = security(
-    cwe=789,
-    cve=["CVE-2020-27813", "CVE-2020-13935"],
-    asvs="15.2.2",
-    gain="A few bytes that announce a huge frame make the server allocate the memory, or loop.",
-)
+pytestmark = [
+    pytest.mark.alone,
+    security(
+        cwe=789,
+        cve=["CVE-2020-27813", "CVE-2020-13935"],
+        asvs="15.2.2",
+        gain="A few bytes that announce a huge frame make the server allocate the memory, or loop.",
+    ),
+]
 
 GIB = 1 << 30
 HUGE = {

@@ -9,12 +9,15 @@ from pytest_websocket.fixtures import Connect, Dial, Echo
 from pytest_websocket.protocol.frames import close, text
 from pytest_websocket.protocol.handshake import Request
 
-pytestmark = security(
-    cwe=772,
-    cve="CVE-2024-23672",
-    asvs="15.2.2",
-    gain="Connections that end in odd ways are never cleaned up, until no new one is accepted.",
-)
+pytestmark = [
+    pytest.mark.alone,
+    security(
+        cwe=772,
+        cve="CVE-2024-23672",
+        asvs="15.2.2",
+        gain="Connections that end in odd ways are never cleaned up, until no new one is accepted.",
+    ),
+]
 
 ROUNDS = 101
 """More than the pools of 10, 50 or 100 connections that servers of a fixed size have."""

@@ -11,6 +11,7 @@ from pytest_websocket.protocol.frames import close, text
 from pytest_websocket.raw.ending import NotReceived
 
 pytestmark = [
+    pytest.mark.alone,
     pytest.mark.needs("text"),
     security(
         cwe=400,

@@ -18,6 +18,7 @@ from pytest_websocket.fixtures import (
 from pytest_websocket.protocol.frames import Frame, binary, continuation, ping, pong, text
 
 pytestmark = [
+    pytest.mark.alone,
     pytest.mark.needs("text"),
     security(
         cwe=400,

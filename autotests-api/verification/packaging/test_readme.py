@@ -20,7 +20,7 @@ pytestmark = [
 ]
 
 ELSEWHERE = ("pip install .", "pip install '.[", "pytest-websocket ", "wstest ")
-"""Commands of a reader with an API of their own; test_wheel.py installs and starts the same from this checkout."""
+"""Commands of a reader with an API of their own; test_wheel.py installs and starts the same."""
 
 
 def commands() -> list[str]:
