@@ -41,7 +41,7 @@ async def open_connection(
     """
     loop = asyncio.get_running_loop()
     via = proxy or (host, port)
-    name = (tls_name or host) if tls else None
+    name = tls_name or host
     try:
         async with asyncio.timeout(connection.deadline):
             where = (
@@ -49,18 +49,21 @@ async def open_connection(
                 if small_buffers
                 else {"host": via[0], "port": via[1]}
             )
+            through_tls = tls is not None and proxy is None
             await loop.create_connection(
                 lambda: connection,
                 **where,
-                ssl=None if proxy else tls,
-                server_hostname=None if proxy else name,
+                ssl=tls if through_tls else None,
+                server_hostname=name if through_tls else None,
             )
             if proxy:
-                await _open_tunnel(connection, host, port, tls)
+                await _open_tunnel(connection, host, port)
+                if tls is not None:
+                    await connection.start_tls(tls, name)
     except TimeoutError:
         connection.abort()
         raise NotReceived(f"no connection to {host}:{port} within {connection.deadline:g} s") from None
-    except asyncio.CancelledError:
+    except BaseException:
         connection.abort()
         raise
     return connection
@@ -91,15 +94,14 @@ async def _small_buffer_socket(host: str, port: int) -> socket.socket:
     raise refusal
 
 
-async def _open_tunnel(connection: Connection, host: str, port: int, tls: ssl.SSLContext | None) -> None:
-    """Asks an HTTP proxy for a tunnel (RFC 9110 §9.3.6); starts TLS inside it where ``tls`` is given."""
+async def _open_tunnel(connection: Connection, host: str, port: int) -> None:
+    """Asks an HTTP proxy for a tunnel (RFC 9110 §9.3.6). Raises ConnectionError when it refuses."""
     authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     # The recording is of what the server sends and receives, and begins inside the tunnel.
     kept, connection.recording = connection.recording, Recording("tunnel")
-    response = await connection.handshake(Request(authority, (("Host", authority),), method="CONNECT"))
-    connection.recording = kept
+    try:
+        response = await connection.handshake(Request(authority, (("Host", authority),), method="CONNECT"))
+    finally:
+        connection.recording = kept
     if response.status != 200:
-        connection.abort()
         raise ConnectionError(f"the proxy refused the tunnel to {authority}: {response}")
-    if tls is not None:
-        await connection.start_tls(tls, host)

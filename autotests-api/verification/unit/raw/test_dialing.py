@@ -146,6 +146,35 @@ async def test_proxy_that_refuses_the_tunnel_is_named(listen: Listen, deadline: 
         await open_connection(Connection(Recording(), deadline), "target.test", 80, proxy=address)
 
 
+async def test_tls_inside_a_tunnel_asks_for_the_name_that_is_given(
+    listen: Listen, deadline: float, contexts: tuple[ssl.SSLContext, ssl.SSLContext]
+) -> None:
+    server, client = contexts
+    address = ("127.0.0.1", await listen(proxying([], tls=server)))
+    raw = await open_connection(
+        Connection(Recording(), deadline), "127.0.0.1", 443, tls=client, tls_name="target.test", proxy=address
+    )
+    raw.abort()
+    assert raw.tcp == "closed"
+
+
+async def test_proxy_that_breaks_off_leaves_no_connection_open(listen: Listen, deadline: float) -> None:
+    ended = asyncio.get_running_loop().create_future()
+
+    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write_eof()
+        await reader.read()
+        ended.set_result(True)
+
+    connection = Connection(Recording("kept"), deadline)
+    address = ("127.0.0.1", await listen(proxy))
+    with pytest.raises(NotReceived, match="expected an HTTP response, but the server ended the connection"):
+        await open_connection(connection, "target.test", 80, proxy=address)
+    assert await asyncio.wait_for(ended, deadline)
+    assert connection.recording.name == "kept"
+
+
 async def test_server_that_never_speaks_tls_costs_the_deadline_and_is_named(listen: Listen) -> None:
     ended = asyncio.get_running_loop().create_future()
 
