@@ -16,8 +16,8 @@ from pytest_websocket.protocol.extensions import Agreement, agreement_in, proble
 from pytest_websocket.protocol.frames import BINARY, CONTINUATION, TEXT, Frame
 from pytest_websocket.protocol.handshake import Response
 from pytest_websocket.recording import Recording
-from pytest_websocket.target.carrier import Exchange, Template
 from pytest_websocket.target.target import Abilities, Message, Target
+from pytest_websocket.target.templates import Template
 
 OFFER = "permessage-deflate; client_max_window_bits"
 """What browsers offer."""
@@ -55,9 +55,8 @@ class DeflatedConnection(RawConnection):
 
     def opcode_of(self, message: Message) -> int:
         """Returns the type of a message in the target's own form."""
-        carrier = self.target.carrier
-        if isinstance(message, str) and isinstance(carrier, Exchange):
-            return carrier.opcode
+        if isinstance(message, str) and self.target.carrier is not None:
+            return self.target.carrier.opcode
         return TEXT if isinstance(message, str) else BINARY
 
     def deflate(self, message: Message, *, flush: int = zlib.Z_SYNC_FLUSH) -> bytes:
@@ -77,6 +76,8 @@ class DeflatedConnection(RawConnection):
     def around(self, parts: list[bytes]) -> list[bytes]:
         """Returns the parts of a message with those of the target's request around them."""
         template = self.target.carrier
+        if self.target.is_asked_in_binary:
+            self.needs_plain_messages()
         if not isinstance(template, Template):
             return parts
         return [template.before.encode(), *parts, template.after.encode()]
@@ -84,6 +85,8 @@ class DeflatedConnection(RawConnection):
     def distance(self, distance: int, messages: int = 0) -> int:
         """Returns a distance over the ends of ``messages`` messages, with the requests around them."""
         template = self.target.carrier
+        if self.target.is_asked_in_binary:
+            self.needs_plain_messages()
         return distance + messages * (template.size if isinstance(template, Template) else 0)
 
     def needs_plain_messages(self) -> None:

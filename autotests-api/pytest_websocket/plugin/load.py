@@ -25,11 +25,12 @@ from pytest_websocket.plugin.options import option_value
 from pytest_websocket.protocol.frames import BINARY, TEXT
 from pytest_websocket.render import load_page
 from pytest_websocket.server.open_files import allow_many_connections
-from pytest_websocket.target.carrier import Carrying, Exchange, Reply
+from pytest_websocket.target.carrier import Carrying, Exchange
 from pytest_websocket.target.dial import opening_for
 from pytest_websocket.target.login import Conversation, Login, LoginFailed
 from pytest_websocket.target.started_server import StartedServer
-from pytest_websocket.target.target import Message, Target
+from pytest_websocket.target.target import Message, Target, is_plain
+from pytest_websocket.target.templates import Reply
 
 PORTS_PER_ADDRESS = 20_000
 """Connections from one source address to one server, below what the system's range of ports allows."""
@@ -95,7 +96,7 @@ def answer_of(target: Target) -> Callable[[int, bytes], tuple[int, Any] | None]:
     """
     before, place, after = (part.encode() for part in target.reply.partition("{message}"))
     template = target.reply_template
-    simple = bool(place) and target.echo and template is not None and not template.is_json
+    simple = bool(place) and target.echo and template is not None and is_plain(template)
 
     def answer(opcode: int, payload: bytes) -> tuple[int, Any] | None:
         if simple and (opcode == TEXT or target.binary == "same"):
@@ -104,8 +105,8 @@ def answer_of(target: Target) -> Callable[[int, bytes], tuple[int, Any] | None]:
         if reply is None:
             return None
         if isinstance(reply, Reply | Exchange):
-            is_text = isinstance(reply, Reply) or not reply.reply.text.startswith("hex:")
-            return TEXT if is_text else BINARY, _Expected(TEXT if is_text else BINARY, reply)
+            kind = reply.opcode if isinstance(reply, Reply) else reply.reply.opcode
+            return kind, _Expected(kind, reply)
         return (TEXT, reply.encode()) if isinstance(reply, str) else (BINARY, reply)
 
     return answer
@@ -145,7 +146,7 @@ def _carry_of(target: Target) -> Callable[[int, bytes], tuple[int, bytes]] | Non
     if carrier is None:
         return None
     carrying = Carrying(carrier)
-    kind = carrier.opcode if isinstance(carrier, Exchange) else TEXT
+    kind = carrier.opcode
 
     def carry(opcode: int, payload: bytes) -> tuple[int, bytes]:
         return (kind, carrying.message(payload)) if opcode == TEXT else (opcode, payload)

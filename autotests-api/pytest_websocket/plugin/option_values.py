@@ -78,7 +78,7 @@ def read_template(text: str) -> str:
             "expected {message} exactly once: '{message}' alone is a plain echo; "
             "for a server that does not echo there is --ws-no-echo"
         )
-    return text
+    return read_carrier(text)
 
 
 def read_binary(text: str) -> str:
@@ -175,9 +175,9 @@ def read_command(text: str) -> str:
 
 def read_carrier(text: str) -> str:
     """A template of a request: with {message} exactly once."""
-    from pytest_websocket.target.carrier import Template
+    from pytest_websocket.target.templates import template_of
 
-    Template.parse(text)
+    template_of(text)
     return text
 
 
@@ -196,10 +196,7 @@ def read_exchange(text: str) -> Exchange:
     if not newline or not request or not reply:
         raise ValueError("expected a request and what its reply looks like")
     exchange = Exchange(request, read_pattern(reply))
-    try:
-        exchange.payload  # noqa: B018
-    except ValueError:
-        raise ValueError("expected hexadecimal digits after hex: in the request") from None
+    exchange.payload  # noqa: B018
     return exchange
 
 

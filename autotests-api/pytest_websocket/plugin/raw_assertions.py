@@ -6,11 +6,12 @@ from collections.abc import Collection
 
 import pytest
 
-from pytest_websocket.protocol.frames import ping, text
+from pytest_websocket.protocol.frames import Frame, ping, text
 from pytest_websocket.protocol.handshake import Request, Response, problems_of_acceptance
 from pytest_websocket.protocol.reader import Message as ReceivedMessage
 from pytest_websocket.raw.ending import Ending, NotReceived
 from pytest_websocket.recording import Recording
+from pytest_websocket.target.carrier import CannotCarry
 from pytest_websocket.target.connection import TargetConnection
 from pytest_websocket.target.foreign import is_own_code
 from pytest_websocket.target.target import Abilities, Answer, Message, Target
@@ -227,7 +228,8 @@ class RawConnection(TargetConnection):
         where that is not so.
         """
         status = self.close_status
-        if self.target.echo or not self.has_sent_message or not self._has_ended():
+        is_understood = self.target.echo and not self.target.is_asked_in_binary
+        if is_understood or not self.has_sent_message or not self._has_ended():
             return ""
         if status is not None and not is_own_code(status.code):
             return ""
@@ -244,6 +246,12 @@ class RawConnection(TargetConnection):
         await self.message_or_ending(take=False)
         if not self.waiting_messages and self._close_code in (TOO_BIG, POLICY):
             pytest.skip(f"the target has a limit for this: {self.close_status}")
+
+    def _carried(self, frames: tuple[Frame, ...]) -> list[Frame]:
+        try:
+            return super()._carried(frames)
+        except CannotCarry as error:
+            pytest.skip(str(error))
 
     def _waiting(self) -> list[tuple[ReceivedMessage, bool]]:
         """Returns the messages that were not taken, each with whether it may be an answer."""

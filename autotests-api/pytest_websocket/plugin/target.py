@@ -28,6 +28,7 @@ from pytest_websocket.target.identities import Identities
 from pytest_websocket.target.login import Login, load_login
 from pytest_websocket.target.probe import probe
 from pytest_websocket.target.target import DEFAULT_TIMEOUT, ECHO_TEMPLATE, Abilities, Target
+from pytest_websocket.target.written import is_binary
 
 TARGET = pytest.StashKey[Target]()
 """The target as the options name it; an embedded one has no address yet."""
@@ -209,7 +210,7 @@ def target_from(config: pytest.Config) -> Target:
         url=url or f"{'wss' if in_tls else 'ws'}://{NOT_STARTED}",
         embedded=not url,
         reply=reply or request or ECHO_TEMPLATE,
-        binary=option_value(config, "ws-binary") or ("none" if request else "same"),
+        binary=option_value(config, "ws-binary") or ("none" if request or is_binary(reply or "") else "same"),
         binary_promised=option_value(config, "ws-binary") is not None,
         echo=not option_value(config, "ws-no-echo") and (exchange is None or bool(reply or request)),
         request=request or "",

@@ -23,6 +23,13 @@ class Connection(FramedConnection):
 
     send = FramedConnection.send_frame
 
+    def eof_received(self) -> bool:
+        """Keeps this side's half of TCP open, unless the server has closed both (RFC 6455 §7.1.1).
+
+        Until then a server may wait, and with it whatever it sends to all its clients.
+        """
+        return super().eof_received() and self.close_status is None
+
     async def handshake(self, request: Request, *, inflate: Inflater | None = None) -> Response:
         """Sends ``request`` and returns the response; after a 101 the connection speaks frames."""
         self.request = request

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from pytest_websocket.protocol.message_kinds import DISCRIMINATORS
 from pytest_websocket.target.patterns import Pattern, has_members, is_json, json_value
+from pytest_websocket.target.written import MSGPACK, message_of, unpacked
 from pytest_websocket.text import Message, preview, quantity
 
 MAX_PASSED_OVER = 1_000
@@ -101,7 +102,10 @@ def _described(wanted: Wanted) -> str:
 def _secrets_in(message: Message) -> list[str]:
     """Returns the secret parts of a message of a login: all that does not say of which kind it is."""
     if isinstance(message, bytes):
-        return []
+        value = unpacked(message)
+        if isinstance(value, dict | list):
+            return list(_texts_in(value))
+        return [text.decode() for text in re.findall(rb"[ -~]{6,}", message)]
     if not is_json(message) or not isinstance(json.loads(message), dict | list):
         return [message]
     return list(_texts_in(json.loads(message)))
@@ -128,7 +132,8 @@ class Login(Protocol):
 class Step:
     """One step: sends a message, then waits for one, then keeps values of it for later steps.
 
-    In ``send``, ``{name}`` stands for a value that was kept, and ``{env:NAME}`` for one of the environment.
+    ``send`` may be binary, see `written`. In it, ``{name}`` stands for a value that was kept, and
+    ``{env:NAME}`` for one of the environment.
     """
 
     send: str = ""
@@ -148,12 +153,12 @@ class Steps:
         for number, step in enumerate(self.steps, 1):
             try:
                 await self._run(step, conversation, values)
-            except (AssertionError, OSError) as error:
+            except (AssertionError, OSError, ValueError) as error:
                 raise LoginFailed(f"step {number} of the login failed: {error}") from error
 
     async def _run(self, step: Step, conversation: Conversation, values: dict[str, Any]) -> None:
         if step.send:
-            await conversation.send(filled(step.send, values))
+            await conversation.send(message_of(filled(step.send, values)))
         if step.expect:
             message = await conversation.expect(step.expect)
         elif step.capture:
@@ -165,7 +170,7 @@ class Steps:
 def filled(template: str, values: Mapping[str, Any]) -> str:
     """Returns a template with its values: as JSON where they stand in a JSON document. Raises LoginFailed."""
     is_place = re.match(r"\s*\{(?:env:)?\w+\}", template)
-    found_json = template.lstrip()[:1] in ("{", "[") and is_place is None
+    found_json = template.removeprefix(MSGPACK).lstrip()[:1] in ("{", "[") and is_place is None
 
     def fill(found: re.Match[str]) -> str:
         name = found[1]
@@ -193,7 +198,7 @@ def value_at(message: Message, path: str) -> Any:
         if match is None:
             raise LoginFailed(f"{path!r} is not found in {preview(message)}")
         return match[1] if match.re.groups else match[0]
-    value = json_value(message)
+    value = json_value(message) if isinstance(message, str) else unpacked(message)
     for name in path.split("."):
         try:
             value = value[int(name)] if isinstance(value, list) else value[name]

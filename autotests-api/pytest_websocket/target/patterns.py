@@ -8,7 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_websocket.protocol.frames import BINARY, TEXT
 from pytest_websocket.protocol.message_kinds import DISCRIMINATORS
+from pytest_websocket.target.written import MSGPACK, NOTHING, is_binary, json_of, unpacked
 from pytest_websocket.text import Message
 
 MAX_VALUE = 64
@@ -24,7 +26,8 @@ class Pattern:
 
     ``re:REGEX`` is searched in text; a JSON object is matched by every JSON object that has its members;
     ``keys:a,b`` by those with just these members; ``hex:00ff`` by those bytes, ``hex:00ff*`` by binary
-    messages that begin so; anything else by the same text.
+    messages that begin so; ``msgpack:`` and JSON by MessagePack that has the members; anything else by the
+    same text.
     """
 
     text: str
@@ -42,8 +45,15 @@ class Pattern:
                 raise ValueError(
                     "expected hexadecimal digits after hex:, as in hex:00ff or hex:00ff*"
                 ) from None
+        elif self.text.startswith(MSGPACK):
+            json_of(self.text)
         elif not self.text:
-            raise ValueError("expected a text, re:REGEX, keys:a,b, hex:00ff or a JSON object")
+            raise ValueError("expected a text, re:REGEX, keys:a,b, hex:00ff, msgpack:{…} or a JSON object")
+
+    @property
+    def opcode(self) -> int:
+        """The type of the messages that match."""
+        return BINARY if is_binary(self.text) else TEXT
 
     def matches(self, message: Message) -> bool:
         """Returns whether ``message`` is one of those that are meant."""
@@ -52,6 +62,8 @@ class Pattern:
             if not isinstance(message, bytes):
                 return False
             return message.startswith(start) if self.text.endswith("*") else message == start
+        if self.text.startswith(MSGPACK):
+            return isinstance(message, bytes) and has_members(json_of(self.text), unpacked(message))
         if not isinstance(message, str):
             return False
         if self.text == message:
@@ -73,22 +85,19 @@ def any_matches(patterns: Iterable[Pattern], message: Message) -> bool:
     return any(pattern.matches(message) for pattern in patterns)
 
 
-_NO_JSON = object()
-
-
 def json_value(message: Message) -> Any:
-    """Returns what a text says in JSON; an object of its own, equal to nothing, where it is not JSON."""
+    """Returns what a text says in JSON; `NOTHING` where it is not JSON."""
     if not isinstance(message, str) or not message.strip():
-        return _NO_JSON
+        return NOTHING
     try:
         return json.loads(message)
     except (ValueError, RecursionError):
-        return _NO_JSON
+        return NOTHING
 
 
 def is_json(text: str) -> bool:
     """Returns whether a text is JSON."""
-    return json_value(text) is not _NO_JSON
+    return json_value(text) is not NOTHING
 
 
 def json_object(message: Message) -> dict[str, Any] | None:

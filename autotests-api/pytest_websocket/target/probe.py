@@ -20,9 +20,10 @@ from pytest_websocket.protocol.reader import Message as ReceivedMessage
 from pytest_websocket.raw.ending import NotReceived
 from pytest_websocket.target.answering import check_answers
 from pytest_websocket.target.connection import TargetConnection
-from pytest_websocket.target.dial import Unusable, opened
-from pytest_websocket.target.foreign import Trial, is_foreign, propose, refusal
+from pytest_websocket.target.dial import Answered, Silent, Unusable, opened
+from pytest_websocket.target.foreign import Trial, is_foreign, refusal
 from pytest_websocket.target.listening import Unasked, described, listen
+from pytest_websocket.target.proposing import propose, usual_subprotocol
 from pytest_websocket.target.target import (
     DEFAULT_MAX_MESSAGE,
     ECHO_TEMPLATE,
@@ -75,6 +76,12 @@ class _Probe:
         """Asks all questions, and listens meanwhile."""
         try:
             return await self._ask()
+        except Unusable as error:
+            wants_none = isinstance(error, Silent) or (isinstance(error, Answered) and error.status != 400)
+            name = "" if wants_none or self.target.subprotocols else await usual_subprotocol(self.target)
+            if not name:
+                raise
+            raise Unusable(f"{error}. It takes --ws-subprotocol {name}") from error
         finally:
             if self.listening is not None:
                 self.listening.cancel()
@@ -162,7 +169,8 @@ class _Probe:
             for trial in self.trials
         ]
         if trials and is_foreign(self.target, trials):
-            proposal = await propose(self.target, self.unasked, trials)
+            refusals = [message for trial in trials for message in trial.came]
+            proposal = await propose(self.target, self.unasked, refusals)
             raise Unusable(self.target.mask(refusal(self.target, self.unasked, trials, proposal)))
 
     def _judge_template(self, words: list[str], exchanges: list[_Exchange]) -> None:

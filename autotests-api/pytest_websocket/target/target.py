@@ -8,13 +8,15 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
+from pytest_websocket.protocol.frames import BINARY
 from pytest_websocket.server.promises import MAX_SIZE, PREFIX
-from pytest_websocket.target.carrier import PLACE, Exchange, Reply, Template
+from pytest_websocket.target.carrier import Exchange
 from pytest_websocket.target.identities import Identities
 from pytest_websocket.target.login import Login
 from pytest_websocket.target.patterns import Pattern, any_matches, json_object
 from pytest_websocket.target.rate_limit import Pace
 from pytest_websocket.target.secrets import Secrets
+from pytest_websocket.target.templates import PLACE, AnyTemplate, Reply, Template, template_of
 
 ECHO_TEMPLATE = f"{PREFIX}{{message}}"
 DEFAULT_TIMEOUT = 5.0
@@ -138,16 +140,21 @@ class Target:
         return self.echo or self.exchange is not None
 
     @cached_property
-    def carrier(self) -> Template | Exchange | None:
+    def carrier(self) -> AnyTemplate | Exchange | None:
         """What a text message of the suite is put into before it is sent; None: it is sent as it is."""
         if self.request:
-            return Template.parse(self.request)
+            return template_of(self.request)
         return self.exchange if not self.echo else None
 
+    @property
+    def is_asked_in_binary(self) -> bool:
+        """Whether text messages of the suite are sent in binary requests."""
+        return self.carrier is not None and self.carrier.opcode == BINARY
+
     @cached_property
-    def reply_template(self) -> Template | None:
+    def reply_template(self) -> AnyTemplate | None:
         """The template of the answer to a text message; None where the message is not in it just once."""
-        return Template.parse(self.reply) if self.reply.count(PLACE) == 1 else None
+        return template_of(self.reply) if self.reply.count(PLACE) == 1 else None
 
     def answer(self, message: Message) -> Answer | None:
         """What the target is expected to answer to ``message``; None where it answers nothing."""
@@ -155,7 +162,7 @@ class Target:
             if not self.echo:
                 return self.exchange
             template = self.reply_template
-            if template is not None and template.is_json:
+            if template is not None and not is_plain(template):
                 return Reply(template, message)
             return self.reply.replace(PLACE, message)
         if self.binary == "none":
@@ -176,9 +183,9 @@ class Target:
         if not self.echo:
             return self.exchange is not None and self.exchange(message)
         template = self.reply_template
-        if isinstance(message, bytes) or template is None:
+        if template is None or (isinstance(message, bytes) and template.opcode != BINARY):
             return True
-        if not self.request and not template.is_json:
+        if not self.request and isinstance(template, Template) and not template.is_json:
             # The suite says no JSON objects, so that a plain echo of it is none.
             return template.before.startswith("{") or json_object(message) is None
         return Reply(template, None)(message)
@@ -273,6 +280,11 @@ class Abilities:
             name: tuple(value) if isinstance(value, list) else value for name, value in data.items()
         }
         return cls(**fixed)
+
+
+def is_plain(template: AnyTemplate) -> bool:
+    """Returns whether a template is a text that is compared letter by letter."""
+    return isinstance(template, Template) and not template.is_json
 
 
 def _no_password() -> str:

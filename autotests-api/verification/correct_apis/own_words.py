@@ -190,25 +190,3 @@ async def strict_commands(connection: ServerConnection) -> None:
             await connection.close(1008, "unknown operation")
         else:
             await connection.send(json.dumps({"op": "pong", "seen": len(message)}))
-
-
-@api('exchange = ["hex:82a26f70a470696e67a26964 01", "hex:82a26964 01 a26f70 a4706f6e67"]\n')
-async def messagepack(connection: ServerConnection) -> None:
-    """MessagePack in binary messages: answers {"op": "ping", "id": 1}, and 1003 to text."""
-    async for message in connection:
-        if isinstance(message, str):
-            await connection.close(1003, "binary only")
-            return
-        if message == b"\x82\xa2op\xa4ping\xa2id\x01":
-            await connection.send(b"\x82\xa2id\x01\xa2op\xa4pong")
-
-
-@api('exchange = ["hex:00000004 70696e67", "hex:00000004*"]\n')
-async def length_prefixed(connection: ServerConnection) -> None:
-    """Records in binary messages, each after its length in four bytes; another length is an error."""
-    async for message in connection:
-        is_record = isinstance(message, bytes) and int.from_bytes(message[:4], "big") == len(message) - 4
-        if not is_record:
-            await connection.close(4002, "no record")
-            return
-        await connection.send(message)

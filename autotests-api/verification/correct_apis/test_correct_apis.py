@@ -105,7 +105,53 @@ def test_api_without_a_profile_stops_the_run_with_the_line_that_helps(run_suite:
     assert run.status == 4
     assert "does not echo" in run.output
     assert "--ws-profile api.toml" in run.output
-    assert 'exchange = ["{\\"op\\": \\"ping\\"}", "{\\"op\\": \\"pong\\"}"]' in run.output
+    assert """exchange = ['{"op": "ping"}', '{"op": "pong"}']""" in run.output
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        (
+            "json_rpc",
+            '"id": 1, "method": "ping", "params": []',
+        ),
+        ("socket_io", """expect = 're:^40'"""),
+        ("chat", """exchange = ['{}', '{"event": "error"}']"""),
+        ("says_nothing", "no_echo = true"),
+        ("numbered_envelopes", "no_echo = true"),
+    ],
+)
+def test_proposed_profile_is_pasted_and_fits(
+    name: str, line: str, run_suite: Any, serve: Any, tmp_path: Path
+) -> None:
+    api = APIS[name]
+    url = serve(api.handler, **api.settings) + api.resource
+    run = run_suite("--ws-url", url, "--ws-probe")
+    assert run.status == 4
+    proposal = run.output.partition("--ws-profile api.toml:\n\n")[2].partition("\n\n\n")[0]
+    assert line in proposal
+    run = run_suite("--ws-url", url, "--ws-profile", written(tmp_path, proposal), SELECTION[1])
+    expect_green(run)
+    assert run.counts["passed"] > 20
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [({"subprotocols": ["v12.stomp"]}, "v12.stomp"), (APIS["graphql"].settings, "graphql-transport-ws")],
+    ids=["400", "4406"],
+)
+def test_subprotocol_that_a_server_wants_is_named(
+    settings: dict[str, Any], name: str, run_suite: Any, serve: Any
+) -> None:
+    run = run_suite("--ws-url", serve(APIS["graphql"].handler, **settings), "--ws-probe")
+    assert run.status == 4
+    assert f"It takes --ws-subprotocol {name}" in run.output
+
+
+def test_graphql_is_recognised(run_suite: Any, serve: Any) -> None:
+    url = serve(APIS["graphql"].handler, **APIS["graphql"].settings)
+    run = run_suite("--ws-url", url, "--ws-subprotocol", "graphql-transport-ws", "--ws-probe")
+    assert """exchange = ['{"type": "ping"}', '{"type": "pong"}']""" in run.output
 
 
 def test_login_that_fails_stops_the_run_with_its_reason(run_suite: Any, serve: Any, tmp_path: Path) -> None:

@@ -205,7 +205,7 @@ async def test_compressed_fragments_make_one_message(
 ) -> None:
     message = "a message of some length, the end of which is like its beginning: a message of some length"
     data = deflated.deflate(message)
-    await deliver(deflated, how, *compressed_fragments(in_parts(data, count)))
+    await deliver(deflated, how, *compressed_fragments(in_parts(data, count), deflated.opcode_of(message)))
     await deflated.expect_echo(message)
 
 
@@ -218,7 +218,9 @@ async def test_compressed_data_may_be_cut_at_every_byte(deflated: DeflatedConnec
     await deflated.expect_echo("")
     for at in range(length + 1):
         data = Deflater(deflated.agreement.client_max_window_bits).deflate(deflated.carried_message(message))
-        await deflated.send_together(*compressed_fragments([data[:at], data[at:]]))
+        await deflated.send_together(
+            *compressed_fragments([data[:at], data[at:]], deflated.opcode_of(message))
+        )
         await deflated.expect_echo(message)
 
 
@@ -246,7 +248,7 @@ async def test_empty_fragments_of_a_compressed_message_add_nothing(
         "last": [half, rest, b""],
         "everywhere": [b"", b"", half, b"", rest, b"", b""],
     }[where]
-    await deflated.send(*compressed_fragments(parts))
+    await deflated.send(*compressed_fragments(parts, deflated.opcode_of(message)))
     await deflated.expect_echo(message)
 
 
@@ -255,7 +257,7 @@ async def test_empty_fragments_of_a_compressed_message_add_nothing(
 @pytest.mark.needs("answer")
 async def test_ping_between_compressed_fragments_is_answered(deflated: DeflatedConnection, how: str) -> None:
     message = "compressed, with a ping in its midst"
-    half, rest = compressed_fragments(in_parts(deflated.deflate(message), 2))
+    half, rest = compressed_fragments(in_parts(deflated.deflate(message), 2), deflated.opcode_of(message))
     await deliver(deflated, how, half, ping(b"between"), rest)
     await deflated.expect_pong(b"between")
     await deflated.expect_echo(message)
@@ -265,7 +267,7 @@ async def test_ping_between_compressed_fragments_is_answered(deflated: DeflatedC
 @pytest.mark.needs("answer")
 async def test_ping_between_compressed_fragments_is_answered_at_once(deflated: DeflatedConnection) -> None:
     message = "compressed, and not yet at its end"
-    half, rest = compressed_fragments(in_parts(deflated.deflate(message), 2))
+    half, rest = compressed_fragments(in_parts(deflated.deflate(message), 2), deflated.opcode_of(message))
     await deflated.send(half, ping(b"now"))
     await deflated.expect_pong(b"now")
     await deflated.send(rest)

@@ -105,6 +105,11 @@ async def test_clients_half_stays_open_when_the_server_has_closed_its_own_but_no
     assert raw.eof_received() is False
 
 
+async def test_clients_half_is_closed_when_the_server_closed_the_connection_and_tcp(raw: Connection) -> None:
+    raw.data_received(encoded(close(1000)))
+    assert raw.eof_received() is False
+
+
 async def test_message_that_came_in_time_is_taken_or_left(raw: Connection) -> None:
     raw.data_received(encoded(text("a")))
     assert await raw.message_or_ending(take=False) is None

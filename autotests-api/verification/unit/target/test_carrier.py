@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_websocket.protocol.frames import Frame, binary, continuation, ping, text
-from pytest_websocket.target.carrier import Carrying, Exchange, Reply, Template
+from pytest_websocket.target.carrier import CannotCarry, Carrying, Exchange
 from pytest_websocket.target.patterns import Pattern
 from pytest_websocket.target.target import Target
+from pytest_websocket.target.templates import Reply, Template, template_of
 from pytest_websocket.text import Message
 
 SAY = Template.parse('{"op":"say","text":{message}}')
@@ -34,7 +35,7 @@ def sent(carrying: Carrying, *frames: Frame) -> list[bytes]:
     ],
 )
 def test_message_is_placed_by_the_rules_of_the_format(template: str, carried: str) -> None:
-    assert Template.parse(template).text('a"b\n') == carried
+    assert Template.parse(template).shown('a"b\n') == carried
 
 
 @pytest.mark.parametrize("template", ["hello", "{message}{message}", ""])
@@ -45,7 +46,7 @@ def test_template_has_one_place(template: str) -> None:
 
 @given(st.text())
 def test_any_text_is_carried_as_json(message: str) -> None:
-    assert json.loads(SAY.text(message)) == {"op": "say", "text": message}
+    assert json.loads(SAY.shown(message)) == {"op": "say", "text": message}
 
 
 @given(st.binary(), st.integers(1, 5))
@@ -152,3 +153,99 @@ def test_what_has_not_the_form_of_an_answer_came_unasked(
 
 def test_embedded_server_sends_nothing_unasked() -> None:
     assert not Target("ws://127.0.0.1:1", embedded=True).is_unasked('{"event":"joined"}')
+
+
+RECORD = template_of("hex:01{length:2}{message}00")
+NESTED = template_of("hex:12{length:varint}0a{length:varint}{message}")
+PACKED = template_of('msgpack:{"op": "say", "text": {message}}')
+
+
+@pytest.mark.parametrize(
+    ("template", "message", "carried"),
+    [
+        (RECORD, "ab", b"\x01\x00\x03ab\x00"),
+        (NESTED, "ab", b"\x12\x04\x0a\x02ab"),
+        (NESTED, "x" * 200, b"\x12\xcb\x01\x0a\xc8\x01" + b"x" * 200),
+        (template_of("hex:{length:2le}{message}"), "ab", b"\x02\x00ab"),
+        (template_of("hex:{length:1}{message}"), "x" * 257, b"\x01" + b"x" * 257),
+        (PACKED, 'a"b', b'\x82\xa2op\xa3say\xa4text\xa3a"b'),
+    ],
+)
+def test_message_stands_in_a_binary_request(template: Any, message: str, carried: bytes) -> None:
+    assert template.carry(message.encode()) == carried
+    assert Reply(template, message) == carried
+    assert Reply(template, None) == carried
+    assert Reply(template, message + "c") != carried
+
+
+@pytest.mark.parametrize(
+    ("template", "other"),
+    [
+        (RECORD, b"\x01\x00\x04ab\x00"),
+        (RECORD, b"\x01\x00"),
+        (NESTED, b"\x12\x04\x0a\x03ab"),
+        (NESTED, b"\x12\xff"),
+        (PACKED, b"\x81\xa2op\xa3say"),
+        (PACKED, b"\xc1"),
+        (PACKED, '{"op": "say", "text": "ab"}'),
+        (RECORD, "ab"),
+    ],
+)
+def test_other_bytes_are_no_reply(template: Any, other: Message) -> None:
+    assert Reply(template, None) != other
+    assert Reply(template, "ab") != other
+
+
+def test_reply_in_messagepack_may_have_further_members_in_any_order() -> None:
+    assert Reply(PACKED, "ab") == b"\x83\xa1n\x07\xa4text\xa2ab\xa2op\xa3say"
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+def test_fragments_of_a_text_become_those_of_a_binary_request(size: int) -> None:
+    data = b"a message"
+    frames = [text(data[:size], fin=size >= len(data))]
+    frames += [
+        continuation(data[at : at + size], fin=at + size >= len(data)) for at in range(size, len(data), size)
+    ]
+    carried = Carrying(RECORD).frames(frames)
+    assert [frame.opcode for frame in carried] == [2] + [0] * (len(frames) - 1)
+    assert b"".join(frame.payload for frame in carried) == RECORD.carry(data)
+    assert all(frame.payload for frame in carried)
+
+
+def test_request_with_a_length_is_sent_when_the_last_fragment_is_known() -> None:
+    carrying = Carrying(RECORD)
+    half, rest = "\u20ac".encode()[:2], "\u20ac".encode()[2:]
+    assert sent(carrying, text(half, fin=False), ping(b"p")) == [b"", b"p"]
+    assert sent(carrying, continuation(b"", fin=False)) == [b""]
+    assert sent(carrying, continuation(rest)) == [RECORD.carry(half + rest)]
+
+
+def test_text_that_is_none_stays_text_where_that_is_known() -> None:
+    frames = [text(b"\xff"), text(b"a", fin=False), continuation(b"\xff")]
+    assert Carrying(PACKED).frames(frames) == frames
+    carrying = Carrying(PACKED)
+    carrying.frames([text(b"a", fin=False)])
+    with pytest.raises(CannotCarry):
+        carrying.frames([continuation(b"\xff")])
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("hex:0{message}", "hexadecimal digits"),
+        ("hex:{length:3}{message}", "{length:4}, {length:2le} or {length:varint}"),
+        ("hex:00", "exactly once"),
+        ("msgpack:say {message}", "JSON after msgpack:"),
+    ],
+)
+def test_binary_request_that_is_none_is_refused_in_words(written: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        template_of(written)
+
+
+def test_exchange_in_messagepack() -> None:
+    exchange = Exchange('msgpack:{"op": "ping"}', Pattern('msgpack:{"op": "pong"}'))
+    assert Carrying(exchange).frames([text("hello")]) == [binary(b"\x81\xa2op\xa4ping")]
+    assert exchange == b"\x82\xa2op\xa4pong\xa1n\x07"
+    assert exchange != '{"op": "pong"}'

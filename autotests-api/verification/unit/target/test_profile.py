@@ -73,7 +73,7 @@ def test_wrong_profile_is_told_in_one_line(tmp_path: Path, text: str, reason: st
 class Peer:
     """Answers what a login sends from a list."""
 
-    def __init__(self, *messages: str) -> None:
+    def __init__(self, *messages: Message) -> None:
         self.messages = list(messages)
         self.sent: list[Message] = []
         self.learned: list[str] = []
@@ -115,9 +115,22 @@ def test_what_is_sent_is_secret_but_for_its_kind(monkeypatch: pytest.MonkeyPatch
     assert peer.learned == ["from-the-environment", "PASS word"]
 
 
+def test_steps_may_be_binary() -> None:
+    peer = Peer(b"\x81\xa5nonce\xa3abc", b"\x01\x02")
+    peer.run(
+        Step(expect='msgpack:{"nonce": "abc"}', capture=(("nonce", "nonce"),)),
+        Step(send='msgpack:{"answer": "{nonce}"}'),
+        Step(send="hex:10 00", expect="hex:01*"),
+    )
+    assert peer.sent == [b"\x81\xa6answer\xa3abc", b"\x10\x00"]
+    assert peer.learned == ["abc"]
+
+
 @pytest.mark.parametrize(
     ("step", "reason"),
     [
+        (Step(send="hex:0"), "expected hexadecimal digits after hex:, as in hex:00ff"),
+        (Step(send="msgpack:x"), 'expected JSON after msgpack:, as in msgpack:{"op": "ping"}'),
         (Step(expect="ok"), "expected “ok”: the connection ended; before it came “no”"),
         (Step(capture=(("a", "b.c"),)), "'b.c' leads to nothing in “no”"),
         (Step(send="{env:NOT_SET_ANYWHERE}"), "the environment has no variable NOT_SET_ANYWHERE"),
