@@ -12,7 +12,7 @@ import pytest
 from pytest_websocket.client import Client, ConnectionEnded, ExpectationFailed
 from pytest_websocket.client.ending import limited_by_client
 from pytest_websocket.plugin.raw_assertions import TOO_BIG, encoded, skip_above_limit
-from pytest_websocket.target.target import ECHO_TEMPLATE, Abilities, Message, Target
+from pytest_websocket.target.target import ECHO_TEMPLATE, Abilities, Answer, Message, Target
 
 RATE_LIMIT_CODES = {1008, 1013}
 """Close codes of a server that limits the rate: policy violation, try again later (RFC 6455 §7.4.1)."""
@@ -64,6 +64,7 @@ class Echo:
         the test where a target other than the echo API closes the connection because of the rate.
         """
         __tracebackhide__ = True
+        answers = [self.target.answer(message) for message in messages]
         unread = asyncio.Semaphore(len(messages) + 1 if window is None else window)
 
         async def send() -> None:
@@ -73,9 +74,9 @@ class Echo:
 
         sending = asyncio.create_task(send())
         try:
-            for number, message in enumerate(messages, 1):
+            for number in range(1, len(messages) + 1):
                 try:
-                    await client.expect(self.target.answer(message))
+                    await self._expect_next(client, answers)
                 except AssertionError as failure:
                     failure.add_note(f"That was reply {number} of {len(messages)}.")
                     raise
@@ -90,6 +91,19 @@ class Echo:
         finally:
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
+
+    async def _expect_next(self, client: Client, answers: list[Answer | None]) -> None:
+        """The next message is the first of ``answers``, or any with ``any_order``; removes it from them."""
+        __tracebackhide__ = True
+        if not self.target.any_order:
+            await client.expect(answers[0])
+            del answers[0]
+            return
+
+        def is_expected(message: Message) -> bool:
+            return message in answers
+
+        answers.remove(await client.expect(is_expected))
 
     def _skip_above_the_limit(self, client: Client, *messages: Message) -> None:
         """Skips where the target refused with 1009 a message above the limit that the probe has found.

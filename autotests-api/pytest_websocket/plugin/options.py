@@ -129,6 +129,7 @@ OPTIONS = (
         read_file,
     ),
     Option("ws-no-echo", "the server does not echo: only cases that need no echo run", read=read_flag),
+    Option("ws-any-order", "replies come in another order than the requests", read=read_flag),
     Option(
         "ws-greetings",
         "messages that the server sends of its own on every new connection; cases begin behind them "

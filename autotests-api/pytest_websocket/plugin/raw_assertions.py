@@ -81,13 +81,14 @@ class RawConnection(TargetConnection):
     # Messages and pongs
 
     async def expect_echo(self, *messages: Message, skip_if_too_big: bool = False) -> None:
-        """The next messages are the target's answers to ``messages``, in order, and no others between.
+        """The next messages are the target's answers to ``messages``, in its order, and no others between.
 
         Skips the test where the target refuses a message with 1009 and did not promise to take it, and
         with ``skip_if_too_big`` wherever it refuses with 1009 or 1008.
         """
         __tracebackhide__ = True
-        for message in messages:
+        left = list(messages)
+        while left:
             if skip_if_too_big:
                 await self._skip_if_refused_as_too_big()
             try:
@@ -97,6 +98,9 @@ class RawConnection(TargetConnection):
                 if self._close_code == TOO_BIG and not self.target.promises(size):
                     self.needs_size(size)
                 raise
+            fitting = [one for one in left if self.target.any_order and received == self.target.answer(one)]
+            message = fitting[0] if fitting else left[0]
+            left.remove(message)
             expected = self.target.answer(message)
             if received != expected:
                 raise AssertionError(

@@ -167,7 +167,7 @@ def missing(needs: set[str], size: int, target: Target, abilities: Abilities) ->
 
     Raises pytest.UsageError for an unknown need.
     """
-    unknown = needs - {*_ANSWERED, "deflate", "embedded"}
+    unknown = needs - {*_ANSWERED, "deflate", "embedded", "order"}
     if unknown:
         raise pytest.UsageError(f"@pytest.mark.needs: unknown ability {', '.join(sorted(unknown))}")
     if "embedded" in needs and not target.embedded:
@@ -180,6 +180,8 @@ def missing(needs: set[str], size: int, target: Target, abilities: Abilities) ->
         return "the target takes no text messages"
     if "binary" in needs and (target.binary == "none" or not abilities.binary):
         return NO_BINARY
+    if "order" in needs and target.any_order:
+        return "the target answers requests in any order (--ws-any-order)"
     if "deflate" in needs and not abilities.deflate:
         return "the target does not offer permessage-deflate"
     if size > abilities.max_message:
@@ -215,6 +217,7 @@ def target_from(config: pytest.Config) -> Target:
         echo=not option_value(config, "ws-no-echo") and (exchange is None or bool(reply or request)),
         request=request or "",
         exchange=exchange,
+        any_order=bool(option_value(config, "ws-any-order")),
         login=_login(config),
         identities=identities,
         greetings=option_value(config, "ws-greetings") or 0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pytest_websocket.target.target import SLOW_OPENING, Abilities, Target
+from pytest_websocket.text import preview
 
 
 def describe(target: Target, abilities: Abilities) -> dict[str, str]:
@@ -30,6 +31,8 @@ def describe(target: Target, abilities: Abilities) -> dict[str, str]:
 
 
 def _answers_text(target: Target, abilities: Abilities) -> str:
+    if target.exchange and not target.echo:
+        return f"the request {preview(target.exchange.request, limit=60)} is answered"
     if not target.echo:
         return "no echo (--ws-no-echo)"
     if not abilities.text:

@@ -42,6 +42,10 @@ MAX_UNASKED = 100
 """Messages; a server that sends more before it answers is taken for one that sends without end."""
 
 
+MAX_ORDERED = 8
+"""Requests that are sent at once to see the order of their replies."""
+
+
 def probe(target: Target) -> Abilities:
     """Find out what ``target`` can do. Raises Unusable within one deadline when it cannot be tested.
 
@@ -125,6 +129,7 @@ class _Probe:
             subprotocols=await self._ask_subprotocols(),
             max_message=largest,
             server=response.value("Server") or "",
+            any_order=bool(healthy and target.request) and await self._answers_in_any_order(),
             greetings=self.unasked.greetings,
             ignore=tuple(map(str, self.unasked.patterns)),
             opening=opening,
@@ -181,6 +186,19 @@ class _Probe:
             if exchange.reply and exchange.reply.opcode == TEXT and _is_utf8(exchange.reply)
         }
         template = found.pop() if len(found) == 1 else ""
+        if (
+            self.target.request
+            and all(exchange.reply for exchange in exchanges)
+            and not any(
+                exchange.reply and exchange.reply.content == self.target.answer(word)
+                for word, exchange in zip(words, exchanges, strict=True)
+            )
+        ):
+            came = exchanges[0].reply
+            raise Unusable(
+                f"{self.target.shown()} answers by another template than --ws-reply says: to {words[0]!r} "
+                f"came {_shown(came.content if came else None)}, expected {self.target.answer(words[0])!r}"
+            )
         if template.count("{message}") == 1 and _is_another_template(template, self.target.reply):
             raise Unusable(
                 f"{self.target.shown()} answers by another template than the one expected: to {words[0]!r} "
@@ -243,6 +261,21 @@ class _Probe:
                 f"the bytes {payload!r} were answered with {_shown(came.content)}, expected "
                 f"{_shown(expected)}" + (f"; this option would fit: --ws-binary {hint}" if hint else "")
             )
+        return True
+
+    async def _answers_in_any_order(self) -> bool:
+        """Whether requests of an API that are sent at once are answered in another order."""
+        words = [f"probe-{number}-{secrets.token_hex(4)}" for number in range(MAX_ORDERED)]
+        came: list[str] = []
+        with contextlib.suppress(Unusable, NotReceived):
+            async with opened(self.target) as connection:
+                await connection.send_together(*map(text, words))
+                while len(came) < len(words):
+                    reply = (await connection.message()).content
+                    came += [word for word in words if reply == self.target.answer(word)]
+        if came == words[: len(came)]:
+            return False
+        self.notes.append("replies come in another order than the requests, which no case takes for a fault")
         return True
 
     async def _find_limit(self) -> int:

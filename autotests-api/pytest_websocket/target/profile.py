@@ -16,7 +16,18 @@ from pytest_websocket.target.login import Step, Steps
 from pytest_websocket.target.patterns import Pattern
 
 KEYS = (
-    *("url", "request", "reply", "binary", "exchange", "no_echo", "greetings", "ignore", "login"),
+    *(
+        "url",
+        "request",
+        "reply",
+        "binary",
+        "exchange",
+        "no_echo",
+        "any_order",
+        "greetings",
+        "ignore",
+        "login",
+    ),
     *("header", "origin", "subprotocol", "ca", "cert", "key", "insecure", "proxy"),
     *("max_message", "max_rate", "timeout", "time_scale"),
     *("expired", "single_use", "other_user", "logout", "private"),

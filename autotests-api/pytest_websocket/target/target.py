@@ -41,7 +41,8 @@ class Target:
     unasked at any time; ``login`` is how a connection is entered by messages, after the greetings;
     ``identities`` are other ways to enter it.
     ``request`` is the template in which a text message is sent, empty where it is sent as it is;
-    ``exchange`` a request with its reply, for a target that does not ``echo``.
+    ``exchange`` a request with its reply, for a target that does not ``echo``. With ``any_order``
+    replies come in another order than the requests.
     ``headers`` are sent with every handshake. ``proxy`` is the URL of an HTTP proxy,
     None for a direct connection. ``show_secrets`` leaves what messages say after the names of credentials.
     ``timeout`` is the deadline of every wait in seconds, before
@@ -61,6 +62,7 @@ class Target:
     identities: Identities = field(default_factory=Identities)
     request: str = ""
     exchange: Exchange | None = None
+    any_order: bool = False
     headers: tuple[tuple[str, str], ...] = ()
     origin: str | None = None
     subprotocols: tuple[str, ...] = ()
@@ -199,6 +201,7 @@ class Target:
         return replace(
             self,
             greetings=self.greetings if self.greetings_given else abilities.greetings,
+            any_order=self.any_order or abilities.any_order,
             ignore=tuple(dict.fromkeys((*self.ignore, *map(Pattern, abilities.ignore)))),
         )
 
@@ -251,7 +254,7 @@ class Abilities:
     fault; ``binary_as_expected`` says the same of bytes. ``deflate_answer`` is the
     Sec-WebSocket-Extensions header that came back; ``subprotocols`` those of
     the offered ones that were accepted; ``max_message`` the largest message in bytes known to come back
-    whole; ``greetings`` and ``ignore`` what it sends unasked, as in `Target`, patterns as options spell them;
+    whole; ``any_order``, ``greetings`` and ``ignore`` are as in `Target`, patterns as options spell them;
     ``opening`` how many seconds a connection took to open; ``notes`` what a reader of the run should know.
     """
 
@@ -264,6 +267,7 @@ class Abilities:
     subprotocols: tuple[str, ...] = ()
     max_message: int = DEFAULT_MAX_MESSAGE
     server: str = ""
+    any_order: bool = False
     greetings: int = 0
     ignore: tuple[str, ...] = ()
     opening: float = 0.0

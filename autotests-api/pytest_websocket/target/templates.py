@@ -60,8 +60,9 @@ class Template:
         if text.count(PLACE) != 1:
             raise ValueError(f"expected {PLACE} exactly once")
         before, _, after = text.partition(PLACE)
-        # In brackets alone it is text: a JSON document that says what it is about has a quoted name.
-        for quote in ("", '"') if '"' in text else ():
+        # In brackets alone, or after words, it is text: a document has names, or other items besides.
+        is_document = '"' in text or re.match(r"\s*\d*\s*[\[{].*,", text, re.DOTALL)
+        for quote in ("", '"') if is_document else ():
             if is_json(_json_part(f"{before}{quote}x{quote}{after}")):
                 return cls(before + quote, quote + after, True)
         return cls(before, after, False)

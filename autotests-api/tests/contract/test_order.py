@@ -10,6 +10,9 @@ from pytest_websocket.protocol.frames import binary, continuation, ping, text
 
 pytestmark = pytest.mark.needs("text")
 
+SLOW = 30
+"""Replies within one deadline, below which a target is slow and not tested for it."""
+
 
 def numbered(count: int) -> list[str]:
     return [f"message {number} of {count}" for number in range(count)]
@@ -67,6 +70,10 @@ async def test_three_hundred_replies_come_within_one_deadline(
     began = time.monotonic()
     await dial("to measure the way")
     way = time.monotonic() - began
+    await echo.expect_replies(client, "to measure a reply")
+    first = time.monotonic() - began - way
+    if first > deadline / SLOW and not echo.is_echo_api:
+        pytest.skip(f"a reply of the target takes {first:.2f} s")
     allowed = deadline + 300 * 2 * way
     answered = 0
     try:
@@ -78,6 +85,7 @@ async def test_three_hundred_replies_come_within_one_deadline(
         raise AssertionError(f"only {answered} of 300 replies came within {allowed:.1f} s") from None
 
 
+@pytest.mark.needs("order")
 async def test_client_that_reads_late_gets_every_reply(client: Client, echo: Echo, target: Target) -> None:
     messages = numbered(300)
     for message in messages:

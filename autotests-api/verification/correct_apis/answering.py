@@ -99,7 +99,7 @@ reply = '[50, 1, {}, [{message}]]'
 
 [[login]]
 send = '[1, "realm1", {"roles": {"caller": {}}}]'
-expect = 're:^\\\\[2,'
+expect = 're:^.2,'
 """,
     select_subprotocol=_wamp,
 )

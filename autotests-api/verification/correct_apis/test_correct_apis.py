@@ -25,11 +25,13 @@ SELECTION = (
 )
 """Handshakes of all kinds, violations of all kinds, good messages, compression."""
 
+SLOW = ("slow_handshake", "answers_in_any_order")
+
 FEW = (
     "conformance/rfc6455/test_04_2_2_answering_the_handshake.py::test_accept_value_is_made_of_the_key",
     "conformance/rfc6455/test_05_4_fragmentation.py::test_two_fragments_make_one_message",
 )
-"""Cases enough for a server whose handshake takes most of a second."""
+"""Cases enough for a server that takes its time."""
 
 PAGE = (ROOT / "docs" / "profiles.md").read_text(encoding="utf-8")
 
@@ -56,7 +58,7 @@ def test_no_case_is_red_on_a_correct_api(name: str, run_suite: Any, serve: Any, 
     api = APIS[name]
     profile = written(tmp_path, api.profile)
     url = serve(api.handler, **api.settings) + api.resource
-    files = FEW if name == "slow_handshake" else SELECTION
+    files = FEW if name in SLOW else SELECTION
     run = run_suite("--ws-url", url, "--ws-profile", profile, "--ws-timeout", "3", *files, limit=300)
     expect_green(run)
     assert run.counts["passed"] > (100 if files is SELECTION else 10)
@@ -146,6 +148,35 @@ def test_subprotocol_that_a_server_wants_is_named(
     run = run_suite("--ws-url", serve(APIS["graphql"].handler, **settings), "--ws-probe")
     assert run.status == 4
     assert f"It takes --ws-subprotocol {name}" in run.output
+
+
+def test_reply_that_fits_no_answer_stops_the_run(run_suite: Any, serve: Any) -> None:
+    options = (
+        "--ws-request",
+        '{"op": "say", "text": {message}}',
+        "--ws-reply",
+        '{"op": "say", "txt": {message}}',
+    )
+    run = run_suite("--ws-url", serve(APIS["json_echo"].handler), *options, "contract")
+    assert run.status == 4
+    assert "answers by another template than --ws-reply says" in run.output
+
+
+def test_replies_in_any_order_are_no_fault(run_suite: Any, serve: Any, tmp_path: Path) -> None:
+    api = APIS["answers_in_any_order"]
+    files = (
+        "conformance/rfc6455/test_05_4_fragmentation.py::test_messages_after_a_fragmented_one_are_whole",
+        "contract/test_order.py::test_burst_is_answered_in_order[16]",
+        "contract/test_order.py::test_client_that_reads_late_gets_every_reply",
+        "contract/test_order.py::test_messages_in_one_segment_are_all_answered[10]",
+    )
+    run = run_suite(
+        "--ws-url", serve(api.handler), "--ws-profile", written(tmp_path, api.profile), "-rs", *files
+    )
+    expect_green(run)
+    assert run.counts["passed"] == 3
+    assert "answers requests in any order (--ws-any-order)" in run.output
+    assert "replies come in another order than the requests" in run.output
 
 
 def test_graphql_is_recognised(run_suite: Any, serve: Any) -> None:

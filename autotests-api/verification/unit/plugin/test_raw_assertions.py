@@ -53,6 +53,15 @@ RECEIVED: dict[str, tuple[list[Frame], Callable[[RawConnection], Awaitable[objec
 }
 
 
+async def test_answers_may_come_in_any_order_where_the_target_has_none(paper: Paper) -> None:
+    connection = connection_to(Target("ws://target.test", reply="{message}", any_order=True), paper)
+    connection.switch_protocols()
+    receive(connection, text("b"), text("a"), text("a"))
+    await connection.expect_echo("a", "b")
+    with pytest.raises(AssertionError, match="expected the answer 'b' to 'b', received 'a'"):
+        await connection.expect_echo("b")
+
+
 @pytest.mark.parametrize(("frames", "expect"), RECEIVED.values(), ids=RECEIVED.keys())
 async def test_what_was_expected_passes(raw: RawConnection, frames: list[Frame], expect: Any) -> None:
     receive(raw, *frames)

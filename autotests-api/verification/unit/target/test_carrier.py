@@ -31,6 +31,8 @@ def sent(carrying: Carrying, *frames: Frame) -> list[bytes]:
         ('42["say",{message}]', '42["say","a\\"b\\u000a"]'),
         ("Echo: {message}", 'Echo: a"b\n'),
         ("[{message}]", '[a"b\n]'),
+        ("Echo [{message}, again]", 'Echo [a"b\n, again]'),
+        ("[50, 1, {}, [{message}]]", '[50, 1, {}, ["a\\"b\\u000a"]]'),
         ("{message}", 'a"b\n'),
     ],
 )
