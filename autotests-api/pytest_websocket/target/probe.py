@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import difflib
 import secrets
 from dataclasses import dataclass, field, replace
 
@@ -24,11 +23,11 @@ from pytest_websocket.target.dial import Answered, Silent, Unusable, opened
 from pytest_websocket.target.foreign import Trial, is_foreign, refusal
 from pytest_websocket.target.listening import Unasked, described, listen
 from pytest_websocket.target.proposing import propose, usual_subprotocol
+from pytest_websocket.target.replies import judge_replies, quoted, shown
 from pytest_websocket.target.target import (
     DEFAULT_MAX_MESSAGE,
     ECHO_TEMPLATE,
     Abilities,
-    Answer,
     Message,
     Target,
 )
@@ -161,7 +160,7 @@ class _Probe:
         self.replies = [exchange.reply.content if exchange.reply else None for exchange in exchanges]
         healthy = self.replies == [self.target.answer(word) for word in words]
         if not healthy:
-            self._judge_template(words, exchanges)
+            judge_replies(self.target, words, self.replies)
             self._note_wrong_answer(words, exchanges)
         self.trials = [_trial(word, exchange) for word, exchange in zip(words, exchanges, strict=True)]
         return True, healthy
@@ -178,34 +177,6 @@ class _Probe:
             proposal = await propose(self.target, self.unasked, refusals)
             raise Unusable(self.target.mask(refusal(self.target, self.unasked, trials, proposal)))
 
-    def _judge_template(self, words: list[str], exchanges: list[_Exchange]) -> None:
-        """Give up where both answers follow one template, and it is plainly another than ``--ws-reply``."""
-        found = {
-            exchange.reply.text.replace(word, "{message}")
-            for word, exchange in zip(words, exchanges, strict=True)
-            if exchange.reply and exchange.reply.opcode == TEXT and _is_utf8(exchange.reply)
-        }
-        template = found.pop() if len(found) == 1 else ""
-        if (
-            self.target.request
-            and all(exchange.reply for exchange in exchanges)
-            and not any(
-                exchange.reply and exchange.reply.content == self.target.answer(word)
-                for word, exchange in zip(words, exchanges, strict=True)
-            )
-        ):
-            came = exchanges[0].reply
-            raise Unusable(
-                f"{self.target.shown()} answers by another template than --ws-reply says: to {words[0]!r} "
-                f"came {_shown(came.content if came else None)}, expected {self.target.answer(words[0])!r}"
-            )
-        if template.count("{message}") == 1 and _is_another_template(template, self.target.reply):
-            raise Unusable(
-                f"{self.target.shown()} answers by another template than the one expected: to {words[0]!r} "
-                f"came {template.replace('{message}', words[0])!r}, expected "
-                f"{self.target.answer(words[0])!r}. This option would fit: --ws-reply {_quoted(template)}"
-            )
-
     def _note_wrong_answer(self, words: list[str], exchanges: list[_Exchange]) -> None:
         for word, exchange in zip(words, exchanges, strict=True):
             expected = self.target.answer(word)
@@ -220,8 +191,8 @@ class _Probe:
             if came.content != expected:
                 kind = "" if came.opcode == TEXT else "a binary message "
                 self.notes.append(
-                    f"the text {word!r} was answered with {kind}{_shown(came.content)}, "
-                    f"expected {_shown(expected)}"
+                    f"the text {word!r} was answered with {kind}{shown(came.content)}, "
+                    f"expected {shown(expected)}"
                 )
                 return
 
@@ -258,8 +229,8 @@ class _Probe:
             self.binary_as_expected = False
             hint = _binary_option(payload, came)
             self.notes.append(
-                f"the bytes {payload!r} were answered with {_shown(came.content)}, expected "
-                f"{_shown(expected)}" + (f"; this option would fit: --ws-binary {hint}" if hint else "")
+                f"the bytes {payload!r} were answered with {shown(came.content)}, expected "
+                f"{shown(expected)}" + (f"; this option would fit: --ws-binary {hint}" if hint else "")
             )
         return True
 
@@ -377,44 +348,11 @@ def _trial(word: str, exchange: _Exchange) -> Trial:
     return Trial(word, tuple(message.content for message in came), exchange.code, exchange.ending)
 
 
-def _is_another_template(found: str, expected: str) -> bool:
-    """Whether two templates differ by more than a fault would: not in blanks, case or a letter."""
-    ours, theirs = (_letters(template) for template in (expected, found))
-    if ours == theirs:
-        return False
-    if not ours or not theirs:
-        # One is a plain echo. One or two stray letters around the message are a broken echo.
-        return len(ours + theirs) > 2
-    return difflib.SequenceMatcher(None, ours, theirs).ratio() < 0.5
-
-
-def _letters(template: str) -> str:
-    around = template.replace("{message}", "", 1)
-    return "".join(character for character in around if character.isalnum()).casefold()
-
-
 def _binary_option(payload: bytes, came: ReceivedMessage) -> str:
     """The ``--ws-binary`` by which ``came`` is the answer to ``payload``; empty when none is."""
     if came.opcode == BINARY:
         return "plain" if came.data == payload else ""
     content = str(came.content)
     if content.count(repr(payload)) == 1:
-        return _quoted("text:" + content.replace(repr(payload), "{message}"))
+        return quoted("text:" + content.replace(repr(payload), "{message}"))
     return ""
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "'\\''") + "'"
-
-
-def _is_utf8(message: ReceivedMessage) -> bool:
-    try:
-        message.data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _shown(message: Answer | None) -> str:
-    shown = ascii(message) if isinstance(message, str) and not message.isprintable() else repr(message)
-    return shown if len(shown) <= 120 else f"{shown[:100]}… ({len(message or '')} long)"
