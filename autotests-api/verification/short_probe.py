@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pytest_websocket.target import foreign, listening
+from pytest_websocket.target import listening, proposing
 
 SECONDS = 0.3
 
 listening.SECONDS = SECONDS
 listening.EARLY = SECONDS / 2
-foreign.SECONDS = SECONDS
+proposing.SECONDS = SECONDS
