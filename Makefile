@@ -23,6 +23,9 @@ RUFF   := .
 # What `make test` writes down for its last two steps: JUnit results and coverage data.
 FACTS := .facts
 
+# Two for each core of a small machine: tests wait as much as they compute.
+WORKERS := 4
+
 # The tests of the package, whose coverage is measured.
 UNIT := autotests-api/verification/unit autotests-api/examples
 
@@ -75,10 +78,10 @@ page: $(SUITE) $(ALLURE) ## build allure-report/index.html from the results that
 .PHONY: test
 test: lint $(CHECKS) $(ALLURE) ## everything this repository checks of itself
 	@rm -rf $(FACTS) && mkdir $(FACTS)
-	@$(PYTEST) -n 2 --dist worksteal --cov --cov-report= --junitxml=$(FACTS)/unit.xml $(UNIT) $(ARGS)
-	@$(PYTEST) -n 2 --dist loadgroup --junitxml=$(FACTS)/suite.xml autotests-api $(addprefix --ignore=,$(UNIT) $(JOBS)) $(ARGS)
+	@$(PYTEST) -n $(WORKERS) --dist worksteal --cov --cov-report= --junitxml=$(FACTS)/unit.xml $(UNIT) $(ARGS)
+	@$(PYTEST) -n $(WORKERS) --dist loadgroup --junitxml=$(FACTS)/suite.xml autotests-api $(addprefix --ignore=,$(UNIT) $(JOBS)) $(ARGS)
 	@$(PYTEST) -m browser --junitxml=$(FACTS)/browser.xml autotests-api/tests/browser $(ARGS)
-	@$(PYTEST) -m mass -n 2 --ws-mass 20 --junitxml=$(FACTS)/mass.xml $(ARGS)
+	@$(PYTEST) -m mass -n $(WORKERS) --ws-mass 20 --junitxml=$(FACTS)/mass.xml $(ARGS)
 	@$(PYTEST) -m load --ws-users 50 --ws-duration 2 --junitxml=$(FACTS)/load.xml $(ARGS)
 	@PYTHONPATH=autotests-api $(BIN)/python -m verification.proof --planned --quiet
 	@PYTHONPATH=autotests-api $(BIN)/python -m verification.packaging.skips $(FACTS)/*.xml

@@ -17,11 +17,17 @@ ROOT = Path(__file__).parents[3]
 KNOWN = ROOT / "autotests-api" / "verification" / "thirdparty" / "websockets.toml"
 LOADS = ROOT / "autotests-api" / "tests" / "load"
 
+HANDSHAKE = "contract/test_handshake.py"
+MASKING = "conformance/rfc6455/test_05_1_masking.py"
+NEGOTIATION = "conformance/rfc7692/test_05_negotiation.py"
+
+# Of cases that differ in a length or a place alone, the whole suite (`make apis`) has them all.
 SELECTION = (
+    *("-k", "not long_frame and not any_length and not wherever_it_stands"),
     "conformance/rfc6455/test_04_2_2_answering_the_handshake.py",
-    "conformance/rfc6455/test_05_1_masking.py",
-    "conformance/rfc7692/test_05_negotiation.py",
-    "contract/test_handshake.py",
+    MASKING,
+    NEGOTIATION,
+    HANDSHAKE,
 )
 """Handshakes of all kinds, violations of all kinds, good messages, compression."""
 
@@ -61,7 +67,7 @@ def test_no_case_is_red_on_a_correct_api(name: str, run_suite: Any, serve: Any, 
     files = FEW if name in SLOW else SELECTION
     run = run_suite("--ws-url", url, "--ws-profile", profile, "--ws-timeout", "3", *files, limit=300)
     expect_green(run)
-    assert run.counts["passed"] > (100 if files is SELECTION else 10)
+    assert run.counts["passed"] > (80 if files is SELECTION else 10)
 
 
 @pytest.mark.thirdparty
@@ -81,13 +87,13 @@ def test_no_case_of_the_whole_suite_is_red_on_a_correct_api(
 def test_no_case_is_red_without_a_profile_either(name: str, run_suite: Any, serve: Any) -> None:
     run = run_suite("--ws-url", serve(APIS[name].handler), "--ws-no-echo", "--ws-timeout", "3", *SELECTION)
     expect_green(run)
-    assert run.counts["passed"] > 80
+    assert run.counts["passed"] > 60
     assert "skipped that need to know what is answered: --ws-request and --ws-reply" in run.output
 
 
 def test_greeting_that_is_counted_may_be_compressed(run_suite: Any, serve: Any) -> None:
     options = ("--ws-reply", "{message}", "--ws-greetings", "1")
-    expect_green(run_suite("--ws-url", serve(APIS["greets"].handler), *options, SELECTION[2]))
+    expect_green(run_suite("--ws-url", serve(APIS["greets"].handler), *options, NEGOTIATION))
 
 
 def test_login_first_api_runs_as_many_cases_as_an_echo_server(
@@ -231,7 +237,7 @@ def test_profile_of_the_page_fits_its_server(
     for profile in blocks(heading)["toml"]:
         run = run_suite(
             *("--ws-url", serve(handler, **settings), "--ws-profile", written(tmp_path, profile)),
-            *("--ws-timeout", "3", *SELECTION[1:3]),
+            *("--ws-timeout", "3", MASKING, NEGOTIATION),
             API_TOKEN=TOKEN,
         )
         expect_green(run)
@@ -243,7 +249,7 @@ def test_login_by_a_function_is_written_as_the_page_says(run_suite: Any, serve: 
     handler, _ = DOCUMENTED["Login by challenge and response"]
     run = run_suite(
         *("--ws-url", serve(handler), "--ws-reply", "{message}", "--ws-login", "my_login:log_in"),
-        *(SELECTION[1], SELECTION[3]),
+        *(MASKING, HANDSHAKE),
         API_KEY=KEY,
         PYTHONPATH=str(tmp_path),
     )

@@ -6,9 +6,24 @@ import re
 
 from verification.faulty_servers.correct import Connection
 from verification.faulty_servers.correct.framing import Message
-from verification.faulty_servers.correct.negotiation import Offer
 from verification.faulty_servers.correct.request import Request
 from verification.faulty_servers.registry import fault
+
+
+class MatchesHeaders(Connection):
+    """Looks for ``pattern`` everywhere in the values of the header ``field``."""
+
+    head_limit = 1 << 20
+    field: str
+    pattern: str
+
+    def __init_subclass__(cls, field: str, pattern: str) -> None:
+        cls.field, cls.pattern = field, pattern
+
+    def judge(self, request: Request) -> None:
+        for value in request.values(self.field):
+            re.findall(self.pattern, value)
+        super().judge(request)
 
 
 @fault(
@@ -16,15 +31,8 @@ from verification.faulty_servers.registry import fault
     caught_by="test_giant_handshake_is_answered_or_ended[a subprotocol behind 200 KiB of blanks]",
     origin="blind round 4",
 )
-class BacktracksOverBlanks(Connection):
+class BacktracksOverBlanks(MatchesHeaders, field="Sec-WebSocket-Protocol", pattern=r"\s*,\s*"):
     """A list is taken apart by a pattern that tries every blank as the beginning of a comma."""
-
-    head_limit = 1 << 20
-
-    def offered_subprotocols(self, request: Request) -> list[str]:
-        for value in request.values("Sec-WebSocket-Protocol"):
-            re.split(r"\s*,\s*", value)
-        return super().offered_subprotocols(request)
 
 
 @fault(
@@ -32,15 +40,8 @@ class BacktracksOverBlanks(Connection):
     caught_by="test_giant_handshake_is_answered_or_ended[an extension behind 200 KiB of blanks]",
     origin="blind round 4",
 )
-class BacktracksOverBlanksOfAnOffer(Connection):
+class BacktracksOverBlanksOfAnOffer(MatchesHeaders, field="Sec-WebSocket-Extensions", pattern=r"\s*;\s*"):
     """Blanks in an offer of extensions are matched again and again."""
-
-    head_limit = 1 << 20
-
-    def offered_extensions(self, request: Request) -> list[Offer]:
-        for value in request.values("Sec-WebSocket-Extensions"):
-            re.split(r"\s*;\s*", value)
-        return super().offered_extensions(request)
 
 
 @fault(
@@ -48,15 +49,8 @@ class BacktracksOverBlanksOfAnOffer(Connection):
     caught_by="test_giant_handshake_is_answered_or_ended[a parameter of 200 KiB of backslashes]",
     origin="blind round 4",
 )
-class BacktracksOverBackslashes(Connection):
+class BacktracksOverBackslashes(MatchesHeaders, field="Sec-WebSocket-Extensions", pattern=r"\\*$x"):
     """A quoted value that never ends is tried from each of its backslashes."""
-
-    head_limit = 1 << 20
-
-    def offered_extensions(self, request: Request) -> list[Offer]:
-        for value in request.values("Sec-WebSocket-Extensions"):
-            re.findall(r"\\*$x", value)
-        return super().offered_extensions(request)
 
 
 @fault(

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from pytest_websocket.protocol.frames import Frame, close
 from verification.faulty_servers.correct import Connection
 from verification.faulty_servers.correct.framing import PROTOCOL_ERROR, Violation
 from verification.faulty_servers.registry import fault
+
+
+class JudgesCodes(Connection):
+    """Takes the codes ``accepted`` for valid and the codes ``refused`` for invalid."""
+
+    accepted: Container[int] = ()
+    refused: Container[int] = ()
+
+    def __init_subclass__(cls, accepted: Container[int] = (), refused: Container[int] = ()) -> None:
+        cls.accepted, cls.refused = accepted, refused
+
+    def is_valid_code(self, code: int) -> bool:
+        return code in self.accepted or (code not in self.refused and super().is_valid_code(code))
 
 
 @fault("RFC 6455 §7.4.1", caught_by="test_half_closed_connection_ends")
@@ -18,155 +33,98 @@ class Sends1006WhenTheStreamEnds(Connection):
 
 
 @fault("RFC 6455 §7.4", caught_by="test_code_that_is_never_sent_is_not_echoed[1006]")
-class AcceptsEveryCode(Connection):
+class AcceptsEveryCode(JudgesCodes, accepted=range(1 << 16)):
     """Close codes are not looked at."""
 
-    def is_valid_code(self, code: int) -> bool:
-        return True
-
 
 @fault("RFC 6455 §7.4.2", caught_by="test_undefined_code_is_not_echoed[0]")
-class AcceptsCodesBelow1000(Connection):
+class AcceptsCodesBelow1000(JudgesCodes, accepted=range(1000)):
     """Codes 0 to 999 are accepted."""
 
-    def is_valid_code(self, code: int) -> bool:
-        return code < 1000 or super().is_valid_code(code)
-
 
 @fault("RFC 6455 §7.4.2", caught_by="test_undefined_code_is_not_echoed[0]")
-class AcceptsCode0(Connection):
+class AcceptsCode0(JudgesCodes, accepted={0}):
     """Code 0 is taken for no code."""
-
-    def is_valid_code(self, code: int) -> bool:
-        return code == 0 or super().is_valid_code(code)
 
 
 @fault("RFC 6455 §7.4.2", caught_by="test_undefined_code_is_not_echoed[999]")
-class AcceptsCode999(Connection):
+class AcceptsCode999(JudgesCodes, accepted={999}):
     """The lower bound of codes is off by one."""
-
-    def is_valid_code(self, code: int) -> bool:
-        return code == 999 or super().is_valid_code(code)
 
 
 @fault("RFC 6455 §7.4.1", caught_by="test_undefined_code_is_refused_with_1002[1004]")
-class AcceptsCode1004(Connection):
+class AcceptsCode1004(JudgesCodes, accepted={1004}):
     """The reserved code 1004 is accepted."""
-
-    def is_valid_code(self, code: int) -> bool:
-        return code == 1004 or super().is_valid_code(code)
 
 
 @fault("RFC 6455 §7.4.1", caught_by="test_code_that_is_never_sent_is_not_echoed[1005]")
-class AcceptsCode1005(Connection):
+class AcceptsCode1005(JudgesCodes, accepted={1005}):
     """1005, which must not stand on the wire, is accepted."""
-
-    def is_valid_code(self, code: int) -> bool:
-        return code == 1005 or super().is_valid_code(code)
 
 
 @fault("RFC 6455 §7.4.1", caught_by="test_code_that_is_never_sent_is_not_echoed[1006]")
-class AcceptsCode1006(Connection):
+class AcceptsCode1006(JudgesCodes, accepted={1006}):
     """1006, which must not stand on the wire, is accepted."""
-
-    def is_valid_code(self, code: int) -> bool:
-        return code == 1006 or super().is_valid_code(code)
 
 
 @fault("RFC 6455 §7.4.1", caught_by="test_code_that_is_never_sent_is_not_echoed[1015]")
-class AcceptsCode1015(Connection):
+class AcceptsCode1015(JudgesCodes, accepted={1015}):
     """1015, which must not stand on the wire, is accepted."""
-
-    def is_valid_code(self, code: int) -> bool:
-        return code == 1015 or super().is_valid_code(code)
 
 
 @fault("RFC 6455 §7.4.2", caught_by="test_undefined_code_is_not_echoed[1016]")
-class AcceptsUnregisteredCodes(Connection):
+class AcceptsUnregisteredCodes(JudgesCodes, accepted=range(1016, 3000)):
     """Codes 1016 to 2999, which no RFC defines, are accepted."""
-
-    def is_valid_code(self, code: int) -> bool:
-        return 1016 <= code <= 2999 or super().is_valid_code(code)
 
 
 @fault("RFC 6455 §7.4.2", caught_by="test_undefined_code_is_not_echoed[2999]")
-class AcceptsCode2999(Connection):
+class AcceptsCode2999(JudgesCodes, accepted={2999}):
     """The lower bound of the application's codes is off by one."""
-
-    def is_valid_code(self, code: int) -> bool:
-        return code == 2999 or super().is_valid_code(code)
 
 
 @fault("RFC 6455 §7.4.2", caught_by="test_defined_code_is_not_called_an_error[3000]")
-class RefusesCode3000(Connection):
+class RefusesCode3000(JudgesCodes, refused={3000}):
     """The lower bound of the libraries' codes is off by one."""
-
-    def is_valid_code(self, code: int) -> bool:
-        return code != 3000 and super().is_valid_code(code)
 
 
 @fault("RFC 6455 §7.4.2", caught_by="test_defined_code_is_not_called_an_error[4999]")
-class RefusesCode4999(Connection):
+class RefusesCode4999(JudgesCodes, refused={4999}):
     """The upper bound of the application's codes is off by one."""
-
-    def is_valid_code(self, code: int) -> bool:
-        return code != 4999 and super().is_valid_code(code)
 
 
 @fault("RFC 6455 §7.4.2", caught_by="test_defined_code_is_not_called_an_error[3999]")
-class RefusesApplicationCodes(Connection):
+class RefusesApplicationCodes(JudgesCodes, refused=range(3000, 5000)):
     """Only the codes that the protocol itself defines are accepted."""
-
-    def is_valid_code(self, code: int) -> bool:
-        return code < 3000 and super().is_valid_code(code)
 
 
 @fault("RFC 6455 §7.4.2", caught_by="test_defined_code_is_not_called_an_error[3000]")
-class RefusesCodesOfLibraries(Connection):
+class RefusesCodesOfLibraries(JudgesCodes, refused=range(3000, 4000)):
     """Codes 3000 to 3999 are refused; 4000 and above are not."""
-
-    def is_valid_code(self, code: int) -> bool:
-        return not 3000 <= code <= 3999 and super().is_valid_code(code)
 
 
 @fault("RFC 6455 §7.4.2", caught_by="test_close_with_a_code_registered_later_is_answered[1012]")
-class RefusesCodesRegisteredLater(Connection):
+class RefusesCodesRegisteredLater(JudgesCodes, refused=range(1012, 1015)):
     """1012, 1013 and 1014, registered after the RFC, are refused."""
-
-    def is_valid_code(self, code: int) -> bool:
-        return not 1012 <= code <= 1014 and super().is_valid_code(code)
 
 
 @fault("RFC 6455 §7.4.1", caught_by="test_defined_code_is_not_called_an_error[1001]")
-class RefusesCode1001(Connection):
+class RefusesCode1001(JudgesCodes, refused={1001}):
     """A client that goes away with 1001 has broken the protocol."""
-
-    def is_valid_code(self, code: int) -> bool:
-        return code != 1001 and super().is_valid_code(code)
 
 
 @fault("RFC 6455 §7.4.1", caught_by="test_defined_code_is_not_called_an_error[1003]")
-class RefusesCode1003(Connection):
+class RefusesCode1003(JudgesCodes, refused={1003}):
     """1003 is taken for one of the reserved codes."""
-
-    def is_valid_code(self, code: int) -> bool:
-        return code != 1003 and super().is_valid_code(code)
 
 
 @fault("RFC 6455 §7.4.1", caught_by="test_defined_code_is_not_called_an_error[1007]")
-class RefusesCode1007(Connection):
+class RefusesCode1007(JudgesCodes, refused={1007}):
     """The range of reserved codes goes one too far."""
-
-    def is_valid_code(self, code: int) -> bool:
-        return code != 1007 and super().is_valid_code(code)
 
 
 @fault("RFC 6455 §7.4.1", caught_by="test_defined_code_is_not_called_an_error[1011]")
-class RefusesCodes1010And1011(Connection):
+class RefusesCodes1010And1011(JudgesCodes, refused={1010, 1011}):
     """The table of codes ends at 1009."""
-
-    def is_valid_code(self, code: int) -> bool:
-        return code not in (1010, 1011) and super().is_valid_code(code)
 
 
 @fault("RFC 6455 §5.5.1", caught_by="test_close_is_answered_with_a_close[without a code]")
@@ -213,19 +171,13 @@ class IgnoresHalfACode(Connection):
 
 
 @fault("RFC 6455 §7.4.1", caught_by="test_defined_code_is_not_called_an_error[1009]")
-class TakesErrorCodesForErrors(Connection):
+class TakesErrorCodesForErrors(JudgesCodes, refused={1002, 1007, 1008, 1009}):
     """A client that closes because of an error of the server's is told that this is an error: 1002."""
-
-    def is_valid_code(self, code: int) -> bool:
-        return code not in (1002, 1007, 1008, 1009) and super().is_valid_code(code)
 
 
 @fault("RFC 6455 §7.4.1", caught_by="test_defined_code_is_not_called_an_error[1000]")
-class RefusesCode1000(Connection):
+class RefusesCode1000(JudgesCodes, refused={1000}):
     """A normal closure is a protocol error."""
-
-    def is_valid_code(self, code: int) -> bool:
-        return code != 1000 and super().is_valid_code(code)
 
 
 @fault("RFC 6455 §7.4", caught_by="test_defined_code_is_not_called_an_error[1002]")

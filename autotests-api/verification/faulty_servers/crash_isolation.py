@@ -12,9 +12,16 @@ from verification.faulty_servers.registry import fault
 
 
 class FragileServer(EchoServer):
-    """Stops serving everybody when a connection dies of what `deadly` says."""
+    """Serves no client any more after an error of type ``deadly`` that says one of ``reasons``."""
 
     dead = False
+    deadly: type[Exception] | tuple[type[Exception], ...]
+    reasons: tuple[str, ...]
+
+    def __init_subclass__(
+        cls, deadly: type[Exception] | tuple[type[Exception], ...], reasons: tuple[str, ...] = ("",)
+    ) -> None:
+        cls.deadly, cls.reasons = deadly, reasons
 
     class FragileConnection(Connection):
         """Takes the whole server with it."""
@@ -27,28 +34,28 @@ class FragileServer(EchoServer):
             try:
                 await super().run()
             except OSError as error:
-                server.mourn(error)
+                server.after_error(error)
                 raise
 
         def fail(self, violation: Violation) -> None:
             assert isinstance(self.server, FragileServer)
             super().fail(violation)
-            self.server.mourn(violation)
+            self.server.after_error(violation)
 
         def refuse(self, refusal: Refusal) -> None:
             assert isinstance(self.server, FragileServer)
             super().refuse(refusal)
-            self.server.mourn(refusal)
+            self.server.after_error(refusal)
 
         def end_of_stream(self) -> None:
             assert isinstance(self.server, FragileServer)
             super().end_of_stream()
-            self.server.mourn(EOFError())
+            self.server.after_error(EOFError())
 
     connection_class = FragileConnection
 
-    def mourn(self, cause: Exception) -> None:
-        """Die, where the cause is deadly."""
+    def after_error(self, cause: Exception) -> None:
+        """Ends the process, where the cause is deadly."""
         if self.is_deadly(cause):
             self.dead = True
             for connection in self.connections:
@@ -56,95 +63,62 @@ class FragileServer(EchoServer):
 
     def is_deadly(self, cause: Exception) -> bool:
         """Whether the process would have ended."""
-        raise NotImplementedError
+        return isinstance(cause, self.deadly) and any(reason in str(cause) for reason in self.reasons)
 
 
 @fault("contract", caught_by="test_client_that_disconnects_does_not_disturb_another[disconnects by reset]")
-class DiesOfAReset(FragileServer):
+class DiesOfAReset(FragileServer, deadly=(ConnectionResetError, BrokenPipeError)):
     """A client that resets TCP ends the process."""
-
-    def is_deadly(self, cause: Exception) -> bool:
-        return isinstance(cause, ConnectionResetError | BrokenPipeError)
 
 
 @fault("contract", caught_by="test_subprotocol_on_a_line_of_its_own_is_chosen[Sec-WebSocket-Protocol]")
-class DiesOfALostConnection(FragileServer):
+class DiesOfALostConnection(FragileServer, deadly=EOFError):
     """A client that vanishes without a Close ends the process."""
-
-    def is_deadly(self, cause: Exception) -> bool:
-        return isinstance(cause, EOFError)
 
 
 @fault("contract", caught_by="test_illegal_utf8_ends_the_connection_at_once_or_later[f4 90 80 80-fragments]")
-class DiesOfABadText(FragileServer):
+class DiesOfABadText(FragileServer, deadly=Violation, reasons=("UTF-8",)):
     """A text that is not UTF-8 ends the process."""
-
-    def is_deadly(self, cause: Exception) -> bool:
-        return isinstance(cause, Violation) and "UTF-8" in cause.reason
 
 
 @fault("contract", caught_by="test_unmasked_frame_ends_the_connection[text]")
-class DiesOfAnUnmaskedFrame(FragileServer):
+class DiesOfAnUnmaskedFrame(FragileServer, deadly=Violation, reasons=("not masked",)):
     """A frame without a mask ends the process."""
-
-    def is_deadly(self, cause: Exception) -> bool:
-        return isinstance(cause, Violation) and "not masked" in cause.reason
 
 
 @fault("contract", caught_by="test_huge_announced_length_does_not_stop_the_server[the most-binary]")
-class DiesOfAHugeLength(FragileServer):
+class DiesOfAHugeLength(FragileServer, deadly=Violation, reasons=("bigger", "top bit")):
     """A length that memory cannot hold ends the process."""
-
-    def is_deadly(self, cause: Exception) -> bool:
-        return isinstance(cause, Violation) and ("bigger" in cause.reason or "top bit" in cause.reason)
 
 
 @fault("contract", caught_by="test_close_with_one_byte_fails_the_connection[03]")
-class DiesOfHalfACloseCode(FragileServer):
+class DiesOfHalfACloseCode(FragileServer, deadly=Violation, reasons=("half",)):
     """A Close with a body of one byte ends the process."""
-
-    def is_deadly(self, cause: Exception) -> bool:
-        return isinstance(cause, Violation) and "half" in cause.reason
 
 
 @fault("contract", caught_by="test_client_is_served_again_after_its_connection_failed")
-class DiesOfAReservedOpcode(FragileServer):
+class DiesOfAReservedOpcode(FragileServer, deadly=Violation, reasons=("opcode",)):
     """A reserved opcode ends the process."""
-
-    def is_deadly(self, cause: Exception) -> bool:
-        return isinstance(cause, Violation) and "opcode" in cause.reason
 
 
 @fault("contract", caught_by="test_compressed_nonsense_does_not_stop_the_server[no such distance]")
-class DiesOfBrokenDeflate(FragileServer):
+class DiesOfBrokenDeflate(FragileServer, deadly=Violation, reasons=("deflate",)):
     """Compressed data that is broken ends the process."""
-
-    def is_deadly(self, cause: Exception) -> bool:
-        return isinstance(cause, Violation) and "deflate" in cause.reason
 
 
 @fault("contract", caught_by="test_client_that_is_refused_does_not_disturb_another")
-class DiesOfGarbage(FragileServer):
+class DiesOfGarbage(FragileServer, deadly=Refusal, reasons=("not an HTTP",)):
     """Bytes that are not HTTP end the process."""
-
-    def is_deadly(self, cause: Exception) -> bool:
-        return isinstance(cause, Refusal) and "not an HTTP" in cause.reason
 
 
 @fault("contract", caught_by="test_malformed_key_is_refused[empty]")
-class DiesOfABadKey(FragileServer):
+class DiesOfABadKey(FragileServer, deadly=Refusal, reasons=("Key",)):
     """A Sec-WebSocket-Key that is not base64 ends the process."""
-
-    def is_deadly(self, cause: Exception) -> bool:
-        return isinstance(cause, Refusal) and "Key" in cause.reason
 
 
 @fault("contract", caught_by="test_giant_handshake_is_answered_or_ended[a header name of 100 KiB]")
-class DiesOfALongHead(FragileServer):
+class DiesOfALongHead(FragileServer, deadly=Refusal, reasons=("431",)):
     """A request head that is too large ends the process."""
-
-    def is_deadly(self, cause: Exception) -> bool:
-        return isinstance(cause, Refusal) and cause.status == 431
 
 
 @fault(
@@ -182,7 +156,7 @@ class EndsAnotherConnectionWhenOneIsLost(EchoServer):
 
 
 @fault("contract", caught_by="test_garbage_does_not_open_a_connection[a frame]")
-class DiesOfAHeaderThatIsNotAscii(FragileServer):
+class DiesOfAHeaderThatIsNotAscii(FragileServer, deadly=UnicodeError):
     """A byte above 7F in a request head ends the process."""
 
     class NarrowConnection(FragileServer.FragileConnection):
@@ -191,13 +165,10 @@ class DiesOfAHeaderThatIsNotAscii(FragileServer):
         def parse_head(self, head: bytes) -> Request:
             if not head.isascii():
                 assert isinstance(self.server, FragileServer)
-                self.server.mourn(UnicodeError())
+                self.server.after_error(UnicodeError())
             return super().parse_head(head)
 
     connection_class = NarrowConnection
-
-    def is_deadly(self, cause: Exception) -> bool:
-        return isinstance(cause, UnicodeError)
 
 
 class InheritsText(Connection):

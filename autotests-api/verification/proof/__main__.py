@@ -58,6 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # A test that compares times needs the machine for itself.
     missed = survivors(faults, results)
     if missed and options.workers > 1:
+        print(f"tried again alone: {', '.join(fault.name for fault in missed)}", flush=True)
         results += run(plan_for(missed), workers=1, deadline=options.deadline)
     uncovered = cover(tests, results, faults, try_plan) if complete else []
     findings = page.Findings(

@@ -12,9 +12,8 @@ from pytest_websocket.recording import Recording, Totals
 from pytest_websocket.recording import recording as recording_module
 from pytest_websocket.recording.direction import status_of
 from pytest_websocket.recording.recording import agreement_of
+from verification.unit.recording.recordings import ACCEPTED, REQUEST
 
-REQUEST = b"GET /chat HTTP/1.1\r\nHost: example\r\n\r\n"
-ACCEPTED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
 HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n"
 FRAME = text("hello").encode(masked=False)
 

@@ -7,7 +7,6 @@ import tracemalloc
 import zlib
 from collections.abc import Iterable
 from time import perf_counter
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -26,22 +25,10 @@ from pytest_websocket.protocol.frames import (
     text,
 )
 from pytest_websocket.recording import Recording, Totals
+from verification.unit.recording.recordings import ACCEPTED, REQUEST, from_server, opened
 
-REQUEST = b"GET /chat HTTP/1.1\r\nHost: example\r\n\r\n"
-ACCEPTED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
 DEFLATE = b"HTTP/1.1 101 OK\r\nSec-WebSocket-Extensions: permessage-deflate%s\r\n\r\n"
 TAIL_OF_DEFLATE = b"\x00\x00\xff\xff"
-
-
-def opened(accepted: bytes = ACCEPTED, **limits: Any) -> Recording:
-    recording = Recording("client", **limits)
-    recording.sent(REQUEST)
-    recording.received(accepted)
-    return recording
-
-
-def from_server(frame: Frame) -> bytes:
-    return frame.encode(masked=False)
 
 
 class Deflater:

@@ -2,49 +2,13 @@
 
 from __future__ import annotations
 
-import zlib
-from typing import Any
-
 from pytest_websocket.protocol.frames import (
     CONTINUATION,
     Frame,
     text,
 )
 from pytest_websocket.recording import Recording
-
-REQUEST = b"GET /chat HTTP/1.1\r\nHost: example\r\n\r\n"
-ACCEPTED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
-DEFLATE = b"HTTP/1.1 101 OK\r\nSec-WebSocket-Extensions: permessage-deflate%s\r\n\r\n"
-TAIL_OF_DEFLATE = b"\x00\x00\xff\xff"
-
-
-def opened(accepted: bytes = ACCEPTED, **limits: Any) -> Recording:
-    recording = Recording("client", **limits)
-    recording.sent(REQUEST)
-    recording.received(accepted)
-    return recording
-
-
-def from_server(frame: Frame) -> bytes:
-    return frame.encode(masked=False)
-
-
-class Deflater:
-    """Compresses the messages of one direction (RFC 7692 §7.2.1)."""
-
-    def __init__(self, *, takeover: bool = True) -> None:
-        self.takeover = takeover
-        self.engine = zlib.compressobj(wbits=-15)
-
-    def __call__(self, data: bytes) -> bytes:
-        packed = self.engine.compress(data) + self.engine.flush(zlib.Z_SYNC_FLUSH)
-        if not self.takeover:
-            self.engine = zlib.compressobj(wbits=-15)
-        return packed.removesuffix(TAIL_OF_DEFLATE)
-
-
-def violations(recording: Recording) -> list[str]:
-    return [frame.violation for frame in recording.frames if frame.violation]
+from verification.unit.recording.recordings import ACCEPTED, REQUEST, from_server, opened
 
 
 def test_tail_is_harmless_on_a_terminal() -> None:
