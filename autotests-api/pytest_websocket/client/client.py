@@ -19,6 +19,7 @@ from pytest_websocket.client.ending import describe_ending, half_closed
 from pytest_websocket.client.expectations import (
     NOT_GIVEN,
     Expected,
+    as_it_came,
     describe_expected,
     describe_expected_closing,
     describe_message,
@@ -369,7 +370,7 @@ class Client(WaitingConnection):
             raise self._failed(headline, ("received", describe_message(message)), because) from error
 
     def _matched(self, expected: Expected, message: Message) -> Any:
-        is_raw = isinstance(expected, str | bytes | re.Pattern)
+        is_raw = isinstance(expected, str | bytes | re.Pattern | as_it_came)
         return message if is_raw else value_of(message, self.codec)
 
     def _shown(self, message: Message) -> Any:

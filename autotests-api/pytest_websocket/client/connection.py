@@ -70,7 +70,9 @@ class RecordedConnection(ClientConnection):
         """Tells of a Ping."""
         if isinstance(event, Frame) and event.opcode is Opcode.PING:
             while self.awaiting_ping:
-                self.awaiting_ping.pop().set_result(bytes(event.data))
+                # A wait that has just ended at its deadline is still among them.
+                if not (waiting := self.awaiting_ping.pop()).done():
+                    waiting.set_result(bytes(event.data))
         super().process_event(event)
 
     def data_received(self, data: bytes) -> None:

@@ -133,7 +133,7 @@ def _object_difference(expected: Mapping[Any, Any], value: Any, path: str, *, pa
         if found:
             return found
     extra = [] if partly or not is_mapping else [name for name in value if name not in expected]
-    return f"{path}.{extra[0]} was not expected" if extra else ""
+    return f"{path}.{printable(str(extra[0]))} was not expected" if extra else ""
 
 
 def _has_fields(value: Any) -> bool:

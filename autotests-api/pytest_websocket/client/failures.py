@@ -47,9 +47,10 @@ def failure(
     kind: Callable[..., Failure], headline: str, rows: Iterable[Row], *recordings: Recording
 ) -> Failure:
     """Returns a failure: its headline, ``rows`` of label and text, the ends of ``recordings``."""
-    sides = dict(rows)
+    listed = list(rows)
+    sides = dict(listed)
     width = max((len(label) for label in sides), default=0)
-    lines = [headline, *(f"  {label + ':':<{width + 1}} {text}" for label, text in sides.items())]
+    lines = [headline, *(f"  {label + ':':<{width + 1}} {text}" for label, text in listed)]
     for recording in recordings:
         lines += ["", recording.tail()]
     return kind(

@@ -18,7 +18,7 @@ from pytest_websocket.client.connection import Handshake, RecordedConnection
 from pytest_websocket.client.expectations import Expected, either
 from pytest_websocket.client.failures import ConnectFailed, ExpectationFailed, failure
 from pytest_websocket.client.opening_failures import Attempt, answer_rows, describe_status, why_not_opened
-from pytest_websocket.client.proxy import choose_proxy
+from pytest_websocket.client.proxy import check_url, choose_proxy
 from pytest_websocket.client.waiting import Waits
 from pytest_websocket.protocol.credentials import masked_url
 from pytest_websocket.recording import Recording
@@ -118,6 +118,7 @@ class connect:  # noqa: N801 - a verb, awaited or entered: await connect(url), a
     async def _open(self) -> Client:
         __tracebackhide__ = True
         try:
+            check_url(self.url)
             connection = await Handshake(self.url, **self._settings)
         # A SOCKS proxy needs a package that need not be there.
         except (OSError, InvalidHandshake, InvalidURI, InvalidProxy, ProxyError, ImportError) as error:

@@ -69,7 +69,7 @@ async def why_not_opened(error: Exception, attempt: Attempt) -> Explained:
     if proxy and not attempt.has_reached_the_server:
         rows = [("proxy", _PROXY_OF_ENVIRONMENT)] if attempt.proxy is True else []
         return _reason_of_proxy(error, masked_url(proxy), attempt.deadline), rows
-    if isinstance(error, TimeoutError) and not isinstance(error, ConnectionError):
+    if isinstance(error, TimeoutError):
         return _too_slow(attempt)
     if _may_speak_tls(error, attempt.url) and not proxy and await _speaks_tls(attempt):
         secure = masked_url(attempt.url.replace("ws://", "wss://", 1))
@@ -104,7 +104,7 @@ def _reason_of_proxy(error: Exception, proxy: str, deadline: float) -> str:
         return f"the proxy {proxy} refused to connect, with {describe_status(error.response.status_code)}"
     if isinstance(error, InvalidProxyMessage):
         return f"the proxy {proxy} did not answer as an HTTP proxy does"
-    if isinstance(error, TimeoutError) and not isinstance(error, ConnectionError):
+    if isinstance(error, TimeoutError):
         return f"the proxy {proxy} did not connect within {deadline:g} s"
     if isinstance(error, socket.gaierror):
         return f"the host name of the proxy {proxy} is not known ({error.strerror})"

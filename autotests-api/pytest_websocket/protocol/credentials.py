@@ -38,13 +38,16 @@ def is_credential_member(name: str) -> bool:
 def masked_url(url: str) -> str:
     """Returns ``url`` with its user information and the values of credential parameters masked.
 
-    The result is safe for a terminal. A ``url`` that cannot be parsed is returned as it is, escaped.
+    The result is safe for a terminal. Of a ``url`` that cannot be parsed, all that may be a credential is
+    masked: what stands before its last @ and after its first question mark.
     """
     try:
         parts = urlsplit(url)
         query = parse_qsl(parts.query, keep_blank_values=True)
+        parts.port  # noqa: B018 - raises ValueError where a password with a slash passes for it
     except ValueError:
-        return printable(url)
+        place, mark, _ = re.sub(r"(?<=//).*@", f"{MASK}@", url).partition("?")
+        return printable(f"{place}?{MASK}" if mark else place)
     place = parts.netloc.rpartition("@")[2]
     if place != parts.netloc:
         place = f"{MASK}@{place}"

@@ -69,6 +69,7 @@ DIFFERENT = [
     ({}, "text", "it is not JSON: Expecting value"),
     ({"a": {"b": [1, 3]}}, '{"a": {"b": [1, 2]}}', "$.a.b[1]: expected “3”, got “2”"),
     ({"a": 1}, '{"a": 1, "b": 2, "c": 3}', "$.b was not expected"),
+    ({}, r'{"\u001b[2J": 1}', r"$.\x1b[2J was not expected"),
     ({"b": 1, "a": 2}, "{}", "$.b is missing"),
     ({"a": True}, '{"a": 1}', "$.a: expected true, got the number 1"),
     ({"a": 1}, '{"a": true}', "$.a: expected the number 1, got true"),

@@ -38,3 +38,8 @@ def test_what_was_received_counts_for_more_than_what_came_near() -> None:
     rows = [("nearest", "two"), ("received", "three")]
     failed = failure(ExpectationFailed, "", rows, Recording())
     assert failed.actual == "three"
+
+
+def test_failure_shows_every_row_of_the_same_label() -> None:
+    failed = failure(ExpectationFailed, "it failed", [("but", "one"), ("but", "two")])
+    assert str(failed) == "it failed\n  but: one\n  but: two"

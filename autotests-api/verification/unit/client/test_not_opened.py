@@ -136,6 +136,22 @@ async def test_absent_server_is_one_clear_line() -> None:
     assert failure.value.headline == f"{url} did not open: nothing listens there (connection refused)"
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("ws://[::1", "ws://[::1"),
+        ("ws://host:99999/", "ws://host:99999/"),
+        ("ws://me:pass@host:port/", "ws://•••••@host:port/"),
+        ("ws://a..b/", "ws://a..b/"),
+        ("http://host/", "http://host/"),
+    ],
+)
+async def test_what_is_no_url_of_a_server_is_one_clear_line(url: str, shown: str) -> None:
+    with pytest.raises(ConnectFailed) as failure:
+        await connect(url)
+    assert failure.value.headline == f"{shown} did not open: that is not the URL of a WebSocket server"
+
+
 async def test_tls_that_the_server_does_not_speak_is_called_so(speaks_tcp: Any) -> None:
     url = (await speaks_tcp(b"HTTP/1.1 400 Bad Request\r\n\r\n")).replace("ws:", "wss:")
     with pytest.raises(ConnectFailed, match="TLS failed"):

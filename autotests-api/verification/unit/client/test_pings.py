@@ -93,3 +93,18 @@ async def test_pong_comes_behind_more_messages_than_are_read_ahead(peer: Any) ->
     client = await peer(handler)
     assert await client.ping() > 0
     assert await client.collect(100) == [str(number) for number in range(100)]
+
+
+async def test_ping_that_comes_when_its_wait_has_just_ended_breaks_nothing(peer: Any) -> None:
+    async def handler(connection: ServerConnection) -> None:
+        async for message in connection:
+            await connection.ping(b"late")
+            await connection.send(message)
+
+    client = await peer(handler)
+    ended = asyncio.get_running_loop().create_future()
+    ended.cancel()
+    client._connection.awaiting_ping.add(ended)
+    payload, _ = await asyncio.gather(client.expect_ping(), client.send("ping me"))
+    assert payload == b"late"
+    assert await client.receive() == "ping me"
