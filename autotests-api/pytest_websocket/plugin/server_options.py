@@ -68,7 +68,7 @@ SERVER_OPTIONS = (
     Option(
         "ws-wait",
         "wait so many seconds at most until the server accepts a WebSocket connection "
-        "(default: 30 with --ws-command, else it has to be there)",
+        "(default: 30 with --ws-command and --ws-app, else it has to be there)",
         "SECONDS",
         _seconds,
     ),

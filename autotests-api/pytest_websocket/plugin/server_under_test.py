@@ -45,15 +45,15 @@ _SHOWN = 8000
 def start_once(config: pytest.Config, target: Target) -> None:
     """Starts the server of ``--ws-command``, or waits as ``--ws-wait`` says. Raises pytest.UsageError."""
     command, wait = option_value(config, "ws-command"), option_value(config, "ws-wait")
+    deadline = wait or START_DEADLINE * target.time_scale
     if (app := option_value(config, "ws-app")) is not None:
-        _start_app(config, target, app)
+        _start_app(config, target, app, deadline)
         return
     try:
         if command is None:
             if wait is not None and not target.embedded and not hasattr(config, "workerinput"):
                 run(await_server(target, wait))
         elif SERVER not in config.stash:
-            deadline = wait or START_DEADLINE * target.time_scale
             server = StartedServer(command, target, deadline, started_in(config))
             # Also after Ctrl+C.
             config.add_cleanup(server.close)
@@ -64,13 +64,13 @@ def start_once(config: pytest.Config, target: Target) -> None:
         raise pytest.UsageError(str(error)) from None
 
 
-def _start_app(config: pytest.Config, target: Target, name: str) -> None:
+def _start_app(config: pytest.Config, target: Target, name: str, deadline: float) -> None:
     if APP in config.stash:
         return
     stack = ExitStack()
     try:
         app = load_app(name, started_in(config))
-        stack.enter_context(run_in_background(lambda: serve_app(app, target.port)))
+        stack.enter_context(run_in_background(lambda: serve_app(app, target.port, deadline)))
     except (AppNotStarted, OSError) as error:
         raise pytest.UsageError(f"--ws-app {name} was not started: {error}") from None
     config.stash[APP] = stack

@@ -9,7 +9,7 @@ import importlib
 import logging
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +49,12 @@ def load_app(name: str, folder: Path) -> Any:
 
 
 @contextlib.asynccontextmanager
-async def serve_app(app: Any, port: int) -> AsyncIterator[_Listening]:
-    """Serves ``app`` on a port of 127.0.0.1 until the block ends, with its lifespan. Raises AppNotStarted."""
+async def serve_app(app: Any, port: int, deadline: float) -> AsyncIterator[_Listening]:
+    """Serves ``app`` on a port of 127.0.0.1 until the block ends, with its lifespan.
+
+    Raises AppNotStarted, also where the application does not start within ``deadline`` seconds, and OSError
+    where the port is taken.
+    """
     try:
         import uvicorn
     except ImportError:
@@ -60,23 +64,32 @@ async def serve_app(app: Any, port: int) -> AsyncIterator[_Listening]:
         app, log_config=None, log_level="info", timeout_graceful_shutdown=1, ws_ping_interval=None
     )
     server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", port), backlog=4096) as listener:
+        with _listening_to(logging.getLogger("uvicorn.error")) as words:
+            try:
+                config.load()
+                server.lifespan = config.lifespan_class(config)
+                async with asyncio.timeout(deadline):
+                    await server.startup(sockets=[listener])
+            except SystemExit:
+                last = words.said[0].strip().splitlines()[-1] if words.said else "uvicorn has ended"
+                raise AppNotStarted(last) from None
+            except TimeoutError:
+                raise AppNotStarted(f"its lifespan did not start within {deadline:g} s") from None
+        serving = asyncio.create_task(server.main_loop())
+        try:
+            yield _Listening(listener)
+        finally:
+            server.should_exit = True
+            await serving
+            await server.shutdown(sockets=[listener])
+
+
+@contextlib.contextmanager
+def _listening_to(logger: logging.Logger) -> Iterator[_Words]:
     words = _Words()
-    logging.getLogger("uvicorn.error").addHandler(words)
-    listener = socket.create_server(("127.0.0.1", port), backlog=4096)
+    logger.addHandler(words)
     try:
-        config.load()
-        server.lifespan = config.lifespan_class(config)
-        await server.startup(sockets=[listener])
-    except SystemExit:
-        listener.close()
-        last = words.said[0].strip().splitlines()[-1] if words.said else "uvicorn has ended"
-        raise AppNotStarted(last) from None
+        yield words
     finally:
-        logging.getLogger("uvicorn.error").removeHandler(words)
-    serving = asyncio.create_task(server.main_loop())
-    try:
-        yield _Listening(listener)
-    finally:
-        server.should_exit = True
-        await serving
-        await server.shutdown(sockets=[listener])
+        logger.removeHandler(words)

@@ -30,6 +30,7 @@ async def app(scope, receive, send):
         await send({{"type": "websocket.send", "text": message.get("text"), "bytes": message.get("bytes")}})
 """
 
+NEVER = "await receive()"
 NO_DATABASE = "await send({'type': 'lifespan.startup.failed', 'message': 'no database'}); return"
 
 RunApp = Callable[..., Any]
@@ -76,6 +77,14 @@ def test_application_that_does_not_start_is_one_message(
     assert run.returncode == pytest.ExitCode.USAGE_ERROR, run.stdout
     assert why in run.stderr + run.stdout
     assert "Traceback" not in run.stderr + run.stdout
+
+
+def test_application_that_never_starts_costs_the_wait(run_app: RunApp) -> None:
+    run = run_app("--ws-wait", "0.5", str(CASES / "contract/test_binary.py"), starts=NEVER)
+    assert run.returncode == pytest.ExitCode.USAGE_ERROR, run.stdout
+    assert "--ws-app chat:app was not started: its lifespan did not start within 0.5 s" in (
+        run.stderr + run.stdout
+    )
 
 
 def test_command_and_application_exclude_each_other(run_app: RunApp) -> None:
