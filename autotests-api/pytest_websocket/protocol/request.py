@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pytest_websocket.protocol.extensions import parse_extensions
 
@@ -33,25 +33,25 @@ class ClientRequest:
 
     @property
     def path(self) -> str:
-        """The resource without its query."""
-        return urlsplit(self.resource).path
+        """The resource without its query; all of it where it is no URI."""
+        return self._parts.path
 
     @property
     def query(self) -> dict[str, str]:
         """The parameters of the query; of a repeated one the last."""
-        return dict(parse_qsl(urlsplit(self.resource).query, keep_blank_values=True))
+        return dict(parse_qsl(self._parts.query, keep_blank_values=True))
 
     def values(self, name: str) -> list[str]:
-        """All values of a header, a line each, in order."""
+        """Returns all values of a header, a line each, in order."""
         return [value for known, value in self.headers if known.lower() == name.lower()]
 
     def value(self, name: str) -> str | None:
-        """A header's lines joined by commas (RFC 9110 §5.3), or None where it is absent."""
+        """Returns a header's lines joined by commas (RFC 9110 §5.3), or None where it is absent."""
         lines = self.values(name)
         return ", ".join(lines) if lines else None
 
     def tokens(self, name: str) -> list[str]:
-        """The comma-separated elements of a header as they were written."""
+        """Returns the comma-separated elements of a header as they were written."""
         return [element.strip() for element in (self.value(name) or "").split(",") if element.strip()]
 
     @property
@@ -63,6 +63,14 @@ class ClientRequest:
     def subprotocols(self) -> list[str]:
         """The subprotocols that the client offers, in its order (RFC 6455 §1.9)."""
         return self.tokens("Sec-WebSocket-Protocol")
+
+    @property
+    def _parts(self) -> SplitResult:
+        try:
+            return urlsplit(self.resource)
+        except ValueError:
+            # A bracket that begins no address of IPv6: a client may send anything.
+            return SplitResult("", "", self.resource, "", "")
 
     def __str__(self) -> str:
         if not self.method:
@@ -88,7 +96,7 @@ def parse_request(head: bytes) -> ClientRequest:
 
 
 def response(status: int, headers: Iterable[tuple[str, str]] = ()) -> bytes:
-    """The head of an HTTP response, its empty line included; names and values are written as they stand."""
+    """Returns the head of an HTTP response, its empty line included; nothing of it is checked."""
     try:
         phrase = HTTPStatus(status).phrase
     except ValueError:
@@ -98,7 +106,7 @@ def response(status: int, headers: Iterable[tuple[str, str]] = ()) -> bytes:
 
 
 def problems_of_request(request: ClientRequest) -> list[str]:
-    """Which rules of RFC 6455 §4.1 the request breaks; empty when it is a legal opening handshake."""
+    """Returns which rules of RFC 6455 §4.1 the request breaks; empty when it is a legal opening handshake."""
     found = [request.problem] if request.problem else []
     if not request.method:
         return found
@@ -149,7 +157,7 @@ def _problems_of_offers(request: ClientRequest) -> list[str]:
 
 
 def is_key(key: str) -> bool:
-    """Whether ``key`` is 16 bytes in base64, as RFC 6455 §4.1 demands of Sec-WebSocket-Key."""
+    """Returns whether ``key`` is 16 bytes in base64, as RFC 6455 §4.1 demands of Sec-WebSocket-Key."""
     try:
         return len(base64.b64decode(key, validate=True)) == 16 and len(key) == 24
     except (binascii.Error, ValueError):

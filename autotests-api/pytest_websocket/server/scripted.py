@@ -65,7 +65,7 @@ class ScriptedServer:
         self.url = f"wss://localhost:{port}" if self._tls else f"ws://127.0.0.1:{port}"
 
     async def connected(self, path: str | None = None, *, deadline: float | None = None) -> Conversation:
-        """The next client whose request came and was not answered; with ``path``, the next for that path.
+        """Returns the next client whose request came and was not answered; with ``path`` the next for it.
 
         Nothing is answered: that is for `Conversation.accept`, ``reject`` or ``answer``. Raises
         `ExpectationFailed` when none comes within the deadline.
@@ -177,19 +177,21 @@ class ScriptedServer:
         """Closes every open connection with 1001 (going away), after a tenth of the deadline by force."""
         if self._listening is not None:
             self._listening.close()
-        for one in self.connections:
-            if one.reader is not None and not one.sent_close and one.tcp == "open":
-                with contextlib.suppress(ExpectationFailed):
-                    await one.send_frame(close(1001))
-            one.close_tcp()
         await asyncio.gather(*map(self._end, self.connections))
 
     # Inside
 
     async def _end(self, one: Conversation) -> None:
-        if not await one.comes_true(lambda: one.is_lost, self.deadline / 10):
+        limit = self.deadline / 10
+        if one.reader is not None and not one.sent_close and one.tcp == "open":
+            # A client that does not read would keep the Close from being sent for the whole deadline.
+            with contextlib.suppress(ExpectationFailed, TimeoutError):
+                async with asyncio.timeout(limit):
+                    await one.send_frame(close(1001))
+        one.close_tcp()
+        if not await one.comes_true(lambda: one.is_lost, limit):
             one.abort()
-            await one.comes_true(lambda: one.is_lost, self.deadline / 10)
+            await one.comes_true(lambda: one.is_lost, limit)
 
     def _new_connection(self) -> Conversation:
         number = len(self.connections) + 1

@@ -270,6 +270,15 @@ async def test_close_of_the_server_waits_for_the_answer(opened: Opened) -> None:
     assert await conversation.expect_closed(1012) == (1012, "")
 
 
+async def test_request_for_what_is_no_uri_is_shown_as_it_came(start: Start, dial_tcp: Dial) -> None:
+    server = await start()
+    _, writer = await dial_tcp(server)
+    writer.write(REQUEST.replace("/chat?room=1", "//[chat?room=1").encode())
+    with pytest.raises(ExpectationFailed, match=r"GET //\[chat\?room=1 HTTP/1\.1"):
+        await server.accept("/chat", deadline=SHORT)
+    assert (await server.connected()).request.path == "//[chat?room=1"
+
+
 async def test_close_that_is_not_answered_costs_the_deadline(opened: Opened) -> None:
     _, conversation, reader, _ = opened
     await conversation.close(deadline=SHORT)
@@ -385,3 +394,20 @@ async def test_server_that_stops_says_so_to_its_clients(start: Start) -> None:
     await server.stop()
     await client.wait_closed()
     assert client.close_code == 1001
+
+
+async def test_clients_that_do_not_read_are_left_after_a_tenth_of_the_deadline(dial_tcp: Dial) -> None:
+    server = ScriptedServer(Recording, deadline=5.0)
+    await server.start()
+    loop = asyncio.get_running_loop()
+    for _ in range(3):
+        _, writer = await dial_tcp(server)
+        writer.write(REQUEST.encode())
+        conversation = await server.accept()
+        assert isinstance(writer.transport, asyncio.Transport)
+        writer.transport.pause_reading()
+        # More than the kernel's buffers and the transport's own take.
+        conversation._write(binary(bytes(16 << 20)).encode(masked=False))
+    began = loop.time()
+    await server.stop()
+    assert loop.time() - began < 4
