@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 
-from pytest_websocket.plugin.raw_connections import ServerHarmed
+from pytest_websocket.plugin.clients import CLIENTS
+from pytest_websocket.plugin.marks import weakness_of
+from pytest_websocket.plugin.raw_connections import CONNECTIONS, ServerHarmed
 from pytest_websocket.plugin.recordings import RECORDINGS
 from pytest_websocket.plugin.target import TESTED
 from pytest_websocket.target.dial import Unusable, check_alive
 from pytest_websocket.target.rate_limit import (
+    CROWD,
     LIMITING,
     MARGIN,
     SLOWEST,
@@ -21,6 +24,7 @@ from pytest_websocket.target.rate_limit import (
     limit_in,
     limit_of,
     may_have_met_a_limit,
+    open_before_silence,
 )
 from pytest_websocket.target.started_server import run
 from pytest_websocket.target.target import Target
@@ -86,7 +90,7 @@ class RateLimits:
             "limit": str(limit or item.stash[CLOSED]),
             "waited": waited,
             "skipped": not waited or MET in item.stash,
-            "below": item.config.stash[TESTED].pace.below(limit.retry_after or 1.0) if limit else 0.0,
+            "below": _rate_below(item.config.stash[TESTED], limit),
         }
 
     def look_at(self, item: pytest.Item, report: pytest.TestReport, error: BaseException | None) -> None:
@@ -112,6 +116,8 @@ class RateLimits:
             return limit_of(error.response)
         if not report.failed:
             return None
+        if found := _places_taken(item, target):
+            return found
         suspected = isinstance(error, ServerHarmed) or may_have_met_a_limit(recordings, target.url)
         return self._hang_up(target) if suspected else None
 
@@ -183,6 +189,28 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[RATE_LIMITS] = RateLimits()
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(RateLimitSummary(), "ws-rate-limit-summary")
+
+
+def _places_taken(item: pytest.Item, target: Target) -> Limit | None:
+    """Returns the limit of a server that leaves a request unanswered until other connections are closed.
+
+    A case that looks for this weakness keeps its finding.
+    """
+    recordings = item.stash.get(RECORDINGS, [])
+    opened = open_before_silence(recordings, target.url)
+    if opened < CROWD or weakness_of(item) is not None:
+        return None
+    for connection in (*item.stash.get(CONNECTIONS, ()), *item.stash.get(CLIENTS, ())):
+        connection.shutdown()
+    if not run(_accepts_after(target, 0.0)):
+        return None
+    return Limit("a request is not answered", 0, None, opened)
+
+
+def _rate_below(target: Target, limit: Limit | None) -> float:
+    if limit is None or limit.is_of_their_number:
+        return 0.0
+    return target.pace.below(limit.retry_after or 1.0)
 
 
 async def _accepts_after(target: Target, seconds: float) -> bool:

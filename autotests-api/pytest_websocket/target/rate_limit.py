@@ -98,6 +98,17 @@ def limit_in(recordings: Sequence[Recording], url: str) -> Limit | None:
     return None
 
 
+def open_before_silence(recordings: Sequence[Recording], url: str) -> int:
+    """Returns how many connections were open when a request to the server of ``url`` stayed unanswered.
+
+    0 where every request was answered. A pool of threads does so when all of its places are taken.
+    """
+    ours = [recording for recording in recordings if _is_to(recording, url)]
+    if all(recording.totals.bytes_received or not recording.request for recording in ours):
+        return 0
+    return sum(status_of(recording.response) == 101 and recording.ended_at is None for recording in ours)
+
+
 def limit_of(response: Response, opened: int = 0) -> Limit:
     """Returns the limit that an HTTP response tells, met by a case that had ``opened`` connections."""
     answer = f"HTTP {response.status} {ascii(response.reason)[1:-1]}".rstrip()
