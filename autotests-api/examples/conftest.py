@@ -40,7 +40,7 @@ def serving() -> Serving:
 
 @pytest.fixture(scope="session")
 def pubsub_url(serving: Serving) -> Iterator[str]:
-    """The URL of the publish/subscribe API."""
+    """Yields the URL of the publish/subscribe API."""
     with serving(serve_pubsub) as url:
         yield url
 

@@ -18,14 +18,14 @@ LIFETIME = 0.5
 
 @pytest.fixture(scope="module")
 def feed(serving: Serving) -> Iterator[str]:
-    """The URL of an API whose tokens outlive the test."""
+    """Yields the URL of an API whose tokens outlive the test."""
     with serving(serve_feed) as url:
         yield url
 
 
 @pytest.fixture(scope="module")
 def brief(serving: Serving) -> Iterator[str]:
-    """The URL of an API whose tokens expire soon."""
+    """Yields the URL of an API whose tokens expire soon."""
     with serving(partial(serve_feed, lifetime=LIFETIME)) as url:
         yield url
 

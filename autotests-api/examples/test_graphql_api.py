@@ -30,7 +30,7 @@ def url(serving: Serving) -> Iterator[str]:
 
 @pytest_asyncio.fixture
 async def graphql(open_client: OpenClient, url: str) -> Client:
-    """A client that has entered; the server's pings of the application go to no wait."""
+    """Returns a client that has entered; the server's pings of the application go to no wait."""
     client = await open_client(
         "graphql", url, subprotocols=[SUBPROTOCOL], codec=JsonCodec(), ignore=json_with(type="ping")
     )
@@ -45,7 +45,7 @@ async def subscribe(client: Client, key: str, start: int) -> None:
 
 
 def counted(messages: Iterable[Any], key: str) -> list[int]:
-    """The numbers of the events of one subscription."""
+    """Returns the numbers of the events of one subscription."""
     return [
         message["payload"]["data"]["countdown"]
         for message in messages
@@ -79,7 +79,7 @@ async def test_nothing_comes_after_the_client_has_completed(graphql: Client) -> 
 
 @pytest.mark.parametrize("token", ["wrong", ""])
 async def test_wrong_token_is_refused(open_client: OpenClient, url: str, token: str) -> None:
-    client = await open_client("stranger", url, subprotocols=[SUBPROTOCOL])
+    client = await open_client("unauthorised", url, subprotocols=[SUBPROTOCOL])
     await client.send_json({"type": "connection_init", "payload": {"token": token}})
     await client.expect_closed(4403, "Forbidden")
 

@@ -20,7 +20,7 @@ def url(serving: Serving) -> Iterator[str]:
 
 @pytest_asyncio.fixture
 async def prices(open_client: OpenClient, url: str) -> Client:
-    """A client for which ticks are no messages."""
+    """Returns a client for which ticks are no messages."""
     return await open_client("prices", url, codec=MessagePackCodec(), ignore=json_with(type="tick"))
 
 

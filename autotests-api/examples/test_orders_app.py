@@ -34,14 +34,14 @@ def address() -> Iterator[str]:
 
 @pytest_asyncio.fixture
 async def rest(address: str) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the REST part."""
+    """Yields a client of the REST part."""
     async with httpx.AsyncClient(base_url=f"http://{address}", headers=BEARER, trust_env=False) as client:
         yield client
 
 
 @pytest_asyncio.fixture
 async def events(open_client: OpenClient, address: str) -> Client:
-    """A client of the WebSocket part."""
+    """Returns a client of the WebSocket part."""
     return await open_client("events", f"ws://{address}/events", headers=BEARER, codec=JsonCodec())
 
 
@@ -73,5 +73,5 @@ async def test_client_without_a_token_is_refused_by_both(
     rest: httpx.AsyncClient, open_client: OpenClient, address: str
 ) -> None:
     assert (await rest.get("/orders/1", headers={"Authorization": ""})).status_code == 401
-    stranger = await open_client("stranger", f"ws://{address}/events")
-    await stranger.expect_closed(UNAUTHORISED, "unauthorised")
+    unauthorised = await open_client("unauthorised", f"ws://{address}/events")
+    await unauthorised.expect_closed(UNAUTHORISED, "unauthorised")

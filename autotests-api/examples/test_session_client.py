@@ -20,7 +20,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def logged_in(pubsub_url: str) -> AsyncIterator[Client]:
-    """A client that logs in before the first test, and leaves after the last."""
+    """Yields a client that logs in before the first test, and leaves after the last."""
     async with connect(pubsub_url) as client:
         await client.send_json({"type": "login", "user": "anna", "password": PASSWORDS["anna"]})
         await client.expect({"type": "welcome", "user": "anna"})
@@ -29,7 +29,7 @@ async def logged_in(pubsub_url: str) -> AsyncIterator[Client]:
 
 @pytest.fixture
 def anna(logged_in: Client, recordings: Recordings) -> Client:
-    """The same client; its conversation is in the report of every test."""
+    """Returns the same client; its conversation is in the report of every test."""
     recordings.add(logged_in.recording)
     return logged_in
 

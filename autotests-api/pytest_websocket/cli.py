@@ -68,7 +68,7 @@ class ReportFolder:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the suite and return the exit status; ``arguments`` are those of the command line by default."""
+    """Runs the suite and returns the exit status; ``arguments`` are those of the command line by default."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if {"-h", "--help"} & set(words):
         print(help_text())
@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run(command: Sequence[str]) -> int:
-    """Run pytest in a process of its own and return its status.
+    """Runs pytest in a process of its own and returns its status.
 
     In this process it could not rewrite the assertions of the package, which is imported already.
     """
@@ -146,12 +146,12 @@ def settings(words: Sequence[str]) -> list[str]:
 
 
 def suite() -> Path:
-    """The folder of the cases: in the package where it was installed from a wheel, else in the checkout."""
+    """Returns the folder of the cases: in the package that a wheel has installed, else in the checkout."""
     return PACKAGE / "tests" if _is_installed() else PACKAGE.parent / "tests"
 
 
 def help_text() -> str:
-    """What ``--help`` prints: the options of the plugin, and where those of pytest are listed."""
+    """Returns what ``--help`` prints: the options of the plugin, and where those of pytest are listed."""
     lines = [
         USAGE,
         "",
@@ -207,7 +207,7 @@ def _names_a_target(words: Sequence[str]) -> bool:
 
 
 def _is_case(word: str) -> bool:
-    """Whether ``word`` names a file of the suite, or a test in one, as pytest's summary prints it."""
+    """Returns whether ``word`` names a file of the suite, or a test in one, as pytest's summary prints it."""
     file = word.partition("::")[0]
     return not word.startswith("-") and file.endswith(".py") and (suite() / file).is_file()
 
@@ -217,5 +217,5 @@ def _path_of(word: str) -> str:
 
 
 def _is_installed() -> bool:
-    """Whether the package comes from a wheel; an editable one lies in a checkout."""
+    """Returns whether the package comes from a wheel; an editable one lies in a checkout."""
     return (PACKAGE / "tests").is_dir()

@@ -23,7 +23,7 @@ async def sends_pings_without_end(peer: Peer) -> None:
 
 
 async def sends_pongs_without_end(peer: Peer) -> None:
-    """Sends Pongs that nobody asked for."""
+    """Sends unsolicited Pongs."""
     await floods(peer, pong(b"?").encode(masked=False))
 
 

@@ -360,7 +360,7 @@ async def never_fails(peer: Peer) -> None:
 
 
 def _bomb() -> bytes:
-    """A gibibyte of zeros, compressed."""
+    """Returns a gibibyte of zeros, compressed."""
     compressor = zlib.compressobj(wbits=-15)
     mebibyte = bytes(1 << 20)
     first = compressor.compress(mebibyte) + compressor.flush(zlib.Z_FULL_FLUSH)

@@ -26,7 +26,7 @@ class Difference(StatusDetails):  # type: ignore[misc]
 
 
 def remember(config: pytest.Config, left: object, right: object) -> None:
-    """Keep both sides of a comparison that failed; the house writes ``actual == expected``."""
+    """Keeps both sides of a comparison that failed, written as ``actual == expected``."""
     config.stash[_COMPARED] = (left, right)
 
 
@@ -36,7 +36,7 @@ def forget(config: pytest.Config) -> None:
 
 
 def add(config: pytest.Config, test: Any, error: BaseException) -> None:
-    """Put both sides into the test's result, where the error names them or a plain assert compared them."""
+    """Puts both sides into the test's result, where the error names them or a plain assert compared them."""
     expected, actual = getattr(error, "expected", None), getattr(error, "actual", None)
     compared = config.stash.get(_COMPARED, None)
     if not expected and not actual and isinstance(error, AssertionError) and compared is not None:

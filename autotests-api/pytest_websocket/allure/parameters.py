@@ -15,7 +15,7 @@ _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 def readable(value: object) -> str:
-    """A value as Python writes it; functions and classes by name, no memory address, no megabyte."""
+    """Returns a value as Python writes it; functions and classes by name, no memory address, no megabyte."""
     name = getattr(value, "__name__", None)
     return _cut(name if isinstance(name, str) else _ADDRESS.sub("", repr(value)))
 
@@ -27,7 +27,7 @@ def _cut(text: str) -> str:
 
 
 def add_observations(item: pytest.Item, test: Any) -> None:
-    """Show what a test recorded as properties, such as which liberty of a MAY the server takes."""
+    """Shows what a test recorded as properties, such as which liberty of a MAY the server takes."""
     test.parameters.extend(
         Parameter(name=name, value=_cut(str(value)), excluded=True)
         for name, value in item.user_properties
@@ -36,7 +36,7 @@ def add_observations(item: pytest.Item, test: Any) -> None:
 
 
 def set_parameters(item: pytest.Item, test: Any) -> None:
-    """Replace the parameters that allure-pytest filled in.
+    """Replaces the parameters that allure-pytest filled in.
 
     Allure tells the cases of one test apart, and finds them again in its history, by the values of their
     parameters. Readable values may be equal or change from run to run, so the case's id does that, unseen.

@@ -17,7 +17,7 @@ MadeOf = list[pytest.Item | pytest.Collector] | pytest.Item | pytest.Collector |
 
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_pycollect_makeitem() -> Generator[None, MadeOf, MadeOf]:
-    """Mark the tests before pytest-asyncio looks for its mark."""
+    """Marks the tests before pytest-asyncio looks for its mark."""
     made = yield
     for item in made if isinstance(made, list) else [made]:
         if isinstance(item, pytest.Function) and _is_ours(item):
@@ -56,7 +56,7 @@ def _not_run(name: str, scope: str) -> str:
 
 
 def _is_ours(item: pytest.Function) -> bool:
-    """Whether a coroutine uses a connection of the plugin, all of which are recorded, and has no mark yet."""
+    """Returns whether a coroutine uses a connection of the plugin and has no mark yet."""
     if "recordings" not in item.fixturenames or not inspect.iscoroutinefunction(item.obj):
         return False
     # A mark on the test itself would go before one of its module that has a loop_scope.

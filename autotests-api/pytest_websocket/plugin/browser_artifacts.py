@@ -46,7 +46,7 @@ class BrowserArtifacts:
             self.loop.call_soon_threadsafe(self.changed.set)
 
     async def until(self, condition: Callable[[], object]) -> bool:
-        """Wait for what a browser's or a server's event brings about; False after the deadline."""
+        """Waits for what an event of browser or server brings about; returns False after the deadline."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.deadline):
                 while not condition():

@@ -59,7 +59,7 @@ class Conversation:
         return self.request.get("Sec-WebSocket-Key", "")
 
     def messages(self, *, sent: bool) -> list[Message | None]:
-        """The messages of one direction."""
+        """Returns the messages of one direction."""
         return [frame.message for frame in self.frames if frame.sent is sent]
 
     def __str__(self) -> str:
@@ -109,7 +109,7 @@ class BrowserPage:
         page.set_default_timeout(deadline * 1000)
 
     async def begin(self, url: str) -> None:
-        """Watch from before the first byte of the page, then go there."""
+        """Watches from before the first byte of the page, then goes there."""
         self.page.on("console", self._on_console)
         self.page.on("pageerror", self._on_error)
         self._tools = tools = await self.page.context.new_cdp_session(self.page)
@@ -127,7 +127,7 @@ class BrowserPage:
         await self.page.goto(url)
 
     async def end(self) -> None:
-        """Leave the page, which ends its WebSockets, and stop watching."""
+        """Leaves the page, which ends its WebSockets, and stops watching."""
         if self.page.is_closed():
             return
         self.page.remove_listener("console", self._on_console)
@@ -143,7 +143,7 @@ class BrowserPage:
             await self.page.close()
 
     async def run(self, script: str, *arguments: Any) -> Any:
-        """Call a JavaScript function in the page, await its promise and return what it resolves to."""
+        """Calls a JavaScript function in the page, awaits its promise and returns what it resolves to."""
         call = f"(given) => ({script})(...given)"
         return await asyncio.wait_for(self.page.evaluate(call, list(arguments)), self._deadline)
 
@@ -153,7 +153,7 @@ class BrowserPage:
         await self.page.close()
 
     async def screenshot(self) -> bytes:
-        """What the page shows, as PNG; of a closed one what it showed last."""
+        """Returns what the page shows, as PNG; of a closed one what it showed last."""
         from playwright.async_api import Error
 
         if not self.page.is_closed():

@@ -45,7 +45,7 @@ class Agree(Protocol):
 
 
 def offer_of(conversation: Conversation) -> Extension:
-    """The client's first offer of permessage-deflate; skips the case where there is none."""
+    """Returns the client's first offer of permessage-deflate; skips the case where there is none."""
     header = conversation.request.value("Sec-WebSocket-Extensions")
     offers = [one for one in parse_extensions(header) if one.name == PERMESSAGE_DEFLATE] if header else []
     if not offers:

@@ -62,7 +62,7 @@ class Connect:
         self.clients: list[Client] = []
 
     async def __call__(self, resource: str | None = None, *, name: str = "client", **settings: Any) -> Client:
-        """An open connection. Raises `ws_client.ConnectFailed`."""
+        """Returns an open connection. Raises `ws_client.ConnectFailed`."""
         __tracebackhide__ = True
         url, everything = self._with_the_targets(resource, name, settings)
         await self.target.pace.turn()
@@ -78,7 +78,7 @@ class Connect:
         name: str = "client",
         **settings: Any,
     ) -> Response:
-        """Assert that the target refuses the handshake, see `ws_client.expect_rejected`."""
+        """Asserts that the target refuses the handshake, see `ws_client.expect_rejected`."""
         __tracebackhide__ = True
         url, everything = self._with_the_targets(resource, name, settings)
         await self.target.pace.turn()

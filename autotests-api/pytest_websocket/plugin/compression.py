@@ -141,7 +141,7 @@ class Negotiation:
             raise AssertionError(f"{self}, expected no extension")
 
     def expect_agreement(self) -> Agreement:
-        """The server accepts one of the offers; returns what was agreed on."""
+        """Asserts that the server accepts one of the offers; returns what was agreed on."""
         __tracebackhide__ = True
         self.expect_opened()
         if self.agreement is None:

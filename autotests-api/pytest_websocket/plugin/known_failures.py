@@ -103,7 +103,7 @@ class KnownFailures:
     unmatched: list[str] = field(default_factory=list)
 
     def entry_for(self, item: pytest.Item) -> Entry | None:
-        """The entry that lists ``item``, if any."""
+        """Returns the entry that lists ``item``, if any."""
         case = _case_of(item)
         return next((entry for entry in self.entries if entry.matches(case)), None)
 
@@ -227,7 +227,7 @@ def _covers(config: pytest.Config, entry: Entry, cases: list[Case]) -> bool:
 
 
 def _conformance_folder(cases: list[Case]) -> str:
-    """The folder of the tests that are tied to a section, as node ids begin with it; empty where none ran."""
+    """Returns the folder of the tests of a section, as node ids begin with it; empty where none ran."""
     for case in cases:
         before, folder, _ = case.nodeid.partition("conformance/")
         if case.section and folder:

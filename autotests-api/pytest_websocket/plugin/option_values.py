@@ -24,7 +24,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def read_flag(text: str) -> bool:
-    """A switch."""
+    """Returns a switch."""
     if text.lower() in _TRUE:
         return True
     if text.lower() in _FALSE:
@@ -33,7 +33,7 @@ def read_flag(text: str) -> bool:
 
 
 def read_url(text: str) -> str:
-    """A ws or wss URL (RFC 6455 §3); http and https are taken as ws and wss."""
+    """Returns a ws or wss URL (RFC 6455 §3); http and https are taken as ws and wss."""
     if re.search(r"[\s\x00-\x1f\x7f]", text):
         raise ValueError("expected a URL without spaces and control characters")
     if PORT in text:
@@ -60,7 +60,7 @@ def read_url(text: str) -> str:
 
 
 def read_proxy(text: str) -> str:
-    """An HTTP proxy; empty for none."""
+    """Returns an HTTP proxy; empty for none."""
     if text.lower() == "none":
         return ""
     parts = urlsplit(text)
@@ -72,7 +72,7 @@ def read_proxy(text: str) -> str:
 
 
 def read_template(text: str) -> str:
-    """A template of a reply: with {message} exactly once."""
+    """Returns a template of a reply: with {message} exactly once."""
     if text.count("{message}") != 1:
         raise ValueError(
             "expected {message} exactly once: '{message}' alone is a plain echo; "
@@ -82,7 +82,7 @@ def read_template(text: str) -> str:
 
 
 def read_binary(text: str) -> str:
-    """How bytes are answered."""
+    """Returns how bytes are answered."""
     if text.startswith("text:"):
         return "text:" + read_template(text.removeprefix("text:"))
     if text not in {"same", "plain", "none"}:
@@ -91,7 +91,7 @@ def read_binary(text: str) -> str:
 
 
 def read_header(text: str) -> tuple[str, str]:
-    """A header: name and value."""
+    """Returns a header: name and value."""
     name, colon, value = text.partition(":")
     # The value is a credential more often than not, so no message repeats it.
     if not colon or not _TOKEN.fullmatch(name.strip()):
@@ -112,49 +112,49 @@ def read_secret(text: str) -> str:
 
 
 def read_origin(text: str) -> str:
-    """An origin as a browser sends it."""
+    """Returns an origin as a browser sends it."""
     if not text.isascii() or _CONTROL.search(text) or " " in text:
         raise ValueError("expected an origin as a browser sends it, https://example.com")
     return text
 
 
 def read_subprotocol(text: str) -> str:
-    """A subprotocol's name (RFC 6455 §4.1)."""
+    """Returns a subprotocol's name (RFC 6455 §4.1)."""
     if not _TOKEN.fullmatch(text):
         raise ValueError("expected a subprotocol's name: letters, digits and !#$%&'*+-.^_`|~")
     return text
 
 
 def read_file(text: str) -> str:
-    """The absolute path of a file that is there."""
+    """Returns the absolute path of a file that is there."""
     if not Path(text).is_file():
         raise ValueError("there is no such file")
     return str(Path(text).resolve())
 
 
 def read_bytes(text: str) -> int:
-    """A number of bytes, 1 or more."""
+    """Returns a number of bytes, 1 or more."""
     if not text.isdecimal() or int(text) < 1:
         raise ValueError("expected a number of bytes, 1 or more")
     return int(text)
 
 
 def read_count(text: str) -> int:
-    """A whole number, 0 or more."""
+    """Returns a whole number, 0 or more."""
     if not text.isdecimal():
         raise ValueError("expected a whole number, 0 or more")
     return int(text)
 
 
 def read_at_least_one(text: str) -> int:
-    """A whole number, 1 or more."""
+    """Returns a whole number, 1 or more."""
     if not text.isdecimal() or int(text) < 1:
         raise ValueError("expected a whole number, 1 or more")
     return int(text)
 
 
 def read_positive(text: str) -> float:
-    """A number above 0."""
+    """Returns a number above 0."""
     try:
         number = float(text)
     except ValueError:
@@ -165,7 +165,7 @@ def read_positive(text: str) -> float:
 
 
 def read_command(text: str) -> str:
-    """A command with {url} exactly once."""
+    """Returns a command with {url} exactly once."""
     if text.count("{url}") != 1:
         raise ValueError("expected {url} exactly once, as in 'node client.mjs {url}'")
     if not shlex.split(text):
@@ -174,7 +174,7 @@ def read_command(text: str) -> str:
 
 
 def read_carrier(text: str) -> str:
-    """A template of a request: with {message} exactly once."""
+    """Returns a template of a request: with {message} exactly once."""
     from pytest_websocket.target.templates import template_of
 
     template_of(text)
@@ -182,14 +182,14 @@ def read_carrier(text: str) -> str:
 
 
 def read_pattern(text: str) -> Pattern:
-    """A pattern of messages."""
+    """Returns a pattern of messages."""
     from pytest_websocket.target.patterns import Pattern
 
     return Pattern(text)
 
 
 def read_exchange(text: str) -> Exchange:
-    """A request and the pattern of its reply, on two lines."""
+    """Returns a request and the pattern of its reply, on two lines."""
     from pytest_websocket.target.carrier import Exchange
 
     request, newline, reply = text.partition("\n")
@@ -201,7 +201,7 @@ def read_exchange(text: str) -> Exchange:
 
 
 def read_login(text: str) -> str:
-    """The name of a function: module:function."""
+    """Returns the name of a function: module:function."""
     if not re.fullmatch(r"[\w.]+:\w+", text):
         raise ValueError("expected module:function, as in my_login:log_in")
     return text

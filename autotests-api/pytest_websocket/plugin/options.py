@@ -232,7 +232,7 @@ def add_options(
     *,
     group: tuple[str, str] = ("websocket", "WebSocket target"),
 ) -> None:
-    """Register every option with pytest, on the command line and in pytest.ini."""
+    """Registers every option with pytest, on the command line and in pytest.ini."""
     declare(options)
     heading = parser.getgroup(*group)
     for option in options:
@@ -301,7 +301,7 @@ def is_any_given(config: pytest.Config) -> bool:
 
 
 def option_value(config: pytest.Config, name: str) -> Any:
-    """The value of ``--name``: command line, else environment, else pytest.ini, else None.
+    """Returns the value of ``--name``: command line, else environment, else pytest.ini, else None.
 
     An empty environment variable counts as none, as CI systems set it for "nothing". Raises
     pytest.UsageError naming the source of a value that cannot be read.
@@ -315,7 +315,7 @@ def option_value(config: pytest.Config, name: str) -> Any:
 
 
 def read_option(name: str, source: str, text: str) -> Any:
-    """The value that ``text``, found in ``source``, means for ``--name``; raises pytest.UsageError."""
+    """Returns what ``text``, found in ``source``, means for ``--name``; raises pytest.UsageError."""
     option = _BY_NAME[name]
     try:
         return option.read(text)

@@ -162,7 +162,7 @@ class RawConnection(TargetConnection):
         answers: int = 0,
         probe_with_ping: bool = True,
     ) -> Ending:
-        """The server fails the connection (RFC 6455 §7.1.7) and sends at most ``answers`` answers before.
+        """Asserts that the server fails the connection (RFC 6455 §7.1.7) after at most ``answers`` answers.
 
         ``code`` are the Close codes allowed, all by default; ``not_code`` those that are not. For
         ``probe_with_ping`` see `Connection.ending`.
@@ -191,7 +191,7 @@ class RawConnection(TargetConnection):
         or_no_close: bool = False,
         probe_with_ping: bool = True,
     ) -> Ending:
-        """The server ends the connection, by a Close frame, FIN or RST, whatever it sends before.
+        """Asserts that the server ends the connection, by Close, FIN or RST, whatever it sends before.
 
         With ``or_no_close`` the Close frame, whose code may be ``code``, may be missing.
         """
@@ -204,7 +204,7 @@ class RawConnection(TargetConnection):
         return ending
 
     async def expect_closed(self, *, code: Codes = (), not_code: Codes = ()) -> Ending:
-        """The server answers the client's Close frame, sent before, with one of its own (§5.5.1)."""
+        """Asserts that the server answers the client's Close frame, sent before, with its own (§5.5.1)."""
         __tracebackhide__ = True
         ending = await self.ending(probe_with_ping=False)
         if ending.close is None:

@@ -53,7 +53,7 @@ class ServerLog:
         return [entry for entry in self._connections if entry.key]
 
     def of(self, key: str) -> Entry | None:
-        """The connection with this Sec-WebSocket-Key, if a watched server has seen it."""
+        """Returns the connection with this Sec-WebSocket-Key, if a watched server has seen it."""
         return next((entry for entry in self.entries if entry.key == key), None)
 
     @property
@@ -63,7 +63,7 @@ class ServerLog:
 
     @contextlib.contextmanager
     def watch(self, running: BackgroundServer[Server]) -> Iterator[None]:
-        """Keep books of every connection that begins within the block."""
+        """Logs every connection that begins within the block."""
         server = running.server
         handler = server.handler
 

@@ -34,7 +34,7 @@ class StartServer(Protocol):
         allow_unread: bool = False,
         deadline: float | None = None,
     ) -> ScriptedServer:
-        """A server that listens. ``tls`` makes its URL a wss one; ``deadline`` is in seconds, for every wait.
+        """Starts a server. ``tls`` makes its URL a wss one; ``deadline`` is in seconds, for every wait.
 
         ``allow_unexpected`` permits connections, ``allow_unread`` messages that the test did not ask for.
         """

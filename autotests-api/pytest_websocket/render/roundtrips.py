@@ -42,7 +42,7 @@ class _Message:
 
 
 def round_trips(frames: Iterable[FrameRecord]) -> list[RoundTrip]:
-    """All round trips of a conversation, in the order of their answers.
+    """Returns all round trips of a conversation, in the order of their answers.
 
     A Pong answers the newest Ping of its payload (RFC 6455 §5.5.3). A message answers the oldest sent
     message that it contains; where it contains none and exactly one is waiting, it answers that one.
@@ -71,7 +71,7 @@ def round_trips(frames: Iterable[FrameRecord]) -> list[RoundTrip]:
 
 
 def quantile(values: Sequence[float], share: float) -> float:
-    """The value that ``share`` (0 to 1) of the values do not exceed, interpolated; NaN for no values."""
+    """Returns what ``share`` (0 to 1) of the values do not exceed, interpolated; NaN for no values."""
     if not values:
         return math.nan
     ordered = sorted(values)
@@ -81,7 +81,7 @@ def quantile(values: Sequence[float], share: float) -> float:
 
 
 def _assemble(parts: dict[bool, _Message | None], frame: FrameRecord) -> _Message | None:
-    """The message that ``frame`` completes, if it does."""
+    """Returns the message that ``frame`` completes, if it does."""
     begun = parts[frame.sent]
     if frame.opcode != CONTINUATION or begun is None:
         begun = _Message(frame.opcode, b"", frame)

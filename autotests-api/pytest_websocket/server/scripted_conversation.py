@@ -66,13 +66,13 @@ class Conversation(AcceptedConnection):
     # Receiving
 
     async def receive(self, *, deadline: float | None = None) -> Message:
-        """The client's next message: str when it was text, bytes when it was binary."""
+        """Returns the client's next message: str when it was text, bytes when it was binary."""
         __tracebackhide__ = True
         message = await self._obtain(self.take_message, "no message came", (), deadline)
         return message.content
 
     async def receive_json(self, *, deadline: float | None = None) -> Any:
-        """The client's next message, read as JSON."""
+        """Returns the client's next message, read as JSON."""
         __tracebackhide__ = True
         message = await self.receive(deadline=deadline)
         try:
@@ -85,7 +85,7 @@ class Conversation(AcceptedConnection):
             ) from None
 
     async def expect(self, expected: Expected, *, deadline: float | None = None) -> Message:
-        """The client's next message, which must equal or match ``expected`` (see `Expected`)."""
+        """Returns the client's next message, which must equal or match ``expected`` (see `Expected`)."""
         __tracebackhide__ = True
         wanted = ("expected", describe_expected(expected))
         message = (await self._obtain(self.take_message, "no message came", (wanted,), deadline)).content
@@ -109,7 +109,7 @@ class Conversation(AcceptedConnection):
     async def expect_failed(
         self, code: int | Collection[int] | None = None, *, deadline: float | None = None
     ) -> Closing:
-        """The client must fail the connection (RFC 6455 §7.1.7), and answer nothing before it does.
+        """Asserts that the client fails the connection (RFC 6455 §7.1.7) and answers nothing before.
 
         It ends TCP, with or without a Close frame before; a Close frame must have this code (or one of these)
         where given. A client that does nothing is not given the whole deadline: after a tenth of it comes a
@@ -224,7 +224,7 @@ class Conversation(AcceptedConnection):
         rows: tuple[tuple[str, str], ...],
         deadline: float | None,
     ) -> Taken:
-        """What ``take`` finds, once it finds something; fails when deadline or connection end first."""
+        """Returns what ``take`` finds, once it does; fails when deadline or connection end first."""
         __tracebackhide__ = True
         seconds = self.deadline if deadline is None else deadline
         taken: list[Taken] = []

@@ -7,7 +7,7 @@ from pytest_websocket.text import preview
 
 
 def describe(target: Target, abilities: Abilities) -> dict[str, str]:
-    """What a reader of a run should know about its target, masked, in the order to show it in."""
+    """Returns what a reader of a run should know about its target, masked, in the order to show it in."""
     secret = target.secrets
     facts = {"target": target.shown() + (" (embedded echo server)" if target.embedded else "")}
     if abilities.server:

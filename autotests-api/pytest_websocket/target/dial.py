@@ -47,7 +47,7 @@ class Answered(Unusable):
 
 
 def opening_for(target: Target) -> Request:
-    """A legal opening handshake for ``target``, its headers, origin and subprotocols included."""
+    """Returns a legal opening handshake for ``target``, its headers, origin and subprotocols included."""
     request = Request.opening(target.resource, target.authority)
     for name, value in target.headers:
         request = request.having(name, value)
@@ -83,7 +83,7 @@ async def connect_to(target: Target, connection: ConnectionT, *, small_buffers: 
 
 
 async def check_alive(target: Target) -> None:
-    """Open a connection and let go of it. Raises Unusable, or Silent, with the reason within one deadline."""
+    """Opens a connection and ends it. Raises Unusable, or Silent, with the reason within a deadline."""
     async with opened(target):
         pass
 
@@ -92,7 +92,7 @@ async def check_alive(target: Target) -> None:
 async def opened(
     target: Target, *headers: tuple[str, str], small_buffers: bool = False
 ) -> AsyncIterator[TargetConnection]:
-    """A raw connection after handshake and login. Raises Unusable, with the reason, within a deadline."""
+    """Yields a raw connection after handshake and login. Raises Unusable with the reason in a deadline."""
     recording = Recording("probe", target.url)
     request = opening_for(target)
     for name, value in headers:

@@ -46,7 +46,7 @@ MAX_ORDERED = 8
 
 
 def probe(target: Target) -> Abilities:
-    """Find out what ``target`` can do. Raises Unusable within one deadline when it cannot be tested.
+    """Finds out what ``target`` can do. Raises Unusable within one deadline when it cannot be tested.
 
     Runs an event loop of its own.
     """
@@ -150,7 +150,7 @@ class _Probe:
             self.notes.append(f"unasked came {described(self.unasked)}")
 
     async def _ask_text(self, connection: TargetConnection) -> tuple[bool, bool]:
-        """Whether text can be sent, and whether it is answered as the options say."""
+        """Returns whether text can be sent, and whether it is answered as the options say."""
         words = [f"probe-{secrets.token_hex(4)}" for _ in range(2)]
         exchanges = [await self._exchange(connection, word) for word in words]
         first = exchanges[0]
@@ -197,7 +197,7 @@ class _Probe:
                 return
 
     async def _ask_binary(self, connection: TargetConnection) -> bool:
-        """Whether bytes are answered at all; what comes next behind a text message proves the silence."""
+        """Returns whether bytes are answered; silence is shown by the answer to a text message after them."""
         if self.target.binary == "none":
             return False
         payload = b"\x00\xff" + secrets.token_hex(4).encode()
@@ -235,7 +235,7 @@ class _Probe:
         return True
 
     async def _answers_in_any_order(self) -> bool:
-        """Whether requests of an API that are sent at once are answered in another order."""
+        """Returns whether requests of an API that are sent at once are answered in another order."""
         words = [f"probe-{number}-{secrets.token_hex(4)}" for number in range(MAX_ORDERED)]
         came: list[str] = []
         with contextlib.suppress(Unusable, NotReceived):
@@ -250,7 +250,7 @@ class _Probe:
         return True
 
     async def _find_limit(self) -> int:
-        """The largest size that comes back whole, from 1 MiB downwards by halves."""
+        """Returns the largest size that comes back whole, from 1 MiB downwards by halves."""
         size = DEFAULT_MAX_MESSAGE
         while size >= 64:
             try:
@@ -274,7 +274,7 @@ class _Probe:
         return size
 
     async def _ask_compression(self) -> str:
-        """The answer to an offer of permessage-deflate (RFC 7692 §7); empty where it is declined."""
+        """Returns the answer to an offer of permessage-deflate (RFC 7692 §7); empty where it is declined."""
         try:
             async with opened(self.target, ("Sec-WebSocket-Extensions", OFFER)) as connection:
                 assert connection.response is not None
@@ -285,7 +285,7 @@ class _Probe:
         return answer if "permessage-deflate" in answer.lower() else ""
 
     async def _ask_subprotocols(self) -> tuple[str, ...]:
-        """Those of the offered subprotocols that are accepted when offered alone."""
+        """Returns those of the offered subprotocols that are accepted when offered alone."""
         accepted = []
         for name in self.target.subprotocols:
             with contextlib.suppress(Unusable):
@@ -301,7 +301,7 @@ class _Probe:
         return await self._listen(connection, word)
 
     async def _answers_bytes_alone(self) -> bool:
-        """Whether a target that refuses text answers bytes, or may at least be a broken one that should."""
+        """Returns whether a target that refuses text answers bytes, or is a broken one that should."""
         if self.target.embedded or self.target.request:
             return not self.target.request
         payload = secrets.token_hex(8).encode()
@@ -317,7 +317,7 @@ class _Probe:
         return message.encode() in came.data
 
     async def _listen(self, connection: TargetConnection, message: str) -> _Exchange:
-        """Read until a message that holds ``message`` comes; behind other messages, not for long."""
+        """Reads until a message that holds ``message`` comes; behind other messages, not for long."""
         exchange = _Exchange()
         clock = asyncio.get_running_loop()
         seconds = self.target.deadline
@@ -349,7 +349,7 @@ def _trial(word: str, exchange: _Exchange) -> Trial:
 
 
 def _binary_option(payload: bytes, came: ReceivedMessage) -> str:
-    """The ``--ws-binary`` by which ``came`` is the answer to ``payload``; empty when none is."""
+    """Returns the ``--ws-binary`` by which ``came`` is the answer to ``payload``; empty when none is."""
     if came.opcode == BINARY:
         return "plain" if came.data == payload else ""
     content = str(came.content)

@@ -38,7 +38,7 @@ def _is_utf8(text: str) -> bool:
 
 
 def _is_another_template(found: str, expected: str) -> bool:
-    """Whether two templates differ by more than a fault would: not in blanks, case or a letter."""
+    """Returns whether two templates differ by more than a fault would: not in blanks, case or a letter."""
     ours, theirs = (_letters(template) for template in (expected, found))
     if ours == theirs:
         return False

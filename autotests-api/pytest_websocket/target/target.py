@@ -93,7 +93,7 @@ class Target:
         return self.max_message or (MAX_SIZE if self.reply == ECHO_TEMPLATE else None)
 
     def promises(self, size: int) -> bool:
-        """Whether the target can be held to taking a message of ``size`` bytes."""
+        """Returns whether the target can be held to taking a message of ``size`` bytes."""
         return self.promised_limit is not None and size <= self.promised_limit
 
     @property
@@ -159,7 +159,7 @@ class Target:
         return template_of(self.reply) if self.reply.count(PLACE) == 1 else None
 
     def answer(self, message: Message) -> Answer | None:
-        """What the target is expected to answer to ``message``; None where it answers nothing."""
+        """Returns what the target is expected to answer to ``message``; None where it answers nothing."""
         if isinstance(message, str):
             if not self.echo:
                 return self.exchange
@@ -177,11 +177,11 @@ class Target:
         return before.encode() + message + after.encode()
 
     def ignores(self, message: Message) -> bool:
-        """Whether the target sends ``message`` unasked, so that it is no answer to anything."""
+        """Returns whether the target sends ``message`` unasked, so that it is no answer to anything."""
         return any_matches(self.ignore, message)
 
     def may_answer(self, message: Message) -> bool:
-        """Whether ``message`` has the form of an answer to something that the suite sends."""
+        """Returns whether ``message`` has the form of an answer to something that the suite sends."""
         if not self.echo:
             return self.exchange is not None and self.exchange(message)
         template = self.reply_template
@@ -193,7 +193,7 @@ class Target:
         return Reply(template, None)(message)
 
     def is_unasked(self, message: Message) -> bool:
-        """Whether ``message``, on a connection of a case, can only have come unasked."""
+        """Returns whether ``message``, on a connection of a case, can only have come unasked."""
         return self.ignores(message) or (self.answers and not self.embedded and not self.may_answer(message))
 
     def informed_by(self, abilities: Abilities) -> Target:
@@ -234,7 +234,7 @@ class Target:
         return self.secrets.mask(text)
 
     def shown(self) -> str:
-        """The URL as it may be shown."""
+        """Returns the URL as it may be shown."""
         return self.secrets.url(self.url)
 
     def __repr__(self) -> str:
@@ -279,7 +279,7 @@ class Abilities:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Abilities:
-        """The inverse of `to_json`."""
+        """Returns the inverse of `to_json`."""
         fixed: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in data.items()
         }

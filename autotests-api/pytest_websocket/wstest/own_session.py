@@ -115,7 +115,7 @@ class Session:
     async def client_under_test(
         self, request: pytest.FixtureRequest, recordings: Recordings
     ) -> AsyncIterator[ClientUnderTest]:
-        """The client of the loop, with the server of the case."""
+        """Yields the client of the loop, with the server of the case."""
         deadline = option_value(request.config, "ws-timeout") or DEFAULT_DEADLINE
         server = ScriptedServer(recordings.new, deadline=deadline, allow_unexpected=True)
         await server.start()

@@ -146,7 +146,7 @@ async def test_additional_headers_do_not_change_the_replies(
 
 
 async def open_or_refused(opening: Awaitable[Client], echo: Echo) -> Client | None:
-    """The open client, or None where the server refused the handshake, which the echo API does not."""
+    """Returns the open client, or None where the server, not the echo API's, refused the handshake."""
     try:
         return await opening
     except ConnectFailed as refusal:

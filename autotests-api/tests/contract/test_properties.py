@@ -32,7 +32,7 @@ short_text = st.text(alphabet=st.sampled_from("\x00\t\n\r \u00a0\u0301\ufeff\u20
 
 @pytest.fixture
 def conversation(connect: Connect) -> OpenConversation:
-    """One connection for all examples; after a failure a new one, so that no example affects another."""
+    """Returns a connection for all examples; after a failure a new one, so that none affects another."""
     current: Client | None = None
 
     @asynccontextmanager

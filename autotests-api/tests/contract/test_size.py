@@ -58,7 +58,7 @@ def message_of(request: pytest.FixtureRequest, abilities: Abilities, target: Tar
 
 @pytest.fixture
 async def limit(target: Target, echo: Echo, connect: Connect) -> int:
-    """The limit in bytes that the target promises: the echo API's, or that of --ws-max-message."""
+    """Returns the limit in bytes that the target promises: the echo API's, or that of --ws-max-message."""
     if target.embedded:
         return MAX_SIZE
     if target.max_message is not None:
@@ -73,7 +73,7 @@ async def limit(target: Target, echo: Echo, connect: Connect) -> int:
 
 
 async def takes(connect: Connect, target: Target, size: int) -> bool:
-    """Whether a message of ``size`` bytes is answered."""
+    """Returns whether a message of ``size`` bytes is answered."""
     client = await connect(name="of another size", compression=False)
     message = "x" * size
     try:

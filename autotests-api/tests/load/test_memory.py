@@ -19,7 +19,7 @@ MAX_PER_CONNECTION = 64 * 1024
 
 @pytest.fixture(scope="module")
 def load_server(request: pytest.FixtureRequest) -> Iterator[StartedServer]:
-    """A new server: one that has held connections would reuse their memory."""
+    """Yields a new server: one that has held connections would reuse their memory."""
     if not request.config.stash[TARGET].embedded or request.config.stash[TARGET].secure:
         pytest.skip("the memory of a server is known where it is the embedded one, in a process of its own")
     with run_in_process() as server:

@@ -137,7 +137,7 @@ reply = '{"you": true, "said": {message}}'
 """
 )
 async def chat(connection: ServerConnection) -> None:
-    """Tells everybody who comes, goes and says something, and answers the one who says it."""
+    """Tells all clients who comes, goes and says something, and answers the one who says it."""
     ROOM.add(connection)
     broadcast(ROOM, json.dumps({"event": "joined", "members": len(ROOM)}))
     try:

@@ -87,15 +87,15 @@ class EchoClient(Opening):
     # Sending
 
     def new_mask(self) -> bytes:
-        """A fresh masking key."""
+        """Returns a fresh masking key."""
         return os.urandom(4)
 
     def masks(self, opcode: int) -> bool:
-        """Whether a frame is masked."""
+        """Returns whether a frame is masked."""
         return True
 
     def length(self, size: int) -> bytes:
-        """The payload length in the fewest bytes; the mask bit is set by the caller."""
+        """Returns the payload length in the fewest bytes; the mask bit is set by the caller."""
         if size < 126:
             return bytes([size])
         return struct.pack("!BH", 126, size) if size < 65536 else struct.pack("!BQ", 127, size)
@@ -135,14 +135,14 @@ class EchoClient(Opening):
     # Receiving
 
     def read(self, size: int) -> bytes:
-        """The next ``size`` bytes."""
+        """Returns the next ``size`` bytes."""
         while len(self.buffer) < size:
             self.receive()
         data, self.buffer = self.buffer[:size], self.buffer[size:]
         return data
 
     def read_frame(self) -> Frame:
-        """The next frame, unmasked where it is masked."""
+        """Returns the next frame, unmasked where it is masked."""
         first, second = self.read(2)
         size = second & 0x7F
         if size >= 126:
@@ -154,7 +154,7 @@ class EchoClient(Opening):
         return Frame(bool(first & 0x80), first >> 4 & 7, first & 15, bool(second & 0x80), payload)
 
     def extended_length(self, short: int) -> int:
-        """A length in 16 or 64 bits; the top bit of the latter is not set."""
+        """Returns a length in 16 or 64 bits; the top bit of the latter is not set."""
         size = int.from_bytes(self.read(2 if short == 126 else 8), "big")
         if size >> 63:
             raise Failed(1002, "top bit")
@@ -226,7 +226,7 @@ class EchoClient(Opening):
             raise Failed(1002, "message in a message")
 
     def inflate(self, data: bytes) -> bytes:
-        """The content of a compressed message."""
+        """Returns the content of a compressed message."""
         try:
             content = self.inflater.decompress(data + TAIL)
         except zlib.error as error:

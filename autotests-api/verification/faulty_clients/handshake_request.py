@@ -15,12 +15,12 @@ LEGAL = f"{FILE}::test_request_is_legal"
 
 
 def without(headers: Headers, name: str) -> Headers:
-    """The headers but for one."""
+    """Returns the headers but for one."""
     return [header for header in headers if header[0] != name]
 
 
 def changed(headers: Headers, name: str, value: str) -> Headers:
-    """The headers with another value for one."""
+    """Returns the headers with another value for one."""
     return [(known, value if known == name else old) for known, old in headers]
 
 

@@ -35,19 +35,19 @@ class Opening:
         self.parameters: dict[str, str] = {}
 
     def new_key(self) -> str:
-        """A fresh Sec-WebSocket-Key."""
+        """Returns a fresh Sec-WebSocket-Key."""
         return base64.b64encode(os.urandom(16)).decode()
 
     def resource(self, path: str, query: str) -> str:
-        """What the request line asks for."""
+        """Returns what the request line asks for."""
         return (path or "/") + (f"?{query}" if query else "")
 
     def request_line(self, resource: str) -> str:
-        """The first line of the request."""
+        """Returns the first line of the request."""
         return f"GET {resource} HTTP/1.1"
 
     def headers(self, host: str) -> Headers:
-        """The headers of the request."""
+        """Returns the headers of the request."""
         headers = [
             ("Host", host),
             ("Upgrade", "websocket"),
@@ -60,7 +60,7 @@ class Opening:
         return headers
 
     def offer(self) -> str:
-        """The extensions that are offered."""
+        """Returns the extensions that are offered."""
         return "permessage-deflate; client_max_window_bits"
 
     def open(self, host: str, path: str, query: str) -> None:
@@ -84,7 +84,7 @@ class Opening:
         self.negotiate(", ".join(answer.get("sec-websocket-extensions", [])))
 
     def read_head(self) -> bytes:
-        """The head of the answer; what comes after it stays in the buffer."""
+        """Returns the head of the answer; what comes after it stays in the buffer."""
         while b"\r\n\r\n" not in self.buffer:
             if len(self.buffer) > self.longest_head:
                 raise NotOpened("the head is too long")
@@ -93,7 +93,7 @@ class Opening:
         return head
 
     def unfold(self, lines: list[str]) -> list[str]:
-        """The headers, each on one line: a line that begins with white space belongs to the one before it."""
+        """Returns the headers, each on a line: one that begins with white space continues the one before."""
         headers: list[str] = []
         for line in lines:
             if line[:1] in (" ", "\t") and headers:
@@ -123,7 +123,7 @@ class Opening:
             raise NotOpened(value)
 
     def expected_accept(self) -> str:
-        """The value that belongs to the key."""
+        """Returns the value that belongs to the key."""
         return base64.b64encode(hashlib.sha1((self.key + GUID).encode()).digest()).decode()
 
     def check_accept(self, values: list[str]) -> None:
@@ -168,7 +168,7 @@ class Opening:
         raise NotOpened(f"{name}={value}")
 
     def bits(self, side: str) -> int:
-        """The window that the answer leaves to a side."""
+        """Returns the window that the answer leaves to a side."""
         return int(self.parameters.get(f"{side}_max_window_bits", "15"))
 
     def receive(self) -> None:

@@ -62,5 +62,5 @@ class Program:
         await asyncio.gather(*self.server.tasks, return_exceptions=True)
 
     def status(self) -> int:
-        """The exit status."""
+        """Returns the exit status."""
         return 0

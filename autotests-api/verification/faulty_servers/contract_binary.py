@@ -12,7 +12,7 @@ class BytesConnection(Connection):
     """Alters the bytes of a binary message before it is answered."""
 
     def alter(self, data: bytes) -> bytes:
-        """The bytes as this fault understands them."""
+        """Returns the bytes as this fault understands them."""
         raise NotImplementedError
 
     def reply_to(self, message: Message) -> Message:

@@ -16,7 +16,7 @@ class TextConnection(Connection):
     """Alters the text of a message before it is answered."""
 
     def alter(self, text: str) -> str:
-        """The text as this fault understands it."""
+        """Returns the text as this fault understands it."""
         raise NotImplementedError
 
     def reply_to(self, message: Message) -> Message:

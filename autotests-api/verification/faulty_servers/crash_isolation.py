@@ -62,7 +62,7 @@ class FragileServer(EchoServer):
                 connection.writer.transport.abort()
 
     def is_deadly(self, cause: Exception) -> bool:
-        """Whether the process would have ended."""
+        """Returns whether the process would have ended."""
         return isinstance(cause, self.deadly) and any(reason in str(cause) for reason in self.reasons)
 
 

@@ -28,7 +28,7 @@ class BatchConnection(Connection):
                 super().message(message)
 
     def arrange(self, batch: list[Message]) -> list[Message]:
-        """What is answered of the messages of one segment, and in which order."""
+        """Returns what is answered of the messages of one segment, and in which order."""
         raise NotImplementedError
 
 

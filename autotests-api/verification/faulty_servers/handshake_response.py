@@ -154,7 +154,7 @@ class RewritingConnection(Connection):
     """Alters the bytes of an accepting answer."""
 
     def rewrite(self, head: bytes) -> bytes:
-        """The head as this fault has it."""
+        """Returns the head as this fault has it."""
         raise NotImplementedError
 
     def answer_request(self, request: Request) -> bytes:

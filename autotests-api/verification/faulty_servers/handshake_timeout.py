@@ -16,7 +16,7 @@ class SilentConnection(Connection):
     silent = False
 
     def stays_silent(self, refusal: Refusal) -> bool:
-        """Whether this refusal is never sent."""
+        """Returns whether this refusal is never sent."""
         raise NotImplementedError
 
     def refuse(self, refusal: Refusal) -> None:

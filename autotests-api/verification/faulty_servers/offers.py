@@ -141,7 +141,7 @@ class AmendingConnection(Connection):
         return self.amend(super().accept_offer(offer), dict(offer.parameters))
 
     def amend(self, agreement: Agreement, offered: dict[str, str | None]) -> Agreement:
-        """The agreement as this fault has it."""
+        """Returns the agreement as this fault has it."""
         raise NotImplementedError
 
 
@@ -195,7 +195,7 @@ class WordingConnection(Connection):
         return fields
 
     def wording(self, answer: str) -> str:
-        """The value of Sec-WebSocket-Extensions as this fault has it."""
+        """Returns the value of Sec-WebSocket-Extensions as this fault has it."""
         raise NotImplementedError
 
 

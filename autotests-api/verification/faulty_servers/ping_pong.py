@@ -233,7 +233,7 @@ class SendsPongsInsideAFrame(Connection):
             super().send_frame(frame)
 
     def write_rest(self) -> None:
-        """Write the second half."""
+        """Writes the second half."""
         rest, self.rest = self.rest, b""
         self.write(rest)
 

@@ -253,7 +253,7 @@ class ReadsAPayloadBeforeItLooksAtTheHeader(Connection):
 
 @fault("contract", caught_by="test_thousand_connections_at_once_receive_their_own_replies_only")
 class ServesAThousandClientsInAll(EchoServer):
-    """Clients are counted when they come and not when they leave; after a thousand the house is full."""
+    """Clients are counted when they come and not when they leave; after a thousand no client is accepted."""
 
     total = 0
 
@@ -302,7 +302,7 @@ class BooksMemory(Connection):
     "contract", caught_by="test_unfinished_messages_of_many_do_not_stop_the_server", origin="blind round 3"
 )
 class NeverFreesWhatTheVanishedHeld(EchoServer):
-    """What vanished clients had sent of a message is never freed, and taken from a room of 2 MiB."""
+    """What vanished clients had sent of a message is never freed, and taken from a total of 2 MiB."""
 
     connection_class: ClassVar[type[Connection]] = BooksMemory
 

@@ -106,9 +106,9 @@ class SharesAValidator(EchoServer):
 
         def start_message(self, header: Header) -> None:
             super().start_message(header)
-            neighbours = [c for c in self.server.connections if c is not self and c.in_message and c.is_text]
-            if neighbours:
-                self.utf8 = neighbours[0].utf8
+            others = [c for c in self.server.connections if c is not self and c.in_message and c.is_text]
+            if others:
+                self.utf8 = others[0].utf8
 
     connection_class = SharingConnection
 

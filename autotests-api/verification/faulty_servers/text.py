@@ -109,7 +109,7 @@ class RefusingConnection(Connection):
     """Refuses texts that contain one of some good characters."""
 
     def refuses(self, character: str) -> bool:
-        """Whether a text with this character is refused."""
+        """Returns whether a text with this character is refused."""
         raise NotImplementedError
 
     def message(self, message: Message) -> None:

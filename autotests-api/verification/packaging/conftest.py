@@ -79,7 +79,7 @@ class Environment:
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of this checkout."""
+    """Returns the wheel of this checkout."""
     folder = tmp_path_factory.mktemp("dist")
     run(sys.executable, "-m", "build", "--wheel", "--outdir", folder, ROOT, folder=ROOT).check()
     return next(folder.glob("*.whl"))
@@ -115,12 +115,12 @@ def environment_with(tmp_path_factory: pytest.TempPathFactory) -> MakeEnvironmen
 
 @pytest.fixture
 def installed(environment_with: MakeEnvironment, wheel: Path, tmp_path: Path) -> Environment:
-    """An environment with the wheel and nothing else."""
+    """Returns an environment with the wheel and nothing else."""
     return Environment(environment_with(wheel), tmp_path)
 
 
 @pytest.fixture(scope="module")
 def echo_url() -> Iterator[str]:
-    """The URL of the lesson's echo server."""
+    """Yields the URL of the lesson's echo server."""
     with run_in_background(serve) as server:
         yield server.url

@@ -31,7 +31,7 @@ def unknown(skips: Iterable[tuple[str, str]], allowed: Iterable[str]) -> list[st
 
 
 def main(files: list[str]) -> int:
-    """Print the skips that are not allowed and return 1 where there is one."""
+    """Prints the skips that are not allowed and returns 1 where there is one."""
     allowed = [entry["skip"] for entry in tomllib.loads(ALLOWED.read_text(encoding="utf-8"))["allowed"]]
     skips = list(skips_in(map(Path, files)))
     found = unknown(skips, allowed)

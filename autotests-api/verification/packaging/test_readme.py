@@ -33,7 +33,7 @@ def commands() -> list[str]:
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clone with an environment in ``.venv``."""
+    """Returns a clone with an environment in ``.venv``."""
     place = tmp_path_factory.mktemp("reader") / "clone"
     run("git", "clone", "--quiet", ROOT, place, folder=ROOT).check()
     venv.create(place / ".venv", with_pip=True)

@@ -59,7 +59,7 @@ def fetch(tmp_path_factory: pytest.TempPathFactory) -> Fetch:
 
 @pytest.fixture
 def wstest(tmp_path: Path) -> Path:
-    """The command, as a file of this name."""
+    """Returns the command, as a file of this name."""
     file = tmp_path / "wstest"
     file.write_text(COMMAND)
     file.chmod(0o755)
@@ -106,7 +106,7 @@ def finished(
 
 
 def failed(index: Path, agent: str) -> set[str]:
-    """The reference suite's cases that failed, by number."""
+    """Returns the reference suite's cases that failed, by number."""
     cases = json.loads(index.read_text())[agent]
     bad = {"FAILED", "UNCLEAN"}
     assert len([number for number in cases if int(number.partition(".")[0]) < 14]) >= 300

@@ -54,7 +54,7 @@ runpy.run_path("websockets_server.py", run_name="__main__")
 
 @contextmanager
 def running(*command: str) -> Iterator[str]:
-    """Start a server that prints its URL first; kill it when the block ends."""
+    """Starts a server that prints its URL first; kills it when the block ends."""
     environment = os.environ | {"PYTHONIOENCODING": "utf-8"}
     process = subprocess.Popen(
         command, cwd=HERE, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True

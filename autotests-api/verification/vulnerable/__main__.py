@@ -44,7 +44,7 @@ def main(words: Sequence[str]) -> int:
             except NotTried as reason:
                 outcome = f"not tried: {reason}"
             seen.append(f"{requirements[_differing(entry)]} {outcome}")
-            # A release that lets no page in leaves nothing to compare a stranger with.
+            # A release that lets no page in leaves nothing to compare another page with.
             as_expected = outcome == expected or (expected == "green" and outcome == "skipped")
             wrong += not as_expected and not outcome.startswith("not tried")
         print(f"{entry.number:20} {'; '.join(seen)}  {entry.case}", flush=True)

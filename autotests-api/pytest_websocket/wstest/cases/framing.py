@@ -36,7 +36,7 @@ def _messages() -> Iterator[Case]:
 
 
 def _refused(number: str, sends: str, steps: tuple[Step, ...], first: bytes | None = None) -> Case:
-    """A case in which the peer has to fail the connection.
+    """Returns a case in which the peer has to fail the connection.
 
     A good message ``first`` comes before what is wrong. It may come back or not: a peer that has read both
     may fail the connection before it answers.
@@ -54,7 +54,7 @@ def _bits(frame: Frame, rsv: int) -> Frame:
 
 
 def _between(wrong: Frame, chop: int) -> tuple[Step, ...]:
-    """A good message, what is wrong, and a Ping; byte by byte the peer has the time to answer the message."""
+    """Returns a good message, what is wrong, and a Ping; byte by byte there is time to answer the message."""
     pause = (Wait(PAUSE, ""),) if chop else ()
     return Send(Frame(TEXT, HELLO), chop), *pause, Send(wrong, chop), Send(ping(), chop)
 

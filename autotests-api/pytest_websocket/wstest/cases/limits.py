@@ -31,7 +31,7 @@ def _long(number: str, sends: str, step: RoundTrips, limit: float) -> Case:
 
 
 def _once(pattern: bytes, length: int, opcode: int, *, fragment: int = 0, chop: int = 0) -> RoundTrips:
-    """One message, made when it is sent: all of them would be half a second and 100 MB."""
+    """Returns one message, made when it is sent: all of them would be half a second and 100 MB."""
     messages = partial(_messages, pattern, length)
     return RoundTrips(messages, 1, opcode == BINARY, fragment=fragment, chop=chop)
 

@@ -45,7 +45,7 @@ def _invalid(number: str, sends: str, steps: tuple[Step, ...], limit: float = 1)
 
 
 def _at_once(number: int, sends: str, first: int, second: int, *, frames: bool) -> Case:
-    """A case in which the peer can know after the second part that the text is not UTF-8."""
+    """Returns a case in which the peer can know after the second part that the text is not UTF-8."""
     cuts = (0, first, second, len(TOO_HIGH))
     parts = [TOO_HIGH[start:end] for start, end in pairwise(cuts)]
     steps: tuple[Step, ...]

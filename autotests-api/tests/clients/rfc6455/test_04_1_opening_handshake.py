@@ -18,7 +18,7 @@ CONNECTIONS = 6
 def acceptance(
     request: ClientRequest, *, without: Collection[str] = (), **changed: str
 ) -> list[tuple[str, str]]:
-    """The headers of a 101 that accepts the request; ``changed`` by name with underscores."""
+    """Returns the headers of a 101 that accepts the request; ``changed`` by name with underscores."""
     headers = {
         "Upgrade": "websocket",
         "Connection": "Upgrade",

@@ -13,7 +13,7 @@ from pytest_websocket.protocol.payloads import bytes_of, text_of
 
 
 def second_of(message: str) -> bytes:
-    """A compressed message that refers to one before it, which is not sent."""
+    """Returns a compressed message that refers to one before it, which is not sent."""
     deflater = Deflater()
     return [deflater.deflate(message.encode()) for _ in range(2)][1]
 

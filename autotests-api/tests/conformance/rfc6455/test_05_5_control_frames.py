@@ -10,7 +10,7 @@ CONTROL = {"close": CLOSE, "ping": PING, "pong": PONG}
 
 
 def filled(opcode: int, size: int) -> Frame:
-    """A control frame of ``size`` bytes; a Close with a code and a reason of ASCII."""
+    """Returns a control frame of ``size`` bytes; a Close with a code and a reason of ASCII."""
     return Frame(opcode, (b"\x03\xe8" + b"x" * size)[:size] if opcode == CLOSE else b"x" * size)
 
 

@@ -104,7 +104,7 @@ def numbered(group: str, values: list[int]) -> list[object]:
 
 
 async def send_fragments(raw: RawConnection, opcode: int, data: bytes, size: int) -> None:
-    """Send ``data`` as one message in fragments of ``size`` bytes, many in a write."""
+    """Sends ``data`` as one message in fragments of ``size`` bytes, many in a write."""
     frames = [
         Frame(opcode if start == 0 else 0, data[start : start + size], fin=start + size >= len(data))
         for start in range(0, len(data), size)

@@ -11,7 +11,7 @@ LONG = "Hello-µ@ßöäüàá-UTF-8!!"
 
 
 def plane_ends() -> list[str]:
-    """The last two code points of every plane: no characters, but legal UTF-8."""
+    """Returns the last two code points of every plane: no characters, but legal UTF-8."""
     return [chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF)]
 
 
@@ -109,7 +109,7 @@ INVALID = {
 
 
 def cases(table: dict[str, bytes]) -> list[object]:
-    """The samples of a table as parameters, named by their number and bytes, each with its number marked."""
+    """Returns the samples of a table as parameters, named by number and bytes, marked with their number."""
     return [
         pytest.param(
             data,
@@ -343,7 +343,7 @@ def fragments(data: bytes, size: int) -> list[Frame]:
 
 
 async def ended_before_the_pong(raw: RawConnection) -> bool:
-    """Whether the connection ends rather than answering the Ping."""
+    """Returns whether the connection ends rather than answering the Ping."""
     try:
         await raw.pong()
     except AssertionError:

@@ -9,7 +9,7 @@ from pytest_websocket.protocol.frames import BINARY, TEXT, Frame, binary, contin
 
 @pytest.fixture
 def limit(target: Target) -> int:
-    """The target's limit of a message in bytes; skips where the options do not name one."""
+    """Returns the target's limit of a message in bytes; skips where the options do not name one."""
     if target.promised_limit is None:
         pytest.skip("the target's message limit is not known; --ws-max-message names it")
     return target.promised_limit

@@ -26,7 +26,7 @@ def letters(count: int, seed: int = 7) -> str:
 
 
 async def agree_on(agree: Agree, offer: str, direction: str, bits: int) -> tuple[DeflatedConnection, int]:
-    """A connection on which the window of ``direction`` is limited; skips where the server limits nothing."""
+    """Returns a connection with a limited window of ``direction``; skips where the server limits nothing."""
     connection = await agree(offer)
     agreed = getattr(connection.agreement, f"{direction}_max_window_bits")
     if direction == "client" and agreed == 15 and bits != 15:

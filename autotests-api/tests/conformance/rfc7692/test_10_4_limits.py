@@ -19,14 +19,14 @@ MIB = 1 << 20
 
 @pytest.fixture
 def limit(target: Target) -> int:
-    """The target's limit of a message in bytes; skips where the options do not name one."""
+    """Returns the target's limit of a message in bytes; skips where the options do not name one."""
     if target.promised_limit is None:
         pytest.skip("the target's message limit is not known; --ws-max-message names it")
     return target.promised_limit
 
 
 def bomb(size: int) -> bytes:
-    """A message of ``size`` zeros, compressed a thousand to one."""
+    """Returns a message of ``size`` zeros, compressed a thousand to one."""
     compressor = zlib.compressobj(9, wbits=-15)
     parts = [compressor.compress(bytes(min(MIB, size - at))) for at in range(0, size, MIB)]
     return b"".join([*parts, compressor.flush(zlib.Z_SYNC_FLUSH)])[:-4]

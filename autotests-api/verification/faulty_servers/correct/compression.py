@@ -26,25 +26,25 @@ class Deflater:
         self.stream = self.new_stream()
 
     def new_stream(self) -> zlib._Compress:
-        """A raw deflate stream with an empty window."""
+        """Returns a raw deflate stream with an empty window."""
         if self.bits == 8:
             # zlib has no raw window of 256 bytes; without back-references every window is kept.
             return zlib.compressobj(wbits=-9, strategy=zlib.Z_HUFFMAN_ONLY)
         return zlib.compressobj(wbits=-self.bits)
 
     def compress(self, data: bytes) -> bytes:
-        """A whole message, without the four bytes that every sync flush ends in (RFC 7692 §7.2.1)."""
+        """Returns a message without the four bytes that every sync flush ends in (RFC 7692 §7.2.1)."""
         compressed = self.stream.compress(data) + self.flush()
         if not self.takeover:
             self.stream = self.new_stream()
         return self.cut_tail(compressed)
 
     def flush(self) -> bytes:
-        """End the message on a byte boundary."""
+        """Ends the message on a byte boundary."""
         return self.stream.flush(zlib.Z_SYNC_FLUSH)
 
     def cut_tail(self, compressed: bytes) -> bytes:
-        """Drop the last four bytes, which are always the same."""
+        """Drops the last four bytes, which are always the same."""
         return compressed.removesuffix(TAIL)
 
 
@@ -57,11 +57,11 @@ class Inflater:
         self.stream = self.new_stream()
 
     def new_stream(self) -> zlib._Decompress:
-        """A raw inflate stream with an empty window."""
+        """Returns a raw inflate stream with an empty window."""
         return zlib.decompressobj(wbits=-self.bits)
 
     def inflate(self, data: bytes, limit: int) -> bytes:
-        """What a piece inflates to. Raises TooBig above ``limit`` bytes, BrokenDeflate for bad data."""
+        """Inflates a piece. Raises TooBig above ``limit`` bytes, BrokenDeflate for bad data."""
         inflated = b""
         while data:
             if self.stream.eof:
@@ -76,7 +76,7 @@ class Inflater:
         return inflated
 
     def finish(self, limit: int) -> bytes:
-        """Inflate the end of a message. Raises TooBig, or BrokenDeflate when the data stops half-way."""
+        """Inflates the end of a message. Raises TooBig, or BrokenDeflate when the data stops half-way."""
         inflated = b"" if self.stream.eof else self.inflate(TAIL, limit)
         self.check_complete()
         if not self.takeover:

@@ -17,14 +17,14 @@ class Connection(Messages):
     goodbye = 1.0
 
     async def run(self) -> None:
-        """Serve the connection until TCP ends. Raises ConnectionError when the client vanishes."""
+        """Serves the connection until TCP ends. Raises ConnectionError when the client vanishes."""
         if await self.open():
             self.start_codecs()
             await self.serve()
         await self.end_tcp()
 
     async def serve(self) -> None:
-        """Read and answer until the closing handshake is done or the client breaks a rule."""
+        """Reads and answers until the closing handshake is done or the client breaks a rule."""
         while not self.finished:
             self.feed_safely()
             await self.writer.drain()
@@ -32,7 +32,7 @@ class Connection(Messages):
                 self.end_of_stream()
 
     def feed_safely(self) -> None:
-        """Handle what came; a violation fails the connection."""
+        """Handles what came; a violation fails the connection."""
         try:
             self.feed()
         except Violation as violation:
@@ -59,13 +59,13 @@ class Connection(Messages):
         """Nothing: an unsolicited Pong expects no answer (RFC 6455 §5.5.3)."""
 
     def on_close(self, payload: bytes) -> None:
-        """Answer the Close with its own code and finish. Raises Violation for a bad body."""
+        """Answers the Close with its own code and finishes. Raises Violation for a bad body."""
         code = self.parse_close(payload)
         self.send_frame(self.close_reply(code, payload[2:]))
         self.finished = True
 
     def parse_close(self, payload: bytes) -> int | None:
-        """The code, None where there is none. Raises Violation (RFC 6455 §5.5.1, §7.4)."""
+        """Returns the code, None where there is none. Raises Violation (RFC 6455 §5.5.1, §7.4)."""
         if not payload:
             return None
         self.check_close_length(payload)
@@ -92,23 +92,23 @@ class Connection(Messages):
             raise self.not_utf8() from error
 
     def close_reply(self, code: int | None, reason: bytes) -> Frame:
-        """The same code back; no code where none came (RFC 6455 §5.5.1)."""
+        """Returns the same code back; no code where none came (RFC 6455 §5.5.1)."""
         return close(code)
 
     def fail(self, violation: Violation) -> None:
-        """Say why, and end (RFC 6455 §7.1.7)."""
+        """Says why, and ends (RFC 6455 §7.1.7)."""
         self.send_frame(close(violation.code, str(violation)))
         self.finished = True
 
     async def go_away(self) -> None:
-        """Close from the server's side because it shuts down (RFC 6455 §7.4.1)."""
+        """Closes from the server's side because it shuts down (RFC 6455 §7.4.1)."""
         self.send_frame(close(GOING_AWAY))
         with contextlib.suppress(TimeoutError, ConnectionError):
             async with asyncio.timeout(self.goodbye):
                 await self.writer.drain()
 
     async def end_tcp(self) -> None:
-        """Close TCP first, and read on for a moment, so that no reset overtakes the Close (§7.1.1)."""
+        """Closes TCP first, and reads on for a moment, so that no reset overtakes the Close (§7.1.1)."""
         await self.writer.drain()
         if self.writer.can_write_eof():
             self.writer.write_eof()

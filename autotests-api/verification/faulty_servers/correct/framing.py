@@ -55,18 +55,18 @@ class Framing(Opening):
         self.inflater: Inflater | None = None
 
     def start_codecs(self) -> None:
-        """Set up what was agreed in the handshake."""
+        """Sets up what was agreed in the handshake."""
         if self.agreed.deflate is not None:
             self.deflater = Deflater(self.agreed.deflate)
             self.inflater = Inflater(self.agreed.deflate)
 
     def feed(self) -> None:
-        """Handle everything in the buffer that can be handled. Raises Violation."""
+        """Handles everything in the buffer that can be handled. Raises Violation."""
         while not self.finished and self.step():
             pass
 
     def step(self) -> bool:
-        """Handle one header, one control frame or one piece of data; False when more bytes are needed."""
+        """Handles a header, a control frame or a piece of data; returns False when more bytes are needed."""
         if self.header is None:
             header = self.parse_header()
             if header is None:
@@ -78,11 +78,11 @@ class Framing(Opening):
         return self.step_control(self.header) if self.header.opcode >= CLOSE else self.step_data(self.header)
 
     def parse_header(self) -> Header | None:
-        """The header at the start of the buffer; None while it is incomplete."""
+        """Returns the header at the start of the buffer; None while it is incomplete."""
         return parse_header(self.buffer)
 
     def step_control(self, header: Header) -> bool:
-        """A control frame is handled when it is complete."""
+        """Handles a control frame once it is complete."""
         if len(self.buffer) < header.length:
             return False
         payload = self.unmask(self.take(header.length), header, 0)
@@ -104,7 +104,7 @@ class Framing(Opening):
         return True
 
     def take(self, size: int) -> bytes:
-        """Cut up to ``size`` bytes from the start of the buffer."""
+        """Cuts up to ``size`` bytes from the start of the buffer."""
         taken = bytes(self.buffer[:size])
         del self.buffer[:size]
         return taken
@@ -115,7 +115,7 @@ class Framing(Opening):
         return mask(piece, header.mask_key[turn:] + header.mask_key[:turn])
 
     def check_header(self, header: Header) -> None:
-        """Judge a frame before its payload comes. Raises Violation."""
+        """Judges a frame before its payload comes. Raises Violation."""
         self.check_reserved_bits(header)
         self.check_opcode(header)
         self.check_masked(header)
@@ -164,7 +164,7 @@ class Framing(Opening):
             raise Violation(PROTOCOL_ERROR, "a new message begins inside another")
 
     def check_size(self, header: Header) -> None:
-        """Refuse too big a message before its data comes (RFC 6455 §7.4.1)."""
+        """Refuses too big a message before its data comes (RFC 6455 §7.4.1)."""
         raise NotImplementedError
 
     def frame_begins(self, header: Header) -> None:
@@ -184,7 +184,7 @@ class Framing(Opening):
         raise NotImplementedError
 
     def send_message(self, message: Message) -> None:
-        """Send a message as one frame, compressed when that was agreed."""
+        """Sends a message as one frame, compressed when that was agreed."""
         opcode = TEXT if isinstance(message, str) else Opcode.BINARY
         payload = message.encode() if isinstance(message, str) else message
         if self.deflater is not None:
@@ -193,11 +193,11 @@ class Framing(Opening):
             self.send_frame(Frame(opcode, payload))
 
     def send_frame(self, frame: Frame) -> None:
-        """Send one frame; nothing follows a Close (RFC 6455 §5.5.1)."""
+        """Sends one frame; nothing follows a Close (RFC 6455 §5.5.1)."""
         if not self.close_sent:
             self.close_sent = frame.opcode == CLOSE
             self.write(self.encode_frame(frame))
 
     def encode_frame(self, frame: Frame) -> bytes:
-        """A server's frame is not masked (RFC 6455 §5.1)."""
+        """Encodes a frame, without a mask (RFC 6455 §5.1)."""
         return frame.encode(masked=False)

@@ -37,7 +37,7 @@ class Messages(Framing):
         return self.server.max_size
 
     def check_size(self, header: Header) -> None:
-        """Count what is announced; a compressed message is counted when it is inflated."""
+        """Counts what is announced; a compressed message is counted when it is inflated."""
         first = header.opcode != 0
         if header.rsv1 or (self.compressed and not first):
             # Data that cannot be compressed grows a little; more than this is no honest message.
@@ -48,17 +48,17 @@ class Messages(Framing):
             raise self.too_big()
 
     def too_big(self) -> Violation:
-        """The violation of the limit."""
+        """Returns the violation of the limit."""
         return Violation(TOO_BIG, f"the message is bigger than {self.limit} bytes")
 
     def frame_begins(self, header: Header) -> None:
-        """Start a message, or go on with the one that is open."""
+        """Starts a message, or goes on with the one that is open."""
         if header.opcode in (1, 2):
             self.in_message = True
             self.start_message(header)
 
     def start_message(self, header: Header) -> None:
-        """Forget the message before."""
+        """Forgets the message before."""
         self.is_text = header.opcode == TEXT
         self.compressed = header.rsv1
         self.received = self.size = 0
@@ -67,16 +67,16 @@ class Messages(Framing):
         self.utf8 = self.new_utf8()
 
     def new_utf8(self) -> Utf8:
-        """A validator for one message."""
+        """Returns a validator for one message."""
         return Utf8()
 
     def data(self, piece: bytes) -> None:
-        """Inflate a piece if need be, count it, check it."""
+        """Inflates a piece if need be, counts it, checks it."""
         self.received += len(piece)
         self.add(self.inflate(piece) if self.compressed else piece)
 
     def inflate(self, piece: bytes) -> bytes:
-        """Inflate within what the limit leaves. Raises Violation."""
+        """Inflates within what the limit leaves. Raises Violation."""
         assert self.inflater is not None
         try:
             return self.inflater.inflate(piece, self.limit - self.size)
@@ -86,7 +86,7 @@ class Messages(Framing):
             raise Violation(BAD_DATA, f"broken deflate data: {error}") from error
 
     def inflate_end(self) -> bytes:
-        """Inflate what is left at the end of a message. Raises Violation."""
+        """Inflates what is left at the end of a message. Raises Violation."""
         assert self.inflater is not None
         try:
             return self.inflater.finish(self.limit - self.size)
@@ -96,7 +96,7 @@ class Messages(Framing):
             raise Violation(BAD_DATA, f"broken deflate data: {error}") from error
 
     def add(self, data: bytes) -> None:
-        """Add message data. Raises Violation as soon as the text cannot be UTF-8 any more."""
+        """Adds message data. Raises Violation as soon as the text cannot be UTF-8 any more."""
         self.size += len(data)
         if self.is_text:
             try:
@@ -107,17 +107,17 @@ class Messages(Framing):
             self.parts.append(data)
 
     def not_utf8(self) -> Violation:
-        """The violation of RFC 6455 §8.1."""
+        """Returns the violation of RFC 6455 §8.1."""
         return Violation(BAD_DATA, "the text is not UTF-8")
 
     def frame_ends(self, header: Header) -> None:
-        """Answer the message once its last frame is complete."""
+        """Answers the message once its last frame is complete."""
         if header.fin:
             self.in_message = False
             self.message(self.finish_message())
 
     def finish_message(self) -> Message:
-        """The whole message. Raises Violation when it ends inside a character or a block."""
+        """Returns the whole message. Raises Violation when it ends inside a character or a block."""
         if self.compressed:
             self.add(self.inflate_end())
         if not self.is_text:
@@ -133,7 +133,7 @@ class Messages(Framing):
         self.send_message(self.reply_to(message))
 
     def reply_to(self, message: Message) -> Message:
-        """The contract: the prefix and the message; for bytes the prefix in UTF-8 and the bytes."""
+        """Returns the reply of the contract: prefix and message, for bytes in UTF-8."""
         if isinstance(message, str):
             return PREFIX + message
         return PREFIX.encode() + message

@@ -29,7 +29,7 @@ class Agreement:
     client_max_window_bits: int | None = None
 
     def header(self) -> str:
-        """The value of Sec-WebSocket-Extensions in the answer."""
+        """Returns the value of Sec-WebSocket-Extensions in the answer."""
         parts = ["permessage-deflate"]
         if self.server_no_context_takeover:
             parts.append("server_no_context_takeover")
@@ -52,7 +52,7 @@ class Negotiation:
     preferred_client_window_bits = 12
 
     def offered_extensions(self, request: Request) -> list[Offer]:
-        """Every offer, in order. Raises Refusal 400 when the header breaks its grammar (RFC 6455 §9.1)."""
+        """Returns all offers in order. Raises Refusal 400 when they break the grammar (RFC 6455 §9.1)."""
         values = request.values("Sec-WebSocket-Extensions")
         items = request.items("Sec-WebSocket-Extensions")
         if values and not items:
@@ -60,14 +60,14 @@ class Negotiation:
         return [self.parse_offer(item) for item in items]
 
     def parse_offer(self, item: str) -> Offer:
-        """One offer. Raises Refusal 400 when it breaks the grammar."""
+        """Returns one offer. Raises Refusal 400 when it breaks the grammar."""
         name, *rest = (part.strip(" \t") for part in split_outside_quotes(item, ";"))
         if not TOKEN.fullmatch(name):
             raise Refusal(400, "malformed Sec-WebSocket-Extensions")
         return Offer(name, tuple(self.parse_parameter(part) for part in rest))
 
     def parse_parameter(self, part: str) -> tuple[str, str | None]:
-        """A parameter's name and value; a quoted value without its quotes. Raises Refusal 400."""
+        """Returns a parameter's name and value; a quoted value without its quotes. Raises Refusal 400."""
         name, assigned, value = (piece.strip(" \t") for piece in part.partition("="))
         if quoted := _QUOTED.fullmatch(value):
             value = re.sub(r"\\(.)", r"\1", quoted[1])
@@ -76,7 +76,7 @@ class Negotiation:
         return name, value if assigned else None
 
     def choose_deflate(self, offers: list[Offer]) -> Agreement | None:
-        """What to answer: the first acceptable offer decides; None declines them all."""
+        """Returns what to answer: the first acceptable offer decides; None declines them all."""
         for offer in offers:
             if self.is_deflate(offer):
                 try:
@@ -86,11 +86,11 @@ class Negotiation:
         return None
 
     def is_deflate(self, offer: Offer) -> bool:
-        """Whether the offer is permessage-deflate."""
+        """Returns whether the offer is permessage-deflate."""
         return offer.name == "permessage-deflate"
 
     def accept_offer(self, offer: Offer) -> Agreement:
-        """The agreement that answers one offer. Raises Declined for anything illegal in it (RFC 7692 §7)."""
+        """Returns the answer to one offer. Raises Declined for anything illegal in it (RFC 7692 §7)."""
         names = [name for name, _ in offer.parameters]
         self.check_repeated(names)
         server_quiet = client_quiet = False
@@ -121,7 +121,7 @@ class Negotiation:
             raise Declined
 
     def window_bits(self, value: str | None) -> int:
-        """A window size: 8 to 15 in decimal without a leading zero (RFC 7692 §7.1.2)."""
+        """Returns a window size: 8 to 15 in decimal without a leading zero (RFC 7692 §7.1.2)."""
         if value is None or not re.fullmatch(r"8|9|1[0-5]", value):
             raise Declined
         return int(value)

@@ -52,13 +52,13 @@ class Opening(Negotiation):
         self.agreed = Agreed(None, None)
 
     async def fill(self) -> bool:
-        """Add what the network brings to the buffer; False once the peer has finished sending."""
+        """Adds what the network brings to the buffer; returns False once the peer has finished sending."""
         chunk = await self.reader.read(1 << 16)
         self.buffer += chunk
         return bool(chunk)
 
     async def open(self) -> bool:
-        """Do the opening handshake; whether it ended in 101. An incomplete request gets 408 in the end."""
+        """Does the opening handshake; returns whether it ended in 101. An incomplete request gets 408."""
         try:
             async with asyncio.timeout(self.opening_timeout):
                 request = await self.read_request()
@@ -74,12 +74,12 @@ class Opening(Negotiation):
         return True
 
     def write(self, data: bytes) -> None:
-        """Hand bytes to TCP; what the client is not there for any more is dropped."""
+        """Hands bytes to TCP, and drops what comes after the client has gone."""
         if not self.writer.is_closing():
             self.writer.write(data)
 
     async def read_request(self) -> Request:
-        """Read the head up to its empty line; bytes after it stay in the buffer. Raises Refusal."""
+        """Reads the head up to its empty line; bytes after it stay in the buffer. Raises Refusal."""
         while (end := self.find_end()) < 0:
             self.check_beginning()
             if len(self.buffer) > self.head_limit:
@@ -93,13 +93,13 @@ class Opening(Negotiation):
         return self.parse_head(head)
 
     def find_end(self) -> int:
-        """Where the head ends, -1 before it does; an empty line in front of it is skipped (RFC 9112 §2.2)."""
+        """Returns where the head ends, else -1; an empty line in front of it is skipped (RFC 9112 §2.2)."""
         if self.buffer.startswith(b"\r\n"):
             del self.buffer[:2]
         return self.buffer.find(b"\r\n\r\n")
 
     def check_beginning(self) -> None:
-        """Refuse at once what does not begin like HTTP. Raises Refusal 400."""
+        """Refuses at once what does not begin like HTTP. Raises Refusal 400."""
         line, complete, _ = self.buffer.partition(b"\r\n")
         if complete:
             parse_request_line(bytes(line))
@@ -115,7 +115,7 @@ class Opening(Negotiation):
         return Request(method, target, version, tuple(parse_field(line) for line in lines))
 
     def judge(self, request: Request) -> None:
-        """Check every demand of RFC 6455 §4.2.1. Raises Refusal at the first that is not met."""
+        """Checks every demand of RFC 6455 §4.2.1. Raises Refusal at the first that is not met."""
         self.check_http_version(request)
         self.check_method(request)
         self.check_target(request)
@@ -181,7 +181,7 @@ class Opening(Negotiation):
             raise Refusal(400, "one Sec-WebSocket-Key of 16 bytes in base64 is needed")
 
     def is_key(self, key: str) -> bool:
-        """Whether the value is canonical base64 of 16 bytes."""
+        """Returns whether the value is canonical base64 of 16 bytes."""
         try:
             nonce = base64.b64decode(key, validate=True)
         except (binascii.Error, ValueError):
@@ -197,14 +197,14 @@ class Opening(Negotiation):
             raise Refusal(403, "this origin is not allowed")
 
     def answer_request(self, request: Request) -> bytes:
-        """Settle what was offered and write the 101. Raises Refusal when an offer is malformed."""
+        """Settles what was offered and writes the 101. Raises Refusal when an offer is malformed."""
         subprotocol = self.choose_subprotocol(self.offered_subprotocols(request))
         deflate = self.choose_deflate(self.offered_extensions(request))
         self.agreed = Agreed(subprotocol, deflate)
         return self.encode_head(101, "Switching Protocols", self.response_fields(request))
 
     def response_fields(self, request: Request) -> list[tuple[str, str]]:
-        """The header fields of the 101 (RFC 6455 §4.2.2)."""
+        """Returns the header fields of the 101 (RFC 6455 §4.2.2)."""
         fields = [
             ("Upgrade", "websocket"),
             ("Connection", "Upgrade"),
@@ -217,11 +217,11 @@ class Opening(Negotiation):
         return fields
 
     def accept_value(self, key: str) -> str:
-        """The proof that the server understood the key (RFC 6455 §4.2.2)."""
+        """Returns the proof that the server understood the key (RFC 6455 §4.2.2)."""
         return base64.b64encode(hashlib.sha1((key + GUID).encode(), usedforsecurity=False).digest()).decode()
 
     def offered_subprotocols(self, request: Request) -> list[str]:
-        """The client's subprotocols in its order. Raises Refusal when one is no token or stands twice."""
+        """Returns the client's subprotocols in order. Raises Refusal when one is no token or stands twice."""
         values = request.values("Sec-WebSocket-Protocol")
         offered = request.items("Sec-WebSocket-Protocol")
         malformed = [item for item in offered if not TOKEN.fullmatch(item)]
@@ -230,11 +230,11 @@ class Opening(Negotiation):
         return offered
 
     def choose_subprotocol(self, offered: list[str]) -> str | None:
-        """The client's first choice that the server speaks; None where there is none."""
+        """Returns the client's first choice that the server speaks; None where there is none."""
         return next((name for name in offered if name in self.server.subprotocols), None)
 
     def refuse(self, refusal: Refusal) -> None:
-        """Answer with an HTTP error and its reason as text."""
+        """Answers with an HTTP error and its reason as text."""
         body = f"{refusal.reason}\n".encode()
         fields = [
             ("Content-Type", "text/plain; charset=utf-8"),
@@ -245,6 +245,6 @@ class Opening(Negotiation):
         self.write(self.encode_head(refusal.status, HTTPStatus(refusal.status).phrase, fields) + body)
 
     def encode_head(self, status: int, phrase: str, fields: list[tuple[str, str]]) -> bytes:
-        """An HTTP/1.1 response head."""
+        """Returns an HTTP/1.1 response head."""
         lines = [f"HTTP/1.1 {status} {phrase}", *(f"{name}: {value}" for name, value in fields)]
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")

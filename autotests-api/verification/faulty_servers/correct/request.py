@@ -32,11 +32,11 @@ class Request:
     fields: tuple[tuple[str, str], ...]
 
     def values(self, name: str) -> list[str]:
-        """The values of every field of that name, in order."""
+        """Returns the values of every field of that name, in order."""
         return [value for field, value in self.fields if field.lower() == name.lower()]
 
     def items(self, name: str) -> list[str]:
-        """The elements of a comma-separated list, over all fields of that name, empty ones left out."""
+        """Returns the elements of a comma-separated list, over all fields of that name, none empty."""
         elements = [
             item.strip(" \t") for value in self.values(name) for item in split_outside_quotes(value, ",")
         ]
@@ -62,7 +62,7 @@ def parse_field(line: bytes) -> tuple[str, str]:
 
 
 def split_outside_quotes(text: str, separator: str) -> list[str]:
-    """Split at a separator that does not stand inside a quoted string."""
+    """Splits at a separator that does not stand inside a quoted string."""
     parts, quoted, escaped = [""], False, False
     for character in text:
         if character == separator and not quoted:

@@ -36,7 +36,7 @@ class EchoServer:
 
     @contextlib.asynccontextmanager
     async def serve(self, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[EchoServer]:
-        """Listen until the block ends; then close every connection with 1001."""
+        """Listens until the block ends; then closes every connection with 1001."""
         self.listener = await asyncio.start_server(self.accept, host, port, backlog=self.backlog)
         for listening in self.sockets:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self.send_buffer)
@@ -47,7 +47,7 @@ class EchoServer:
             await self.shut_down()
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one TCP connection; whatever happens in it stays in it."""
+        """Serves one TCP connection; whatever happens in it stays in it."""
         connection = self.new_connection(reader, writer)
         task = asyncio.current_task()
         assert task is not None
@@ -64,14 +64,14 @@ class EchoServer:
             writer.close()
 
     def new_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Connection:
-        """The object that speaks with one client."""
+        """Returns the object that speaks with one client."""
         return self.connection_class(self, reader, writer)
 
     def release(self, connection: Connection) -> None:
         """A connection has ended in whatever way."""
 
     async def shut_down(self) -> None:
-        """Say goodbye to everybody, then hang up."""
+        """Sends every client a Close, then ends TCP."""
         await asyncio.gather(*(connection.go_away() for connection in list(self.connections)))
         for task in list(self.tasks):
             task.cancel()

@@ -12,9 +12,9 @@ class Utf8:
         self.decoder = codecs.getincrementaldecoder("utf-8")()
 
     def decode(self, data: bytes) -> str:
-        """The characters that are complete. Raises UnicodeDecodeError as soon as no text can begin so."""
+        """Returns the complete characters. Raises UnicodeDecodeError as soon as no text can begin so."""
         return self.decoder.decode(data)
 
     def finish(self) -> str:
-        """End of the message. Raises UnicodeDecodeError when it ends inside a character."""
+        """Ends the message. Raises UnicodeDecodeError when that is inside a character."""
         return self.decoder.decode(b"", final=True)

@@ -48,20 +48,20 @@ class Specimen:
         return found
 
     def attachment(self, test: str, beginning: str) -> str:
-        """The body of the attachment of a test whose name begins so."""
+        """Returns the body of the attachment of a test whose name begins so."""
         attached = self.tests[test]["attachments"]
         (source,) = (each["source"] for each in attached if each["name"].startswith(beginning))
         body: str = (self.results / source).read_text(encoding="utf-8")
         return body
 
     def link(self, test: str) -> str:
-        """Where the report shows a test."""
+        """Returns where the report shows a test."""
         return "#" + hashlib.md5(self.tests[test]["uuid"].encode()).hexdigest()
 
 
 @pytest.fixture(scope="session")
 def specimen(tmp_path_factory: pytest.TempPathFactory) -> Specimen:
-    """The run, in two processes of xdist, with a credential that must not be shown."""
+    """Returns the run, in two processes of xdist, with a credential that must not be shown."""
     folder = tmp_path_factory.mktemp("specimen")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("WS_", "PYTEST"))}
     done = subprocess.run(
@@ -90,7 +90,7 @@ def specimen(tmp_path_factory: pytest.TempPathFactory) -> Specimen:
 
 @pytest.fixture(scope="session")
 def built_report(specimen: Specimen) -> Path:
-    """The finished page of the specimen's run; skips where Node or Allure are not installed."""
+    """Returns the finished page of the specimen's run; skips where Node or Allure are not installed."""
     allure = ROOT / "node_modules" / "@allurereport" / "core"
     # As in the Makefile: a Node of our own, where the machine has none that will do.
     node = shutil.which("node", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))

@@ -31,7 +31,7 @@ IS_SHOWN = "document.querySelector('iframe[srcdoc]')?.contentDocument?.querySele
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def opened(chromium: Any, built_report: Path) -> AsyncIterator[Opened]:
-    """Open the report at a hash; whatever it asks of the network is kept in ``asked``."""
+    """Opens the report at a hash; whatever it asks of the network is kept in ``asked``."""
     context = await chromium.new_context(viewport={"width": 1500, "height": 1000})
     page = await context.new_page()
     page.asked = []
@@ -47,7 +47,7 @@ async def opened(chromium: Any, built_report: Path) -> AsyncIterator[Opened]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def conversation(opened: Opened, specimen: Specimen) -> Page:
-    """The report at the test that has markup echoed; its conversation unfolds by itself."""
+    """Returns the report at the test that has markup echoed; its conversation unfolds by itself."""
     page = await opened(specimen.link("markup_is_echoed"))
     await page.wait_for_function(IS_SHOWN)
     return page

@@ -22,7 +22,7 @@ Handler = Callable[[ServerConnection], Awaitable[None]]
 
 
 def quietly(handler: Handler) -> Handler:
-    """A handler for which the end of its connection is no error."""
+    """Returns a handler for which the end of its connection is no error."""
 
     async def handle(connection: ServerConnection) -> None:
         with suppress(ConnectionClosed):
@@ -40,7 +40,7 @@ def acceptance_of(request: bytes) -> bytes:
 
 
 def says(*messages: str | bytes, then: str = "wait") -> Handler:
-    """A server that sends these messages and then waits for the client to leave, or ends in another way."""
+    """Returns a server that sends these messages and then waits for the client to leave, or ends itself."""
 
     async def handler(connection: ServerConnection) -> None:
         for message in messages:

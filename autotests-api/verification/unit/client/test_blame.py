@@ -28,7 +28,7 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def failures_of(url: str, **settings: Any) -> list[list[str]]:
-    """The lines of what `connect` and `expect_rejected` raise."""
+    """Returns the lines of what `connect` and `expect_rejected` raise."""
     found = []
     for opening in (connect(url, **settings), expect_rejected(url, 401, **settings)):
         with pytest.raises(ConnectFailed) as failure:

@@ -51,7 +51,7 @@ class Reversed:
 
 
 def quotes(codec: Codec, *, make: Any = dict) -> Handler:
-    """A server that answers a request for a symbol with two ticks and its price."""
+    """Returns a server that answers a request for a symbol with two ticks and its price."""
     reads = getattr(codec, "decode_sent", codec.decode)
 
     async def handler(connection: ServerConnection) -> None:

@@ -70,7 +70,7 @@ def script_of(client: Client) -> Any:
 
 
 def told(failure: pytest.ExceptionInfo[ExpectationFailed]) -> list[str]:
-    """The headline and the rows below it."""
+    """Returns the headline and the rows below it."""
     lines = str(failure.value).splitlines()
     return [" ".join(line.split()) for line in lines[: lines.index("")]]
 

@@ -16,7 +16,7 @@ from verification.unit.client.handlers import BRIEF, Handler, says
 
 
 def slowly(*messages: str, seconds: float = 2 * BRIEF) -> Handler:
-    """A server that takes its time before each message."""
+    """Returns a server that takes its time before each message."""
 
     async def handler(connection: ServerConnection) -> None:
         async for _ in connection:

@@ -247,7 +247,7 @@ async def test_reset_is_told_in_the_words_of_the_system(listen: Any) -> None:
 
 async def test_recording_tells_which_side_closed_tcp(serve: Any) -> None:
     async def leave(_: Any) -> None:
-        """Close at once."""
+        """Closes at once."""
 
     async with connect(serve(leave)) as client:
         await client.expect_closed(1000)

@@ -14,7 +14,7 @@ COMMANDS = {"pytest": "pytest -p pytest_websocket.plugin", "pytest-websocket": "
 
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
-    """A folder like that of an installation: the package with the suite in it, and no more."""
+    """Returns a folder like that of an installation: the package with the suite in it, and no more."""
     package = tmp_path / "site" / "pytest_websocket"
     package.mkdir(parents=True)
     for path in (CHECKOUT / "pytest_websocket").iterdir():

@@ -64,7 +64,7 @@ GROUPS = {
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What `pytest --rfc-table` writes now."""
+    """Returns what `pytest --rfc-table` writes now."""
     path = tmp_path_factory.mktemp("table") / "conformance.md"
     command = [sys.executable, "-m", "pytest", "--rfc-table", str(path), "-p", "no:cacheprovider"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -73,7 +73,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def numbers_in(table: str) -> set[str]:
-    """The numbers in the last column of the table, ranges written out."""
+    """Returns the numbers in the last column of the table, ranges written out."""
     found = set()
     for row in table.splitlines():
         if not row.startswith(("| MUST", "| SHOULD", "| MAY")):

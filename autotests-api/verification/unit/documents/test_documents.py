@@ -23,7 +23,7 @@ def place(path: Path) -> str:
 
 
 def code_blocks(text: str) -> list[str]:
-    """The fenced blocks, without the comments that a translation may put into words of its own."""
+    """Returns the fenced blocks, without the comments that a translation may put into words of its own."""
     blocks = re.findall(r"^```\w*\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     return [re.sub(r"[ \t]*# .*", "", block) for block in blocks]
 

@@ -85,7 +85,7 @@ async def echo(connection: ServerConnection) -> None:
 
 
 def every(number: int, act: Callable[[ServerConnection, str | bytes], Awaitable[None]]) -> Handler:
-    """An echo that calls ``act`` with every ``number``-th message instead."""
+    """Returns an echo that calls ``act`` with every ``number``-th message instead."""
 
     async def handler(connection: ServerConnection) -> None:
         count = 0

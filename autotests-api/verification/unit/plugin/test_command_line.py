@@ -18,7 +18,7 @@ FILES = {option.flag for option in OPTIONS if option.metavar in {"FILE", "PATH"}
 
 @pytest.fixture
 def outside(tmp_path: Path) -> Path:
-    """A file outside the folder in which pytest is run."""
+    """Returns a file outside the folder in which pytest is run."""
     path = tmp_path / "elsewhere" / "file.toml"
     path.parent.mkdir()
     path.touch()

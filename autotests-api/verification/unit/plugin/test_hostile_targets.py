@@ -37,7 +37,7 @@ Meet = Callable[[hostile_servers.Behaviour], str]
 
 @pytest.fixture
 def survive(run_suite: Any, meet: Meet, tmp_path: Path) -> Callable[..., Any]:
-    """Run the cases against a behaviour, and check all that must hold for every one of them."""
+    """Runs the cases against a behaviour, and checks all that must hold for every one of them."""
 
     def run(behaviour: hostile_servers.Behaviour, *options: str, cases: tuple[str, ...] = CASES) -> Any:
         url = meet(behaviour)

@@ -22,7 +22,7 @@ SELECTION = (
 
 @pytest.fixture
 def url(serve: Serve) -> str:
-    """A server that loses bytes behind a NUL: some binary cases fail, and no others."""
+    """Returns a server that loses bytes behind a NUL: some binary cases fail, and no others."""
 
     async def stops_at_nul(connection: ServerConnection) -> None:
         async for message in connection:

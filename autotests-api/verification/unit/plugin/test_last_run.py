@@ -31,7 +31,7 @@ def test_skipped(number):
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with tests whose outcome an environment variable decides."""
+    """Returns a folder with tests whose outcome an environment variable decides."""
     (tmp_path / "test_it.py").write_text(TESTS, encoding="utf-8")
     (tmp_path / "pytest.ini").write_text("[pytest]\nasyncio_mode = auto\n", encoding="utf-8")
     return tmp_path

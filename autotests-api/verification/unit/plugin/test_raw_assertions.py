@@ -26,7 +26,7 @@ def connection_to(target: Target, transport: object, *, max_message: int = 1000)
 
 @pytest.fixture
 async def raw(paper: Paper) -> RawConnection:
-    """A connection after the handshake with a target that answers each message as it is."""
+    """Returns a connection after the handshake with a target that answers each message as it is."""
     connection = connection_to(Target("ws://target.test", reply="{message}"), paper)
     connection.switch_protocols()
     return connection

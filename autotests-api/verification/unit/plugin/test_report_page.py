@@ -44,7 +44,7 @@ def test_nothing_of_the_plugin(case):
 
 @pytest.fixture(scope="module")
 def left_behind(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
-    """What a run in two processes printed, and the folder of all that it wrote."""
+    """Returns what a run in two processes printed, and the folder of all that it wrote."""
     folder = tmp_path_factory.mktemp("run")
     (folder / "test_it.py").write_text(TESTS, encoding="utf-8")
     (folder / "serve.py").write_text(

@@ -30,7 +30,7 @@ def target(tmp_path: Path) -> SharedTarget:
 
 @pytest.fixture
 def beside(target: SharedTarget) -> Iterator[threading.Event]:
-    """A case beside this test holds the target until the event is set."""
+    """Holds the target in a case beside this test until the event is set."""
     held, ends = threading.Event(), threading.Event()
 
     def hold() -> None:

@@ -24,7 +24,7 @@ TOKEN = "tok-8f3a91c2d4"
 
 @pytest.fixture
 def nowhere() -> Iterator[str]:
-    """The URL of a port on which nothing listens: it is taken, so that no other program can begin to."""
+    """Yields the URL of a port on which nothing listens: it is taken, so that no program begins to."""
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))
         yield f"ws://127.0.0.1:{deaf.getsockname()[1]}"
@@ -37,7 +37,7 @@ async def echo(connection: ServerConnection) -> None:
 
 @pytest.fixture
 def echo_url(serve: Serve) -> str:
-    """A foreign server: a plain echo of the websockets library."""
+    """Returns a foreign server: a plain echo of the websockets library."""
     return serve(echo)
 
 

@@ -48,7 +48,7 @@ def reset(writer: asyncio.StreamWriter) -> None:
 
 @pytest.fixture
 def against(listen: Listen, deadline: float) -> Iterator[Callable[..., Awaitable[Connection]]]:
-    """Open a raw connection to a server that switches protocols and then follows a script."""
+    """Opens a raw connection to a server that switches protocols and then follows a script."""
     with contextlib.ExitStack() as stack:
 
         async def factory(script: Script, *, handshake: bool = True, seconds: float = deadline) -> Connection:

@@ -31,7 +31,7 @@ def contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
 
 @pytest.fixture
 async def resolve(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Let a host name mean these addresses."""
+    """Lets a host name mean these addresses."""
 
     def meaning(name: str, *addresses: str) -> None:
         async def getaddrinfo(host: str, port: int, *, type: int = 0, **_: int) -> list[Any]:
@@ -49,7 +49,7 @@ async def hold(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
 
 
 def proxying(asked: list[bytes], *, tls: ssl.SSLContext | None = None) -> Any:
-    """A proxy that is its own target: grants the tunnel and answers 403 in it."""
+    """Returns a proxy that is its own target: grants the tunnel and answers 403 in it."""
 
     async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         asked.append(await reader.readuntil(b"\r\n\r\n"))
@@ -233,7 +233,7 @@ async def test_small_buffers_come_with_short_segments(listen: Listen, deadline: 
     room = raw._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
     segment = raw._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG)
     raw.abort()
-    # The kernel takes twice what it is asked for. The room to write is its own affair, and grows.
+    # The kernel takes twice what it is asked for. The buffer to write is its own affair, and grows.
     assert room <= 2 * SMALL_BUFFER
     assert segment <= SMALL_SEGMENT
 

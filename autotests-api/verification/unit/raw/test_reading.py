@@ -20,7 +20,7 @@ from verification.conftest import Paper
 
 @pytest.fixture
 async def raw(paper: Paper) -> Connection:
-    """A connection that speaks frames."""
+    """Returns a connection that speaks frames."""
     connection = Connection(Recording(), 0.05)
     connection.connection_made(paper)
     connection.switch_protocols()
@@ -300,7 +300,7 @@ async def test_new_connection_has_received_nothing() -> None:
 
 @pytest.fixture
 def waits(raw: Connection, monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The seconds that a connection waits for something, none of which is spent."""
+    """Returns the seconds that a connection waits for something, none of which is spent."""
     found: list[float] = []
 
     async def comes_true(condition: Callable[[], bool], seconds: float) -> bool:

@@ -24,7 +24,7 @@ def encoded(*frames: Frame) -> bytes:
 
 @pytest.fixture
 async def raw(paper: Paper) -> Connection:
-    """A connection that speaks frames."""
+    """Returns a connection that speaks frames."""
     connection = Connection(Recording(), 0.05)
     connection.connection_made(paper)
     connection.switch_protocols()

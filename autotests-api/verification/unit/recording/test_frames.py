@@ -282,7 +282,7 @@ def test_frame_that_is_not_compressed_is_shown_as_it_came_where_compression_was_
 
 
 def compressed_recording(*messages: bytes, fresh: bool, cut: int) -> Recording:
-    """A recording of these compressed messages, each received in two pieces."""
+    """Returns a recording of these compressed messages, each received in two pieces."""
     parameter = b"; server_no_context_takeover" if fresh else b""
     recording = opened(DEFLATE.removesuffix(b"\r\n\r\n") + parameter + b"\r\n\r\n")
     for message in messages:

@@ -58,7 +58,7 @@ def around(**more: Any) -> Circumstances:
 
 @pytest.fixture
 def small() -> Run:
-    """A run in which one rule is broken, one not followed and one kept."""
+    """Returns a run in which one rule is broken, one not followed and one kept."""
     found = [
         Record("tests/a.py::test_kept", title="Kept", rule=KEPT, topic="Frames"),
         Record("tests/a.py::test_broken", title="Broken", rule=BROKEN, topic="Masks", outcome=Outcome.FAILED),
@@ -114,7 +114,7 @@ def test_every_cause_has_a_test_that_is_shown() -> None:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def tab(chromium: Any) -> AsyncIterator[Any]:
-    """A tab of a browser."""
+    """Yields a tab of a browser."""
     context = await chromium.new_context()
     yield await context.new_page()
     await context.close()

@@ -1,4 +1,4 @@
-"""The transcript says what was on the tape, in HTML that nothing on the tape can break out of."""
+"""The transcript shows the recording, in HTML that nothing recorded can break out of."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ACCEPTED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
 
 @pytest.fixture
 def recording() -> Recording:
-    """A recording whose handshake is done."""
+    """Returns a recording whose handshake is done."""
     begun = Recording("client", "ws://server.example/chat?token=hidden-token")
     begun.sent(REQUEST)
     begun.received(ACCEPTED)

@@ -93,7 +93,7 @@ async def assert_serves(url: str) -> None:
 
 
 def reset(connection: socket.socket) -> None:
-    """Close with RST instead of FIN."""
+    """Closes with RST instead of FIN."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
 

@@ -63,7 +63,7 @@ async def dial_tcp() -> AsyncIterator[Dial]:
 
 @pytest.fixture
 async def opened(start: Start, dial_tcp: Dial) -> Opened:
-    """A conversation after its handshake, and the streams of its raw client."""
+    """Returns a conversation after its handshake, and the streams of its raw client."""
     server = await start()
     reader, writer = await dial_tcp(server)
     writer.write(REQUEST.encode())

@@ -301,7 +301,7 @@ def test_server_that_expects_tls_is_told(serve: Serve, authority: tuple[trustme.
 
 @contextmanager
 def http_proxy(refuses: bool = False) -> Iterator[tuple[str, list[str]]]:
-    """An HTTP proxy that opens tunnels; yields its URL and the request lines that it saw."""
+    """Runs an HTTP proxy that opens tunnels; yields its URL and the request lines that it saw."""
     seen: list[str] = []
 
     async def tunnel(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

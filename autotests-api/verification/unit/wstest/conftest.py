@@ -41,7 +41,7 @@ class Loop:
         return f"ws://127.0.0.1:{self.server.port}"
 
     async def told(self, path: str) -> Any:
-        """What the server says on a path: one message as JSON, or None."""
+        """Returns what the server says on a path: one message as JSON, or None."""
         async with connect(self.url + path) as connection:
             try:
                 return json.loads(await connection.recv())

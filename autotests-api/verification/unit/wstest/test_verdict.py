@@ -18,7 +18,7 @@ HELLO = message("Hello, world!")
 
 
 def observed(**changed: Any) -> Observed:
-    """A good end that this side began."""
+    """Returns a good end that this side began."""
     good = Observed(opened=True, closed_by_us=True, clean=True, remote_close=CloseStatus(1000))
     return replace(good, **changed)
 
