@@ -74,10 +74,10 @@ class Logout:
 
 @dataclass(frozen=True, repr=False)
 class Identities:
-    """The identities of a profile.
+    """The identities of a profile, and what else only the security cases try.
 
     ``private`` are requests with what their answer looks like, which the user of the options may see and
-    ``other_user`` must not.
+    ``other_user`` must not; ``denied`` is a path that a proxy in front of the target keeps from clients.
     """
 
     expired: Identity | None = None
@@ -85,6 +85,7 @@ class Identities:
     other_user: Identity | None = None
     logout: Logout | None = None
     private: tuple[Step, ...] = field(default=())
+    denied: str = ""
 
     def secrets(self) -> Iterator[str]:
         """Yields what must not be shown, as far as it stands in the profile."""

@@ -30,7 +30,7 @@ KEYS = (
     ),
     *("header", "origin", "subprotocol", "ca", "cert", "key", "insecure", "proxy"),
     *("max_message", "max_rate", "timeout", "time_scale"),
-    *("expired", "single_use", "other_user", "logout", "private"),
+    *("expired", "single_use", "other_user", "logout", "private", "denied"),
 )
 """The names that a profile may have: those of the options, without ``ws_``."""
 
@@ -71,6 +71,8 @@ def read_profile(path: Path) -> Profile:
             login = Steps(_steps(value, path.name, "the login"))
         elif key == "private":
             identities[key] = _private(value, path.name)
+        elif key == "denied":
+            identities[key] = _denied(value, path.name)
         elif key == "logout":
             identities[key] = _logout(value, path.name)
         elif key in IDENTITIES:
@@ -114,6 +116,13 @@ def _private(value: Any, name: str) -> tuple[Step, ...]:
     if not all(step.send and step.expect for step in steps):
         raise ValueError(f"{name}, [[private]]: expected send and expect in each")
     return steps
+
+
+def _denied(value: Any, name: str) -> str:
+    path = _text(value)
+    if not re.fullmatch(r"/[!-~]*", path):
+        raise ValueError(f'{name}, denied: expected a path, as in denied = "/internal"')
+    return path
 
 
 def _steps(value: Any, name: str, of: str) -> tuple[Step, ...]:

@@ -79,6 +79,7 @@ def test_secrets_of_identities_are_known(tmp_path: Path) -> None:
         ('[single_use]\nrequest = "http://elsewhere/"', r"expected a request as POST /path"),
         ("[logout]\nheader = {}", r"\[logout\]: expected request = \"POST /logout\", or steps"),
         ('[[private]]\nsend = "x"', r"\[\[private\]\]: expected send and expect"),
+        ('denied = "internal"', r"denied: expected a path, as in denied = \"/internal\""),
         ('private = "x"', r"\[\[private\]\]: expected a list of tables"),
         (
             '[logout]\nsteps = [{ sent = "x" }]',
