@@ -23,12 +23,11 @@ from pytest_websocket.protocol.frames import (
     mask,
     parse_header,
 )
+from pytest_websocket.protocol.grammar import MAX_HEAD
 from pytest_websocket.protocol.handshake import Request, parse_response, problems_of_acceptance
 
 MAX_MESSAGE = 64 * 2**20
 MAX_UNSENT = 8 * 2**20
-
-_MAX_HEAD = 64 * 1024
 
 _UNFRAGMENTED = {0x80 | TEXT, 0x80 | BINARY}
 """First bytes of frames that are messages: FIN is set."""
@@ -228,7 +227,7 @@ class LoadConnection(asyncio.Protocol):
     def _read_head(self, buffer: bytes) -> bytes:
         head, found, rest = buffer.partition(b"\r\n\r\n")
         if not found:
-            if len(buffer) > _MAX_HEAD:
+            if len(buffer) > MAX_HEAD:
                 self._fail("sent more than 64 KiB in response to the handshake")
                 return b""
             return buffer

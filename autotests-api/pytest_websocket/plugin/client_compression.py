@@ -14,7 +14,7 @@ from pytest_websocket.protocol.extensions import (
     Extension,
     parse_extensions,
 )
-from pytest_websocket.protocol.frames import Frame
+from pytest_websocket.protocol.frames import BINARY, TEXT, Frame
 from pytest_websocket.server.scripted_conversation import Conversation
 
 
@@ -28,7 +28,7 @@ class Compressed:
     async def send(self, message: str | bytes) -> None:
         """Sends a message compressed."""
         data = message.encode() if isinstance(message, str) else message
-        opcode = 1 if isinstance(message, str) else 2
+        opcode = TEXT if isinstance(message, str) else BINARY
         await self.conversation.send_frame(Frame(opcode, self.deflater.deflate(data), rsv1=True))
 
     async def expect_echo(self, message: str | bytes) -> None:

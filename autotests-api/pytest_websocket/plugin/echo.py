@@ -12,9 +12,10 @@ import pytest
 from pytest_websocket.client import Client, ConnectionEnded, ExpectationFailed
 from pytest_websocket.client.ending import limited_by_client
 from pytest_websocket.plugin.raw_assertions import TOO_BIG, encoded, skip_above_limit
+from pytest_websocket.protocol.close_codes import CloseCode
 from pytest_websocket.target.target import ECHO_TEMPLATE, Abilities, Answer, Message, Target
 
-RATE_LIMIT_CODES = {1008, 1013}
+RATE_LIMIT_CODES = {CloseCode.POLICY_VIOLATION, CloseCode.TRY_AGAIN_LATER}
 """Close codes of a server that limits the rate: policy violation, try again later (RFC 6455 §7.4.1)."""
 
 WINDOW = 64

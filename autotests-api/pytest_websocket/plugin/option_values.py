@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from pytest_websocket.protocol.grammar import TOKEN
+
 # This module is imported in every run of the environment: what few runs need is imported where it is used.
 if TYPE_CHECKING:
     from pytest_websocket.target.carrier import Exchange
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_TOKEN = re.compile(TOKEN)
 PORT = "{port}"
 """Stands for the port in --ws-url and --ws-command where the suite starts the server and chooses one."""
 

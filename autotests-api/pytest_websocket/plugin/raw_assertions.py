@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 import pytest
 
+from pytest_websocket.protocol.close_codes import CloseCode
 from pytest_websocket.protocol.frames import Frame, ping, text
 from pytest_websocket.protocol.handshake import Request, Response, problems_of_acceptance
 from pytest_websocket.protocol.reader import Message as ReceivedMessage
@@ -16,10 +17,10 @@ from pytest_websocket.target.connection import TargetConnection
 from pytest_websocket.target.foreign import is_own_code
 from pytest_websocket.target.target import Abilities, Answer, Message, Target
 
-TOO_BIG = 1009
+TOO_BIG = CloseCode.MESSAGE_TOO_BIG
 """Close code of a server to which a message is too big (RFC 6455 §7.4.1)."""
 
-POLICY = 1008
+POLICY = CloseCode.POLICY_VIOLATION
 """Close code of a server whose policy a message breaks (RFC 6455 §7.4.1)."""
 
 APPLICATION = 3000

@@ -6,18 +6,20 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pytest_websocket.protocol.grammar import TOKEN
+
 PERMESSAGE_DEFLATE = "permessage-deflate"
 MAX_WINDOW_BITS = 15
 
 _PIECE = re.compile(
-    r"""[ \t]*(?:
-        (?P<token>[!#$%&'*+\-.^_`|~0-9A-Za-z]+)
+    rf"""[ \t]*(?:
+        (?P<token>{TOKEN})
       | "(?P<quoted>(?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\[\x00-\x7f])*)"
       | (?P<mark>[,;=])
     )[ \t]*""",
     re.VERBOSE,
 )
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_TOKEN = re.compile(TOKEN)
 _BITS = re.compile(r"8|9|1[0-5]")
 
 _FLAGS = ("server_no_context_takeover", "client_no_context_takeover")

@@ -28,6 +28,9 @@ RESERVED_CONTROL_OPCODES = (11, 12, 13, 14, 15)
 
 LengthBits = Literal[7, 16, 64]
 
+MAX_CONTROL_PAYLOAD = 125
+"""Bytes of a control frame's payload (RFC 6455 §5.5)."""
+
 LONGEST_HEADER = 14
 """Bytes of a masked frame's header with a length in 64 bits."""
 
@@ -255,7 +258,7 @@ class FrameParser:
 
 
 def opcode_name(opcode: int) -> str:
-    """``TEXT``, ``PING`` …; a reserved opcode by its number."""
+    """Returns ``TEXT``, ``PING`` …; a reserved opcode by its number."""
     try:
         return Opcode(opcode).name
     except ValueError:

@@ -8,11 +8,13 @@ import os
 import re
 from dataclasses import dataclass, replace
 
+from pytest_websocket.protocol.grammar import TOKEN
+
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 _STATUS_LINE = re.compile(rb"(HTTP/\d\.\d) (\d{3})(?: ([^\r\n]*))?\Z")
 _INTERIM = re.compile(rb"HTTP/1\.1 1(?!01)\d\d[ \r].*?\r\n\r\n", re.DOTALL)
-_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
+_TOKEN = re.compile(TOKEN.encode() + rb"\Z")
 
 
 def new_key() -> str:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_websocket.protocol.close_codes import NEVER_SENT, is_undefined
-from pytest_websocket.protocol.frames import BINARY, CONTINUATION, TEXT, Header, Opcode
+from pytest_websocket.protocol.frames import (
+    BINARY,
+    CONTINUATION,
+    MAX_CONTROL_PAYLOAD,
+    TEXT,
+    Header,
+    Opcode,
+)
 from pytest_websocket.protocol.rules import MUST, Role, Rule, Violation
 
 
@@ -77,7 +84,7 @@ def _judge_opcode(header: Header, in_message: bool) -> Iterator[Violation]:
     elif header.is_control:
         if not header.fin:
             yield FRAGMENTED_CONTROL
-        if header.length > 125:
+        if header.length > MAX_CONTROL_PAYLOAD:
             yield LONG_CONTROL
     elif header.opcode == CONTINUATION and not in_message:
         yield ORPHAN

@@ -11,9 +11,10 @@ from http import HTTPStatus
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pytest_websocket.protocol.extensions import parse_extensions
+from pytest_websocket.protocol.grammar import TOKEN
 
-_REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) (\S+) (HTTP/\d\.\d)\Z")
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_REQUEST_LINE = re.compile(rb"(%s) (\S+) (HTTP/\d\.\d)\Z" % TOKEN.encode())
+_TOKEN = re.compile(TOKEN)
 _SINGLE = ("Host", "Sec-WebSocket-Key", "Sec-WebSocket-Version", "Origin")
 
 

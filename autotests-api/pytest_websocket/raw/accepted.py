@@ -8,15 +8,13 @@ from collections.abc import Callable, Iterable
 
 from pytest_websocket.protocol.deflate import Inflater
 from pytest_websocket.protocol.frames import Header
+from pytest_websocket.protocol.grammar import MAX_HEAD
 from pytest_websocket.protocol.handshake import accept_value
 from pytest_websocket.protocol.reader import Message, ReceivedFrame
 from pytest_websocket.protocol.request import ClientRequest, parse_request, response
 from pytest_websocket.protocol.rules import Role
 from pytest_websocket.raw.framed import FramedConnection
 from pytest_websocket.recording import Recording
-
-MAX_HEAD = 64 << 10
-"""Bytes of a request head that are read at most."""
 
 MAX_HEADERS = 100_000
 """Headers of the last frames that are kept, for whoever judges how the client masks."""

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pytest_websocket.protocol.deflate import Inflater
 from pytest_websocket.protocol.frames import close
+from pytest_websocket.protocol.grammar import MAX_HEAD
 from pytest_websocket.protocol.handshake import Request, Response, parse_response, without_interim
 from pytest_websocket.raw.ending import Ending
 from pytest_websocket.raw.framed import FramedConnection
 from pytest_websocket.recording import Recording
-
-MAX_HEAD = 64 << 10
-"""Bytes of a response head that are read at most."""
 
 
 class Connection(FramedConnection):

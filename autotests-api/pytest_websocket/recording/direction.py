@@ -7,11 +7,9 @@ from collections.abc import Callable
 
 from pytest_websocket.protocol.decoder import Decoder
 from pytest_websocket.protocol.frames import FrameParser, Header, opcode_name
+from pytest_websocket.protocol.grammar import MAX_HEAD
 from pytest_websocket.protocol.rules import Role, Violation
 from pytest_websocket.text import quantity
-
-MAX_HEAD = 64 << 10
-"""Bytes of a head that are kept."""
 
 OnFrame = Callable[[Header, int, bytes, list[Violation]], None]
 

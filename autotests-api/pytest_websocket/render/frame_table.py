@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pytest_websocket.protocol.frames import (
     BINARY,
     CONTINUATION,
+    MAX_CONTROL_PAYLOAD,
     PING,
     PONG,
     TEXT,
@@ -24,8 +25,6 @@ _LONGEST_RUN = 12
 # Violations that are shown from the part of a long conversation that is left out.
 _MOST_VIOLATIONS = 10
 _OPCODES = frozenset(Opcode)
-# RFC 6455 §5.5
-_LONGEST_CONTROL = 125
 
 
 @dataclass(frozen=True)
@@ -100,8 +99,8 @@ class Row:
         tags += [(name, is_wrong) for name, is_set, is_wrong in reserved if is_set]
         if frame.opcode not in _OPCODES:
             tags.append(("reserved opcode", True))
-        if is_control and frame.payload_size > _LONGEST_CONTROL:
-            tags.append(("longer than 125", True))
+        if is_control and frame.payload_size > MAX_CONTROL_PAYLOAD:
+            tags.append((f"longer than {MAX_CONTROL_PAYLOAD}", True))
         if frame.masked or frame.sent:
             tags.append(("MASK" if frame.masked else "no MASK", frame.masked != frame.sent))
         if frame.length_bits != 7:
