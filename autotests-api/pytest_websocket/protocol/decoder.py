@@ -6,7 +6,16 @@ import codecs
 from collections.abc import Iterable, Iterator
 
 from pytest_websocket.protocol.deflate import InflateError, Inflater, TooLarge
-from pytest_websocket.protocol.frames import BINARY, CLOSE, CONTINUATION, TEXT, Header, mask, parse_header
+from pytest_websocket.protocol.frames import (
+    BINARY,
+    CLOSE,
+    CONTINUATION,
+    MAX_CONTROL_PAYLOAD,
+    TEXT,
+    Header,
+    mask,
+    parse_header,
+)
 from pytest_websocket.protocol.judge import (
     TEXT_NOT_UTF8,
     http_response,
@@ -112,10 +121,11 @@ class Decoder:
         The blocks have to be used up before the next piece.
         """
         header = self._header
-        if not self._offset and header[:2] == _HTTP_HEADER and piece.startswith(_HTTP_PAYLOAD):
+        is_http = header[:2] == _HTTP_HEADER and piece.startswith(_HTTP_PAYLOAD) and not self._offset
+        if is_http and self._sender is not None:
             line = b"HT" + piece[:58].partition(b"\r\n")[0]
             self.violations = [http_response(line)]
-            self.unreadable = self._sender is not None
+            self.unreadable = True
         if header.mask_key:
             piece = mask(piece, header.mask_key, self._offset)
         self._offset += len(piece)
@@ -133,7 +143,7 @@ class Decoder:
     def _take_control(self, piece: bytes, last: bool) -> None:
         if self._header.opcode != CLOSE:
             return
-        if self._header.length <= 125:
+        if self._header.length <= MAX_CONTROL_PAYLOAD:
             self._body += piece
         if last:
             self._closed = True

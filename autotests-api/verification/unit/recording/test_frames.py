@@ -391,3 +391,11 @@ def test_frame_that_never_became_whole_is_told(pieces: Any, words: str) -> None:
     for piece in pieces:
         recording.received(piece)
     assert recording.unfinished == words
+
+
+def test_what_a_test_sends_is_not_judged_where_it_looks_like_http() -> None:
+    data = b"HTTP/1.1 200 OK\r\n" + bytes(86 - 17)
+    (sent,) = recorded(data, sent=True)
+    (received,) = recorded(data, sent=False)
+    assert (sent.size, sent.violation) == (84, "")
+    assert "an HTTP response among the frames" in received.violation
