@@ -77,7 +77,9 @@ def fails_the_run(config: pytest.Config, weakness: Weakness) -> bool:
     how = option_value(config, "ws-security")
     if how is not None:
         return bool(how == "fail")
-    # Compared by name: this module is imported in every run of the environment.
-    if weakness.severity.name != "LOW":
+    # Imported only where there is a weakness: this module is in every run of the environment.
+    from pytest_websocket.protocol.weaknesses import Severity
+
+    if weakness.severity is not Severity.LOW:
         return True
     return bool(option_value(config, "ws-strict")) or not option_value(config, "ws-url")

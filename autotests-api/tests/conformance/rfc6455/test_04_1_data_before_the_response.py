@@ -2,8 +2,8 @@
 
 import pytest
 
-from pytest_websocket.fixtures import Dial, RawConnection, Target
-from pytest_websocket.plugin.marks import SHOULD, rfc6455
+from pytest_websocket.fixtures import Dial, RawConnection, RecordProperty, Target
+from pytest_websocket.plugin.marks import MAY, SHOULD, rfc6455
 from pytest_websocket.protocol.frames import Frame, close, continuation, ping, text
 from pytest_websocket.protocol.handshake import Request
 
@@ -96,3 +96,31 @@ async def test_violation_in_the_segment_of_the_request_fails_the_connection(
     raw = await opened_with(await dial(), opening, early)
     if raw is not None:
         await raw.expect_failed()
+
+
+@rfc6455("4.1", MAY, "a frame sent before the 101 may be lost, but is not read as something else")
+@pytest.mark.needs("echo")
+async def test_frame_in_the_segment_of_the_handshake_is_not_misread(
+    dial: Dial, opening: Request, target: Target, record_property: RecordProperty
+) -> None:
+    if target.login is not None:
+        pytest.skip("the target takes no message before its login")
+    connection = await dial()
+    await connection.send_bytes(opening.encode() + connection.encode(text("early")))
+    response = await connection.refusal()
+    if response is None or not response.accepted:
+        record_property("observed", f"refused: {response or 'closed'}")
+        return
+    connection.switch_protocols()
+    await connection.send(text("in time"))
+    first = await connection.message_or_ending()
+    if first is None:
+        record_property("observed", "connection ended")
+    elif first.content == target.answer("early"):
+        record_property("observed", "served")
+        await connection.expect_echo("in time")
+    else:
+        record_property("observed", "early frame lost")
+        assert first.content == target.answer("in time"), (
+            f"an early frame was read as something else: {first}"
+        )

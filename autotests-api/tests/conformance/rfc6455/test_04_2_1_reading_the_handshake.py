@@ -7,7 +7,6 @@ import pytest
 
 from pytest_websocket.fixtures import Dial, RecordProperty, Target
 from pytest_websocket.plugin.marks import MAY, MUST, SHOULD, rfc6455
-from pytest_websocket.protocol.frames import text
 from pytest_websocket.protocol.handshake import Request, new_key
 from pytest_websocket.raw.ending import NotReceived
 
@@ -330,34 +329,6 @@ async def test_half_a_handshake_is_not_answered_early(dial: Dial, opening: Reque
     await connection.await_server_turn()
     assert not connection.has_data, "the server answered a request whose empty line had not been sent"
     await connection.expect_accepted(opening, data=whole[-2:])
-
-
-@rfc6455("4.1", MAY, "a frame sent before the 101 may be lost, but is not read as something else")
-@pytest.mark.needs("echo")
-async def test_frame_in_the_segment_of_the_handshake_is_not_misread(
-    dial: Dial, opening: Request, target: Target, record_property: RecordProperty
-) -> None:
-    if target.login is not None:
-        pytest.skip("the target takes no message before its login")
-    connection = await dial()
-    await connection.send_bytes(opening.encode() + connection.encode(text("early")))
-    response = await connection.refusal()
-    if response is None or not response.accepted:
-        record_property("observed", f"refused: {response or 'closed'}")
-        return
-    connection.switch_protocols()
-    await connection.send(text("in time"))
-    first = await connection.message_or_ending()
-    if first is None:
-        record_property("observed", "connection ended")
-    elif first.content == target.answer("early"):
-        record_property("observed", "served")
-        await connection.expect_echo("in time")
-    else:
-        record_property("observed", "early frame lost")
-        assert first.content == target.answer("in time"), (
-            f"an early frame was read as something else: {first}"
-        )
 
 
 GARBAGE = {

@@ -4,8 +4,10 @@ import random
 
 import pytest
 
-from pytest_websocket.fixtures import Abilities, Agree, DeflatedConnection, RecordProperty
+from pytest_websocket.fixtures import Abilities, Agree, DeflatedConnection, RecordProperty, Target
+from pytest_websocket.plugin.compression import compressed_frames
 from pytest_websocket.plugin.marks import MAY, MUST, rfc7692
+from pytest_websocket.protocol.deflate import TAIL
 from pytest_websocket.protocol.frames import text
 
 pytestmark = pytest.mark.needs("deflate", "echo")
@@ -123,4 +125,18 @@ async def test_length_from_which_the_server_compresses_is_observed(
             compressed.append(size)
     record_property(
         "observed", f"compressed from {compressed[0]} bytes on" if compressed else "none compressed"
+    )
+
+
+@rfc7692("7.2.1", MAY, "a client has to cut the last four bytes off; a server may forgive one that does not")
+@pytest.mark.parametrize("message", ["Hello", CONTENTS["Cyrillic"]], ids=["short", "long"])
+async def test_uncut_tail_is_refused_or_passed_over(
+    deflated: DeflatedConnection, target: Target, record_property: RecordProperty, message: str
+) -> None:
+    data = deflated.deflate(message) + TAIL
+    await deflated.send(*compressed_frames(data))
+    answer = await deflated.message_or_ending()
+    record_property("observed", "refused" if answer is None else "accepted")
+    assert answer is None or answer.content == target.answer(message), (
+        f"it was read as something else: {answer}"
     )

@@ -5,10 +5,10 @@ import zlib
 
 import pytest
 
-from pytest_websocket.fixtures import Agree, DeflatedConnection, RecordProperty, Target
+from pytest_websocket.fixtures import Agree, DeflatedConnection
 from pytest_websocket.plugin.compression import compressed_fragments, compressed_frames
-from pytest_websocket.plugin.marks import MAY, MUST, SHOULD, rfc6455, rfc7692
-from pytest_websocket.protocol.deflate import TAIL, Deflater
+from pytest_websocket.plugin.marks import MUST, SHOULD, rfc6455, rfc7692
+from pytest_websocket.protocol.deflate import Deflater
 from pytest_websocket.protocol.deflate_blocks import DYNAMIC, RESERVED, Blocks
 from pytest_websocket.protocol.frames import BINARY, text
 
@@ -324,21 +324,6 @@ TRUNCATED = {
 async def test_truncated_data_is_not_taken_for_a_message(deflated: DeflatedConnection, data: bytes) -> None:
     await deflated.send(*compressed_frames(data, BINARY))
     await deflated.expect_failed()
-
-
-@rfc7692("7.2.1", MAY, "a client has to cut the last four bytes off; a server may forgive one that does not")
-@pytest.mark.parametrize("message", ["Hello", PROSE], ids=["short", "long"])
-@pytest.mark.needs("echo")
-async def test_uncut_tail_is_refused_or_passed_over(
-    deflated: DeflatedConnection, target: Target, record_property: RecordProperty, message: str
-) -> None:
-    data = deflated.deflate(message) + TAIL
-    await deflated.send(*compressed_frames(data))
-    answer = await deflated.message_or_ending()
-    record_property("observed", "refused" if answer is None else "accepted")
-    assert answer is None or answer.content == target.answer(message), (
-        f"it was read as something else: {answer}"
-    )
 
 
 NOT_UTF8 = {

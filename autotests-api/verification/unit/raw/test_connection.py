@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Iterator
 import pytest
 
 from pytest_websocket.protocol.frames import (
-    Frame,
     binary,
     close,
     continuation,
@@ -26,13 +25,10 @@ from pytest_websocket.raw.dialing import open_connection
 from pytest_websocket.raw.ending import NotReceived
 from pytest_websocket.recording import Recording
 from verification.conftest import Listen
+from verification.unit.raw.frames import encoded
 
 Against = Callable[..., Awaitable[Connection]]
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-def encoded(*frames: Frame) -> bytes:
-    return b"".join(frame.encode(masked=False) for frame in frames)
 
 
 def opcode_of(frame: bytes) -> int | None:

@@ -9,30 +9,14 @@ from typing import Any
 
 import pytest
 
-from pytest_websocket.protocol.frames import PONG, TEXT, Frame, close, ping, text
+from pytest_websocket.protocol.frames import PONG, TEXT, close, ping, text
 from pytest_websocket.raw.connection import Connection
 from pytest_websocket.raw.ending import NotReceived
 from pytest_websocket.recording import Recording
 from verification.conftest import Paper
+from verification.unit.raw.frames import encoded, sent_in_recording
 
 LINGER_NOT = struct.pack("ii", 1, 0)
-
-
-def encoded(*frames: Frame) -> bytes:
-    return b"".join(frame.encode(masked=False) for frame in frames)
-
-
-@pytest.fixture
-async def raw(paper: Paper) -> Connection:
-    """Returns a connection that speaks frames."""
-    connection = Connection(Recording(), 0.05)
-    connection.connection_made(paper)
-    connection.switch_protocols()
-    return connection
-
-
-def sent_in_recording(raw: Connection) -> list[str]:
-    return [frame.name for frame in raw.recording.frames if frame.sent]
 
 
 async def test_small_writes_are_not_held_back_by_the_kernel(raw: Connection, plug: socket.socket) -> None:

@@ -1,0 +1,18 @@
+"""A raw connection on a transport that records writes."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_websocket.raw.connection import Connection
+from pytest_websocket.recording import Recording
+from verification.conftest import Paper
+
+
+@pytest.fixture
+async def raw(paper: Paper) -> Connection:
+    """Returns a connection that speaks frames."""
+    connection = Connection(Recording(), 0.05)
+    connection.connection_made(paper)
+    connection.switch_protocols()
+    return connection
