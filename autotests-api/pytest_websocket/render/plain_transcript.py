@@ -36,8 +36,9 @@ def _events(conversation: Conversation) -> list[tuple[float, object]]:
 
 
 def _of(conversation: Conversation, events: list[tuple[float, object]], most: int) -> str:
-    lines = [f"{printable(conversation.name)} · {conversation.url}"]
-    lines += [f"{'':13}{line}" for line in (conversation.request.line, conversation.response.line) if line]
+    lines = [f"{printable(conversation.name)} · {printable(conversation.url)}"]
+    heads = (conversation.request.line, conversation.response.line)
+    lines += [f"{'':13}{printable(line)}" for line in heads if line]
     hidden = conversation.omitted + max(0, len(events) - most)
     half = most // 2 if hidden else len(events)
     lines += [str(event) for _, event in events[:half]]

@@ -29,6 +29,15 @@ def test_handshake_frames_and_end_are_lines() -> None:
     assert shown.endswith("2 connections more not shown\n")
 
 
+def test_what_the_peer_answered_is_escaped() -> None:
+    recording = Recording("client", "ws://127.0.0.1:9/")
+    recording.sent(b"GET / HTTP/1.1\r\n\r\n")
+    recording.received(b"HTTP/1.1 500 \x1b[2J\r\n\r\n")
+    shown = plain_transcript.text([Conversation.of(recording, Secrets([]))])
+    assert "\x1b" not in shown
+    assert r"HTTP/1.1 500 \x1b[2J" in shown
+
+
 def test_credentials_are_not_shown() -> None:
     shown = plain_transcript.text([conversation_of("I am hunter3hunter3", secret="hunter3hunter3")])
     assert "hunter" not in shown
