@@ -230,10 +230,10 @@ def autobahn_index(records: Iterable[Record], agent: str) -> dict[str, dict[str,
 
 
 def badge(conformance: Conformance) -> str:
-    """Returns a flat badge, as SVG: how many MUST rules are kept."""
+    """Returns a flat badge, as SVG: how many MUST rules are kept; green where the server conforms."""
     known, kept = conformance.known(MUST), conformance.count(MUST, Verdict.KEPT)
     label, words = "RFC 6455", f"{kept}/{known} MUST" if known else "not tested"
-    colour = "#9f9f9f" if not known else "#3fb950" if kept == known else "#e5484d"
+    colour = "#9f9f9f" if not known else "#3fb950" if conformance.conforms else "#e5484d"
     widths = round(8 + 6.6 * len(label)), round(10 + 6.6 * len(words))
     return render("badge.svg.j2", label=label, words=words, colour=colour, left=widths[0], right=widths[1])
 

@@ -11,6 +11,7 @@ from typing import Any
 TARGETS = "targets"
 """Folder within the results where each of several runs says what it was made of."""
 _LEVELS = ("MUST", "SHOULD", "MAY")
+_NOT_FAILED = ("passed", "skipped")
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,6 @@ def _cell(section: dict[str, Any] | None) -> tuple[str, list[Part]]:
         link = ""
         if broken:
             kind = "broken" if level != "SHOULD" else "deviates" if kind == "kept" else kind
-            link = next(case["link"] for case in broken[0]["cases"] if case["outcome"] != "passed")
+            link = next(case["link"] for case in broken[0]["cases"] if case["outcome"] not in _NOT_FAILED)
         parts.append(Part(f"{len(known) - len(broken)}/{len(known)}", level, link))
     return (kind if parts else "m"), parts

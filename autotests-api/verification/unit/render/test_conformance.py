@@ -127,6 +127,18 @@ def test_badge_is_green_only_without_a_broken_must(table: Conformance) -> None:
     assert "1/2 MUST" in badge(table)
     assert "#e5484d" in badge(table)
     assert "#3fb950" in badge(Conformance.of([record("a", Outcome.PASSED, KEPT)], ""))
+    illegal_frames = record("b", Outcome.FAILED, ADVICE)
+    illegal_frames.violations, illegal_frames.spoiled = ["RFC 6455 §5.1: a server's frame is masked"], True
+    spoiled = Conformance.of([record("a", Outcome.PASSED, KEPT), illegal_frames], "")
+    assert not spoiled.conforms
+    assert "#e5484d" in badge(spoiled)
+
+
+def test_cell_leads_to_a_test_that_failed_and_not_to_one_that_was_skipped() -> None:
+    tests = [record("a", Outcome.SKIPPED, BROKEN), record("b", Outcome.FAILED, BROKEN)]
+    page = matrix.page([matrix.Server(Conformance.of(tests, "server").to_json(), "")])
+    assert 'href="#link-b"' in page
+    assert 'href="#link-a"' not in page
 
 
 def test_servers_stand_side_by_side(table: Conformance, tmp_path: Path) -> None:
