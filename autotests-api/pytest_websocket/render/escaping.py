@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 import unicodedata
@@ -89,12 +90,7 @@ def decoded(data: bytes, *, cut: bool) -> str:
 
     ``cut`` says that the data goes on: a character that it ends in the middle of is left out.
     """
-    if cut:
-        for missing in range(1, 4):
-            if data[-missing:][:1] >= b"\xc0":
-                data = data[:-missing]
-                break
-    return data.decode("utf-8", "surrogateescape")
+    return codecs.getincrementaldecoder("utf-8")("surrogateescape").decode(data, final=not cut)
 
 
 def json_tokens(text: str, limit: int) -> list[Token] | None:

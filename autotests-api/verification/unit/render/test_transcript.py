@@ -228,6 +228,8 @@ def test_bytes_that_are_no_text_are_shown_as_bytes() -> None:
     assert r"\xff" in visible(decoded(b"bad \xff utf-8", cut=False))
     assert decoded("а".encode()[:1] + b"", cut=True) == ""
     assert decoded("аб".encode()[:3], cut=True) == "а"
+    assert decoded("аб".encode(), cut=True) == "аб"
+    assert decoded("…".encode(), cut=True) == "…"
 
 
 def test_json_is_unfolded_after_a_prefix_too() -> None:
