@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 
+from pytest_websocket.protocol.rules import MUST, Rule
 from pytest_websocket.render.run import RED, Outcome, Record
 
 _LONGEST = 160
@@ -33,7 +34,7 @@ class Cause:
     def url(self) -> str:
         """Returns the section of the RFC that the words name; empty where they name none."""
         found = re.match(r"RFC (\d+) §([\d.]+)", self.words)
-        return f"https://www.rfc-editor.org/rfc/rfc{found[1]}.html#section-{found[2]}" if found else ""
+        return Rule(int(found[1]), found[2], MUST, self.words).url if found else ""
 
     @property
     def example(self) -> list[str]:
@@ -73,7 +74,7 @@ def _by_violation(records: list[Record]) -> list[Cause]:
     while left:
         seen = [violation for record in left for violation in record.violations]
         most = max(dict.fromkeys(seen), key=seen.count)
-        found.append(Cause(most, "MUST", [record for record in left if most in record.violations]))
+        found.append(Cause(most, MUST, [record for record in left if most in record.violations]))
         left = [record for record in left if most not in record.violations]
     return found
 

@@ -15,7 +15,7 @@ _EPICS = ("Echo contract", "Conformance to the RFCs")
 
 
 def metrics(records: Iterable[Record]) -> list[dict[str, Any]]:
-    """p50, p95 and max in milliseconds, over the tests that passed; empty where nothing was measured."""
+    """Returns p50, p95 and max in milliseconds, over tests that passed; empty where nothing was measured."""
     counted = [record for record in records if record.epic in _EPICS and record.outcome is Outcome.PASSED]
     now = round(time.time() * 1000)
     samples = {

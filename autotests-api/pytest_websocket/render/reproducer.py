@@ -109,9 +109,8 @@ def _with_bytes(conversation: Conversation) -> Iterator[str]:
     for frame in sent[:_MOST_FRAMES]:
         data = bytes(frame.data)[:_LONGEST]
         again = Frame(frame.opcode, data, frame.fin, frame.rsv1, frame.rsv2, frame.rsv3)
-        bits = {7: 7, 16: 16, 64: 64}[frame.length_bits]
         fits = len(data) == frame.payload_size
-        wire = again.encode(masked=frame.masked, length_bits=bits if fits else None)  # type: ignore[arg-type]
+        wire = again.encode(masked=frame.masked, length_bits=frame.header.length_bits if fits else None)
         aside = "" if fits else f", {frame.payload_size:,} bytes in the original"
         yield f"peer.sendall(bytes.fromhex({wire.hex()!r}))  # {opcode_name(frame.opcode)}{aside}"
     if len(sent) > _MOST_FRAMES:

@@ -7,11 +7,11 @@ takes a result only with a relative path, so that the place of a result is the c
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable
 from typing import Any
 
 from pytest_websocket.protocol.weaknesses import Severity, Weakness
+from pytest_websocket.render.failure_grouping import first_line
 from pytest_websocket.render.run import Record, Run
 from pytest_websocket.text import printable
 
@@ -122,8 +122,13 @@ def _rule(record: Record, weakness: Weakness) -> dict[str, Any]:
 def _result(record: Record, places: dict[str, int]) -> dict[str, Any]:
     assert record.weakness is not None
     identity = rule_id(record.nodeid)
-    reason = re.sub(r"^[\w.]+: (?=.)", "", record.reason.partition("\n")[0])
-    lines = [printable(reason), "", f"Attacker's gain: {record.weakness.gain}", "", record.dialogue]
+    lines = [
+        printable(first_line(record)),
+        "",
+        f"Attacker's gain: {record.weakness.gain}",
+        "",
+        record.dialogue,
+    ]
     path, line = record.place
     found = fingerprint(record)
     return {
