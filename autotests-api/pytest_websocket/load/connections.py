@@ -54,7 +54,7 @@ class Connections:
                 due = loop.time()
                 if self.ramp:
                     due = began + number / self.ramp
-                    await _wait_until(due)
+                    await asyncio.sleep(max(0.0, due - loop.time()))
                 try:
                     connection = await LoadConnection.open(number, self.endpoint)
                 except (OSError, TimeoutError) as error:
@@ -63,7 +63,17 @@ class Connections:
                 self.connect.record(int((loop.time() - due) * 1e6))
                 return connection
 
-        opened = await asyncio.gather(*map(open_one, range(self.count)))
+        tasks = [asyncio.ensure_future(open_one(number)) for number in range(self.count)]
+        try:
+            opened = await asyncio.gather(*tasks)
+        except BaseException:
+            # What ended this is raised to the caller, who then closes nothing.
+            for task in tasks:
+                task.cancel()
+            for one in await asyncio.gather(*tasks, return_exceptions=True):
+                if isinstance(one, LoadConnection):
+                    one.abort()
+            raise
         self.opened = [connection for connection in opened if connection is not None]
 
     async def close(self) -> None:
@@ -115,14 +125,6 @@ class Connections:
         self._stopped = True
         for load in self._loads:
             load.stop()
-
-
-async def _wait_until(when: float) -> None:
-    loop = asyncio.get_running_loop()
-    if when > loop.time():
-        due = loop.create_future()
-        loop.call_at(when, due.set_result, None)
-        await due
 
 
 def _reason(error: Exception) -> str:

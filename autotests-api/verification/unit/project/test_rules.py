@@ -27,6 +27,8 @@ MAKE_TIME_PASS = (
     "pytest_websocket/target/rate_limit.py",
     "pytest_websocket/plugin/rate_limits.py",
     "pytest_websocket/network/",
+    # Connections are opened at a given rate.
+    "pytest_websocket/load/connections.py",
     "verification/faulty_",
     "verification/correct_apis/",
     "verification/hostile_servers.py",
