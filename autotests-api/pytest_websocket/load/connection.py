@@ -81,6 +81,7 @@ class LoadConnection(asyncio.Protocol):
         "_kind",
         "_needed",
         "_request",
+        "_size",
         "_skip",
         "closing",
         "early",
@@ -108,6 +109,7 @@ class LoadConnection(asyncio.Protocol):
         self._buffer = b""
         self._needed = 0
         self._fragments: list[bytes] = []
+        self._size = 0
         self._kind = 0
 
     @classmethod
@@ -256,10 +258,11 @@ class LoadConnection(asyncio.Protocol):
             if opcode != CONTINUATION:
                 self._kind = opcode
             self._fragments.append(payload)
-            if sum(map(len, self._fragments)) > MAX_MESSAGE:
+            self._size += len(payload)
+            if self._size > MAX_MESSAGE:
                 self._fail("sent a message above 64 MiB")
             elif first & 0x80:
-                whole, self._fragments = b"".join(self._fragments), []
+                whole, self._fragments, self._size = b"".join(self._fragments), [], 0
                 if self._skip:
                     self._skip -= 1
                 else:

@@ -87,7 +87,7 @@ class RunningLoad:
         if result.rate is None:
             for connection, pending in self._connections:
                 self._send(connection, pending, time.perf_counter_ns())
-            self._loop.call_later(result.duration, self._stop_sending)
+            self._timers.append(self._loop.call_later(result.duration, self._stop_sending))
         else:
             self._send_due(1e9 / result.rate)
         try:

@@ -80,9 +80,7 @@ def endpoint_for(target: Target, users: int) -> Endpoint:
         server_name=target.host,
         greetings=target.greetings,
         carry=_carry_of(target),
-        ignores=(lambda opcode, payload: target.ignores(_content(opcode, payload)))
-        if target.ignore
-        else None,
+        ignores=partial(_ignores, target) if target.ignore else None,
         enter=partial(_log_in, target, target.login) if target.login else None,
         deadline=max(10.0, target.deadline) * target.time_scale,
         sources=tuple(f"127.0.0.{number + 1}" for number in range(addresses)) if local else (),

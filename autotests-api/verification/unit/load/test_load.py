@@ -328,3 +328,30 @@ def test_server_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytest.M
         run_in_process(),
     ):
         pass
+
+
+async def test_connections_are_dropped_where_one_cannot_be_entered(serving: Serving) -> None:
+    entered: list[LoadConnection] = []
+
+    async def enter(connection: LoadConnection) -> None:
+        entered.append(connection)
+        if len(entered) == 3:
+            raise LookupError("a fault of the login itself")
+
+    connections = Connections(replace(serving(echo), enter=enter), 5)
+    with pytest.raises(LookupError):
+        await connections.open()
+    assert len(entered) >= 3
+    assert all(one.closing for one in entered)
+
+
+async def test_message_of_many_fragments_is_joined_in_time(loaded: Loaded) -> None:
+    async def in_crumbs(connection: ServerConnection) -> None:
+        async for message in connection:
+            assert isinstance(message, str)
+            await connection.send(list(message))
+
+    # 40,000 fragments: a sum over all of them for each would take seconds.
+    result = await loaded(in_crumbs, users=1, rate=1, workload="text:40000")
+    assert result.is_clean, result
+    assert result.received == 1
