@@ -59,6 +59,10 @@ class Inbox:
         self._is_read = False
         self._skipped_size = 0
         self._count = 0
+        if ignores is not None:
+            connection.recording.ignore_unread(
+                lambda number, message: number > self._count and bool(ignores(message))
+            )
 
     async def take(self, until: float | None, waiter: Waiter) -> Message:
         """Returns the message that ``waiter`` gets, at the latest at ``until``, a time of the event loop.

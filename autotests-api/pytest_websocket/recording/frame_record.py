@@ -98,6 +98,16 @@ class FrameRecord(NamedTuple):
         limit = 72 if isinstance(shown, str) else 24
         return preview(shown, limit=limit, whole=len(self.data) == self.size)
 
+    @property
+    def whole_message(self) -> Message | None:
+        """The message that the frame is; None where it is a part of one, was cut, or is no UTF-8."""
+        if not self.fin or self.opcode not in {TEXT, BINARY} or len(self.data) != self.size:
+            return None
+        try:
+            return bytes(self.data).decode() if self.opcode == TEXT else bytes(self.data)
+        except UnicodeDecodeError:
+            return None
+
     def __str__(self) -> str:
         cells = [f"{self.at:9.4f} s  {'sent' if self.sent else 'received':<8}  {self.name:<12}"]
         if self.opcode == CLOSE:
@@ -156,19 +166,15 @@ class Fold(NamedTuple):
 
 def with_value(frame: FrameRecord, codec: Any) -> FrameRecord:
     """Returns the frame with the value of the message that it holds; as it is where it holds no whole one."""
-    is_whole = frame.fin and frame.opcode in {TEXT, BINARY} and len(frame.data) == frame.size
-    if not is_whole:
+    message = frame.whole_message
+    if message is None:
         return frame
     decode = getattr(codec, "decode_sent", codec.decode) if frame.sent else codec.decode
     try:
-        return frame._replace(value=value_text(decode(_message(frame))))
+        return frame._replace(value=value_text(decode(message)))
     except Exception:
         # Whatever a codec raises: the frame is then shown as it came.
         return frame
-
-
-def _message(frame: FrameRecord) -> Message:
-    return bytes(frame.data).decode() if frame.opcode == TEXT else bytes(frame.data)
 
 
 def folded(frames: Iterable[FrameRecord]) -> Iterator[FrameRecord | Fold]:

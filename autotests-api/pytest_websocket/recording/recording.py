@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 from functools import partial
 from time import perf_counter
 from typing import Any
@@ -16,7 +17,7 @@ from pytest_websocket.protocol.handshake import parse_response
 from pytest_websocket.protocol.rules import Violation
 from pytest_websocket.recording.direction import Direction
 from pytest_websocket.recording.frame_record import FrameRecord, Note, Totals, folded, with_value
-from pytest_websocket.text import printable, quantity
+from pytest_websocket.text import Message, printable, quantity
 
 # So many bytes, or some thousand small chunks, wait to be decoded: enough to keep decoding off the path of
 # a round trip in nearly every test, little enough for a thousand connections at once.
@@ -50,6 +51,7 @@ class Recording:
         self._codec: Any = None
         self._messages = {True: 0, False: 0}
         self._ignored: deque[int] = deque(maxlen=max_frames)
+        self._is_ignored: Callable[[int, Message], bool] | None = None
         self._closes: dict[bool, FrameRecord] = {}
         self._pending: list[tuple[float, bool, bytes]] = []
         self._pending_size = 0
@@ -78,6 +80,10 @@ class Recording:
     def ignore(self, number: int) -> None:
         """Marks the frames of the received message of this number, from 1, as one that no wait gets."""
         self._ignored.append(number)
+
+    def ignore_unread(self, is_ignored: Callable[[int, Message], bool]) -> None:
+        """Marks received messages, by number and content, for which this is true when they are shown."""
+        self._is_ignored = is_ignored
 
     def decode_with(self, codec: Any) -> None:
         """Shows messages as the values that ``codec.decode`` makes of them; None shows them as they came."""
@@ -112,10 +118,12 @@ class Recording:
         """The last frames of both directions, oldest first."""
         self._decode()
         frames = list(self._frames)
-        if self._ignored:
+        if self._ignored or self._is_ignored is not None:
             ignored = set(self._ignored)
             frames = [
-                frame._replace(ignored=True) if not frame.sent and frame.message in ignored else frame
+                frame._replace(ignored=True)
+                if not frame.sent and (frame.message in ignored or self._will_be_ignored(frame))
+                else frame
                 for frame in frames
             ]
         return frames if self._codec is None else [with_value(frame, self._codec) for frame in frames]
@@ -168,6 +176,13 @@ class Recording:
         partner = f" with {masked_url(self.url)}" if self.url else ""
         numbers = f"{quantity(totals.frames_sent, 'frame')} sent, {totals.frames_received} received"
         return "\n".join([f"The conversation of “{printable(self.name)}”{partner}, {numbers}:", *lines])
+
+    def _will_be_ignored(self, frame: FrameRecord) -> bool:
+        """Returns whether a message of one frame, which is all there, is one that no wait will get."""
+        message = frame.whole_message
+        return (
+            self._is_ignored is not None and message is not None and self._is_ignored(frame.message, message)
+        )
 
     def _take(self, sent: bool, data: bytes) -> None:
         self._pending.append((perf_counter(), sent, data))

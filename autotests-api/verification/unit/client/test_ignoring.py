@@ -42,6 +42,14 @@ async def test_ignored_messages_are_one_line_of_a_failure(peer: Any) -> None:
     ]
 
 
+async def test_ignored_messages_that_no_wait_has_read_are_folded_as_well(peer: Any) -> None:
+    client = await peer(says(*[HEARTBEAT] * 3, "last"), ignore=json_with(type="heartbeat"))
+    await client.ping(b"after the messages")
+    text = plain_transcript.text([Conversation.of(client.recording, Secrets())])
+    assert "3 ignored messages" in text
+    assert "last" in text
+
+
 async def test_message_that_was_wanted_and_is_ignored_is_told(peer: Any) -> None:
     client = await peer(says(HEARTBEAT), ignore=json_with(type="heartbeat"))
     with pytest.raises(ExpectationFailed) as failure:
