@@ -15,8 +15,10 @@ from __future__ import annotations
 import itertools
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
 from locust import constant_pacing, events, runners, task
 from locust.env import Environment
 from locust.exception import StopUser
@@ -52,6 +54,8 @@ class ParsedOptions:
 
     def __init__(self, options: Any) -> None:
         self._options = options
+        self.stash = pytest.Stash()
+        self.invocation_params = SimpleNamespace(dir=Path.cwd())
 
     def getoption(self, name: str, default: Any = None) -> Any:
         """Returns the value from the command line."""

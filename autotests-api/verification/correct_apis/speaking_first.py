@@ -82,6 +82,19 @@ async def pushes_ten_times_a_second(connection: ServerConnection) -> None:
 
 
 @api(ECHO)
+async def greets_and_pushes(connection: ServerConnection) -> None:
+    """A greeting that is another on every connection, then pushes of two kinds, ten a second."""
+    await connection.send(json.dumps({"type": "hello", "session": f"{time.monotonic_ns():x}"}))
+
+    def push(number: int) -> str:
+        kind = "heartbeat" if number % 2 else "presence"
+        return json.dumps({"type": kind, "at": time.time()})
+
+    async with pushing(connection, push, 0.1, 0.05):
+        await echo(connection)
+
+
+@api(ECHO)
 async def ticks_after_a_second(connection: ServerConnection) -> None:
     """A tick each second, the first after one."""
     async with pushing(connection, lambda number: f"tick {number} at {time.time():.3f}", 1.0, 1.0):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -265,3 +267,26 @@ def test_load_speaks_as_the_profile_says(name: str, run_suite: Any, serve: Any, 
     )
     expect_green(run)
     assert run.counts["passed"] > 0
+
+
+def test_locust_speaks_as_the_profile_says(serve: Any, tmp_path: Path) -> None:
+    api = APIS["login_first"]
+    run = subprocess.run(
+        [
+            *(
+                sys.executable,
+                "-m",
+                "locust",
+                "-f",
+                str(ROOT / "autotests-api" / "examples" / "locustfile.py"),
+            ),
+            *("--headless", "--users", "2", "--spawn-rate", "2", "--run-time", "1s", "--ws-pace", "0.1"),
+            *("--ws-url", serve(api.handler), "--ws-profile", written(tmp_path, api.profile)),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr[-3000:]
+    assert "echo of text" in run.stdout + run.stderr
