@@ -64,6 +64,6 @@ def step(title: Any, /) -> Any:
 def _fill(title: str, arguments: dict[str, Any]) -> str:
     try:
         filled = title.format(**arguments)
-    except (KeyError, IndexError, ValueError, AttributeError):
+    except (KeyError, IndexError, ValueError, AttributeError, TypeError):
         filled = title
     return filled if len(filled) <= TITLE_LIMIT else filled[: TITLE_LIMIT - 1] + "…"

@@ -1,6 +1,6 @@
 """The `websockets` connection of a client, with a recording of what crosses it.
 
-This is the only file that relies on how `websockets` works inside: on `ClientConnection` being an
+This file relies on how `websockets` works inside: on `ClientConnection` being an
 `asyncio.Protocol` whose callbacks get all bytes and whose transport takes all bytes, on its
 `process_event`, which gets every frame, on `protocol.send_frame`, which sends every one, and on
 `connect.process_redirect`. test_connection.py notices when that changes.

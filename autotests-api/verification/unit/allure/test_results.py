@@ -10,6 +10,8 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from pytest_websocket.allure.steps import step as as_step
+
 if TYPE_CHECKING:
     from verification.unit.allure.conftest import Specimen
 
@@ -73,6 +75,10 @@ def test_step_of_a_coroutine_ends_with_it(specimen: Specimen) -> None:
         ("a step that breaks", "broken"),
     ]
     assert names(steps[1]) == ["Inner step"]
+
+
+def test_step_runs_where_the_format_of_its_title_does_not_fit_the_argument() -> None:
+    assert as_step("greet {user:>9}")(lambda user: user)(None) is None
 
 
 def test_step_of_a_thread_is_not_lost(specimen: Specimen) -> None:

@@ -25,11 +25,10 @@ async def test_connection_that_says_nothing_is_dropped_at_the_end(deadline: floa
     canary = Canary()
     async with canary.listening():
         reader, writer = await asyncio.open_connection("127.0.0.1", canary.port)
-        # The second connection is accepted after the first.
-        _, second = await asyncio.open_connection("127.0.0.1", canary.port)
+        # The second connection is accepted, and answered, after the first.
+        answer, second = await asyncio.open_connection("127.0.0.1", canary.port)
         second.write(b"x")
-        while len(canary.called) < 2:
-            await asyncio.sleep(0)
+        assert await answer.read()
     assert await asyncio.wait_for(reader.read(), deadline) == b""
     writer.close()
     second.close()
