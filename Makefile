@@ -131,8 +131,9 @@ conformance: $(SUITE) ## write docs/conformance.md, the list of all cases
 	@$(PYTEST) --rfc-table docs/conformance.md
 
 .PHONY: catalogue
-catalogue: $(SUITE) ## write docs/security-catalogue.md, the list of all security cases
+catalogue: $(SUITE) ## write the lists of all security cases, docs/security-catalogue.md and …-clients.md
 	@$(PYTEST) --ws-security-table docs/security-catalogue.md
+	@$(PYTEST) --ws-client '{url}' --ws-security-table docs/security-catalogue-clients.md
 
 .PHONY: pictures
 pictures: $(CHECKS) $(ALLURE) ## make the pictures of the report in docs/ again

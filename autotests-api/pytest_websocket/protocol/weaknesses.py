@@ -18,6 +18,7 @@ CWE_TITLES = {
     294: "Authentication Bypass by Capture-replay",
     306: "Missing Authentication for Critical Function",
     319: "Cleartext Transmission of Sensitive Information",
+    340: "Generation of Predictable Numbers or Identifiers",
     400: "Uncontrolled Resource Consumption",
     404: "Improper Resource Shutdown or Release",
     407: "Inefficient Algorithmic Complexity",

@@ -79,6 +79,22 @@ class RepeatsTheKeyWhenRedirected(FollowsForEver):
         return self.key or super().new_key()
 
 
+@fault(
+    "6455 10.5",
+    caught_by="rfc6455/test_10_5_redirects.py::test_credentials_are_not_sent_to_another_host_after_a_redirect",
+)
+class TakesCredentialsAlong(FollowsForEver):
+    """Follows a redirect with the credentials that were for the first server."""
+
+    def run(self, url: str) -> int:
+        self.userinfo = urlsplit(url).netloc.rpartition("@")[0]
+        return super().run(url)
+
+    def headers(self, host: str) -> list[tuple[str, str]]:
+        value = f"Basic {base64.b64encode(self.userinfo.encode()).decode()}"
+        return super().headers(host) + ([("Authorization", value)] if self.userinfo else [])
+
+
 @fault("6455 10.4", caught_by=f"{LIMITS}::test_head_without_end_is_given_up")
 class ReadsAnyHead(EchoClient):
     """Reads the head of an answer, however long it is."""
@@ -95,6 +111,19 @@ class DiesOfBombs(EchoClient):
         if len(content) > 8 << 20:
             os.kill(os.getpid(), signal.SIGKILL)
         return super().inflate(data)
+
+
+@fault("6455 10.4", caught_by=f"{LIMITS}::test_pings_whose_pongs_are_not_read_end_no_client")
+class DiesOfPings(EchoClient):
+    """Is ended by a signal after ten thousand Pings, as by a queue of Pongs that grows."""
+
+    pings = 0
+
+    def take(self, frame: Frame) -> None:
+        self.pings += frame.opcode == 9
+        if self.pings > 10_000:
+            os.kill(os.getpid(), signal.SIGKILL)
+        super().take(frame)
 
 
 @fault("6455 10.4", caught_by=f"{LIMITS}::test_many_small_frames_end_no_client")

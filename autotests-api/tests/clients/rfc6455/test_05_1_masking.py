@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pytest_websocket import MUST, SHOULD, rfc6455
+from pytest_websocket import MUST, SHOULD, rfc6455, security
 from pytest_websocket.fixtures import ClientUnderTest, Conversation
 from pytest_websocket.protocol.frames import PONG, Frame, binary, close, continuation, ping, text
 from pytest_websocket.protocol.payloads import text_of
@@ -24,6 +24,14 @@ MASKED = {
     "pong": Frame(PONG, b"hello"),
     "close": close(1000),
 }
+
+GUESSED_MASK = security(
+    cwe=340,
+    cve="CVE-2025-10148",
+    asvs="11.5.1",
+    severity="medium",
+    gain="A page that knows the mask writes bytes of its choice to a proxy, and poisons its cache.",
+)
 
 
 async def keys_of(conversation: Conversation, count: int) -> list[bytes]:
@@ -54,6 +62,7 @@ async def test_close_is_masked(conversation: Conversation, code: int | None) -> 
     assert all(header.masked for header in conversation.headers_received)
 
 
+@GUESSED_MASK
 @rfc6455("5.3", MUST, "the masking key is fresh for every frame")
 async def test_key_is_fresh_for_every_frame(conversation: Conversation) -> None:
     keys = await keys_of(conversation, MESSAGES)
@@ -61,6 +70,7 @@ async def test_key_is_fresh_for_every_frame(conversation: Conversation) -> None:
     assert len(set(keys)) >= MESSAGES - 1, f"{MESSAGES} frames have {len(set(keys))} keys"
 
 
+@GUESSED_MASK
 @rfc6455(
     "5.3", MUST, "the masking key cannot be predicted: each of its bits is set in about half of the frames"
 )
@@ -73,6 +83,7 @@ async def test_bits_of_the_keys_are_balanced(conversation: Conversation) -> None
         assert abs(ones - MESSAGES / 2) <= allowed, f"bit {bit} is set in {ones} of {MESSAGES} keys"
 
 
+@GUESSED_MASK
 @rfc6455("5.3", MUST, "the masking key cannot be predicted: it is no step from the key before it")
 @pytest.mark.parametrize(
     "step",
@@ -93,6 +104,7 @@ async def test_key_is_no_step_from_the_key_before(
     assert len(steps) > 30, f"39 steps between keys take {len(steps)} values: {sorted(steps)[:4]}"
 
 
+@GUESSED_MASK
 @rfc6455("5.3", MUST, "the masking key differs from connection to connection")
 async def test_first_keys_differ(client_under_test: ClientUnderTest) -> None:
     keys: list[bytes] = []

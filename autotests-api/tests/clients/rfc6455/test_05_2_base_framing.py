@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_websocket import MUST, SHOULD, rfc6455
+from pytest_websocket import MUST, SHOULD, rfc6455, security
 from pytest_websocket.fixtures import Conversation
 from pytest_websocket.protocol.frames import (
     RESERVED_CONTROL_OPCODES,
@@ -107,6 +107,12 @@ async def test_reserved_opcode_is_refused_with_1002(conversation: Conversation, 
     await conversation.expect_failed(1002)
 
 
+@security(
+    cwe=190,
+    cve="CVE-2026-1528",
+    asvs="1.4.2",
+    gain="A server whose frame announces a length that overflows ends the client.",
+)
 @rfc6455("5.2", MUST, "a 64-bit length whose top bit is set ends the connection")
 @pytest.mark.parametrize("length", [1 << 63, (1 << 64) - 1])
 async def test_length_with_its_top_bit_set_fails_the_connection(

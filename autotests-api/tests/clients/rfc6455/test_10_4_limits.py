@@ -1,16 +1,22 @@
 """RFC 6455 §10.4: a server cannot use up a client's memory or time."""
 
+import asyncio
+
 import pytest
 
-from pytest_websocket import MUST, SHOULD, rfc6455
+from pytest_websocket import MUST, SHOULD, rfc6455, security
 from pytest_websocket.fixtures import ClientUnderTest, Conversation
 from pytest_websocket.plugin.client_compression import Agree
 from pytest_websocket.protocol.frames import binary, continuation, ping
+from pytest_websocket.raw.ending import NotReceived
 
 LIMIT = 8 << 20
 """Bytes of an answer's head that a client may read."""
 
 PIECE = 64 << 10
+
+FLOOD = 2 << 20
+"""Bytes of Pings."""
 
 
 async def answered_or_over(conversation: Conversation) -> None:
@@ -19,6 +25,12 @@ async def answered_or_over(conversation: Conversation) -> None:
     )
 
 
+@security(
+    cwe=770,
+    asvs="15.2.2",
+    severity="medium",
+    gain="An answer that never ends keeps the client waiting, and fills its memory.",
+)
 @rfc6455("10.4", SHOULD, "an answer whose head has no end is given up")
 @pytest.mark.parametrize(
     ("start", "line"),
@@ -40,6 +52,12 @@ async def test_head_without_end_is_given_up(
     assert await conversation.comes_true(lambda: conversation.tcp != "open", conversation.deadline / 5)
 
 
+@security(
+    cwe=409,
+    cve="CVE-2026-1526",
+    asvs="15.2.2",
+    gain="A server sends some kilobytes that inflate until the client's memory is used up.",
+)
 @rfc6455("10.4", MUST, "a compressed message that is a thousand times larger when inflated ends no client")
 async def test_compression_bomb_ends_no_client(agree_with_client: Agree) -> None:
     compressed = await agree_with_client()
@@ -52,6 +70,7 @@ async def test_compression_bomb_ends_no_client(agree_with_client: Agree) -> None
     conversation.take_message()
 
 
+@security(cwe=770, asvs="15.2.2", gain="A server that sends next to nothing, very often, ends the client.")
 @rfc6455("10.4", MUST, "hundreds of Pings, and of empty fragments, end no client")
 async def test_many_small_frames_end_no_client(conversation: Conversation) -> None:
     await conversation.send_bytes(ping(b"p").encode(masked=False) * 500)
@@ -63,3 +82,26 @@ async def test_many_small_frames_end_no_client(conversation: Conversation) -> No
     )
     message = conversation.take_message()
     assert message is None or message.data == b"end"
+
+
+@security(
+    cwe=770,
+    cve="CVE-2026-11586",
+    asvs="15.2.2",
+    gain="A server that sends Pings and reads no Pong fills the client's memory with them.",
+)
+@rfc6455("10.4", MUST, "Pings whose Pongs are not read end no client")
+async def test_pings_whose_pongs_are_not_read_end_no_client(conversation: Conversation) -> None:
+    conversation.pause_reading()
+    pings = ping(bytes(125)).encode(masked=False) * 500
+    for _ in range(FLOOD // len(pings)):
+        if conversation.tcp != "open":
+            break
+        try:
+            await asyncio.wait_for(conversation.send_bytes(pings), conversation.deadline / 5)
+        except (NotReceived, TimeoutError):
+            # It waits for its Pongs to be read, which protects it.
+            break
+    conversation.resume_reading()
+    # A client that crashes is found when it exits.
+    await conversation.comes_true(lambda: conversation.has_pong() or conversation.over, conversation.deadline)
