@@ -56,7 +56,7 @@ def _run(command: list[str], folder: Path, **environment: str) -> None:
 
 
 def _major(command: str) -> int:
-    """Major version that the command prints; 0 where it cannot be run."""
+    """Returns the major version that the command prints; 0 where it cannot be run."""
     try:
         answer = subprocess.run(
             [command, "--version"], capture_output=True, text=True, timeout=30, check=True

@@ -26,7 +26,7 @@ class Connections:
     """
 
     def __init__(self, endpoint: Endpoint, count: int, *, ramp: float | None = None) -> None:
-        """``ramp`` is how many connections to open per second; None is as fast as they are accepted."""
+        """Opens ``ramp`` connections per second, with None as many as are accepted."""
         self.endpoint = endpoint
         self.count = count
         self.ramp = ramp

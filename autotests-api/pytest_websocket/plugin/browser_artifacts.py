@@ -55,7 +55,7 @@ class BrowserArtifacts:
         return bool(condition())
 
     async def collect(self) -> list[Attachment]:
-        """Screenshot, console and frames of every page: name, content and MIME type of each."""
+        """Returns screenshot, console and frames of every page: name, content and MIME type of each."""
         found: list[Attachment] = []
         for number, browser_page in enumerate(self.pages, 1):
             name = f"page {number}" if len(self.pages) > 1 else "the page"
@@ -73,7 +73,7 @@ class BrowserArtifacts:
         return found
 
     async def disagreement(self) -> str:
-        """In words, where the browser and the server tell different stories; empty when they agree."""
+        """Returns in words where browser and server differ; empty when they agree."""
 
         def differences() -> list[str]:
             return [

@@ -72,7 +72,7 @@ class Conversation:
 
 
 def disagreement(seen: Conversation, told: Entry) -> str:
-    """In words, where the browser's story of a connection differs from the server's; empty when it does not.
+    """Returns in words where the browser's log of a connection differs from the server's; empty where not.
 
     What one side sent last may be lost when the connection is cut or the page is left (1001, 1006, and 1009:
     the reader stopped); up to there both must tell the same, and otherwise all of it.

@@ -121,20 +121,20 @@ class Negotiation:
         return agreement_in(self.answer)
 
     def expect_opened(self) -> None:
-        """The server accepts the handshake, and its answer breaks no rule."""
+        """Asserts that the server accepts the handshake, and its answer breaks no rule."""
         __tracebackhide__ = True
         if not self.response.accepted:
             raise AssertionError(f"offered {self._offered}, received {self.response}")
         self.expect_legal()
 
     def expect_legal(self) -> None:
-        """The server refuses the handshake, or its answer breaks no rule."""
+        """Asserts that the server refuses the handshake, or its answer breaks no rule."""
         __tracebackhide__ = True
         if self.response.accepted and self.problems:
             raise AssertionError(f"{self}: {'; '.join(self.problems)}")
 
     def expect_declined(self) -> None:
-        """The server accepts the handshake and none of the offers."""
+        """Asserts that the server accepts the handshake and none of the offers."""
         __tracebackhide__ = True
         self.expect_opened()
         if self.answer is not None:

@@ -46,7 +46,7 @@ class Echo:
         skip_above_limit(self.abilities, size)
 
     async def expect_replies(self, client: Client, *messages: Message) -> None:
-        """Each message, sent when the one before was answered, is answered next."""
+        """Asserts that each message, sent when the one before was answered, is answered next."""
         __tracebackhide__ = True
         for message in messages:
             await client.send(message)
@@ -94,7 +94,7 @@ class Echo:
             await asyncio.gather(sending, return_exceptions=True)
 
     async def _expect_next(self, client: Client, answers: list[Answer | None]) -> None:
-        """The next message is the first of ``answers``, or any with ``any_order``; removes it from them."""
+        """Removes the next message from ``answers``: it must be the first, or any with ``any_order``."""
         __tracebackhide__ = True
         if not self.target.any_order:
             await client.expect(answers[0])
@@ -119,12 +119,12 @@ class Echo:
             self.needs_size(size)
 
     async def expect_silence(self, client: Client) -> None:
-        """Nothing more is received: the next message is the answer to a marker."""
+        """Asserts that nothing more is received: the next message is the answer to a marker."""
         __tracebackhide__ = True
         await client.expect_silence(MARKER, self.target.answer(MARKER))
 
     async def expect_healthy(self, client: Client) -> None:
-        """The connection answers messages of all kinds, or a Ping where the target does not echo.
+        """Asserts that messages of all kinds are answered, or a Ping where the target does not echo.
 
         None of them is empty: a server that cannot compress one fails the tests of just that.
         """

@@ -64,7 +64,7 @@ class LivenessCheck:
         raise TargetDown(f"not tried: the target is down since {self._down_since}: {cause}")
 
     def look_after(self, item: pytest.Item, report: pytest.TestReport) -> None:
-        """After a failure checks the target, and says in the report of that test that it went down."""
+        """Checks the target after a failure, and says in the report of that test that it went down."""
         if report.failed and not self._down_since and _needs_target(item):
             # A small server may have no place left until the test's own connections are gone.
             for connection in (*item.stash.get(CONNECTIONS, ()), *item.stash.get(CLIENTS, ())):

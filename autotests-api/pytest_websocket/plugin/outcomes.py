@@ -107,7 +107,7 @@ def judge_weakness(phase: Phase) -> None:
 
 
 def check_target(phase: Phase) -> None:
-    """After a failure checks whether the target still answers, and adds to the report when it does not."""
+    """Checks after a failure whether the target still answers, and adds to the report when it does not."""
     liveness = phase.item.config.stash.get(LIVENESS, None)
     if liveness is not None:
         liveness.look_after(phase.item, phase.report)

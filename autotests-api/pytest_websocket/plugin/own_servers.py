@@ -73,7 +73,7 @@ class OwnServer:
         await asyncio.to_thread(self.started.running.kill)
 
     async def expect_end(self) -> None:
-        """The program ends within `end_deadline` and cleanly."""
+        """Asserts that the program ends within `end_deadline` and cleanly."""
         __tracebackhide__ = True
         status = await self.end()
         if status is None:

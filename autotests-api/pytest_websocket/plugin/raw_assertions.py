@@ -82,7 +82,7 @@ class RawConnection(TargetConnection):
     # Messages and pongs
 
     async def expect_echo(self, *messages: Message, skip_if_too_big: bool = False) -> None:
-        """The next messages are the target's answers to ``messages``, in its order, and no others between.
+        """Asserts that the next messages are the answers to ``messages``, in the target's order.
 
         Skips the test where the target refuses a message with 1009 and did not promise to take it, and
         with ``skip_if_too_big`` wherever it refuses with 1009 or 1008.
@@ -109,7 +109,7 @@ class RawConnection(TargetConnection):
                 )
 
     async def expect_served(self, message: str = "still served?") -> None:
-        """The connection works: ``message`` is answered; a Ping, where it is not known what would be."""
+        """Asserts that ``message`` is answered; a Ping, where it is not known what would be."""
         __tracebackhide__ = True
         if self.target.answers:
             await self.send(text(message))
@@ -137,7 +137,7 @@ class RawConnection(TargetConnection):
         return count
 
     def expect_no_message(self, meaning: str, *, after: int = 0) -> None:
-        """No message but the first ``after`` is waiting; another would mean ``meaning``. Does not wait.
+        """Asserts that only the first ``after`` messages have come; another means ``meaning``. Does not wait.
 
         What cannot be an answer of the target is not counted.
         """
@@ -148,7 +148,7 @@ class RawConnection(TargetConnection):
             raise AssertionError(f"{meaning}: expected no message, received {waiting[after]}")
 
     def expect_no_violation(self) -> None:
-        """No frame of the server so far broke a rule. Does not wait."""
+        """Asserts that no frame of the server so far broke a rule. Does not wait."""
         __tracebackhide__ = True
         if self.violations:
             raise AssertionError(f"the server broke the protocol: {'; '.join(map(str, self.violations[:5]))}")
@@ -214,7 +214,7 @@ class RawConnection(TargetConnection):
         return ending
 
     async def expect_tcp_closed(self, *, cleanly: bool = False) -> Ending:
-        """TCP ends (RFC 6455 §7.1.1), ``cleanly``: with FIN and not with RST."""
+        """Asserts that TCP ends (RFC 6455 §7.1.1), ``cleanly``: with FIN and not with RST."""
         __tracebackhide__ = True
         ending = await self.tcp_ending()
         if ending.tcp == "open":

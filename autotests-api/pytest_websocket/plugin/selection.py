@@ -121,7 +121,7 @@ def _place(rule: Rule) -> tuple[int, list[int], int]:
 
 
 def _ranges(numbers: tuple[str, ...]) -> str:
-    """``1.1.1, 1.1.2, 1.1.3`` as ``1.1.1–3``."""
+    """Writes ``1.1.1, 1.1.2, 1.1.3`` as ``1.1.1–3``."""
     runs: list[list[str]] = []
     for number in sorted(numbers, key=lambda text: [int(part) for part in text.split(".")]):
         stem, _, last = number.rpartition(".")

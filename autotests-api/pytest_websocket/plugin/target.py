@@ -76,7 +76,7 @@ def pytest_testnodedown(node: Any) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
-    """Before the first test probes the target, if a test needs one, and marks the tests it cannot run."""
+    """Probes the target before the first test, if a test needs one, and marks the tests it cannot run."""
     config = session.config
     collected = [] if is_xdist_controller(config) else session.items
     cannot_run = session.testsfailed and not config.getoption("continue_on_collection_errors")

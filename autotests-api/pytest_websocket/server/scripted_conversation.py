@@ -145,7 +145,7 @@ class Conversation(AcceptedConnection):
         return self.closing
 
     async def expect_not_opened(self, *, deadline: float | None = None) -> None:
-        """The client must take the connection for not opened after what the server answered.
+        """Asserts that the client takes the connection for not opened after what the server answered.
 
         It must end TCP, and answer neither a message nor a Ping that come after the answer.
         """

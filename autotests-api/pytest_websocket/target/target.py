@@ -230,7 +230,7 @@ class Target:
         )
 
     def mask(self, text: str) -> str:
-        """``text`` without the secrets of the target."""
+        """Returns ``text`` without the secrets of the target."""
         return self.secrets.mask(text)
 
     def shown(self) -> str:
@@ -274,7 +274,7 @@ class Abilities:
     notes: tuple[str, ...] = field(default=())
 
     def to_json(self) -> dict[str, Any]:
-        """As plain data, to cross from the xdist controller to its workers."""
+        """Returns plain data, to cross from the xdist controller to its workers."""
         return asdict(self)
 
     @classmethod

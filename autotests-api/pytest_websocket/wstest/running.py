@@ -276,7 +276,7 @@ class Run:
             observed.unclean_because = "the peer ended TCP without a Close frame"
 
     def _time_of_giving_up(self) -> float:
-        """When this side stops waiting, on the loop's clock."""
+        """Returns when this side stops waiting, on the loop's clock."""
         if not self._is_closing:
             return self._limit
         if self.observed.remote_close is None:

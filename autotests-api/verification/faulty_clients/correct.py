@@ -71,7 +71,7 @@ class EchoClient(Opening):
         return 0
 
     def host(self, parts: SplitResult) -> str:
-        """Host and port of a URL (RFC 6455 §4.1)."""
+        """Returns host and port of a URL (RFC 6455 §4.1)."""
         return f"{parts.hostname}:{parts.port}"
 
     # What the user is told
@@ -179,32 +179,32 @@ class EchoClient(Opening):
             self.on_message(kind, self.inflate(data) if self.compressed else data)
 
     def check_mask(self, frame: Frame) -> None:
-        """A server's frame is not masked."""
+        """Checks that a server's frame is not masked."""
         if frame.masked:
             raise Failed(1002, "masked")
 
     def check_bits(self, frame: Frame) -> None:
-        """Reserved bits are not set, but for RSV1 where a compressed message begins."""
+        """Checks that reserved bits are not set, but for RSV1 where a compressed message begins."""
         if frame.bits and not (frame.bits == 4 and self.deflate and frame.opcode in (TEXT, BINARY)):
             raise Failed(1002, "reserved bits")
 
     def check_opcode(self, frame: Frame) -> None:
-        """The opcode is defined."""
+        """Checks that the opcode is defined."""
         if frame.opcode not in (CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG):
             raise Failed(1002, "reserved opcode")
 
     def check_control(self, frame: Frame) -> None:
-        """A control frame is whole, and short."""
+        """Checks that a control frame is whole, and short."""
         self.check_control_is_whole(frame)
         self.check_control_is_short(frame)
 
     def check_control_is_whole(self, frame: Frame) -> None:
-        """A control frame is not in fragments."""
+        """Checks that a control frame is not in fragments."""
         if not frame.fin:
             raise Failed(1002, "fragmented control frame")
 
     def check_control_is_short(self, frame: Frame) -> None:
-        """A control frame has at most 125 bytes."""
+        """Checks that a control frame has at most 125 bytes."""
         if len(frame.payload) > 125:
             raise Failed(1002, "long control frame")
 
@@ -216,12 +216,12 @@ class EchoClient(Opening):
             self.check_beginning()
 
     def check_continuation(self) -> None:
-        """There is a message to continue."""
+        """Checks that there is a message to continue."""
         if not self.kind:
             raise Failed(1002, "continuation of nothing")
 
     def check_beginning(self) -> None:
-        """There is no message that is not ended."""
+        """Checks that there is no message that is not ended."""
         if self.kind:
             raise Failed(1002, "message in a message")
 
@@ -240,7 +240,7 @@ class EchoClient(Opening):
         self.send_message(kind, data)
 
     def check_text(self, data: bytes) -> None:
-        """Text is UTF-8."""
+        """Checks that text is UTF-8."""
         try:
             data.decode()
         except UnicodeDecodeError:
@@ -269,17 +269,17 @@ class EchoClient(Opening):
         self.tell_close(code, payload[2:].decode(errors="replace"))
 
     def check_close_length(self, payload: bytes) -> None:
-        """A Close frame has no code or a whole one."""
+        """Checks that a Close frame has no code or a whole one."""
         if len(payload) == 1:
             raise Failed(1002, "half a code")
 
     def check_close_code(self, code: int) -> None:
-        """The code is one that may be sent."""
+        """Checks that the code is one that may be sent."""
         if not (1000 <= code <= 1014 and code not in (1004, 1005, 1006)) and not 3000 <= code <= 4999:
             raise Failed(1002, "undefined code")
 
     def check_close_reason(self, reason: bytes) -> None:
-        """The reason is UTF-8."""
+        """Checks that the reason is UTF-8."""
         try:
             reason.decode()
         except UnicodeDecodeError:

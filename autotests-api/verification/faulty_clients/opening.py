@@ -64,7 +64,7 @@ class Opening:
         return "permessage-deflate; client_max_window_bits"
 
     def open(self, host: str, path: str, query: str) -> None:
-        """The opening handshake. Raises NotOpened."""
+        """Does the opening handshake. Raises NotOpened."""
         self.key = self.new_key()
         lines = [self.request_line(self.resource(path, query))]
         lines += [f"{name}: {value}" for name, value in self.headers(host)]
@@ -103,22 +103,22 @@ class Opening:
         return headers
 
     def check_http(self, line: str) -> None:
-        """The answer is HTTP."""
+        """Checks that the answer is HTTP."""
         if not line.startswith("HTTP/1.1 "):
             raise NotOpened(line)
 
     def check_status(self, line: str) -> None:
-        """The status is 101."""
+        """Checks that the status is 101."""
         if line.split()[1:2] != ["101"]:
             raise NotOpened(line)
 
     def check_upgrade(self, value: str) -> None:
-        """Upgrade is websocket, in any case."""
+        """Checks that Upgrade is websocket, in any case."""
         if value.lower() != "websocket":
             raise NotOpened(value)
 
     def check_connection(self, value: str) -> None:
-        """Connection has the token Upgrade, in any case."""
+        """Checks that Connection has the token Upgrade, in any case."""
         if "upgrade" not in (token.strip().lower() for token in value.split(",")):
             raise NotOpened(value)
 
@@ -127,12 +127,12 @@ class Opening:
         return base64.b64encode(hashlib.sha1((self.key + GUID).encode()).digest()).decode()
 
     def check_accept(self, values: list[str]) -> None:
-        """Sec-WebSocket-Accept is there once and belongs to the key."""
+        """Checks that Sec-WebSocket-Accept is there once and belongs to the key."""
         if values != [self.expected_accept()]:
             raise NotOpened(str(values))
 
     def check_subprotocol(self, value: str) -> None:
-        """No subprotocol is chosen, as none was offered."""
+        """Checks that no subprotocol is chosen, as none was offered."""
         if value:
             raise NotOpened(value)
 
@@ -150,12 +150,12 @@ class Opening:
         self.inflater = zlib.decompressobj(wbits=server)
 
     def check_extension(self, name: str) -> None:
-        """The extension is the one that was offered, once."""
+        """Checks that the extension is the one that was offered, once."""
         if name != "permessage-deflate" or not self.offers:
             raise NotOpened(name)
 
     def check_parameter(self, name: str, value: str) -> None:
-        """The parameter is defined, legal and not repeated."""
+        """Checks that the parameter is defined, legal and not repeated."""
         if name in self.parameters:
             raise NotOpened(name)
         self.parameters[name] = value

@@ -84,7 +84,7 @@ class Inflater:
         return inflated
 
     def check_complete(self) -> None:
-        """The message must end where a block ends: there, and only there, a final empty block fits."""
+        """Checks that the message ends where a block ends: only there does a final empty block fit."""
         if self.stream.eof:
             return
         probe = self.stream.copy()

@@ -39,11 +39,11 @@ class Connection(Messages):
             self.fail(violation)
 
     def end_of_stream(self) -> None:
-        """The client finished sending without a Close (RFC 6455 §7.1.5)."""
+        """Handles that the client finished sending without a Close (RFC 6455 §7.1.5)."""
         self.finished = True
 
     def control(self, opcode: int, payload: bytes) -> None:
-        """Ping is answered, Pong is not, Close ends."""
+        """Answers a Ping, passes over a Pong, ends at a Close."""
         if opcode == PING:
             self.on_ping(payload)
         elif opcode == CLOSE:
@@ -52,11 +52,11 @@ class Connection(Messages):
             self.on_pong(payload)
 
     def on_ping(self, payload: bytes) -> None:
-        """A Pong with the same payload (RFC 6455 §5.5.2, §5.5.3)."""
+        """Sends a Pong with the same payload (RFC 6455 §5.5.2, §5.5.3)."""
         self.send_frame(pong(payload))
 
     def on_pong(self, payload: bytes) -> None:
-        """Nothing: an unsolicited Pong expects no answer (RFC 6455 §5.5.3)."""
+        """Does nothing: an unsolicited Pong expects no answer (RFC 6455 §5.5.3)."""
 
     def on_close(self, payload: bytes) -> None:
         """Answers the Close with its own code and finishes. Raises Violation for a bad body."""
@@ -76,7 +76,7 @@ class Connection(Messages):
         return code
 
     def check_close_length(self, payload: bytes) -> None:
-        """A body holds a whole code."""
+        """Checks that a body holds a whole code."""
         if len(payload) == 1:
             raise Violation(PROTOCOL_ERROR, "half a close code")
 
@@ -85,7 +85,7 @@ class Connection(Messages):
         return 1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code <= 4999
 
     def check_close_reason(self, reason: bytes) -> None:
-        """The reason is UTF-8."""
+        """Checks that the reason is UTF-8."""
         try:
             reason.decode()
         except UnicodeDecodeError as error:

@@ -91,7 +91,7 @@ class Framing(Opening):
         return True
 
     def step_data(self, header: Header) -> bool:
-        """Data is handled as it comes, so that a bad message ends early."""
+        """Handles data as it comes, so that a bad message ends early."""
         missing = header.length - self.consumed
         if missing and not self.buffer:
             return False
@@ -110,7 +110,7 @@ class Framing(Opening):
         return taken
 
     def unmask(self, piece: bytes, header: Header, offset: int) -> bytes:
-        """Payload bytes that stand ``offset`` bytes into the frame, unmasked (RFC 6455 §5.3)."""
+        """Unmasks payload bytes that stand ``offset`` bytes into the frame, unmasked (RFC 6455 §5.3)."""
         turn = offset % 4
         return mask(piece, header.mask_key[turn:] + header.mask_key[:turn])
 
@@ -127,37 +127,37 @@ class Framing(Opening):
             self.check_size(header)
 
     def check_reserved_bits(self, header: Header) -> None:
-        """RSV1 only on a message's first frame, and only when compression was agreed (RFC 6455 §5.2)."""
+        """Allows RSV1 on a message's first frame, when compression was agreed on (RFC 6455 §5.2)."""
         may_compress = self.inflater is not None and header.opcode not in (CONTINUATION, CLOSE, PING, PONG)
         if header.rsv2 or header.rsv3 or (header.rsv1 and not may_compress):
             raise Violation(PROTOCOL_ERROR, "a reserved bit is set")
 
     def check_opcode(self, header: Header) -> None:
-        """Only the opcodes that RFC 6455 §5.2 defines."""
+        """Allows only the opcodes that RFC 6455 §5.2 defines."""
         if header.opcode not in list(Opcode):
             raise Violation(PROTOCOL_ERROR, "reserved opcode")
 
     def check_masked(self, header: Header) -> None:
-        """Every client frame is masked (RFC 6455 §5.1)."""
+        """Checks that a client's frame is masked (RFC 6455 §5.1)."""
         if not header.masked:
             raise Violation(PROTOCOL_ERROR, "the frame is not masked")
 
     def check_length_encoding(self, header: Header) -> None:
-        """The shortest encoding, and no top bit (RFC 6455 §5.2)."""
+        """Demands the shortest encoding, and no top bit (RFC 6455 §5.2)."""
         if header.length >= 1 << 63:
             raise Violation(PROTOCOL_ERROR, "the length's top bit is set")
         if not header.is_minimal:
             raise Violation(PROTOCOL_ERROR, "the length is not in its shortest encoding")
 
     def check_control(self, header: Header) -> None:
-        """Control frames are short and whole (RFC 6455 §5.5)."""
+        """Checks that control frames are short and whole (RFC 6455 §5.5)."""
         if not header.fin:
             raise Violation(PROTOCOL_ERROR, "a control frame is fragmented")
         if header.length > self.control_limit:
             raise Violation(PROTOCOL_ERROR, "a control frame is longer than 125 bytes")
 
     def check_order(self, header: Header) -> None:
-        """A continuation continues something, and nothing else comes between (RFC 6455 §5.4)."""
+        """Checks that a continuation continues something, and nothing else comes between (RFC 6455 §5.4)."""
         if header.opcode == CONTINUATION and not self.in_message:
             raise Violation(PROTOCOL_ERROR, "there is nothing to continue")
         if header.opcode != CONTINUATION and self.in_message:
@@ -168,19 +168,19 @@ class Framing(Opening):
         raise NotImplementedError
 
     def frame_begins(self, header: Header) -> None:
-        """A header has been accepted."""
+        """Is called when a header has been accepted."""
         raise NotImplementedError
 
     def data(self, piece: bytes) -> None:
-        """Payload of a data frame, as it stood on the wire after unmasking."""
+        """Takes payload of a data frame, as it stood on the wire after unmasking."""
         raise NotImplementedError
 
     def frame_ends(self, header: Header) -> None:
-        """The payload of a data frame is complete."""
+        """Is called when the payload of a data frame is complete."""
         raise NotImplementedError
 
     def control(self, opcode: int, payload: bytes) -> None:
-        """A complete control frame."""
+        """Takes a complete control frame."""
         raise NotImplementedError
 
     def send_message(self, message: Message) -> None:

@@ -129,7 +129,7 @@ class Messages(Framing):
         return "".join(self.characters)
 
     def message(self, message: Message) -> None:
-        """One message in, one reply out."""
+        """Sends one reply for one message."""
         self.send_message(self.reply_to(message))
 
     def reply_to(self, message: Message) -> Message:

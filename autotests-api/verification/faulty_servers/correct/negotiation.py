@@ -111,12 +111,12 @@ class Negotiation:
         return Agreement(server_quiet, client_quiet, server_bits, client_bits)
 
     def check_repeated(self, names: list[str]) -> None:
-        """A parameter may stand in an offer once (RFC 7692 §7)."""
+        """Checks that a parameter stands in an offer once (RFC 7692 §7)."""
         if len(set(names)) != len(names):
             raise Declined
 
     def check_flag(self, value: str | None) -> None:
-        """no_context_takeover takes no value."""
+        """Checks that no_context_takeover has no value."""
         if value is not None:
             raise Declined
 
@@ -127,5 +127,5 @@ class Negotiation:
         return int(value)
 
     def unknown_parameter(self, name: str) -> None:
-        """A parameter that RFC 7692 §7.1 does not define declines the offer."""
+        """Lets a parameter that RFC 7692 §7.1 does not define decline the offer."""
         raise Declined

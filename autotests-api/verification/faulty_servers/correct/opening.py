@@ -128,54 +128,54 @@ class Opening(Negotiation):
         self.check_origin(request)
 
     def check_http_version(self, request: Request) -> None:
-        """HTTP/1.1 or a later 1.x."""
+        """Demands HTTP/1.1 or a later 1.x."""
         if request.version < (1, 1) or request.version[0] != 1:
             raise Refusal(505, "HTTP/1.1 is needed")
 
     def check_method(self, request: Request) -> None:
-        """GET and nothing else."""
+        """Demands GET and nothing else."""
         if request.method != "GET":
             raise Refusal(405, "a WebSocket handshake is a GET request", ("Allow", "GET"))
 
     def check_target(self, request: Request) -> None:
-        """A path or an absolute URI, without a fragment (RFC 6455 §3)."""
+        """Demands a path or an absolute URI, without a fragment (RFC 6455 §3)."""
         if not re.fullmatch(r"(/|(?i:https?|wss?)://[^/#]+)[^#]*", request.target):
             raise Refusal(400, "bad request target")
 
     def check_host(self, request: Request) -> None:
-        """Exactly one Host with an authority in it."""
+        """Demands exactly one Host with an authority in it."""
         hosts = request.values("Host")
         if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
             raise Refusal(400, "one valid Host header is needed")
 
     def check_body(self, request: Request) -> None:
-        """The bytes after the head are frames, so the request has no body."""
+        """Demands no body: the bytes after the head are frames, so the request has no body."""
         lengths = request.values("Content-Length")
         if request.values("Transfer-Encoding") or any(length != "0" for length in lengths):
             raise Refusal(400, "a handshake has no body")
 
     def check_upgrade(self, request: Request) -> None:
-        """Upgrade names websocket, in any case."""
+        """Checks that Upgrade names websocket, in any case."""
         if "websocket" not in [item.lower() for item in request.items("Upgrade")]:
             raise self.upgrade_required("this is a WebSocket endpoint")
 
     def check_connection(self, request: Request) -> None:
-        """Connection names upgrade, in any case."""
+        """Checks that Connection names upgrade, in any case."""
         if "upgrade" not in [item.lower() for item in request.items("Connection")]:
             raise self.upgrade_required("Connection: Upgrade is needed")
 
     def check_websocket_version(self, request: Request) -> None:
-        """Sec-WebSocket-Version stands there once and is 13."""
+        """Checks that Sec-WebSocket-Version stands there once and is 13."""
         versions = request.values("Sec-WebSocket-Version")
         if versions != ["13"]:
             raise self.upgrade_required("only version 13 of the protocol is spoken here")
 
     def upgrade_required(self, reason: str) -> Refusal:
-        """426 with what to upgrade to, and the versions that the server speaks (RFC 6455 §4.4)."""
+        """Returns 426 with what to upgrade to, and the versions that the server speaks (RFC 6455 §4.4)."""
         return Refusal(426, reason, ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"))
 
     def check_key(self, request: Request) -> None:
-        """One Sec-WebSocket-Key: 16 bytes in base64."""
+        """Demands one Sec-WebSocket-Key: 16 bytes in base64."""
         keys = request.values("Sec-WebSocket-Key")
         if len(keys) != 1 or not self.is_key(keys[0]):
             raise Refusal(400, "one Sec-WebSocket-Key of 16 bytes in base64 is needed")
@@ -189,7 +189,7 @@ class Opening(Negotiation):
         return len(nonce) == 16 and len(key) == 24
 
     def check_origin(self, request: Request) -> None:
-        """At most one Origin, and one of those that are allowed, where a list was given (RFC 6455 §10.2)."""
+        """Demands at most one Origin, one of those that are allowed where a list was given (§10.2)."""
         origins = request.values("Origin")
         if len(origins) > 1:
             raise Refusal(400, "more than one Origin")

@@ -44,7 +44,7 @@ class Request:
 
 
 def parse_request_line(line: bytes) -> tuple[str, str, tuple[int, int]]:
-    """Method, target and HTTP version. Raises Refusal 400 when it is not a request line."""
+    """Returns method, target and HTTP version. Raises Refusal 400 when it is not a request line."""
     match = _REQUEST_LINE.fullmatch(line)
     if match is None:
         raise Refusal(400, "not an HTTP request line")
@@ -53,7 +53,7 @@ def parse_request_line(line: bytes) -> tuple[str, str, tuple[int, int]]:
 
 
 def parse_field(line: bytes) -> tuple[str, str]:
-    """Name and value of a header field. Raises Refusal 400 for folding, stray blanks or bad characters."""
+    """Returns name and value of a field. Raises Refusal 400 for folding, stray blanks or bad characters."""
     match = _FIELD.fullmatch(line)
     if match is None:
         raise Refusal(400, "malformed header field")

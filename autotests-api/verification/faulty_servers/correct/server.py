@@ -68,7 +68,7 @@ class EchoServer:
         return self.connection_class(self, reader, writer)
 
     def release(self, connection: Connection) -> None:
-        """A connection has ended in whatever way."""
+        """Is called when a connection has ended in whatever way."""
 
     async def shut_down(self) -> None:
         """Sends every client a Close, then ends TCP."""
