@@ -78,11 +78,11 @@ Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Listen = Callable[[Script], Awaitable[int]]
 
 
-class Paper(asyncio.Transport):
+class RecordingTransport(asyncio.Transport):
     """A transport that records what is asked of it."""
 
-    def __init__(self, plug: socket.socket, *, half_closes: bool = True) -> None:
-        super().__init__({"socket": plug})
+    def __init__(self, unconnected: socket.socket, *, half_closes: bool = True) -> None:
+        super().__init__({"socket": unconnected})
         self.half_closes = half_closes
         self.written = b""
         self.asked: list[str] = []
@@ -162,22 +162,22 @@ async def listen() -> AsyncIterator[Listen]:
 
 
 @pytest.fixture
-def plug() -> Iterator[socket.socket]:
+def unconnected() -> Iterator[socket.socket]:
     """Returns a socket that is connected to nothing."""
     with socket.socket() as one:
         yield one
 
 
 @pytest.fixture
-def paper_for() -> type[Paper]:
+def transport_for() -> type[RecordingTransport]:
     """Returns the class of a transport that records."""
-    return Paper
+    return RecordingTransport
 
 
 @pytest.fixture
-async def paper(plug: socket.socket) -> Paper:
+async def transport(unconnected: socket.socket) -> RecordingTransport:
     """Returns a transport that records and sends nothing."""
-    return Paper(plug)
+    return RecordingTransport(unconnected)
 
 
 # A process inherits the peak of the one that started it, so that a small process starts the run.

@@ -27,7 +27,7 @@ def _cut(text: str) -> str:
 
 
 def add_observations(item: pytest.Item, test: Any) -> None:
-    """Shows what a test recorded as properties, such as which liberty of a MAY the server takes."""
+    """Shows what a test recorded as properties, such as what a server does of a MAY."""
     test.parameters.extend(
         Parameter(name=name, value=_cut(str(value)), excluded=True)
         for name, value in item.user_properties

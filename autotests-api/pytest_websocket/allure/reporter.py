@@ -24,7 +24,7 @@ _WORTH_SHOWING_MS = 100
 LARGEST_ATTACHMENT = 200_000
 """Bytes; longer texts are cut."""
 
-# A task copies its creator's context: it inherits the steps open there and never sees its siblings'.
+# A task copies its creator's context: it inherits the steps open there and never sees those of other tasks.
 _open_steps: ContextVar[tuple[str, ...]] = ContextVar("open_steps", default=())
 
 

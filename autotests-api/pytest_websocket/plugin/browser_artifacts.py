@@ -1,4 +1,4 @@
-"""What a browser leaves behind for the report, and whether its story is the server's.
+"""What a browser adds to the report, and whether its log agrees with the server's.
 
 Both are settled while the pages are still open, as the last part of a test's call: a disagreement is a
 failure of the test and not an error of its teardown.

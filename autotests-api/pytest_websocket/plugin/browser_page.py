@@ -78,11 +78,11 @@ def disagreement(seen: Conversation, told: Entry) -> str:
     the reader stopped); up to there both must tell the same, and otherwise all of it.
     """
     cut = told.close_code not in (None, 1000, 1005) and not 3000 <= (told.close_code or 0) <= 4999
-    stories: tuple[tuple[str, Sequence[Message | None], Sequence[Message | None]], ...] = (
+    logs: tuple[tuple[str, Sequence[Message | None], Sequence[Message | None]], ...] = (
         ("from server to browser", told.sent, seen.messages(sent=False)),
         ("from browser to server", seen.messages(sent=True), told.received),
     )
-    for direction, sent, received in stories:
+    for direction, sent, received in logs:
         for number, (one, other) in enumerate(zip(sent, received, strict=False), 1):
             if one is not None and other is not None and one != other:
                 return (

@@ -46,7 +46,7 @@ class Trial:
 def is_foreign(target: Target, trials: Sequence[Trial]) -> bool:
     """Returns whether a target that was asked for an echo is, by what came, no echo server at all.
 
-    A server that is said to echo is believed to be a broken one, unless it answers in a language of its own:
+    A server that is said to echo is taken for a broken one, unless it answers in a language of its own:
     with a JSON object, or by closing with a code of its application.
     """
     if any(_is_like(trial.word, message) for trial in trials for message in trial.came):

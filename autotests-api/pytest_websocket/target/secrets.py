@@ -15,7 +15,7 @@ from pytest_websocket.protocol.credential_members import credential_values, mask
 from pytest_websocket.protocol.credentials import MASK, is_credential
 
 SHORTEST_SECRET = 6
-"""Characters; shorter values ("1", "true") would be found in the middle of innocent words."""
+"""Characters; shorter values ("1", "true") would be found in the middle of ordinary words."""
 
 SHORTEST_PIECE = 3
 """Characters of a secret, next to a place where a text was cut, that are taken for a piece of it."""
@@ -36,7 +36,7 @@ _KINDS = frozenset({"password", "token", "secret", "bearer", "session", "cookie"
 def secrets_in(text: str) -> Iterator[str]:
     """Yields what a message says after the names of credentials and is masked wherever else it stands.
 
-    Short values, and words that say of which kind a credential is, would be found in innocent texts.
+    Short values, and words that say of which kind a credential is, would be found in ordinary texts.
     """
     for value in credential_values(text):
         clear = _unescaped(value.text)

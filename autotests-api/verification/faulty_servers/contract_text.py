@@ -169,7 +169,7 @@ class LowersText(TextConnection):
 
 @fault("contract", caught_by="test_reply_is_the_template_around_the_message[\\u0451 is not \\u0435]")
 class WritesYeForYo(TextConnection):
-    """ё becomes е, as in a telegram."""
+    """ё becomes е, as many write it."""
 
     def alter(self, text: str) -> str:
         return text.replace("ё", "е").replace("Ё", "Е")

@@ -78,13 +78,13 @@ class ParsesWhatLooksLikeJson(Connection):
 class ReadsOnWhileThereIsSomething(Connection):
     """A connection is read until it is empty, and one that is never empty starves the others."""
 
-    plug: socket.socket | None = None
+    unconnected: socket.socket | None = None
 
     def start_codecs(self) -> None:
         super().start_codecs()
         self.transport.pause_reading()
-        self.plug = socket.socket(fileno=socket.dup(self.writer.get_extra_info("socket").fileno()))
-        self.plug.setblocking(False)
+        self.unconnected = socket.socket(fileno=socket.dup(self.writer.get_extra_info("socket").fileno()))
+        self.unconnected.setblocking(False)
 
     @property
     def transport(self) -> asyncio.Transport:
@@ -94,24 +94,24 @@ class ReadsOnWhileThereIsSomething(Connection):
         return transport
 
     async def fill(self) -> bool:
-        if self.plug is None:
+        if self.unconnected is None:
             return await super().fill()
-        chunk = await asyncio.get_running_loop().sock_recv(self.plug, 1 << 16)
+        chunk = await asyncio.get_running_loop().sock_recv(self.unconnected, 1 << 16)
         self.buffer += chunk
-        self.read_on(self.plug)
+        self.read_on(self.unconnected)
         return bool(chunk)
 
-    def read_on(self, plug: socket.socket) -> None:
+    def read_on(self, unconnected: socket.socket) -> None:
         """Reads and handles what the socket holds, as long as it holds something."""
         with contextlib.suppress(OSError):
-            while not self.finished and (chunk := plug.recv(1 << 16)):
+            while not self.finished and (chunk := unconnected.recv(1 << 16)):
                 self.buffer += chunk
                 self.feed_safely()
                 time.sleep(0.1)
 
     async def end_tcp(self) -> None:
-        if self.plug is not None:
-            self.plug.close()
+        if self.unconnected is not None:
+            self.unconnected.close()
             self.transport.resume_reading()
         await super().end_tcp()
 

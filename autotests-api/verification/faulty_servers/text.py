@@ -1,4 +1,4 @@
-"""Faults in when text is checked, and in good text that is refused or spoilt (RFC 6455 §5.6, §8.1)."""
+"""Faults in when text is checked, and in good text that is refused or altered (RFC 6455 §5.6, §8.1)."""
 
 from __future__ import annotations
 

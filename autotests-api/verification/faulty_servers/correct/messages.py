@@ -40,7 +40,7 @@ class Messages(Framing):
         """Counts what is announced; a compressed message is counted when it is inflated."""
         first = header.opcode != 0
         if header.rsv1 or (self.compressed and not first):
-            # Data that cannot be compressed grows a little; more than this is no honest message.
+            # Data that cannot be compressed grows a little; more than this is no message of that size.
             ceiling = self.limit + (self.limit >> 6) + 1024
         else:
             ceiling = self.limit

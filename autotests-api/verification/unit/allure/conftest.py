@@ -1,4 +1,4 @@
-"""One run of specimen.py with everything that a report must survive, and what it left behind."""
+"""One run of specimen.py with everything that a report must cope with, and the results of it."""
 
 from __future__ import annotations
 

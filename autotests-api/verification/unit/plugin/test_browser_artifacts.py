@@ -1,4 +1,4 @@
-"""A browser's story against the server's, told without a browser; and the skip where there is none."""
+"""A browser's log is compared with the server's, without a browser; without one, cases are skipped."""
 
 from __future__ import annotations
 

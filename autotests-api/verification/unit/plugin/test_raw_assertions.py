@@ -12,7 +12,7 @@ from pytest_websocket.protocol.frames import Frame, close, continuation, ping, p
 from pytest_websocket.protocol.handshake import Request, accept_value
 from pytest_websocket.raw.ending import NotReceived
 from pytest_websocket.recording import Recording
-from verification.conftest import Paper
+from verification.conftest import RecordingTransport
 
 OPENING = Request.opening("/", "target.test")
 
@@ -25,9 +25,9 @@ def connection_to(target: Target, transport: object, *, max_message: int = 1000)
 
 
 @pytest.fixture
-async def raw(paper: Paper) -> RawConnection:
+async def raw(transport: RecordingTransport) -> RawConnection:
     """Returns a connection after the handshake with a target that answers each message as it is."""
-    connection = connection_to(Target("ws://target.test", reply="{message}"), paper)
+    connection = connection_to(Target("ws://target.test", reply="{message}"), transport)
     connection.switch_protocols()
     return connection
 
@@ -53,8 +53,8 @@ RECEIVED: dict[str, tuple[list[Frame], Callable[[RawConnection], Awaitable[objec
 }
 
 
-async def test_answers_may_come_in_any_order_where_the_target_has_none(paper: Paper) -> None:
-    connection = connection_to(Target("ws://target.test", reply="{message}", any_order=True), paper)
+async def test_answers_may_come_in_any_order_where_the_target_has_none(transport: RecordingTransport) -> None:
+    connection = connection_to(Target("ws://target.test", reply="{message}", any_order=True), transport)
     connection.switch_protocols()
     receive(connection, text("b"), text("a"), text("a"))
     await connection.expect_echo("a", "b")
@@ -177,8 +177,10 @@ async def test_broken_rule_of_the_server_is_named(raw: RawConnection) -> None:
         raw.expect_no_violation()
 
 
-async def test_target_that_does_not_echo_is_served_when_it_answers_a_ping(paper: Paper) -> None:
-    raw = connection_to(Target("ws://target.test", echo=False), paper)
+async def test_target_that_does_not_echo_is_served_when_it_answers_a_ping(
+    transport: RecordingTransport,
+) -> None:
+    raw = connection_to(Target("ws://target.test", echo=False), transport)
     raw.switch_protocols()
     receive(raw, pong(b"still served?"))
     await raw.expect_served()
@@ -211,30 +213,30 @@ def response_to(request: Request, status: str = "101 Switching Protocols") -> by
     ).encode()
 
 
-async def test_legal_response_is_accepted_and_frames_follow_it(paper: Paper) -> None:
-    raw = connection_to(Target("ws://target.test", reply="{message}"), paper)
+async def test_legal_response_is_accepted_and_frames_follow_it(transport: RecordingTransport) -> None:
+    raw = connection_to(Target("ws://target.test", reply="{message}"), transport)
     raw.data_received(response_to(OPENING) + text("a").encode(masked=False))
     assert (await raw.expect_accepted(OPENING)).status == 101
     await raw.expect_echo("a")
 
 
-async def test_refused_handshake_is_not_accepted(paper: Paper) -> None:
-    raw = connection_to(Target("ws://target.test"), paper)
+async def test_refused_handshake_is_not_accepted(transport: RecordingTransport) -> None:
+    raw = connection_to(Target("ws://target.test"), transport)
     raw.data_received(response_to(OPENING, "400 Bad Request"))
     with pytest.raises(AssertionError, match=r"expected the opening handshake to be accepted, but .*400"):
         await raw.expect_accepted(OPENING)
 
 
 @pytest.mark.parametrize("request_", [OPENING, b"no HTTP at all"], ids=["request", "bytes"])
-async def test_accepted_handshake_is_not_rejected(paper: Paper, request_: Any) -> None:
-    raw = connection_to(Target("ws://target.test"), paper)
+async def test_accepted_handshake_is_not_rejected(transport: RecordingTransport, request_: Any) -> None:
+    raw = connection_to(Target("ws://target.test"), transport)
     raw.data_received(response_to(OPENING))
     with pytest.raises(AssertionError, match=r"expected the handshake to be refused, received HTTP/1\.1 101"):
         await raw.expect_rejected(request_)
 
 
-async def test_response_with_an_error_or_none_is_a_rejection(paper: Paper) -> None:
-    raw = connection_to(Target("ws://target.test"), paper)
+async def test_response_with_an_error_or_none_is_a_rejection(transport: RecordingTransport) -> None:
+    raw = connection_to(Target("ws://target.test"), transport)
     raw.data_received(response_to(OPENING, "400 Bad Request"))
     response = await raw.expect_rejected(OPENING)
     assert response is not None

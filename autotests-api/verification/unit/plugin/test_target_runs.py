@@ -25,9 +25,9 @@ TOKEN = "tok-8f3a91c2d4"
 @pytest.fixture
 def nowhere() -> Iterator[str]:
     """Yields the URL of a port on which nothing listens: it is taken, so that no program begins to."""
-    with socket.socket() as deaf:
-        deaf.bind(("127.0.0.1", 0))
-        yield f"ws://127.0.0.1:{deaf.getsockname()[1]}"
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield f"ws://127.0.0.1:{bound.getsockname()[1]}"
 
 
 async def echo(connection: ServerConnection) -> None:

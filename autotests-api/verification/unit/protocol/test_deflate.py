@@ -1,4 +1,4 @@
-"""Our compressor writes what a case asks for, and our inflater believes nothing."""
+"""The compressor writes what a case asks for, and the inflater checks all that it reads."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from pytest_websocket.protocol.handshake import Request
 from pytest_websocket.raw.connection import Connection
 from pytest_websocket.raw.ending import NotReceived
 from pytest_websocket.recording import Recording
-from verification.conftest import Paper
+from verification.conftest import RecordingTransport
 from verification.unit.raw.frames import encoded, sent_in_recording
 
 
@@ -79,10 +79,10 @@ async def test_wait_ends_with_the_connection_and_says_how_that_ended(
 
 
 async def test_clients_half_stays_open_when_the_server_has_closed_its_own_but_not_in_tls(
-    raw: Connection, plug: socket.socket, paper_for: Callable[..., Paper]
+    raw: Connection, unconnected: socket.socket, transport_for: Callable[..., RecordingTransport]
 ) -> None:
     assert raw.eof_received() is True
-    tls = paper_for(plug)
+    tls = transport_for(unconnected)
     tls._extra["ssl_object"] = object()
     raw.connection_made(tls)
     assert raw.eof_received() is False
@@ -104,13 +104,13 @@ async def test_message_that_came_in_time_is_taken_or_left(raw: Connection) -> No
 
 
 async def test_ping_is_answered_with_its_payload_unless_that_is_switched_off(
-    raw: Connection, paper: Paper
+    raw: Connection, transport: RecordingTransport
 ) -> None:
     raw.data_received(encoded(ping(b"1"), text("behind it")))
     assert (await raw.message()).content == "behind it"
     raw.answers_pings = False
     raw.data_received(encoded(ping(b"2")))
-    assert paper.frames == [(10, b"1")]
+    assert transport.frames == [(10, b"1")]
     assert sent_in_recording(raw) == ["PONG"]
     assert not raw.has_data
 
@@ -131,19 +131,21 @@ async def test_ping_is_answered_with_its_payload_unless_that_is_switched_off(
     ],
 )
 async def test_close_is_answered_once_with_its_own_code_where_that_is_legal(
-    raw: Connection, paper: Paper, code: int | None, answer: Any
+    raw: Connection, transport: RecordingTransport, code: int | None, answer: Any
 ) -> None:
     raw.data_received(encoded(close(code), close(1001)))
-    assert paper.frames == [(8, answer)]
+    assert transport.frames == [(8, answer)]
     assert raw.sent_close is True
     assert raw.close_status is not None
     assert raw.close_status.code == code
 
 
-async def test_close_is_not_answered_where_that_is_switched_off(raw: Connection, paper: Paper) -> None:
+async def test_close_is_not_answered_where_that_is_switched_off(
+    raw: Connection, transport: RecordingTransport
+) -> None:
     raw.answers_close = False
     raw.data_received(encoded(close()))
-    assert paper.written == b""
+    assert transport.written == b""
     assert raw.sent_close is False
 
 
@@ -152,62 +154,64 @@ async def test_close_is_not_answered_where_that_is_switched_off(raw: Connection,
     [lambda raw: raw.send(close()), lambda raw: raw.send_together(text("x"), close())],
     ids=["send", "send together"],
 )
-async def test_close_after_the_clients_own_is_not_answered(raw: Connection, paper: Paper, send: Any) -> None:
+async def test_close_after_the_clients_own_is_not_answered(
+    raw: Connection, transport: RecordingTransport, send: Any
+) -> None:
     await send(raw)
     assert raw.sent_close is True
     raw.data_received(encoded(close(1001)))
-    assert paper.frames[-1] == (8, b"\x03\xe8")
+    assert transport.frames[-1] == (8, b"\x03\xe8")
 
 
-async def test_reading_stops_and_goes_on_once(raw: Connection, paper: Paper) -> None:
+async def test_reading_stops_and_goes_on_once(raw: Connection, transport: RecordingTransport) -> None:
     raw.resume_reading()
     raw.pause_reading()
     raw.pause_reading()
     raw.resume_reading()
     raw.resume_reading()
-    assert paper.asked == ["pause_reading", "resume_reading"]
+    assert transport.asked == ["pause_reading", "resume_reading"]
 
 
 async def test_reading_stops_at_a_backlog_and_goes_on_when_half_of_it_is_taken(
-    raw: Connection, paper: Paper, monkeypatch: pytest.MonkeyPatch
+    raw: Connection, transport: RecordingTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pytest_websocket.raw.framed.MAX_BACKLOG", 9)
     raw.data_received(encoded(binary(bytes(5)), binary(bytes(4))))
-    assert paper.asked == []
+    assert transport.asked == []
     raw.data_received(encoded(binary(b"x")))
-    assert paper.asked == ["pause_reading"]
+    assert transport.asked == ["pause_reading"]
     assert len((await raw.message()).data) == 5
     await raw.message()
-    assert paper.asked == ["pause_reading", "resume_reading"]
+    assert transport.asked == ["pause_reading", "resume_reading"]
     raw.data_received(encoded(binary(bytes(5)), binary(bytes(4))))
     await raw.message()
     await raw.message()
     assert raw._backlog == 4
-    assert paper.asked == ["pause_reading", "resume_reading", "pause_reading"]
+    assert transport.asked == ["pause_reading", "resume_reading", "pause_reading"]
     await raw.message()
     raw.data_received(encoded(binary(bytes(7)), binary(bytes(3))))
     await raw.message()
     assert raw._backlog == 3
-    assert paper.asked == ["pause_reading", "resume_reading"] * 3
+    assert transport.asked == ["pause_reading", "resume_reading"] * 3
 
 
 async def test_reading_stops_at_too_many_frames_and_goes_on_when_half_of_them_are_taken(
-    raw: Connection, paper: Paper, monkeypatch: pytest.MonkeyPatch
+    raw: Connection, transport: RecordingTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pytest_websocket.raw.framed.MAX_WAITING", 2)
     raw.data_received(encoded(text(""), text("")))
-    assert paper.asked == []
+    assert transport.asked == []
     raw.data_received(encoded(text("")))
-    assert paper.asked == ["pause_reading"]
+    assert transport.asked == ["pause_reading"]
     await raw.message()
-    assert paper.asked == ["pause_reading"]
+    assert transport.asked == ["pause_reading"]
     await raw.message()
-    assert paper.asked == ["pause_reading", "resume_reading"]
+    assert transport.asked == ["pause_reading", "resume_reading"]
 
 
-async def test_reading_stops_at_what_cannot_be_read(raw: Connection, paper: Paper) -> None:
+async def test_reading_stops_at_what_cannot_be_read(raw: Connection, transport: RecordingTransport) -> None:
     raw.data_received(Frame(2).encode(masked=False, length=1 << 40, length_bits=64))
-    assert paper.asked == ["pause_reading"]
+    assert transport.asked == ["pause_reading"]
 
 
 async def test_initial_messages_are_not_kept(raw: Connection) -> None:
@@ -220,28 +224,28 @@ async def test_initial_messages_are_not_kept(raw: Connection) -> None:
 
 
 async def test_head_that_never_ends_is_not_read_without_end(
-    paper: Paper, monkeypatch: pytest.MonkeyPatch
+    transport: RecordingTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pytest_websocket.raw.connection.MAX_HEAD", 8)
     raw = Connection(Recording(), 0.05)
-    raw.connection_made(paper)
+    raw.connection_made(transport)
     with pytest.raises(
         NotReceived, match=r"an HTTP response, but none came within 0\.01 s: the connection is"
     ):
         await raw.read_response(deadline=0.01)
     raw.data_received(b"12345678")
-    assert paper.asked == []
+    assert transport.asked == []
     assert raw.has_data
     with pytest.raises(NotReceived, match="it has sent b'12345678'"):
         await raw.read_response(deadline=0.01)
     raw.data_received(b"9")
-    assert paper.asked == ["pause_reading"]
+    assert transport.asked == ["pause_reading"]
     assert str(await raw.read_response()).endswith(": b'123456789'")
 
 
-async def test_what_comes_after_a_head_is_the_body_or_the_first_frames(paper: Paper) -> None:
+async def test_what_comes_after_a_head_is_the_body_or_the_first_frames(transport: RecordingTransport) -> None:
     raw = Connection(Recording(), 0.05)
-    raw.connection_made(paper)
+    raw.connection_made(transport)
     raw.data_received(b"HTTP/1.1 404 Not Found\r\n\r\nnothing")
     refusal = await raw.refusal()
     assert refusal is not None
@@ -251,14 +255,16 @@ async def test_what_comes_after_a_head_is_the_body_or_the_first_frames(paper: Pa
     raw._head = raw._head.removeprefix(b"nothing")
     assert (await raw.handshake(Request("/", ()))).accepted
     assert raw.request == Request("/", ())
-    assert paper.written == b"GET / HTTP/1.1\r\n\r\n"
+    assert transport.written == b"GET / HTTP/1.1\r\n\r\n"
     assert (await raw.message()).content == "early"
     assert raw.body == b""
 
 
-async def test_refusal_without_an_answer_is_none_and_a_half_answer_is_shown(paper: Paper) -> None:
+async def test_refusal_without_an_answer_is_none_and_a_half_answer_is_shown(
+    transport: RecordingTransport,
+) -> None:
     raw = Connection(Recording(), 0.05)
-    raw.connection_made(paper)
+    raw.connection_made(transport)
     raw.data_received(b"HTTP/1.1 4" + b"x" * 100)
     with pytest.raises(NotReceived) as failure:
         await raw.refusal(deadline=0.01)
@@ -267,9 +273,9 @@ async def test_refusal_without_an_answer_is_none_and_a_half_answer_is_shown(pape
     assert await raw.refusal() is None
 
 
-async def test_inflated_messages_are_those_of_the_given_inflater(paper: Paper) -> None:
+async def test_inflated_messages_are_those_of_the_given_inflater(transport: RecordingTransport) -> None:
     raw = Connection(Recording(), 0.05)
-    raw.connection_made(paper)
+    raw.connection_made(transport)
     raw.data_received(b"HTTP/1.1 101 -\r\n\r\n" + encoded(Frame(1, Deflater().deflate(b"hello"), rsv1=True)))
     await raw.handshake(Request("/", ()), inflate=Inflater())
     assert (await raw.message()).content == "hello"

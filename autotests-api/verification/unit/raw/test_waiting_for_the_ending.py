@@ -9,7 +9,7 @@ import pytest
 from pytest_websocket.protocol.frames import close, pong, text
 from pytest_websocket.raw.connection import Connection
 from pytest_websocket.raw.framed import PROBE
-from verification.conftest import Paper
+from verification.conftest import RecordingTransport
 from verification.unit.raw.frames import encoded
 
 
@@ -29,10 +29,10 @@ def waits(raw: Connection, monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 async def test_ending_probes_a_silent_server_after_a_tenth_of_the_deadline(
-    raw: Connection, paper: Paper, waits: list[float]
+    raw: Connection, transport: RecordingTransport, waits: list[float]
 ) -> None:
     ending = await raw.ending(deadline=1)
-    assert paper.frames == [(9, PROBE)]
+    assert transport.frames == [(9, PROBE)]
     assert waits == [0.1, 0.8]
     assert (ending.ended, ending.answered_ping) == (False, False)
     await raw.ending()
@@ -49,23 +49,23 @@ async def test_ending_waits_a_little_longer_for_a_server_that_answers_the_probe(
 
 
 async def test_ending_does_not_probe_where_a_ping_would_be_payload_or_too_late(
-    raw: Connection, paper: Paper, waits: list[float]
+    raw: Connection, transport: RecordingTransport, waits: list[float]
 ) -> None:
     assert (await raw.ending(probe_with_ping=False, deadline=1)).answered_ping is False
     raw.sent_close = True
     await raw.ending(deadline=1)
     assert waits == [0.1, 1.1] * 2
-    assert paper.written == b""
+    assert transport.written == b""
 
 
 async def test_ending_that_has_come_is_not_waited_for(
-    raw: Connection, paper: Paper, waits: list[float]
+    raw: Connection, transport: RecordingTransport, waits: list[float]
 ) -> None:
     raw.eof_received()
     assert (await raw.ending(deadline=1)).tcp == "closed"
     await raw.ending(probe_with_ping=False, deadline=1)
     assert waits == [0.1, 0.1]
-    assert paper.written == b""
+    assert transport.written == b""
 
 
 async def test_pong_with_another_payload_does_not_answer_the_probe(
@@ -77,13 +77,13 @@ async def test_pong_with_another_payload_does_not_answer_the_probe(
 
 
 async def test_more_answers_than_were_due_end_the_wait(
-    raw: Connection, paper: Paper, waits: list[float]
+    raw: Connection, transport: RecordingTransport, waits: list[float]
 ) -> None:
     raw.data_received(encoded(text("1"), text("2")))
     await raw.ending(answers=1)
-    assert (len(waits), paper.written) == (1, b"")
+    assert (len(waits), transport.written) == (1, b"")
     await raw.ending(answers=2)
-    assert paper.frames == [(9, PROBE)]
+    assert transport.frames == [(9, PROBE)]
 
 
 async def test_probe_is_over_with_its_answer_or_with_the_ending(
@@ -106,15 +106,17 @@ async def test_probe_is_over_with_its_answer_or_with_the_ending(
     assert asked[0]()
 
 
-async def test_close_is_sent_as_asked_and_its_answer_is_the_ending(raw: Connection, paper: Paper) -> None:
+async def test_close_is_sent_as_asked_and_its_answer_is_the_ending(
+    raw: Connection, transport: RecordingTransport
+) -> None:
     raw.data_received(encoded(close(1001, "bye")))
-    paper.written = b""
+    transport.written = b""
     ending = await raw.close(4000, "enough")
-    assert paper.frames == [(8, b"\x0f\xa0enough")]
+    assert transport.frames == [(8, b"\x0f\xa0enough")]
     assert ending.code == 1001
-    paper.written = b""
+    transport.written = b""
     await raw.close()
-    assert paper.frames == [(8, b"\x03\xe8")]
+    assert transport.frames == [(8, b"\x03\xe8")]
 
 
 async def test_what_comes_after_the_close_frames_has_a_tenth_of_the_deadline(

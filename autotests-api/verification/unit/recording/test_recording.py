@@ -1,4 +1,4 @@
-"""The recording tells what was on the wire, believes nothing, raises nothing and stays small."""
+"""The recording shows what went over the connection, checks all of it, raises nothing and stays small."""
 
 from __future__ import annotations
 

@@ -298,8 +298,8 @@ async def test_other_endings_than_expected_are_told(opened: Opened) -> None:
 
 async def test_reset_of_the_client_is_told_from_its_fin(opened: Opened) -> None:
     _, conversation, _, writer = opened
-    plug: socket.socket = writer.get_extra_info("socket")
-    plug.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    unconnected: socket.socket = writer.get_extra_info("socket")
+    unconnected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
     await conversation.expect_closed(1006)
     assert conversation.tcp == "reset"

@@ -1,4 +1,4 @@
-"""The probe: what it finds in honest servers, what it says of unusable ones, and that no fault stops it."""
+"""The probe: what it finds in correct servers, what it says of unusable ones, and that no fault stops it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pytest_websocket.target.target import Target
 from verification import hostile_servers
 from verification.unit.target.probing import Handler, Serve, found, plain_echo
 
-# Honest servers
+# Correct servers
 
 
 def test_embedded_server_is_described_as_it_is() -> None:

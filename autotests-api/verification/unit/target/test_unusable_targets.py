@@ -39,9 +39,9 @@ def refusal_of(target: Target) -> str:
 
 
 def test_refused_connection_is_told() -> None:
-    with socket.socket() as deaf:
-        deaf.bind(("127.0.0.1", 0))
-        url = f"ws://127.0.0.1:{deaf.getsockname()[1]}/chat"
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        url = f"ws://127.0.0.1:{bound.getsockname()[1]}/chat"
         assert "connection refused, nothing listens on 127.0.0.1:" in refusal_of(Target(url))
         assert "connection refused" in refusal_of(Target(url.replace("127.0.0.1", "localhost")))
 
@@ -361,17 +361,17 @@ def test_proxy_that_refuses_is_named(serve: Serve) -> None:
     assert "nothing listens on" in refusal_of(Target(url, proxy=proxy))
 
 
-# Being alive
+# Whether a target answers
 
 
 async def test_life_is_checked_by_a_handshake(serve: Serve) -> None:
     url = serve(plain_echo)
     await check_alive(Target(url))
     # Bound and not listening: no other program can get this port in the meantime.
-    with socket.socket() as deaf:
-        deaf.bind(("127.0.0.1", 0))
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
         with pytest.raises(Unusable, match="connection refused"):
-            await check_alive(Target(f"ws://127.0.0.1:{deaf.getsockname()[1]}"))
+            await check_alive(Target(f"ws://127.0.0.1:{bound.getsockname()[1]}"))
 
 
 def test_credentials_appear_in_no_message(meet: Callable[[hostile_servers.Behaviour], str]) -> None:
