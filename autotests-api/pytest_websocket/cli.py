@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -100,15 +103,32 @@ def run(command: Sequence[str]) -> int:
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, found))
     process = subprocess.Popen([sys.executable, "-P", "-m", "pytest", *command], env=environment)
     interrupted = False
-    while True:
-        try:
-            status = process.wait()
-        except KeyboardInterrupt:
-            # The terminal sends Ctrl+C to pytest, too, which ends its run.
-            interrupted = True
-            continue
-        # pytest shows where it was interrupted, and ends with 1 where Python does not know the line.
-        return pytest.ExitCode.INTERRUPTED if interrupted else status
+    with _passing_on_sigterm(process):
+        while True:
+            try:
+                status = process.wait()
+            except KeyboardInterrupt:
+                # The terminal sends Ctrl+C to pytest, too, which ends its run.
+                interrupted = True
+                continue
+            # pytest shows where it was interrupted, and ends with 1 where Python does not know the line.
+            if interrupted:
+                return pytest.ExitCode.INTERRUPTED
+            # As a shell tells the end by a signal.
+            return status if status >= 0 else 128 - status
+
+
+@contextlib.contextmanager
+def _passing_on_sigterm(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Ends pytest, too, when this process is asked to end: it would go on, and its server with it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def read(arguments: Sequence[str]) -> tuple[list[str], Path | None]:
