@@ -116,7 +116,7 @@ class ServerProcess:
         self._output.close()
 
     def new_output(self) -> str:
-        """Returns what was printed since the last call, of very much the end."""
+        """Returns what was printed since the last call; of more than `MAX_OUTPUT` bytes the end."""
         size = os.fstat(self._output.fileno()).st_size
         begin = max(self._read, size - MAX_OUTPUT)
         text = os.pread(self._output.fileno(), size - begin, begin).decode(errors="replace")
@@ -148,14 +148,15 @@ def describe_end(status: int) -> str:
     return f"was ended by signal {-status}"
 
 
-def free_port(host: str = "127.0.0.1") -> int:
-    """Returns a TCP port on which nothing listens, and that no outgoing connection is given meanwhile."""
-    for port in (*random.sample(_PORTS, 50), 0):
+def free_port() -> int:
+    """Returns a TCP port of 127.0.0.1 on which nothing listens, and that no outgoing connection is given."""
+    # Plugins seed `random` with the same number in each process of xdist, which would choose the same port.
+    for port in (*random.SystemRandom().sample(_PORTS, 50), 0):
         with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind((host, port))
+            probe.bind(("127.0.0.1", port))
             chosen: int = probe.getsockname()[1]
             return chosen
-    raise NotStarted(f"no TCP port is free on {host}")
+    raise NotStarted("no TCP port is free on 127.0.0.1")
 
 
 def _guard_of(group: int) -> subprocess.Popen[bytes] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import select
 import signal
 import socket
@@ -127,6 +128,15 @@ def test_program_runs_in_its_folder(started: type[_Programs], tmp_path: Path, de
     process = started.run("import os; print(os.getcwd())", folder=tmp_path)
     process.wait(deadline)
     assert process.new_output().strip() == str(tmp_path)
+
+
+def test_free_ports_differ_in_processes_that_were_seeded_alike() -> None:
+    state = random.getstate()
+    found = set()
+    for _ in range(5):
+        random.setstate(state)
+        found.add(free_port())
+    assert len(found) > 1
 
 
 def test_free_port_is_none_that_outgoing_connections_get() -> None:
