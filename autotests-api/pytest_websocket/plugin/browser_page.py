@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_websocket.plugin.server_log import Entry
 from pytest_websocket.server.program import one_line
+from pytest_websocket.text import Message
 
 if TYPE_CHECKING:
     from playwright.async_api import CDPSession, ConsoleMessage, Error, Page
-
-Message = str | bytes
 
 SHOWN = 100
 """Frames that a conversation's text shows, of its beginning and again of its end."""

@@ -10,8 +10,7 @@ from typing import Any
 from websockets.asyncio.server import Server, ServerConnection
 
 from pytest_websocket.server.background import BackgroundServer
-
-Message = str | bytes
+from pytest_websocket.text import Message
 
 
 @dataclass

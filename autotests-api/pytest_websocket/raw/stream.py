@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import socket
 import ssl
+import struct
 from collections.abc import Awaitable, Callable
 
 from pytest_websocket.protocol.rules import Role
@@ -143,7 +144,7 @@ class Stream(asyncio.Protocol):
         if self._transport is None or self._socket is None:
             return
         with contextlib.suppress(OSError):
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._transport.abort()
 
     def shutdown(self) -> None:

@@ -74,11 +74,11 @@ async def serve(
     ``port`` 0 means any free one, to be read from ``server.sockets``. ``max_size`` is in bytes; a longer
     message ends its connection with 1009. ``origins`` are the pages that may connect: any other page
     gets 403; a client without an Origin header is accepted, because only browsers send one; None accepts
-    all. The first of ``subprotocols`` that the client offers is chosen; a client that offers none of them is
-    served without one (RFC 6455 §4.2.2). ``console`` serves the console page for a plain GET of "/", and
-    accepts connections from that page whatever ``origins`` says. ``stop_grace`` seconds after the end of the
-    block, connections whose peer has not answered the Close are aborted. Other ``options`` go to
-    `websockets.asyncio.server.serve`.
+    all. Of the subprotocols that the client offers, its first that is among ``subprotocols`` is chosen; a
+    client that offers none of them is served without one (RFC 6455 §4.2.2). ``console`` serves the console
+    page for a plain GET of "/", and accepts connections from that page whatever ``origins`` says.
+    ``stop_grace`` seconds after the end of the block, connections whose peer has not answered the Close are
+    aborted. Other ``options`` go to `websockets.asyncio.server.serve`.
 
     Raises OSError when the address cannot be listened on or a file of the console page is missing.
     """
