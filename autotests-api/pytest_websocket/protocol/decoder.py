@@ -124,7 +124,8 @@ class Decoder:
         is_http = header[:2] == _HTTP_HEADER and piece.startswith(_HTTP_PAYLOAD) and not self._offset
         if is_http and self._sender is not None:
             line = b"HT" + piece[:58].partition(b"\r\n")[0]
-            self.violations = [http_response(line)]
+            # What follows a Close frame is no WebSocket any more, and is discarded (RFC 6455 §1.4).
+            self.violations = [] if self._closed else [http_response(line)]
             self.unreadable = True
         if header.mask_key:
             piece = mask(piece, header.mask_key, self._offset)

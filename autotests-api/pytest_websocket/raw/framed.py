@@ -25,6 +25,9 @@ MAX_WAITING = 50_000
 MAX_UNSENT = 1 << 20
 """Bytes that the peer has not read, from which on its Pings are not answered."""
 
+MAX_DISCARDED = 1 << 20
+"""Bytes that are read after what is no frame, so that the end of TCP is noticed; then reading is paused."""
+
 PROBE = b"still there?"
 """Payload of the Ping that shows whether the server still processes frames after a violation."""
 
@@ -64,6 +67,7 @@ class FramedConnection(Stream):
         self._head = bytearray()
         self._frames: deque[ReceivedFrame] = deque()
         self._backlog = 0
+        self._discarded = 0
         self._written = FrameParser()
         self._pending_pongs = b""
 
@@ -172,7 +176,8 @@ class FramedConnection(Stream):
         answered = False
 
         def is_decided() -> bool:
-            return self._has_ended() or (answers is not None and self.waiting_answers > answers)
+            ended = self.close_status is not None or self.tcp != "open"
+            return ended or (answers is not None and self.waiting_answers > answers)
 
         if not await self.comes_true(is_decided, limit / 10) and probe_with_ping and not self.sent_close:
             await self._send_bytes(self._encoded(ping(PROBE)))
@@ -212,7 +217,16 @@ class FramedConnection(Stream):
         return frame.encode(masked=self.role is Role.CLIENT)
 
     def _has_ended(self) -> bool:
-        return self.close_status is not None or super()._has_ended()
+        return self.close_status is not None or self._is_unreadable or super()._has_ended()
+
+    @property
+    def _is_unreadable(self) -> bool:
+        return self.reader is not None and self.reader.unreadable
+
+    def _end_in_words(self) -> str:
+        if self._is_unreadable and self.violations and self.close_status is None:
+            return f"what the {self.peer} sends cannot be read: {self.violations[-1]}"
+        return super()._end_in_words()
 
     def _ending(self, began: float, answered: bool) -> Ending:
         return Ending(self.close_status, self.tcp, time.monotonic() - began, answered)
@@ -230,7 +244,10 @@ class FramedConnection(Stream):
                     self._flush_pongs()
                 continue
             self._keep(received)
-        if self.reader.unreadable or self._backlog > MAX_BACKLOG or len(self._frames) > MAX_WAITING:
+        if self.reader.unreadable:
+            self._discarded += len(data)
+        is_full = self._backlog > MAX_BACKLOG or len(self._frames) > MAX_WAITING
+        if is_full or self._discarded > MAX_DISCARDED:
             self.pause_reading()
 
     def _keep(self, received: ReceivedFrame) -> None:
@@ -309,7 +326,7 @@ class FramedConnection(Stream):
             self.waiting_answers -= self._are_answers.popleft()
         self._backlog -= received.header.length
         has_room = self._backlog < MAX_BACKLOG // 2 and len(self._frames) <= MAX_WAITING // 2
-        if has_room and not (self.reader and self.reader.unreadable):
+        if has_room and not self._is_unreadable:
             self.resume_reading()
         return received
 

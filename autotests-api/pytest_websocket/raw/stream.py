@@ -235,6 +235,10 @@ class Stream(asyncio.Protocol):
             "reset": "TCP reset",
         }[self.tcp]
 
+    def _end_in_words(self) -> str:
+        """Returns why nothing more can come, for a failure."""
+        return f"the {self.peer} ended the connection: {self._state_in_words()}"
+
     def _is_plain(self) -> bool:
         return self._transport is not None and self._transport.get_extra_info("ssl_object") is None
 
@@ -246,9 +250,7 @@ class Stream(asyncio.Protocol):
         give_up = asyncio.get_running_loop().time() + limit
         while not condition():
             if ends and self._has_ended():
-                raise NotReceived(
-                    f"expected {what}, but the {self.peer} ended the connection: {self._state_in_words()}"
-                )
+                raise NotReceived(f"expected {what}, but {self._end_in_words()}")
             self._changed.clear()
             try:
                 await asyncio.wait_for(self._changed.wait(), give_up - asyncio.get_running_loop().time())

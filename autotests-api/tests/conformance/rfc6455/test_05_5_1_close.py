@@ -17,10 +17,12 @@ from pytest_websocket.protocol.frames import (
 
 
 async def frames_behind_the_close(raw: RawConnection) -> list[str]:
-    """Returns the names of the frames received after the server's first Close frame."""
+    """Returns the names of the frames received after the server's first Close frame, and what else came."""
     names = []
     while raw.has_data:
         names.append(opcode_name((await raw.frame()).frame.opcode))
+    if raw.reader is not None and raw.reader.unreadable:
+        names.append("bytes that are no frames")
     return names[names.index("CLOSE") + 1 :] if "CLOSE" in names else []
 
 

@@ -149,6 +149,17 @@ def test_top_bit_of_a_length_must_not_be_set(length: int, top_bit: bool) -> None
     assert any("highest bit" in str(violation) for violation in reader.violations) is top_bit
 
 
+@pytest.mark.parametrize(("frames", "broken"), [([text("a")], True), ([text("a"), close(1000)], False)])
+def test_http_among_the_frames_is_a_violation_before_the_close_only(
+    frames: list[Frame], broken: bool
+) -> None:
+    reader, received = feed(*frames)
+    assert reader.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n" + bytes(90)) == []
+    assert len(received) == len(frames)
+    assert reader.unreadable
+    assert any("an HTTP response among the frames" in str(one) for one in reader.violations) is broken
+
+
 def test_message_without_an_end_is_bounded() -> None:
     reader = Reader(max_payload=1000)
     feed(binary(bytes(600), fin=False), continuation(bytes(600), fin=False), reader=reader)

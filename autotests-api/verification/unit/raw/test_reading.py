@@ -209,11 +209,6 @@ async def test_reading_stops_at_too_many_frames_and_goes_on_when_half_of_them_ar
     assert transport.asked == ["pause_reading", "resume_reading"]
 
 
-async def test_reading_stops_at_what_cannot_be_read(raw: Connection, transport: RecordingTransport) -> None:
-    raw.data_received(Frame(2).encode(masked=False, length=1 << 40, length_bits=64))
-    assert transport.asked == ["pause_reading"]
-
-
 async def test_initial_messages_are_not_kept(raw: Connection) -> None:
     raw.initial_messages = 2
     raw.data_received(encoded(text("a", fin=False), pong(b"!"), continuation("b"), text("c"), text("d")))
