@@ -69,8 +69,11 @@ def weakness_of(item: Any) -> Weakness | None:
 
 
 def rule_of(item: Any) -> Rule | None:
-    """Returns the rule that a collected test is tied to, if any."""
-    mark = item.get_closest_marker("rfc")
+    """Returns the rule that a collected test is tied to, if any: its parameter's, else its function's."""
+    # pytest lists the marks of a function before those of the parameter, and calls the first one the closest.
+    callspec = getattr(item, "callspec", None)
+    own = [mark for mark in getattr(callspec, "marks", ()) if mark.name == "rfc"]
+    mark = own[0] if own else item.get_closest_marker("rfc")
     return None if mark is None else mark.args[0]
 
 

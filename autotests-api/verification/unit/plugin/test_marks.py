@@ -43,6 +43,20 @@ def test_mark_of_rfc7692_holds_the_rule() -> None:
     )
 
 
+@rfc6455("5.1", MUST, "the rule of the function")
+@pytest.mark.parametrize(
+    "level",
+    [MUST, pytest.param(SHOULD, marks=rfc6455("5.1", SHOULD, "the rule of the parameter"))],
+    ids=lambda level: level.name,
+)
+def test_rule_of_a_parameter_goes_before_that_of_the_function(
+    request: pytest.FixtureRequest, level: Level
+) -> None:
+    rule = rule_of(request.node)
+    assert rule is not None
+    assert rule.level is level
+
+
 def test_rule_without_autobahn_cases_has_none() -> None:
     for mark in (rfc6455("5.1", MAY, "wait"), rfc7692("7.1", MAY, "wait")):
         rule = rule_of(Case(mark))
