@@ -8,13 +8,16 @@ import json
 import os
 import shlex
 import signal
+import socket
+import subprocess
 import tempfile
+import time
 from collections.abc import Generator
 from typing import IO, Any
 
 import pytest
 
-from pytest_websocket.client import ExpectationFailed
+from pytest_websocket.client import DEFAULT_DEADLINE, ExpectationFailed
 from pytest_websocket.plugin.options import option_value
 from pytest_websocket.raw.accepted import Headers
 from pytest_websocket.server.scripted import ScriptedServer
@@ -26,6 +29,8 @@ FIXTURE = "client_under_test"
 SHOWN = 2000
 """Characters of the program's output that a failure shows: the last ones."""
 
+PAUSE = 0.05
+"""Seconds between two looks at a program that has not connected."""
 
 CLIENT = pytest.StashKey["ClientUnderTest"]()
 
@@ -190,6 +195,59 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if gone:
         config.hook.pytest_deselected(items=gone)
         items[:] = [item for item in items if unwanted not in getattr(item, "fixturenames", ())]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Ends the run with one line where the program cannot be started or does not connect."""
+    config = session.config
+    command = option_value(config, "ws-client")
+    if (
+        command is None
+        or not session.items
+        or config.option.collectonly
+        or hasattr(config, "workerinput")
+        # The loop of wstest brings its own client.
+        or config.pluginmanager.hasplugin("wstest-session")
+    ):
+        return
+    scale = option_value(config, "ws-time-scale") or 1.0
+    deadline = (option_value(config, "ws-timeout") or DEFAULT_DEADLINE) * scale
+    if problem := problem_of(command, 2 * deadline):
+        raise pytest.UsageError(f"--ws-client {command!r}: {problem}")
+
+
+def problem_of(command: str, seconds: float) -> str | None:
+    """Returns why the program is none that connects to its URL within ``seconds``; None where it does."""
+    with socket.create_server(("127.0.0.1", 0)) as listening, tempfile.TemporaryFile() as output:
+        url = f"ws://127.0.0.1:{listening.getsockname()[1]}/"
+        words = [word.replace("{url}", url) for word in shlex.split(command)]
+        try:
+            program = subprocess.Popen(  # noqa: S603 - what the user asked for
+                words, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+            )
+        except OSError as error:
+            return f"{words[0]} cannot be started: {error.strerror}"
+        try:
+            listening.settimeout(PAUSE)
+            until = time.monotonic() + seconds
+            while time.monotonic() < until:
+                status = program.poll()
+                with contextlib.suppress(TimeoutError):
+                    listening.accept()[0].close()
+                    return None
+                if status is not None:
+                    output.seek(0)
+                    lines = output.read().decode(errors="replace").split("\n")
+                    said = next(
+                        (line.strip() for line in reversed(lines) if line.strip()), "it printed nothing"
+                    )
+                    return f"the program exited with {status} and did not connect: {printable(said)[:SHOWN]}"
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(program.pid, signal.SIGKILL)
+            program.wait()
+    return f"the program has not connected to {{url}} within {seconds:g} s"
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
