@@ -88,7 +88,7 @@ test: lint $(CHECKS) $(ALLURE) ## everything this repository checks of itself
 	@echo "Coverage of pytest_websocket by its unit tests: $$($(BIN)/coverage report --format=total) %"
 
 .PHONY: thirdparty
-thirdparty: $(CHECKS) $(THIRD) $(ALLURE) ## run the suite against servers of others
+thirdparty: $(CHECKS) $(THIRD) $(ALLURE) ## run the suite against servers and clients of others
 	@$(PYTEST) -m thirdparty autotests-api/verification/thirdparty $(ARGS)
 
 .PHONY: vulnerable
@@ -189,7 +189,7 @@ $(NODE): pyproject.toml $(BASE)
 	@touch $@
 
 $(ALLURE): package.json package-lock.json $(NODE)
-	@echo "Installing package-lock.json (Allure, ws)"
+	@echo "Installing package-lock.json (Allure, ws, undici)"
 	@npm ci --silent --ignore-scripts --no-audit --no-fund </dev/null
 	@touch $@
 

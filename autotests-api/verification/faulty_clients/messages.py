@@ -242,7 +242,7 @@ class RefusesNonCharacters(EchoClient):
         super().check_text(data.replace(b"\xef\xbf\xbe", b"\xff").replace(b"\xef\xbf\xbf", b"\xff"))
 
 
-@fault("6455 8.1", caught_by=f"{UTF8}::test_legal_utf8_is_taken")
+@fault("6455 8.1", caught_by=f"{UTF8}::test_byte_order_mark_is_kept")
 class DropsTheByteOrderMark(EchoClient):
     """A byte order mark at the start of a message is dropped."""
 

@@ -19,7 +19,6 @@ VALID = {
     "before the surrogates": "\ud7ff",
     "after the surrogates": "\ue000",
     "replacement character": "\ufffd",
-    "byte order mark": "\ufeffhello",
     "combining": "e\u0301",
     "no character": "\ufffe\U0001fffe",
 }
@@ -50,6 +49,12 @@ INVALID = {
 @pytest.mark.parametrize("message", VALID.values(), ids=VALID.keys())
 async def test_legal_utf8_is_taken(conversation: Conversation, message: str) -> None:
     await conversation.expect_echo(message)
+
+
+# RFC 3629 §6 leaves it to a protocol whether a mark at the start belongs to the text, and RFC 6455 is silent.
+@rfc6455("8.1", SHOULD, "a byte order mark at the start of a message is a part of the message")
+async def test_byte_order_mark_is_kept(conversation: Conversation) -> None:
+    await conversation.expect_echo("\ufeffhello")
 
 
 @rfc6455("8.1", MUST, "a character may be cut by fragments", autobahn="6.2.4")
