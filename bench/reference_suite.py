@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 import shutil
 import socket
 import statistics
@@ -26,6 +27,8 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import WebSocketException
 
 PACKAGE = Path(__file__).parents[1] / "autotests-api"
+# An installed package is compiled once.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 EXCLUDED = ("9.*", "12.*", "13.*")
 
 
@@ -52,7 +55,7 @@ def kosoku(mode: str, address: str, parallel: int, outdir: str) -> list[str]:
 
 async def run(command: list[str]) -> None:
     process = await asyncio.create_subprocess_exec(
-        *command, cwd=PACKAGE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        *command, cwd=PACKAGE, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     await process.wait()
 
@@ -76,6 +79,7 @@ async def by_a_client(command: Callable[..., list[str]], parallel: int) -> float
         process = await asyncio.create_subprocess_exec(
             *command("fuzzingserver", address, parallel, outdir),
             cwd=PACKAGE,
+            env=ENVIRONMENT,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
