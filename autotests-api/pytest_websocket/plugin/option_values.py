@@ -7,7 +7,7 @@ import re
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
 from pytest_websocket.protocol.grammar import TOKEN
 
@@ -48,8 +48,7 @@ def read_url(text: str) -> str:
         raise ValueError("expected a URL that begins with ws://, wss://, http:// or https://")
     if not parts.hostname:
         raise ValueError("expected a host after the scheme, as in ws://localhost:8765")
-    if parts.port == 0:  # reading it raises ValueError for what is no port
-        raise ValueError("port 0 cannot be connected to")
+    _check_port(parts)
     if parts.fragment:
         raise ValueError("a WebSocket URL has no #fragment (RFC 6455 §3)")
     try:
@@ -68,9 +67,20 @@ def read_proxy(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme != "http" or not parts.hostname:
         raise ValueError("expected an HTTP proxy, http://HOST:PORT, or none")
-    if parts.port == 0:
-        raise ValueError("port 0 cannot be connected to")
+    _check_port(parts)
     return text
+
+
+def _check_port(parts: SplitResult) -> None:
+    try:
+        port = parts.port
+    except ValueError:
+        # No message repeats it: it may be a part of a password.
+        raise ValueError(
+            "expected a port from 1 to 65535 after the host; a slash in a password is written %2F"
+        ) from None
+    if port == 0:
+        raise ValueError("port 0 cannot be connected to")
 
 
 def read_template(text: str) -> str:

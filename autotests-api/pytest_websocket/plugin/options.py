@@ -320,10 +320,20 @@ def read_option(name: str, source: str, text: str) -> Any:
     try:
         return option.read(text)
     except ValueError as error:
-        from pytest_websocket.target.secrets import Secrets
+        raise pytest.UsageError(f"{source}{_shown(option, text)}: {error}") from None
 
-        shown = "" if option.read in (read_header, read_secret) else f" {Secrets().url(repr(text))}"
-        raise pytest.UsageError(f"{source}{shown}: {error}") from None
+
+def _shown(option: Option, text: str) -> str:
+    """Returns the text of a value that cannot be read, without what may be a credential in it."""
+    if option.read in (read_header, read_secret):
+        return ""
+    # This module is imported in every run of the environment.
+    from pytest_websocket.protocol.credentials import masked_url
+    from pytest_websocket.target.secrets import Secrets
+
+    if option.read in (read_url, read_proxy):
+        return f" {masked_url(text)!r}"
+    return f" {Secrets().url(repr(text))}"
 
 
 def started_in(config: pytest.Config) -> Path:

@@ -45,6 +45,8 @@ def masked_url(url: str) -> str:
         parts = urlsplit(url)
         query = parse_qsl(parts.query, keep_blank_values=True)
         parts.port  # noqa: B018 - raises ValueError where a password with a slash passes for it
+        if "@" in parts.fragment:
+            raise ValueError("a password with a # passes for a port")
     except ValueError:
         place, mark, _ = re.sub(r"(?<=//).*@", f"{MASK}@", url).partition("?")
         return printable(f"{place}?{MASK}" if mark else place)

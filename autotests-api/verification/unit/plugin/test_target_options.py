@@ -117,7 +117,7 @@ def test_url_is_kept_but_for_what_no_request_can_carry(text: str, url: str) -> N
         ("ws-url", "ftp://a.test", "begins with ws://"),
         ("ws-url", "ws://", "expected a host"),
         ("ws-url", "ws://a.test:port", "'ws://a.test:port'"),
-        ("ws-url", "ws://a.test:99999", "[Pp]ort"),
+        ("ws-url", "ws://a.test:99999", "expected a port from 1 to 65535"),
         ("ws-url", "ws://a.test:0", "port 0"),
         ("ws-url", "ws://a.test/a b", "without spaces"),
         ("ws-url", "ws://a.test/#part", "fragment"),
@@ -153,6 +153,10 @@ def test_refusal_repeats_no_credentials() -> None:
     for name, text in [
         ("ws-header", "Authorization Bearer open-sesame"),
         ("ws-url", "ws://user:open-sesame@a.test:port"),
+        ("ws-url", "ws://user:open-sesame/1@a.test/"),
+        ("ws-url", "ws://user:1#open-sesame@a.test/"),
+        ("ws-url", "ws://user:open-sesame@[a.test/"),
+        ("ws-proxy", "http://user:open-sesame/1@a.test:3128"),
         ("ws-url", "ftp://a.test/?token=open-sesame"),
     ]:
         with pytest.raises(pytest.UsageError) as refusal:

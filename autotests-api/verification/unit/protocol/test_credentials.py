@@ -99,6 +99,7 @@ def test_other_name_is_no_credential(name: str) -> None:
         ("ws://[bad", "ws://[bad"),
         ("ws://me:pass@[bad/?token=t", f"ws://{MASK}@[bad/?{MASK}"),
         ("ws://me:pa/ss@host/", f"ws://{MASK}@host/"),
+        ("ws://me:12#ss@host/", f"ws://{MASK}@host/"),
         ("ws://host:port/\x1b", r"ws://host:port/\x1b"),
         ("ws://host/\x1b[2J", r"ws://host/\x1b[2J"),
         ("wss://host/a?x=1&token=t#top", f"wss://host/a?x=1&token={MASK}#top"),
