@@ -11,7 +11,7 @@ from pytest_websocket.render import conformance_page
 from pytest_websocket.render.changes import Changes
 from pytest_websocket.render.conformance import Conformance
 from pytest_websocket.render.conformance_page import Href, Verdict
-from pytest_websocket.render.failure_grouping import causes
+from pytest_websocket.render.failure_grouping import Cause, causes
 from pytest_websocket.render.pages import render
 from pytest_websocket.render.run import RED, Outcome, Run
 
@@ -59,7 +59,7 @@ def values(
     records = list(run.records.values())
     return conformance_page.broken(causes(records), records, href, most) | {
         "verdict": verdict(run, conformance, around.target),
-        "weaknesses": causes(run.weaknesses, {Outcome.WEAK}),
+        "weaknesses": sorted(causes(run.weaknesses, {Outcome.WEAK}), key=_severity, reverse=True),
         "counts": [(run.count(each), each, COLOURS[each]) for each in COLOURS if run.count(each)],
         "around": around,
         "changes": around.changes,
@@ -100,3 +100,8 @@ def _words(outcome: Outcome, count: int) -> str:
 
 def _tests(count: int) -> str:
     return f"{count:,} test" if count == 1 else f"{count:,} tests"
+
+
+def _severity(cause: Cause) -> float:
+    """Returns the severity of the weakness that a cause is."""
+    return max(record.weakness.severity.score if record.weakness else 0 for record in cause.records)

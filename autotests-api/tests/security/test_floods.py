@@ -100,7 +100,7 @@ async def test_control_frames_in_numbers_between_fragments_do_not_stop_the_serve
 
 
 @security(
-    cwe=770, asvs="15.2.2", severity="medium", gain="Connections that say nothing keep honest clients out."
+    cwe=770, asvs="15.2.2", severity="medium", gain="Connections that say nothing keep other clients out."
 )
 async def test_storm_of_connections_does_not_stop_the_server(
     connect: Connect, dial: Dial, echo: Echo

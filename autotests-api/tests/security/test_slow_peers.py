@@ -9,7 +9,7 @@ pytestmark = security(
     cwe=400,
     asvs="15.2.2",
     severity="medium",
-    gain="Clients that send slowly hold the connections that honest clients need.",
+    gain="Clients that send slowly hold the connections that other clients need.",
 )
 
 HOSTILE = 50

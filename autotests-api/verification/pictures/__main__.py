@@ -17,11 +17,16 @@ from typing import Any
 from playwright.sync_api import Browser, sync_playwright
 
 from pytest_websocket.plugin.fixtures.browser import NAMES
+from verification.weak_servers.catalogue import DEMO, OPTIONS
 
 ROOT = Path(__file__).parents[3]
 SOURCES = ROOT / "autotests-api"
 DOCS = ROOT / "docs"
 SUITE = SOURCES / "tests" / "conformance"
+WEAK = SOURCES / "tests" / "security"
+SHOWN = ("origin_check", "credentials", "sessions", "injection", "disclosure")
+"""Security cases that the picture of a report shows."""
+
 FAULTS = ("correct", "answers-close-with-a-too-long-reason", "accepts-half-a-code")
 
 
@@ -33,9 +38,9 @@ def run(*options: str, folder: Path = ROOT, **environment: str) -> None:
 
 
 @contextlib.contextmanager
-def serving(fault: str) -> Iterator[str]:
-    """Starts a faulty server, or the correct one, and gives its URL."""
-    command = [sys.executable, "-m", "verification.faulty_servers", fault]
+def serving(name: str, module: str = "verification.faulty_servers") -> Iterator[str]:
+    """Starts a server of a catalogue by its name, and gives its URL."""
+    command = [sys.executable, "-m", module, name]
     environment = os.environ | {"PYTHONPATH": str(SOURCES)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as server:
         assert server.stdout is not None
@@ -134,6 +139,17 @@ def main() -> None:
         with camera.opened(own, height=1100, scheme="dark") as tab:
             tab.evaluate("document.querySelector('details.test').open = true")
             tab.screenshot(path=DOCS / "report-own.png")
+        security = folder / "security.html"
+        with serving(DEMO, "verification.weak_servers") as url:
+            run(
+                *(str(WEAK / f"test_{name}.py") for name in SHOWN),
+                "--ws-url",
+                url,
+                *OPTIONS,
+                f"--ws-report={security}",
+            )
+        with camera.opened(security.as_uri(), height=700) as tab:
+            tab.screenshot(path=DOCS / "report-security.png")
         browser.close()
 
 

@@ -56,8 +56,9 @@ class ShowsItsStack(Strong):
     """Answers a refusal with the stack trace of its exception."""
 
     def refuse(self, refusal: Refusal) -> None:
-        frames = "".join(traceback.format_tb(refusal.__traceback__))
-        refusal.reason = f"Traceback (most recent call last):\n{frames}"
+        if refusal.status >= 400:
+            frames = "".join(traceback.format_tb(refusal.__traceback__))
+            refusal.reason = f"Traceback (most recent call last):\n{frames}"
         super().refuse(refusal)
 
 
