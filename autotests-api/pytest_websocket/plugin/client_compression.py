@@ -13,6 +13,7 @@ from pytest_websocket.protocol.extensions import (
     PERMESSAGE_DEFLATE,
     Extension,
     parse_extensions,
+    problems_of_offer,
 )
 from pytest_websocket.protocol.frames import BINARY, TEXT, Frame
 from pytest_websocket.server.scripted_conversation import Conversation
@@ -45,12 +46,25 @@ class Agree(Protocol):
 
 
 def offer_of(conversation: Conversation) -> Extension:
-    """Returns the client's first offer of permessage-deflate; skips the case where there is none."""
+    """Returns the client's first offer of permessage-deflate; skips the case where there is none to read."""
     header = conversation.request.value("Sec-WebSocket-Extensions")
-    offers = [one for one in parse_extensions(header) if one.name == PERMESSAGE_DEFLATE] if header else []
+    try:
+        extensions = parse_extensions(header) if header else []
+    except ValueError as error:
+        # The case of the opening handshake fails for it (RFC 6455 §9.1).
+        pytest.skip(f"the client's Sec-WebSocket-Extensions is malformed: {error}")
+    offers = [one for one in extensions if one.name == PERMESSAGE_DEFLATE]
     if not offers:
         pytest.skip("the client does not offer permessage-deflate")
     return offers[0]
+
+
+def legal_offer_of(conversation: Conversation) -> Extension:
+    """Returns what `offer_of` does; skips the case where the offer breaks a rule, which has its own case."""
+    offer = offer_of(conversation)
+    if problems := problems_of_offer(offer):
+        pytest.skip(f"the client's offer is illegal: {'; '.join(problems)}")
+    return offer
 
 
 def answer_to(offer: Extension, parameters: Iterable[str]) -> str:
