@@ -8,6 +8,7 @@ import pytest
 
 from pytest_websocket import MUST, SHOULD, rfc6455
 from pytest_websocket.fixtures import ClientUnderTest
+from pytest_websocket.plugin.client_compression import answer_to, offer_of
 from pytest_websocket.protocol.frames import text
 from pytest_websocket.protocol.handshake import accept_value, new_key
 from pytest_websocket.protocol.request import ClientRequest, is_key, problems_of_request, response
@@ -30,6 +31,10 @@ def acceptance(
 
 # The request
 
+RESOURCES = ["/", "/chat", "/a/b.c", "/?a=1", "/chat?a=1&b=%20", "/%D0%B0"]
+RESOURCES += ["/chat/", "/a//b", "/Chat/Room", "/a;v=1/b", "/a%2Fb", "/?b=2&a=1", "/?a=1?b=2", "/?a=%2B+%26"]
+RESOURCES += ["/" + "long" * 500]
+
 
 @rfc6455("4.1", MUST, "the opening handshake is a legal one in every part")
 async def test_request_is_legal(client_under_test: ClientUnderTest) -> None:
@@ -38,7 +43,7 @@ async def test_request_is_legal(client_under_test: ClientUnderTest) -> None:
 
 
 @rfc6455("4.1", MUST, "the request asks for the resource of the URL, its query included")
-@pytest.mark.parametrize("resource", ["/", "/chat", "/a/b.c", "/?a=1", "/chat?a=1&b=%20", "/%D0%B0"])
+@pytest.mark.parametrize("resource", RESOURCES)
 async def test_resource_is_that_of_the_url(client_under_test: ClientUnderTest, resource: str) -> None:
     request = (await client_under_test.requested(resource)).request
     assert request.resource == resource
@@ -135,7 +140,7 @@ async def test_answer_in_pieces(client_under_test: ClientUnderTest, size: int) -
 
 
 @rfc6455("4.1", MUST, "frames in the segment of the answer are read")
-@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("count", [1, 3, 300])
 async def test_frames_in_the_segment_of_the_answer(client_under_test: ClientUnderTest, count: int) -> None:
     conversation = await client_under_test.requested()
     frames = b"".join(text(f"early {number}").encode(masked=False) for number in range(count))
@@ -155,6 +160,19 @@ async def test_other_status_does_not_open(client_under_test: ClientUnderTest, st
     conversation = await client_under_test.requested()
     headers = acceptance(conversation.request, Content_Length="0")
     await conversation.answer(response(status, headers))
+    await conversation.expect_not_opened()
+
+
+@rfc6455("4.1", MUST, "a status line that has 101 in another place opens no connection")
+@pytest.mark.parametrize(
+    "status", ["404 101 Switching Protocols", "1010 Switching Protocols", "500 HTTP/1.1 101"]
+)
+async def test_status_that_looks_like_101_does_not_open(
+    client_under_test: ClientUnderTest, status: str
+) -> None:
+    conversation = await client_under_test.requested()
+    answer = response(101, acceptance(conversation.request, Content_Length="0"))
+    await conversation.answer(answer.replace(b"101 Switching Protocols", status.encode(), 1))
     await conversation.expect_not_opened()
 
 
@@ -206,8 +224,12 @@ async def test_wrong_accept_value_does_not_open(
     await conversation.expect_not_opened()
 
 
+NOT_OFFERED = ["x-unheard-of", "permessage-bzip2", "x-a, x-b"]
+NOT_OFFERED += ["permessage-deflate-x", "x-permessage-deflate", "deflate"]
+
+
 @rfc6455("4.1", MUST, "an extension that was not asked for opens no connection")
-@pytest.mark.parametrize("name", ["x-unheard-of", "permessage-bzip2", "x-a, x-b"])
+@pytest.mark.parametrize("name", NOT_OFFERED)
 async def test_extension_that_was_not_offered_does_not_open(
     client_under_test: ClientUnderTest, name: str
 ) -> None:
@@ -226,6 +248,38 @@ async def test_subprotocol_that_was_not_offered_does_not_open(
     if name in conversation.request.subprotocols:
         pytest.skip(f"the client offers {name}")
     answer = response(101, acceptance(conversation.request, Sec_WebSocket_Protocol=name))
+    await conversation.answer(answer)
+    await conversation.expect_not_opened()
+
+
+@rfc6455("4.1", MUST, "an extension that was not asked for opens no connection, in a second header neither")
+async def test_extension_in_a_second_header_does_not_open(client_under_test: ClientUnderTest) -> None:
+    conversation = await client_under_test.requested()
+    first = answer_to(offer_of(conversation), [])
+    headers = acceptance(conversation.request, Sec_WebSocket_Extensions=first)
+    await conversation.answer(response(101, [*headers, ("Sec-WebSocket-Extensions", "x-unheard-of")]))
+    await conversation.expect_not_opened()
+
+
+SIMILAR: dict[str, Callable[[list[str]], str]] = {
+    "in the other case": lambda offered: offered[0].swapcase(),
+    "with more behind": lambda offered: offered[0] + "x",
+    "cut": lambda offered: offered[0][:-1],
+    "twice": lambda offered: f"{offered[0]}, {offered[0]}",
+    "with one that was not offered": lambda offered: f"{offered[0]}, x-unheard-of",
+}
+
+
+@rfc6455("4.1", MUST, "a subprotocol that only resembles the one asked for opens no connection")
+@pytest.mark.parametrize("change", SIMILAR.values(), ids=SIMILAR.keys())
+async def test_subprotocol_like_the_offered_does_not_open(
+    client_under_test: ClientUnderTest, change: Callable[[list[str]], str]
+) -> None:
+    conversation = await client_under_test.requested()
+    offered = conversation.request.subprotocols
+    if not offered or change(offered) in ["", *offered]:
+        pytest.skip("the client offers no such subprotocol")
+    answer = response(101, acceptance(conversation.request, Sec_WebSocket_Protocol=change(offered)))
     await conversation.answer(answer)
     await conversation.expect_not_opened()
 

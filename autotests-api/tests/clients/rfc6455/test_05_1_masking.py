@@ -8,7 +8,7 @@ import pytest
 
 from pytest_websocket import MUST, SHOULD, rfc6455, security
 from pytest_websocket.fixtures import ClientUnderTest, Conversation
-from pytest_websocket.protocol.frames import PONG, Frame, binary, close, continuation, ping, text
+from pytest_websocket.protocol.frames import PING, PONG, Frame, binary, close, continuation, ping, text
 from pytest_websocket.protocol.payloads import text_of
 
 MESSAGES = 400
@@ -102,6 +102,43 @@ async def test_key_is_no_step_from_the_key_before(
     keys = [int.from_bytes(key, "big") for key in await keys_of(conversation, 40)]
     steps = {step(before, after) for before, after in itertools.pairwise(keys)}
     assert len(steps) > 30, f"39 steps between keys take {len(steps)} values: {sorted(steps)[:4]}"
+
+
+ANSWERED: dict[str, Frame] = {
+    "empty text": text(""),
+    "binary": binary(b"\x00\xff"),
+    "fragments": text("hello", fin=False),
+    "ping": ping(b"hello"),
+    "empty ping": ping(),
+}
+
+
+@GUESSED_MASK
+@rfc6455("5.3", MUST, "the masking key is fresh for every kind of frame, what is empty included")
+@pytest.mark.parametrize("frame", ANSWERED.values(), ids=ANSWERED.keys())
+async def test_key_is_fresh_for_every_kind_of_frame(conversation: Conversation, frame: Frame) -> None:
+    for number in range(60):
+        if frame.opcode == PING:
+            await conversation.ping(frame.payload)
+            continue
+        await conversation.send_frame(frame, *([] if frame.fin else [continuation(str(number))]))
+        await conversation.receive()
+    keys = [header.mask_key for header in conversation.headers_received]
+    # Of 60 random keys two are alike once in 2.4 million runs, two pairs once in 1e13.
+    assert len(set(keys)) >= len(keys) - 1, f"{len(keys)} frames have {len(set(keys))} keys"
+
+
+@GUESSED_MASK
+@rfc6455("5.3", MUST, "the masking key of a Close frame is fresh, too")
+async def test_key_of_the_close_frame_is_fresh(client_under_test: ClientUnderTest) -> None:
+    keys: list[bytes] = []
+    for _ in range(2):
+        conversation = await client_under_test.opened()
+        await conversation.ping(b"hello")
+        await conversation.close(1000)
+        await conversation.expect_closed()
+        keys += [header.mask_key for header in conversation.headers_received]
+    assert len(set(keys)) == len(keys), f"the keys of two connections: {[key.hex() for key in keys]}"
 
 
 @GUESSED_MASK

@@ -9,6 +9,7 @@ from pytest_websocket.protocol.frames import (
     RESERVED_DATA_OPCODES,
     Frame,
     binary,
+    ping,
     text,
 )
 from pytest_websocket.protocol.payloads import bytes_of, text_of
@@ -64,6 +65,16 @@ async def test_reserved_bit_fails_the_connection(
     await conversation.expect_failed()
 
 
+@rfc6455("5.2", MUST, "a reserved bit on an empty frame ends the connection")
+@pytest.mark.parametrize("bits", BITS.values(), ids=BITS.keys())
+@pytest.mark.parametrize("opcode", OPCODES.values(), ids=OPCODES.keys())
+async def test_reserved_bit_on_an_empty_frame_fails_the_connection(
+    conversation: Conversation, opcode: int, bits: dict[str, bool]
+) -> None:
+    await conversation.send_frame(Frame(opcode, b"", **bits))
+    await conversation.expect_failed()
+
+
 @rfc6455("5.2", MUST, "a reserved bit on a continuation ends the connection")
 @pytest.mark.parametrize("bits", BITS.values(), ids=BITS.keys())
 async def test_reserved_bit_on_a_continuation_fails_the_connection(
@@ -105,6 +116,18 @@ async def test_reserved_opcode_after_a_good_message_fails_the_connection(
 async def test_reserved_opcode_is_refused_with_1002(conversation: Conversation, opcode: int) -> None:
     await conversation.send_frame(Frame(opcode, b"hello"))
     await conversation.expect_failed(1002)
+
+
+@rfc6455("5.2", MUST, "all 64 bits of a length count")
+@pytest.mark.parametrize("high", [1 << 32, 1 << 40, 1 << 62], ids=["33rd", "41st", "63rd"])
+async def test_high_bits_of_a_length_are_not_dropped(conversation: Conversation, high: int) -> None:
+    await conversation.send_frame(binary(b"hello"), length=high + 5, length_bits=64)
+    # It belongs to the payload, or comes too late.
+    await conversation.send_frame(ping(b"inside"))
+    conversation.half_close()
+    await conversation.expect_failed()
+    assert not conversation.unread
+    assert not conversation.has_pong(b"inside")
 
 
 @security(

@@ -4,7 +4,7 @@ import pytest
 
 from pytest_websocket import MUST, SHOULD, rfc6455
 from pytest_websocket.fixtures import Conversation
-from pytest_websocket.protocol.frames import Frame, binary, continuation, ping, text
+from pytest_websocket.protocol.frames import Frame, binary, continuation, ping, pong, text
 
 
 @rfc6455("5.4", MUST, "a message in fragments is one message", autobahn=["5.3", "5.4", "5.5"])
@@ -39,6 +39,23 @@ async def test_ping_between_fragments_is_answered(conversation: Conversation) ->
     await conversation.ping(b"between")
     assert not conversation.unread
     await conversation.send_frame(continuation("second"))
+    await conversation.expect("first second")
+
+
+@rfc6455("5.4", MUST, "a Ping behind each of several fragments is answered")
+async def test_ping_behind_every_fragment_is_answered(conversation: Conversation) -> None:
+    await conversation.send_frame(text("0", fin=False))
+    for number in range(1, 6):
+        await conversation.ping(b"behind %d" % number)
+        await conversation.send_frame(continuation(str(number), fin=False))
+    await conversation.ping(b"")
+    await conversation.send_frame(continuation("6"))
+    await conversation.expect("0123456")
+
+
+@rfc6455("5.4", MUST, "a Pong between fragments is ignored")
+async def test_pong_between_fragments_is_ignored(conversation: Conversation) -> None:
+    await conversation.send_frame(text("first ", fin=False), pong(b"unasked"), continuation("second"))
     await conversation.expect("first second")
 
 

@@ -19,8 +19,19 @@ async def test_close_is_answered(conversation: Conversation, code: int | None) -
     await expect_answered(conversation)
 
 
+REASONS = {
+    "ASCII": "bye",
+    "UTF-8": "до свидания",
+    "beyond the BMP": "\U0001f44b",
+    "a zero byte": "good\0bye",
+    "lines": "good\r\nbye",
+    "123 bytes": "x" * 123,
+    "123 bytes of UTF-8": "€" * 41,
+}
+
+
 @rfc6455("5.5.1", MUST, "a Close frame with a reason is answered", autobahn=["7.3.4", "7.3.5"])
-@pytest.mark.parametrize("reason", ["bye", "до свидания", "x" * 123], ids=["ASCII", "UTF-8", "123 bytes"])
+@pytest.mark.parametrize("reason", REASONS.values(), ids=REASONS.keys())
 async def test_close_with_a_reason_is_answered(conversation: Conversation, reason: str) -> None:
     await conversation.close(1000, reason)
     await expect_answered(conversation)

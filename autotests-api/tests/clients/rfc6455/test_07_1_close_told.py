@@ -7,6 +7,7 @@ import pytest
 
 from pytest_websocket import SHOULD, rfc6455
 from pytest_websocket.fixtures import ClientUnderTest
+from pytest_websocket.protocol.frames import TEXT, Frame, close, continuation, ping
 
 
 async def close_told(client: ClientUnderTest) -> tuple[int | None, str | None]:
@@ -36,6 +37,27 @@ async def test_end_of_tcp_is_told(client_under_test: ClientUnderTest) -> None:
     await conversation.expect_echo("opened")
     conversation.close_tcp()
     assert (await close_told(client_under_test))[0] == 1006
+
+
+WRONG = {
+    "a reserved opcode": Frame(3, b"hello"),
+    "text that is not UTF-8": Frame(TEXT, b"\xff"),
+    "a continuation of nothing": continuation("hello"),
+    "a long Ping": ping(bytes(126)),
+    "an undefined code": close(999),
+}
+
+
+@rfc6455("7.1.5", SHOULD, "a connection that failed is not told as a normal closure")
+@pytest.mark.parametrize("frame", WRONG.values(), ids=WRONG.keys())
+async def test_failure_is_not_told_as_a_normal_closure(
+    client_under_test: ClientUnderTest, frame: Frame
+) -> None:
+    conversation = await client_under_test.opened()
+    await conversation.send_frame(frame)
+    await conversation.expect_failed()
+    conversation.close_tcp()
+    assert (await close_told(client_under_test))[0] not in (1000, 1001, 1005)
 
 
 @rfc6455("7.1.6", SHOULD, "the reason of the server's Close frame is told")

@@ -8,6 +8,7 @@ import pytest
 from pytest_websocket import MUST, SHOULD, rfc7692
 from pytest_websocket.plugin.client_compression import Agree
 from pytest_websocket.protocol.deflate import Deflater
+from pytest_websocket.protocol.deflate_blocks import Blocks
 from pytest_websocket.protocol.frames import Frame, continuation, text
 from pytest_websocket.protocol.payloads import bytes_of, text_of
 
@@ -65,6 +66,45 @@ async def test_window_is_kept(agree_with_client: Agree) -> None:
         pytest.skip("the client asks the server to keep no window")
     for _ in range(5):
         await compressed.expect_echo("the same words in each message, the same words in each message")
+
+
+@rfc7692("7.2.3.2", MUST, "the window reaches back over messages between")
+@pytest.mark.parametrize("between", [1, 5])
+async def test_window_reaches_over_messages_between(agree_with_client: Agree, between: int) -> None:
+    compressed = await agree_with_client()
+    if not compressed.deflater.takeover:
+        pytest.skip("the client asks the server to keep no window")
+    first = os.urandom(50).hex()
+    for message in (first, *(os.urandom(40).hex() for _ in range(between)), first):
+        await compressed.expect_echo(message)
+
+
+@rfc7692("7.2.3.2", MUST, "a message that is not compressed leaves the window as it is")
+async def test_plain_message_leaves_the_window_alone(agree_with_client: Agree) -> None:
+    compressed = await agree_with_client()
+    words = os.urandom(50).hex()
+    await compressed.expect_echo(words)
+    await compressed.conversation.expect_echo(os.urandom(5000).hex())
+    await compressed.conversation.ping(b"not compressed either")
+    await compressed.expect_echo(words)
+
+
+FINAL = {
+    "fixed": (Blocks().fixed(b"Hello", final=True).align().message(), "Hello"),
+    "stored": (Blocks().stored(b"Hello", final=True).message(), "Hello"),
+    "empty fixed": (Blocks().fixed(final=True).align().message(), ""),
+    "behind another block": (Blocks().fixed(b"He").fixed(b"llo", final=True).align().message(), "Hello"),
+}
+
+
+@rfc7692("7.2.3.4", MUST, "a message whose last block has BFINAL is understood")
+@pytest.mark.parametrize(("data", "message"), FINAL.values(), ids=FINAL.keys())
+async def test_message_that_ends_in_a_final_block_is_read(
+    agree_with_client: Agree, data: bytes, message: str
+) -> None:
+    conversation = (await agree_with_client()).conversation
+    await conversation.send_frame(Frame(1, data, rsv1=True))
+    await conversation.expect(message)
 
 
 @rfc7692("7.1.1.1", MUST, "a server may forget its window although that was not agreed on")
