@@ -9,9 +9,11 @@ from verification.faulty_clients import (
     handshake_request,
     handshake_response,
     limits_and_reports,
+    losses,
     masking,
     messages,
     pace,
+    unnoticed,
 )
 from verification.faulty_clients.registry import CATALOGUE, Fault
 
@@ -24,7 +26,9 @@ FILES = (
     closing,
     compression,
     limits_and_reports,
+    losses,
     pace,
+    unnoticed,
 )
 
 __all__ = ["CATALOGUE", "FILES", "Fault"]
