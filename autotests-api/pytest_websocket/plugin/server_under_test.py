@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
@@ -31,6 +32,7 @@ APP = pytest.StashKey[ExitStack]()
 """Ends the application of ``--ws-app``."""
 
 _RAISED = pytest.StashKey[str]()
+_MASK = pytest.StashKey[Callable[[str], str]]()
 
 OF_WORKERS = pytest.StashKey[list[Growth]]()
 """The same of each worker of xdist."""
@@ -72,8 +74,9 @@ def _start_app(config: pytest.Config, target: Target, name: str, deadline: float
         app = load_app(name, started_in(config))
         stack.enter_context(run_in_background(lambda: serve_app(app, target.port, deadline)))
     except (AppNotStarted, OSError) as error:
-        raise pytest.UsageError(f"--ws-app {name} was not started: {error}") from None
+        raise pytest.UsageError(target.mask(f"--ws-app {name} was not started: {error}")) from None
     config.stash[APP] = stack
+    config.stash[_MASK] = target.mask
     # Also after Ctrl+C.
     config.add_cleanup(lambda: stop(config))
 
@@ -85,7 +88,8 @@ def stop(config: pytest.Config) -> None:
         try:
             app.close()
         except Exception as error:
-            config.stash[_RAISED] = f"the application raised {type(error).__name__}: {error}"
+            raised = f"the application raised {type(error).__name__}: {error}"
+            config.stash[_RAISED] = printable(config.stash[_MASK](raised))
     if (server := config.stash.get(SERVER, None)) is not None:
         server.close()
         del config.stash[SERVER]
@@ -160,7 +164,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     measured = config.stash.get(OF_WORKERS, []) or [config.stash.get(GROWTH, Growth())]
     verdicts = [verdict for growth in measured if (verdict := growth.verdict())]
     if raised := config.stash.get(_RAISED, ""):
-        verdicts.append([printable(raised)])
+        verdicts.append([raised])
     if verdicts:
         terminalreporter.section(
             "server under test", red=bool(raised) or any(len(verdict) > 1 for verdict in verdicts)

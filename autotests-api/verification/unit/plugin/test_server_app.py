@@ -87,6 +87,13 @@ def test_application_that_never_starts_costs_the_wait(run_app: RunApp) -> None:
     )
 
 
+def test_what_an_application_raises_beside_the_tests_is_told_without_secrets(run_app: RunApp) -> None:
+    starts = "import asyncio; asyncio.get_running_loop().call_soon(int, 'open-sesame')"
+    run = run_app("--ws-secret", "open-sesame", str(CASES / "contract/test_binary.py"), starts=starts)
+    assert "the application raised ValueError: invalid literal for int()" in run.stdout
+    assert "open-sesame" not in run.stdout + run.stderr
+
+
 def test_command_and_application_exclude_each_other(run_app: RunApp) -> None:
     run = run_app("--ws-command", f"{sys.executable} server.py {{port}}")
     assert run.returncode == pytest.ExitCode.USAGE_ERROR
