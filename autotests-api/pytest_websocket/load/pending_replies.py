@@ -10,6 +10,9 @@ from pytest_websocket.protocol.frames import opcode_name
 
 MAX_LISTED = 100
 
+MAX_OVERTAKEN = 1000
+"""Replies of one connection that may still come after later ones; the oldest of more are taken for lost."""
+
 PendingReply = tuple[int, int, int, int, bytes]
 """An expected reply: number of the message, when it was due and sent (ns), opcode and payload."""
 
@@ -41,13 +44,15 @@ class PendingReplies:
     """The expected replies of one connection, in the order in which they are due.
 
     Requests overtaken by a later reply are kept separately; their replies may still arrive out of order.
+    ``dropped`` counts those that were taken for lost since the caller last set it to 0.
     """
 
-    __slots__ = ("_connection", "_overtaken", "_wrong", "replies")
+    __slots__ = ("_connection", "_overtaken", "_wrong", "dropped", "replies")
 
     def __init__(self, connection: int, wrong: WrongReplies) -> None:
         self.replies: deque[PendingReply] = deque()
         self._overtaken: deque[PendingReply] = deque()
+        self.dropped = 0
         self._connection = connection
         self._wrong = wrong
 
@@ -79,6 +84,12 @@ class PendingReplies:
                 for _ in range(place):
                     self._overtaken.append(self.replies.popleft())
                 self.replies.popleft()
+                while len(self._overtaken) > MAX_OVERTAKEN:
+                    number = self._overtaken.popleft()[0]
+                    self._add(
+                        "lost", f"no reply to message {number} ({MAX_OVERTAKEN} later ones lack theirs)"
+                    )
+                    self.dropped += 1
                 return pending
         for pending in self._overtaken:
             if payload == pending[4] and opcode == pending[3]:

@@ -193,6 +193,9 @@ class RunningLoad:
         self._service += now - sent
         self.result.received += 1
         self._waiting -= 1
+        if pending.dropped:
+            self._waiting -= pending.dropped
+            pending.dropped = 0
         if self._sending:
             if self.result.rate is None:
                 self._send(connection, pending, now)

@@ -42,6 +42,18 @@ def test_only_the_first_hundred_wrong_replies_are_listed() -> None:
     assert len(wrong_replies.listed) == 100
 
 
+def test_replies_that_stay_out_are_taken_for_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pytest_websocket.load.pending_replies.MAX_OVERTAKEN", 2)
+    wrong = WrongReplies()
+    pending = PendingReplies(7, wrong)
+    pending.replies.extend((number, 0, 0, 1, b"%d" % number) for number in range(6))
+    assert pending.match(1, b"4") is not None
+    assert (pending.dropped, wrong.counts["lost"]) == (2, 2)
+    assert wrong.listed[0].startswith("lost: user 7: no reply to message 0 (")
+    assert pending.match(1, b"2") is not None
+    assert pending.give_up("the end") == 2
+
+
 def test_workload_spreads_its_kinds_by_weight() -> None:
     workload = Workload.parse("text:100=3,binary:1k=1")
     kinds = workload.cycle()
