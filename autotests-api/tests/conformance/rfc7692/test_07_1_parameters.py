@@ -183,7 +183,8 @@ async def test_declined_offer_leaves_messages_uncompressed(negotiate: Negotiate,
     negotiation.raw.needs_size(size)
     if not negotiation.response.accepted:
         pytest.skip("the server refuses the handshake, instead of declining the offer")
-    negotiation.expect_legal()
+    if negotiation.answer is not None:
+        pytest.skip("the server accepts the offer, which another case judges")
     await negotiation.raw.expect_served("as it is " * (size // 9))
 
 
@@ -192,6 +193,7 @@ async def test_compressed_message_after_a_declined_offer_fails_the_connection(ne
     negotiation = await negotiate(f"{NAME}; unheard_of")
     if not negotiation.response.accepted:
         pytest.skip("the server refuses the handshake, instead of declining the offer")
-    negotiation.expect_legal()
+    if negotiation.answer is not None:
+        pytest.skip("the server accepts the offer, which another case judges")
     await negotiation.raw.send(*compressed_frames(Deflater().deflate(b"compressed, though it was declined")))
     await negotiation.raw.expect_failed()
