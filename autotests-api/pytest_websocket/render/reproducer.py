@@ -108,10 +108,13 @@ def _with_bytes(conversation: Conversation) -> Iterator[str]:
     sent = [frame for frame in conversation.frames if frame.sent]
     for frame in sent[:_MOST_FRAMES]:
         data = bytes(frame.data)[:_LONGEST]
-        again = Frame(frame.opcode, data, frame.fin, frame.rsv1, frame.rsv2, frame.rsv3)
+        # A recording holds the inflated payload: it is sent as one that is not compressed.
+        inflated = frame.size != frame.payload_size
+        again = Frame(frame.opcode, data, frame.fin, frame.rsv1 and not inflated, frame.rsv2, frame.rsv3)
         fits = len(data) == frame.payload_size
         wire = again.encode(masked=frame.masked, length_bits=frame.header.length_bits if fits else None)
-        aside = "" if fits else f", {frame.payload_size:,} bytes in the original"
+        compressed = " compressed" if inflated else ""
+        aside = "" if fits else f", {frame.payload_size:,} bytes{compressed} in the original"
         yield f"peer.sendall(bytes.fromhex({wire.hex()!r}))  # {opcode_name(frame.opcode)}{aside}"
     if len(sent) > _MOST_FRAMES:
         yield f"# … {len(sent):,} frames in all"
