@@ -21,23 +21,34 @@ SHOWN = 64
 
 
 def write_reports(results: Results, outdir: Path) -> None:
-    """Writes all files for all results. Raises OSError where the folder cannot be written to."""
+    """Writes the files of all results that have none yet, and the index.
+
+    Raises OSError where the folder cannot be written to.
+    """
     outdir.mkdir(parents=True, exist_ok=True)
-    folder = str(outdir)
     index: dict[str, dict[str, Any]] = {}
     for result in results.all():
-        name = file_name(result.agent, result.case.number)
+        if not result.is_written:
+            write_case(result, outdir)
         index.setdefault(result.agent, {})[result.case.number] = {
             "behavior": result.verdict.behavior,
             "behaviorClose": result.verdict.behavior_close,
             "duration": _milliseconds(result),
             "remoteCloseCode": result.remote_code,
-            "reportfile": f"{name}.json",
+            "reportfile": f"{file_name(result.agent, result.case.number)}.json",
         }
-        _write(folder, f"{name}.json", json.dumps(details(result), sort_keys=True))
-        _write(folder, f"{name}.html", render("wstest_case.html.j2", **page_of(result)))
+    folder = str(outdir)
     _write(folder, "index.json", json.dumps(index, sort_keys=True, indent=3))
     _write(folder, "index.html", render("wstest_index.html.j2", **_overview(results)))
+
+
+def write_case(result: Result, outdir: Path) -> None:
+    """Writes the two files of a result. Raises OSError where that is not possible."""
+    folder, name = str(outdir), file_name(result.agent, result.case.number)
+    os.makedirs(folder, exist_ok=True)
+    _write(folder, f"{name}.json", json.dumps(details(result), sort_keys=True))
+    _write(folder, f"{name}.html", render("wstest_case.html.j2", **page_of(result)))
+    result.is_written = True
 
 
 def file_name(agent: str, number: str) -> str:

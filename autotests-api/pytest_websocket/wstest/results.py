@@ -26,9 +26,12 @@ class Described:
     expected: tuple[tuple[Behavior, tuple[Event, ...]], ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass
 class Result:
-    """One case with one agent. ``recording`` is None where the case keeps its own."""
+    """One case with one agent. ``recording`` is None where the case keeps its own.
+
+    ``is_written`` says that the case's files are there.
+    """
 
     agent: str
     case: Described
@@ -36,6 +39,7 @@ class Result:
     observed: Observed
     recording: Recording | None
     is_server: bool
+    is_written: bool = False
 
     @property
     def remote_code(self) -> int | None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from pytest_websocket.protocol.handshake import Request, Response, problems_of_acceptance
 from pytest_websocket.protocol.rules import Role
@@ -19,6 +21,7 @@ from pytest_websocket.wstest.descriptions import described
 from pytest_websocket.wstest.negotiation import Coders, accepted, offers
 from pytest_websocket.wstest.observed import Observed
 from pytest_websocket.wstest.progress import Progress
+from pytest_websocket.wstest.reports import write_case
 from pytest_websocket.wstest.results import Result, Results
 from pytest_websocket.wstest.running import Run
 from pytest_websocket.wstest.selection import is_excluded
@@ -56,7 +59,8 @@ async def test_servers(
             progress.tell(f"{agent} serves one connection at a time: the cases run one after the other")
         chosen = [case for case in cases if not is_excluded(agent, case.number, spec.excluded_for)]
         progress.begin(agent, len(chosen))
-        await _run_all(server, agent, chosen, results, progress, parallel if serves_two else 1)
+        at_once = parallel if serves_two else 1
+        await _run_all(server, agent, chosen, results, progress, spec.outdir, at_once)
     if len(problems) == len(spec.servers):
         raise NoServer("no server was tested")
 
@@ -67,6 +71,7 @@ async def _run_all(
     cases: Sequence[Case],
     results: Results,
     progress: Progress,
+    outdir: Path,
     parallel: int,
 ) -> None:
     # Cases that wait come first: the others run meanwhile.
@@ -77,6 +82,9 @@ async def _run_all(
             result = await run_case(server, agent, case, index)
             results.add(result)
             progress.done(result)
+            # Its files are written while servers answer; what cannot be written is tried again at the end.
+            with contextlib.suppress(OSError):
+                write_case(result, outdir)
 
     async with asyncio.TaskGroup() as tasks:
         for _ in range(min(parallel, len(cases))):
