@@ -17,6 +17,9 @@ EMPTY = b"\x00"
 MAX_INFLATED = 64 << 20
 """Bytes of one inflated message; more is refused, so that no server can fill the memory."""
 
+MAX_INFLATED_EXACTLY = 16 << 20
+"""The same where the window is judged exactly, in steps of 32 bytes, which takes a second or two."""
+
 MAX_FINAL_BLOCKS = 10_000
 """Blocks with BFINAL in one message; each costs a new zlib stream, so that more would stop the event loop."""
 
@@ -106,8 +109,8 @@ class Inflater:
     ) -> None:
         self.bits = bits
         self.takeover = takeover
-        self.limit = limit
         self._exact = exact and bits < MAX_WINDOW_BITS
+        self.limit = min(limit, MAX_INFLATED_EXACTLY) if self._exact else limit
         self._size = 1 << bits
         self._inflated = 0
         self._taken = 0

@@ -287,6 +287,11 @@ def test_inflater_refuses_a_bomb_before_it_has_grown(bits: int) -> None:
     assert peak < 1 << 20
 
 
+def test_limit_is_lower_where_the_window_is_judged_exactly() -> None:
+    assert (Inflater(14).limit, Inflater(14, limit=1000).limit) == (16 << 20, 1000)
+    assert (Inflater(15).limit, Inflater(9, exact=False).limit) == (64 << 20, 64 << 20)
+
+
 @pytest.mark.parametrize("bits", [9, 15])
 def test_limit_is_that_of_all_that_final_blocks_divide(bits: int) -> Any:
     def halves(size: int) -> Any:
