@@ -335,4 +335,8 @@ class FramedConnection(Stream):
             return f"it has sent {bytes(self._head[:80])!r}"
         if self.close_status is not None:
             return f"it sent {self.close_status}"
-        return super()._state_in_words()
+        words = super()._state_in_words()
+        if self.violations:
+            # A message that cannot be inflated, say, has come, and is none.
+            words += f", and what came breaks the protocol: {self.violations[-1]}"
+        return words

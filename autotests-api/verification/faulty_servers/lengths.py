@@ -274,3 +274,16 @@ class DropsTheTopBitOfLongLengths(Connection):
         if header is None or header.length < (1 << 63) + (1 << 16):
             return header
         return header._replace(length=header.length - (1 << 63))
+
+
+@fault(
+    "RFC 6455 §5.2",
+    caught_by="test_high_bits_of_a_length_are_not_dropped[2^32+70000]",
+    origin="blind round 6",
+)
+class DropsTheUpperHalfOfLongLengths(Connection):
+    """Of a 64-bit length the lower half is taken, and only that is checked for the shortest form."""
+
+    def parse_header(self) -> Header | None:
+        header = super().parse_header()
+        return header and header._replace(length=header.length & 0xFFFFFFFF)

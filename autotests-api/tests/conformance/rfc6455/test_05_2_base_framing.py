@@ -235,13 +235,16 @@ async def test_frame_of_a_buffers_size_is_read_whole(raw: RawConnection, size: i
 
 @rfc6455("5.2", MUST, "all 64 bits of a length count")
 @pytest.mark.parametrize(
-    "length", [(1 << 16) + 5, (1 << 32) + 5, (1 << 40) + 5], ids=["2^16+5", "2^32+5", "2^40+5"]
+    ("high", "size"),
+    [(1 << 16, 5), (1 << 32, 5), (1 << 40, 5), (1 << 32, 70_000), (1 << 62, 70_000)],
+    ids=["2^16+5", "2^32+5", "2^40+5", "2^32+70000", "2^62+70000"],
 )
-async def test_high_bits_of_a_length_are_not_dropped(raw: RawConnection, length: int) -> None:
-    await raw.send(Frame(TEXT, b"hello"), length=length, length_bits=64)
+async def test_high_bits_of_a_length_are_not_dropped(raw: RawConnection, high: int, size: int) -> None:
+    raw.needs_size(size)
+    await raw.send(Frame(TEXT, b"x" * size), length=high + size, length_bits=64)
     with contextlib.suppress(NotReceived):
         message = await raw.message_or_ending(deadline=raw.deadline / 10)
-        assert message is None, f"five bytes of {length} were taken for the whole: {message}"
+        assert message is None, f"{size} bytes of {high + size} were taken for the whole: {message}"
 
 
 NOT_MINIMAL = [(0, 16), (5, 16), (125, 16), (0, 64), (5, 64), (125, 64), (126, 64), (65535, 64)]

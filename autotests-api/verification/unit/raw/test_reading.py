@@ -277,6 +277,19 @@ async def test_inflated_messages_are_those_of_the_given_inflater(transport: Reco
     assert raw.violations == []
 
 
+async def test_message_that_cannot_be_inflated_is_named_where_a_message_is_missed(
+    transport: RecordingTransport,
+) -> None:
+    raw = Connection(Recording(), 0.05)
+    raw.connection_made(transport)
+    raw.data_received(b"HTTP/1.1 101 -\r\n\r\n" + encoded(Frame(1, b"\xff\xff", rsv1=True)))
+    await raw.handshake(Request("/", ()), inflate=Inflater())
+    with pytest.raises(
+        NotReceived, match=r"is open, and what came .* a compressed message cannot be inflated"
+    ):
+        await raw.message(deadline=0.01)
+
+
 async def test_new_connection_has_received_nothing() -> None:
     new = Connection(Recording(), 0.05)
     assert (new.violations, new.request, new.response, new.initial_messages) == ([], None, None, 0)
