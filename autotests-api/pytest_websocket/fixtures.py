@@ -9,7 +9,7 @@ from pytest_websocket.plugin.clients import Connect
 from pytest_websocket.plugin.compression import Agree, DeflatedConnection, Negotiate, Negotiation
 from pytest_websocket.plugin.echo import During, Echo
 from pytest_websocket.plugin.entering import AnswerTo, EnterAs, IsAccepted
-from pytest_websocket.plugin.fixtures.security import Count
+from pytest_websocket.plugin.fixtures.security import Count, ExpectBoundedMemory
 from pytest_websocket.plugin.load import Load
 from pytest_websocket.plugin.network_links import OpenLink
 from pytest_websocket.plugin.own_servers import OwnServer, StartOwnServer
@@ -40,6 +40,7 @@ __all__ = [
     "During",
     "Echo",
     "EnterAs",
+    "ExpectBoundedMemory",
     "IsAccepted",
     "Load",
     "LocalProcess",

@@ -21,6 +21,9 @@ MOST_RESULTS = 5_000
 LONGEST_MESSAGE = 6_000
 """Characters of a result's text, the conversation included."""
 
+MOST_TEXT = 8_000_000
+"""Characters of the texts of all results: with more of them each is shorter."""
+
 _LEVELS = {
     Severity.CRITICAL: "error",
     Severity.HIGH: "error",
@@ -40,7 +43,9 @@ def log(run: Run, *, target: str, version: str) -> dict[str, Any]:
             rules.setdefault(rule_id(record.nodeid), _rule(record, record.weakness))
             used.setdefault(record.weakness.cwe, record.weakness)
     places = {identity: index for index, identity in enumerate(rules)}
-    results = [_result(record, places) for record in run.weaknesses[:MOST_RESULTS]]
+    found = run.weaknesses[:MOST_RESULTS]
+    longest = min(LONGEST_MESSAGE, MOST_TEXT // max(len(found), 1))
+    results = [_result(record, places, longest) for record in found]
     return {
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -119,7 +124,7 @@ def _rule(record: Record, weakness: Weakness) -> dict[str, Any]:
     }
 
 
-def _result(record: Record, places: dict[str, int]) -> dict[str, Any]:
+def _result(record: Record, places: dict[str, int], longest: int) -> dict[str, Any]:
     assert record.weakness is not None
     identity = rule_id(record.nodeid)
     lines = [
@@ -135,7 +140,7 @@ def _result(record: Record, places: dict[str, int]) -> dict[str, Any]:
         "ruleId": identity,
         "ruleIndex": places[identity],
         "level": _LEVELS[record.weakness.severity],
-        "message": {"text": "\n".join(lines).strip()[:LONGEST_MESSAGE]},
+        "message": {"text": "\n".join(lines).strip()[:longest]},
         "locations": [
             {
                 "physicalLocation": {

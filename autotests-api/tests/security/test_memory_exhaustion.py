@@ -5,7 +5,7 @@ import contextlib
 import pytest
 
 from pytest_websocket import ConnectionEnded, security
-from pytest_websocket.fixtures import Abilities, Connect, Echo, OpenRawConnection, Target
+from pytest_websocket.fixtures import Abilities, Connect, Echo, ExpectBoundedMemory, OpenRawConnection, Target
 from pytest_websocket.protocol.frames import Frame, continuation, ping, text
 
 pytestmark = [
@@ -32,7 +32,12 @@ OPCODES = {"text": 1, "binary": 2}
 @pytest.mark.parametrize("opcode", OPCODES.values(), ids=OPCODES.keys())
 @pytest.mark.parametrize("length", HUGE.values(), ids=HUGE.keys())
 async def test_huge_announced_length_does_not_stop_the_server(
-    connect: Connect, raw_connection: OpenRawConnection, echo: Echo, length: int, opcode: int
+    connect: Connect,
+    raw_connection: OpenRawConnection,
+    echo: Echo,
+    length: int,
+    opcode: int,
+    expect_bounded_memory: ExpectBoundedMemory,
 ) -> None:
     """The server may refuse at once, or wait for the payload; it must not allocate the memory."""
     raw = await raw_connection("oversized")
@@ -40,11 +45,16 @@ async def test_huge_announced_length_does_not_stop_the_server(
     if echo.is_echo_api:
         await raw.expect_ended(code=(1009, None), probe_with_ping=False)
     await echo.expect_healthy(await connect(name="another client"))
+    expect_bounded_memory()
 
 
 @pytest.mark.parametrize("length", HUGE.values(), ids=HUGE.keys())
 async def test_huge_announced_length_of_a_fragment_does_not_stop_the_server(
-    connect: Connect, raw_connection: OpenRawConnection, echo: Echo, length: int
+    connect: Connect,
+    raw_connection: OpenRawConnection,
+    echo: Echo,
+    length: int,
+    expect_bounded_memory: ExpectBoundedMemory,
 ) -> None:
     """After other fragments, so that the sum exceeds 64 bits, or 63."""
     raw = await raw_connection("oversized")
@@ -53,16 +63,21 @@ async def test_huge_announced_length_of_a_fragment_does_not_stop_the_server(
     if echo.is_echo_api:
         await raw.expect_ended(code=(1009, None), probe_with_ping=False)
     await echo.expect_healthy(await connect(name="another client"))
+    expect_bounded_memory()
 
 
 async def test_many_huge_announced_lengths_do_not_stop_the_server(
-    connect: Connect, raw_connection: OpenRawConnection, echo: Echo
+    connect: Connect,
+    raw_connection: OpenRawConnection,
+    echo: Echo,
+    expect_bounded_memory: ExpectBoundedMemory,
 ) -> None:
     """Together they announce 60 GiB, each of them a little less than Java's largest array."""
     for number in range(30):
         raw = await raw_connection(f"oversized {number}")
         await raw.send_bytes(Frame(2).encode(length=2 * GIB - 9, length_bits=64) + b"x")
     await echo.expect_healthy(await connect(name="another client"))
+    expect_bounded_memory()
 
 
 @security(
@@ -154,7 +169,10 @@ async def test_compressed_nonsense_does_not_stop_the_server(
     cwe=789, asvs="15.2.2", gain="A control frame that announces gibibytes makes the server allocate them."
 )
 async def test_huge_control_frame_does_not_stop_the_server(
-    connect: Connect, raw_connection: OpenRawConnection, echo: Echo
+    connect: Connect,
+    raw_connection: OpenRawConnection,
+    echo: Echo,
+    expect_bounded_memory: ExpectBoundedMemory,
 ) -> None:
     """Control frames have at most 125 bytes (RFC 6455 §5.5), so the echo API refuses it at once."""
     raw = await raw_connection("oversized")
@@ -162,3 +180,4 @@ async def test_huge_control_frame_does_not_stop_the_server(
     if echo.is_echo_api:
         await raw.expect_failed(probe_with_ping=False)
     await echo.expect_healthy(await connect(name="another client"))
+    expect_bounded_memory()

@@ -1,7 +1,7 @@
 """Slow peers: they send slowly on purpose, to use up the server's connections."""
 
 from pytest_websocket import security
-from pytest_websocket.fixtures import Connect, Dial, Echo, OpenRawConnection
+from pytest_websocket.fixtures import Connect, Dial, Echo, ExpectBoundedMemory, OpenRawConnection
 from pytest_websocket.protocol.frames import continuation, text
 from pytest_websocket.protocol.handshake import Request
 
@@ -48,16 +48,23 @@ async def test_silent_connections_do_not_stop_the_server(connect: Connect, dial:
 
 
 async def test_frames_that_never_end_do_not_stop_the_server(
-    connect: Connect, raw_connection: OpenRawConnection, echo: Echo
+    connect: Connect,
+    raw_connection: OpenRawConnection,
+    echo: Echo,
+    expect_bounded_memory: ExpectBoundedMemory,
 ) -> None:
     parts = [text("x" * 200).encode()[:stop] for stop in (1, 2, 3, 5, 7, 100)]
     for number in range(HOSTILE):
         await (await raw_connection(f"unfinished {number}")).send_bytes(parts[number % len(parts)])
     await echo.expect_healthy(await connect(name="another client"))
+    expect_bounded_memory()
 
 
 async def test_messages_that_never_end_do_not_stop_the_server(
-    connect: Connect, raw_connection: OpenRawConnection, echo: Echo
+    connect: Connect,
+    raw_connection: OpenRawConnection,
+    echo: Echo,
+    expect_bounded_memory: ExpectBoundedMemory,
 ) -> None:
     slow = [await raw_connection(f"unfinished {number}") for number in range(HOSTILE)]
     for raw in slow:
@@ -66,3 +73,4 @@ async def test_messages_that_never_end_do_not_stop_the_server(
         for raw in slow:
             await raw.send(continuation(" and going on", fin=False))
         await echo.expect_healthy(await connect(name="another client"))
+    expect_bounded_memory()

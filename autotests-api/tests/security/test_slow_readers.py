@@ -6,7 +6,16 @@ Their connections have small buffers, so that all are full after some 100 kB.
 import pytest
 
 from pytest_websocket import security
-from pytest_websocket.fixtures import Client, Connect, During, Echo, OpenRawConnection, RawConnection, Target
+from pytest_websocket.fixtures import (
+    Client,
+    Connect,
+    During,
+    Echo,
+    ExpectBoundedMemory,
+    OpenRawConnection,
+    RawConnection,
+    Target,
+)
 from pytest_websocket.protocol.frames import close, text
 from pytest_websocket.raw.ending import NotReceived
 
@@ -56,7 +65,11 @@ async def taken_in(raw: RawConnection, echo: Echo, other_client: Client) -> None
 
 
 async def test_peers_that_never_read_do_not_stop_the_server(
-    connect: Connect, raw_connection: OpenRawConnection, echo: Echo, during: During
+    connect: Connect,
+    raw_connection: OpenRawConnection,
+    echo: Echo,
+    during: During,
+    expect_bounded_memory: ExpectBoundedMemory,
 ) -> None:
     other_client = await connect(name="another client")
     readers = [await raw_connection(f"slow reader {number}", small_buffers=True) for number in range(3)]
@@ -67,6 +80,7 @@ async def test_peers_that_never_read_do_not_stop_the_server(
                 await echo.expect_replies(other_client, f"meanwhile {number}, {turn}")
             await echo.expect_healthy(await connect(name="new client"))
     await echo.expect_healthy(other_client)
+    expect_bounded_memory()
     for raw in readers:
         raw.reset()
     await echo.expect_healthy(await connect(name="afterwards"))

@@ -129,6 +129,15 @@ class StopsAtDeepJson(Strong):
         return super().reply_to(message)
 
 
+@weakness("test_ended_connections_use_nothing_up[resets after the handshake]")
+class KeepsADescriptorOfEachConnection(Strong):
+    """Copies the socket of each connection, and never closes the copy."""
+
+    def answer_request(self, request: Request) -> bytes:
+        os.dup(self.writer.get_extra_info("socket").fileno())
+        return super().answer_request(request)
+
+
 @weakness("test_message_of_128_mebibytes_is_above_some_limit[in fragments]")
 class HasNoLimit(Strong):
     """Collects a message of any size."""
