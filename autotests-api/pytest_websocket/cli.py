@@ -191,6 +191,7 @@ def help_text() -> str:
     lines += [
         "",
         "which cases:",
+        *_entry("contract/ process/ …", "those of a folder or a file: security/test_floods.py"),
         *_entry("--rfc SECTION", "those of a section of an RFC, as in 5.5 or 7692:7.1"),
         *_entry("--rfc-level LEVEL", "those of a level: must, should or may"),
         *_entry("--rfc-list", "print section, level and rule of every case, and stop"),
@@ -227,9 +228,11 @@ def _names_a_target(words: Sequence[str]) -> bool:
 
 
 def _is_case(word: str) -> bool:
-    """Returns whether ``word`` names a file of the suite, or a test in one, as pytest's summary prints it."""
+    """Returns whether ``word`` names a file of the suite or a test in one, as pytest prints it, or a folder."""
     file = word.partition("::")[0]
-    return not word.startswith("-") and file.endswith(".py") and (suite() / file).is_file()
+    is_file = file.endswith(".py") and (suite() / file).is_file()
+    # A folder has a slash at its end: there are markers of the same names.
+    return not word.startswith("-") and (is_file or (word.endswith("/") and (suite() / word).is_dir()))
 
 
 def _path_of(word: str) -> str:

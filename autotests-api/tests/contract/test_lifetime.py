@@ -81,6 +81,9 @@ async def test_server_does_not_close_after_its_reply(client: Client, echo: Echo)
 IDLE = 3.2
 """Seconds; longer than the short timeouts that servers often have: one, two or three seconds."""
 
+BY_CHOICE = {1000, 1001, 1008}
+"""Close codes of a server that ends a connection though nothing is wrong with it (RFC 6455 §7.4.1)."""
+
 
 async def test_idle_connection_stays_open(
     connect: Connect, raw_connection: OpenRawConnection, target: Target, echo: Echo
@@ -99,6 +102,9 @@ async def test_idle_connection_stays_open(
         heard = await asyncio.gather(*(client.collect(quiet=IDLE, deadline=2 * IDLE) for client in idle))
     except ExpectationFailed as failure:
         pytest.fail(f"a server that is not spoken to does not fall silent: {failure}")
+    codes = {client.close_code for client in idle if not client.is_open}
+    if codes and not echo.is_echo_api and all(code in BY_CHOICE or (code or 0) >= 3000 for code in codes):
+        pytest.skip(f"the target closes idle connections within {IDLE} s, with {min(filter(None, codes))}")
     assert not any(heard), "an idle connection heard something"
     await leaving.close()
     assert leaving.close_code != 1006, "the server did not answer the Close frame of an idle connection"

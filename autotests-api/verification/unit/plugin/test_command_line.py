@@ -1,4 +1,4 @@
-"""Options that name a file: wherever it is, it is no test path."""
+"""Words of a command line: the value of an option is no test path, a folder of the suite is one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pytest_websocket import cli
 from pytest_websocket.plugin.command_line import joined
 from pytest_websocket.plugin.options import OPTIONS, flags_with_a_value
 from verification.unit.plugin.conftest import Run
@@ -71,3 +72,13 @@ def test_ini(pytestconfig):
 """
     run = run_in({"pytest.ini": "[pytest]\nws_reply = <{message}>\n", "test_ini.py": test})
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_folder_of_the_suite_is_named_with_a_slash() -> None:
+    words, _ = cli.read(["ws://127.0.0.1:1", "process/", "-m", "load"])
+    assert words == ["--ws-url", "ws://127.0.0.1:1", f"{cli.suite()}/process", "-m", "load"]
+
+
+def test_marker_is_no_folder() -> None:
+    words, _ = cli.read(["ws://127.0.0.1:1", "-m", "load"])
+    assert words[-3:] == ["-m", "load", str(cli.suite())]
