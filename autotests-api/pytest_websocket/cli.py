@@ -228,7 +228,7 @@ def _names_a_target(words: Sequence[str]) -> bool:
 
 
 def _is_case(word: str) -> bool:
-    """Returns whether ``word`` names a file of the suite or a test in one, as pytest prints it, or a folder."""
+    """Returns whether ``word`` names a folder, a file or a test of the suite, as pytest prints it."""
     file = word.partition("::")[0]
     is_file = file.endswith(".py") and (suite() / file).is_file()
     # A folder has a slash at its end: there are markers of the same names.
