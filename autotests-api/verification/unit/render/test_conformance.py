@@ -99,6 +99,11 @@ def test_markdown_cannot_be_broken_out_of(table: Conformance) -> None:
     assert "| MUST RFC 6455 §10.1 | broken &lt;b&gt; | d |" in written
 
 
+def test_test_whose_process_died_has_its_node_id_for_a_title() -> None:
+    dead = Record("rfc6455/test_x.py::test_dead", rule=BROKEN, outcome=Outcome.FAILED)
+    assert r"rfc6455/test\_x.py::test\_dead |" in Conformance.of([dead], "server").to_markdown()
+
+
 def test_rule_is_not_broken_by_what_came_before_it() -> None:
     """Frames that are illegal in any case say nothing of its rule; yet the server is not fit."""
     spoiled = record("a", Outcome.FAILED, KEPT, "the server broke the protocol")
