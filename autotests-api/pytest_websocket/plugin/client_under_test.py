@@ -238,16 +238,20 @@ def problem_of(command: str, seconds: float) -> str | None:
                     return None
                 if status is not None:
                     output.seek(0)
-                    lines = output.read().decode(errors="replace").split("\n")
-                    said = next(
-                        (line.strip() for line in reversed(lines) if line.strip()), "it printed nothing"
-                    )
-                    return f"the program exited with {status} and did not connect: {printable(said)[:SHOWN]}"
+                    said = _reason_in(output.read().decode(errors="replace"))
+                    return f"the program exited with {status} and did not connect: {said}"
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(program.pid, signal.SIGKILL)
             program.wait()
     return f"the program has not connected to {{url}} within {seconds:g} s"
+
+
+def _reason_in(printed: str) -> str:
+    """Returns the line that most likely says why a program failed: the last with an error, or the last."""
+    lines = [line.strip() for line in printed.split("\n") if line.strip()]
+    errors = [line for line in lines if "error" in line.lower()]
+    return printable(([*lines, *errors] or ["it printed nothing"])[-1])[:SHOWN]
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
