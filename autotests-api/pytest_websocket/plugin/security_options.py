@@ -82,4 +82,5 @@ def fails_the_run(config: pytest.Config, weakness: Weakness) -> bool:
 
     if weakness.severity is not Severity.LOW:
         return True
-    return bool(option_value(config, "ws-strict")) or not option_value(config, "ws-url")
+    is_of_others = any(option_value(config, name) for name in ("ws-url", "ws-command", "ws-app"))
+    return bool(option_value(config, "ws-strict")) or not is_of_others

@@ -252,3 +252,10 @@ def test_nothing_of_the_server_outlives_the_run(
 def family(pid: int) -> list[int]:
     """Returns a process and its children."""
     return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+
+
+def test_low_weakness_of_a_server_that_was_started_is_reported(run_suite: Any, command: Any) -> None:
+    case = "security/test_disclosure.py::test_answer_tells_no_version_of_the_server"
+    run = run_suite("--ws-command", command(), "--ws-reply", "{message}", case)
+    assert run.status == 0, run.output[-3000:]
+    assert "CWE-497, low" in run.output
