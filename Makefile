@@ -96,7 +96,7 @@ vulnerable: $(CHECKS) $(NODE) ## run security cases against releases of others w
 	@PYTHONPATH=autotests-api $(BIN)/python -m verification.vulnerable $(ARGS)
 
 .PHONY: apis
-apis: $(CHECKS) ## run the whole suite against correct APIs that are no plain echo
+apis: $(CHECKS) ## run the whole suite against correct APIs that are no plain echo, 2 to 4 minutes each
 	@$(PYTEST) -m thirdparty autotests-api/verification/correct_apis $(ARGS)
 
 .PHONY: workflow

@@ -80,7 +80,7 @@ def test_no_case_of_the_whole_suite_is_red_on_a_correct_api(
     api = APIS[name]
     profile = written(tmp_path, api.profile)
     url = serve(api.handler, **api.settings) + api.resource
-    folders = ("contract", "conformance", "resilience", "security")
+    folders = SELECTION if name in SLOW else ("contract", "conformance", "resilience", "security")
     known = ("--ws-known-failures", str(KNOWN))
     expect_green(run_suite("-n", "2", "--ws-url", url, "--ws-profile", profile, *known, *folders, limit=1800))
 
