@@ -140,7 +140,7 @@ def test_proposed_profile_is_pasted_and_fits(
     assert run.status == 4
     proposal = run.output.partition("--ws-profile api.toml:\n\n")[2].partition("\n\n\n")[0]
     assert line in proposal
-    run = run_suite("--ws-url", url, "--ws-profile", written(tmp_path, proposal), SELECTION[1])
+    run = run_suite("--ws-url", url, "--ws-profile", written(tmp_path, proposal), MASKING)
     expect_green(run)
     assert run.counts["passed"] > 20
 
