@@ -29,6 +29,9 @@ FIXTURE = "client_under_test"
 SHOWN = 2000
 """Characters of the program's output that a failure shows: the last ones."""
 
+MOST_TOLD = 16 << 20
+"""Bytes of its output that are searched for what it told its user: the last ones."""
+
 PAUSE = 0.05
 """Seconds between two looks at a program that has not connected."""
 
@@ -66,8 +69,9 @@ class ClientUnderTest:
         __tracebackhide__ = True
         url = self.server.url.replace("://", f"://{userinfo}@" if userinfo else "://") + resource
         words = [word.replace("{url}", url) for word in shlex.split(self.command)]
-        # A file, not a pipe: a pipe that is not read would block a program that prints much.
-        output = self._files.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - closed by the stack
+        # A file, not a pipe: a pipe that is not read would block a program that prints much. Appended to, as
+        # the program shares its position with whoever reads it.
+        output = self._files.enter_context(tempfile.TemporaryFile("a+b", buffering=0))  # noqa: SIM115 - by the stack
         program = await asyncio.create_subprocess_exec(
             *words, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
@@ -150,7 +154,7 @@ class ClientUnderTest:
         for program, _ in self._programs:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(program.wait(), self.deadline)
-        events = [event for line in self._printed().splitlines() if (event := _event(line))]
+        events = [event for line in self._printed(MOST_TOLD).splitlines() if (event := _event(line))]
         if not events:
             pytest.skip("the program does not print what it tells its user")
         return events
@@ -167,13 +171,14 @@ class ClientUnderTest:
     @property
     def output(self) -> str:
         """The end of what the programs printed, safe for a terminal."""
-        return "\n".join(map(printable, self._printed()[-SHOWN:].splitlines()))
+        return "\n".join(map(printable, self._printed(4 * SHOWN)[-SHOWN:].splitlines()))
 
-    def _printed(self) -> str:
+    def _printed(self, most: int) -> str:
+        """Returns the last ``most`` bytes that each program printed."""
         texts = []
         for _, output in self._programs:
-            output.seek(0)
-            texts.append(output.read().decode(errors="replace"))
+            begin = max(0, os.fstat(output.fileno()).st_size - most)
+            texts.append(os.pread(output.fileno(), most, begin).decode(errors="replace"))
         return "\n".join(texts)
 
 
