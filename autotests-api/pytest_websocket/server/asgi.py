@@ -43,8 +43,8 @@ def load_app(name: str, folder: Path) -> Any:
         sys.path.insert(0, str(folder))
     try:
         return functools.reduce(getattr, path.split("."), importlib.import_module(module))
-    except Exception as error:
-        # Whatever an application does when it is imported may fail.
+    except (Exception, SystemExit) as error:
+        # Whatever an application does when it is imported may fail, or end the program.
         raise AppNotStarted(f"{type(error).__name__}: {error}") from None
 
 

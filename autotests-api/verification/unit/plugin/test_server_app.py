@@ -79,6 +79,18 @@ def test_application_that_does_not_start_is_one_message(
     assert "Traceback" not in run.stderr + run.stdout
 
 
+def test_module_that_ends_the_program_is_one_message(run_in: Any) -> None:
+    files = {
+        "settings.py": "import sys\nsys.exit('DATABASE_URL is not set')\n",
+        "test_x.py": "def test_x(client): ...",
+    }
+    run = run_in(files, "--ws-app", "settings:app")
+    assert run.returncode == pytest.ExitCode.USAGE_ERROR, run.stdout
+    assert "--ws-app settings:app was not started: SystemExit: DATABASE_URL is not set" in (
+        run.stderr + run.stdout
+    )
+
+
 def test_application_that_never_starts_costs_the_wait(run_app: RunApp) -> None:
     run = run_app("--ws-wait", "0.5", str(CASES / "contract/test_binary.py"), starts=NEVER)
     assert run.returncode == pytest.ExitCode.USAGE_ERROR, run.stdout
