@@ -31,7 +31,7 @@ def remember(config: pytest.Config, left: object, right: object) -> None:
 
 
 def forget(config: pytest.Config) -> None:
-    """A comparison belongs to one phase of one test."""
+    """Drops what was compared: it belongs to one phase of one test."""
     config.stash[_COMPARED] = None
 
 

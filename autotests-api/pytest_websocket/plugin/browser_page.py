@@ -74,7 +74,7 @@ def disagreement(seen: Conversation, told: Entry) -> str:
     """Returns in words where the browser's log of a connection differs from the server's; empty where not.
 
     What one side sent last may be lost when the connection is cut or the page is left (1001, 1006, and 1009:
-    the reader stopped); up to there both must tell the same, and otherwise all of it.
+    the reader stopped); up to there both must have seen the same, and otherwise all of it.
     """
     cut = told.close_code not in (None, 1000, 1005) and not 3000 <= (told.close_code or 0) <= 4999
     logs: tuple[tuple[str, Sequence[Message | None], Sequence[Message | None]], ...] = (

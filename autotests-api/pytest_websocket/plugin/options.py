@@ -132,7 +132,7 @@ OPTIONS = (
     Option("ws-any-order", "replies come in another order than the requests", read=read_flag),
     Option(
         "ws-greetings",
-        "messages that the server sends of its own on every new connection; cases begin behind them "
+        "messages that the server sends of its own on every new connection; cases begin after them "
         "(default: found by the probe)",
         "COUNT",
         read_count,
