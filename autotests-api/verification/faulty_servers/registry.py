@@ -48,14 +48,8 @@ def fault(rule: str, *, caught_by: str, origin: str = "") -> Callable[[Breaker],
         name = re.sub(r"(?<!^)(?=[A-Z])|(?<=[a-z])(?<!Rsv|Utf)(?=[0-9])", "-", breaker.__name__).lower()
         if name in CATALOGUE:
             raise ValueError(f"two faults are called {name}")
-        CATALOGUE[name] = Fault(
-            name,
-            rule,
-            (breaker.__doc__ or "").strip(),
-            breaker,
-            re.sub(r"^tests/[^:]*::", "", caught_by),
-            origin,
-        )
+        summary = (breaker.__doc__ or "").strip()
+        CATALOGUE[name] = Fault(name, rule, summary, breaker, caught_by, origin)
         return breaker
 
     return enter

@@ -64,13 +64,7 @@ FRAMES = {
     "ping": ping(b"?"),
     "close": close(1001, "bye"),
     "reserved": Frame(0xB, b"x", rsv2=True, rsv3=True),
-    "125": binary(b"x" * 125),
-    "126": binary(b"x" * 126),
-    "127": binary(b"x" * 127),
-    "4096": binary(b"x" * 4096),
-    "4097": binary(b"x" * 4097),
-    "65535": binary(b"x" * 65_535),
-    "65536": binary(b"x" * 65_536),
+    **{str(size): binary(b"x" * size) for size in (125, 126, 127, 4096, 4097, 65_535, 65_536)},
 }
 
 
