@@ -113,6 +113,27 @@ class DiesOfBombs(EchoClient):
         return super().inflate(data)
 
 
+@fault("6455 10.4", caught_by=f"{LIMITS}::test_length_that_no_memory_holds_ends_no_client")
+class DiesOfLengths(EchoClient):
+    """Is ended by a signal when a frame announces more than four gigabytes, as by a failed allocation."""
+
+    def extended_length(self, size: int) -> int:
+        length = super().extended_length(size)
+        if length > 1 << 32:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return length
+
+
+@fault("6455 10.4", caught_by=f"{LIMITS}::test_window_that_does_not_exist_ends_no_client")
+class DiesOfWindows(EchoClient):
+    """Is ended by a signal when an answer names a window that does not exist, as by an uncaught error."""
+
+    def negotiate(self, value: str) -> None:
+        if "server_max_window_bits=16" in value:
+            os.kill(os.getpid(), signal.SIGKILL)
+        super().negotiate(value)
+
+
 @fault("6455 10.4", caught_by=f"{LIMITS}::test_pings_whose_pongs_are_not_read_end_no_client")
 class DiesOfPings(EchoClient):
     """Is ended by a signal after ten thousand Pings, as by a queue of Pongs that grows."""

@@ -55,12 +55,12 @@ def main(words: Sequence[str]) -> int:
 def look_at(entry: Vulnerability, requirements: Sequence[str]) -> str:
     """Returns ``red`` or ``green``: what the case says of a release. Raises NotTried."""
     folder = installed(entry, requirements)
-    with started(entry, folder) as (url, *options):
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--ws-url={url}"]
-        command += ["--ws-reply={message}", "--ws-security=fail", *entry.options, *options]
-        done = subprocess.run(
-            [*command, node_of_test(entry.case)], cwd=ROOT, capture_output=True, text=True, check=False
-        )
+    if entry.is_client:
+        program = f"node --abort-on-uncaught-exception {HERE / 'servers' / entry.server} {folder} {{url}}"
+        done = _run(entry, "--ws-client", program)
+    else:
+        with started(entry, folder) as (url, *options):
+            done = _run(entry, f"--ws-url={url}", "--ws-reply={message}", *options)
     if re.search(r"^(1 failed|.*\b1 failed)", done.stdout, re.M):
         return "red"
     if re.search(r"^1 passed", done.stdout, re.M):
@@ -69,6 +69,18 @@ def look_at(entry: Vulnerability, requirements: Sequence[str]) -> str:
         return "skipped"
     last = (done.stdout + done.stderr).strip().splitlines()
     return f"not judged: {last[-1] if last else 'no output'}"
+
+
+def _run(entry: Vulnerability, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--ws-security=fail", *options]
+    case = f"autotests-api/tests/{entry.case}" if entry.is_client else node_of_test(entry.case)
+    return subprocess.run(
+        [*command, *entry.options, case],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def installed(entry: Vulnerability, requirements: Sequence[str]) -> Path:

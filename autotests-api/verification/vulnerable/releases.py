@@ -32,6 +32,11 @@ class Vulnerability:
     python: str = ""
 
     @property
+    def is_client(self) -> bool:
+        """Returns whether what is vulnerable is a client: its program is tested with ``--ws-client``."""
+        return self.server.endswith("_client.cjs")
+
+    @property
     def package(self) -> str:
         """Returns the name of the package that is vulnerable."""
         return self.versions[0].rpartition("@" if self.registry == "npm" else "==")[0].rstrip("=")
@@ -127,6 +132,13 @@ VULNERABILITIES = (
         "webpack.cjs",
         f"{ORIGINS}[an address]",
         "--ws-no-echo",
+    ),
+    npm(
+        "CVE-2026-2229",
+        "undici@7.23.0",
+        "undici@7.24.0",
+        "undici_client.cjs",
+        "clients/rfc6455/test_10_4_limits.py::test_window_that_does_not_exist_ends_no_client[16]",
     ),
     pypi(
         "CVE-2018-1000518",

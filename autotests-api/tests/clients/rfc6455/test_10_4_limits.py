@@ -1,13 +1,14 @@
 """RFC 6455 §10.4: a server cannot use up a client's memory or time."""
 
 import asyncio
+import zlib
 
 import pytest
 
 from pytest_websocket import MUST, SHOULD, rfc6455, security
 from pytest_websocket.fixtures import ClientUnderTest, Conversation
-from pytest_websocket.plugin.client_compression import Agree
-from pytest_websocket.protocol.frames import binary, continuation, ping
+from pytest_websocket.plugin.client_compression import Agree, answer_to, offer_of
+from pytest_websocket.protocol.frames import Frame, binary, continuation, ping
 from pytest_websocket.protocol.reader import Message
 from pytest_websocket.raw.ending import NotReceived
 
@@ -104,3 +105,40 @@ async def test_pings_whose_pongs_are_not_read_end_no_client(conversation: Conver
     conversation.resume_reading()
     # A client that crashes is found when it exits.
     await conversation.comes_true(lambda: conversation.has_pong() or conversation.over, conversation.deadline)
+
+
+@security(
+    cwe=190,
+    cve="CVE-2026-1528",
+    asvs="1.4.2",
+    gain="A server whose frame announces a length that overflows a number ends the client.",
+)
+@rfc6455("10.4", MUST, "a length that no memory holds ends no client")
+@pytest.mark.parametrize("length", [1 << 31, 1 << 32, 1 << 53, (1 << 63) - 1])
+async def test_length_that_no_memory_holds_ends_no_client(conversation: Conversation, length: int) -> None:
+    await conversation.send_frame(binary(b"hello"), length=length, length_bits=64)
+    # Refused or waited for: both protect the client. A client that crashes is found when it exits.
+    await conversation.comes_true(lambda: conversation.over, conversation.deadline / 10)
+
+
+@security(
+    cwe=248,
+    cve="CVE-2026-2229",
+    asvs="16.5.1",
+    gain="A server that answers with a window that does not exist raises an error that ends the client.",
+)
+@rfc6455("10.4", MUST, "an answer with a window that does not exist ends no client")
+@pytest.mark.parametrize("bits", ["7", "16", "1000", "-1"])
+async def test_window_that_does_not_exist_ends_no_client(
+    client_under_test: ClientUnderTest, bits: str
+) -> None:
+    conversation = await client_under_test.requested()
+    answer = answer_to(offer_of(conversation), [f"server_max_window_bits={bits}"])
+    await conversation.accept(extensions=answer)
+    packer = zlib.compressobj(wbits=-15)
+    data = packer.compress(b"hello") + packer.flush(zlib.Z_SYNC_FLUSH)
+    # A client that does not open the connection reads none of it; whether it may is judged elsewhere.
+    await conversation.send_frame(Frame(1, data.removesuffix(b"\x00\x00\xff\xff"), rsv1=True))
+    await conversation.comes_true(
+        lambda: bool(conversation.unread) or conversation.over, conversation.deadline / 5
+    )

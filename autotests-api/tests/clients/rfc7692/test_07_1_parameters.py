@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_websocket import MUST, rfc7692, security
+from pytest_websocket import MUST, rfc7692
 from pytest_websocket.fixtures import ClientUnderTest
 from pytest_websocket.plugin.client_compression import Agree, answer_to, offer_of
 from pytest_websocket.protocol.extensions import PERMESSAGE_DEFLATE, parse_extensions, problems_of_offer
@@ -64,12 +64,6 @@ async def test_declined_offer_opens_without_compression(client_under_test: Clien
     await conversation.expect_echo("not compressed " * 20)
 
 
-@security(
-    cwe=248,
-    cve="CVE-2026-2229",
-    asvs="16.5.1",
-    gain="A server that answers with a window that does not exist raises an error that ends the client.",
-)
 @rfc7692("7.1", MUST, "an answer with an unknown, illegal or repeated parameter opens no connection")
 @pytest.mark.parametrize("parameters", ILLEGAL.values(), ids=ILLEGAL.keys())
 async def test_illegal_answer_does_not_open(client_under_test: ClientUnderTest, parameters: str) -> None:
