@@ -61,3 +61,10 @@ def test_report_is_published_from_the_main_branch_only_and_by_the_least_permissi
     assert "needs.build-report.result == 'success'" in jobs["publish-report"]["if"]
     assert workflow["permissions"] == {}
     assert jobs["publish-report"]["permissions"] == {"pages": "write", "id-token": "write"}
+
+
+def test_every_python_of_the_workflow_keeps_what_pip_downloads() -> None:
+    steps = [step for job in read(WORKFLOW)["jobs"].values() for step in job.get("steps", [])]
+    pythons = [step for step in steps if step.get("uses", "").startswith("actions/setup-python@")]
+    assert pythons
+    assert {step.get("with", {}).get("cache") for step in pythons} == {"pip"}
