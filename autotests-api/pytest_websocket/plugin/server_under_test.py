@@ -72,7 +72,10 @@ def _start_app(config: pytest.Config, target: Target, name: str, deadline: float
     stack = ExitStack()
     try:
         app = load_app(name, started_in(config))
-        stack.enter_context(run_in_background(lambda: serve_app(app, target.port, deadline)))
+        # The second deadline is for an application that blocks its event loop.
+        stack.enter_context(
+            run_in_background(lambda: serve_app(app, target.port, deadline), start_deadline=2 * deadline)
+        )
     except (AppNotStarted, OSError) as error:
         raise pytest.UsageError(target.mask(f"--ws-app {name} was not started: {error}")) from None
     config.stash[APP] = stack

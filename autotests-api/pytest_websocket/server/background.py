@@ -81,14 +81,16 @@ def run_in_background(
     serve: Callable[[], AbstractAsyncContextManager[ServerT]],
     *,
     secure: bool = False,
+    start_deadline: float = 60.0,
     stop_deadline: float = 5.0,
 ) -> Iterator[BackgroundServer[ServerT]]:
     """Runs ``serve()`` in a thread, yields the server once it listens, and stops it when the block ends.
 
     ``secure`` makes the URL a wss one. What the thread raises before the server listens is raised here;
     what a handler or a task raises later is raised at the end of the block, the first error with the others
-    as notes. A ConnectionError, which a peer can cause at any time, is not raised. Raises RuntimeError, which
-    names the tasks that still run, when the server has not stopped after ``stop_deadline`` seconds.
+    as notes. A ConnectionError, which a peer can cause at any time, is not raised. Raises TimeoutError when
+    the server does not listen after ``start_deadline`` seconds; RuntimeError, which names the tasks that
+    still run, when it has not stopped after ``stop_deadline`` seconds.
     """
     allow_many_connections()
     ready: concurrent.futures.Future[BackgroundServer[ServerT]] = concurrent.futures.Future()
@@ -126,9 +128,12 @@ def run_in_background(
     thread = threading.Thread(target=thread_main, name="background-server", daemon=True)
     thread.start()
     try:
-        running = ready.result()
+        running = _result_of(ready, start_deadline)
     except BaseException:
-        thread.join(stop_deadline)
+        # A thread that is blocked finds that it has to stop, should it go on.
+        stop.set()
+        if ready.done():
+            thread.join(stop_deadline)
         raise
     try:
         yield running
@@ -138,12 +143,26 @@ def run_in_background(
         if thread.is_alive():
             tasks = ", ".join(sorted(str(task.get_coro()) for task in asyncio.all_tasks(running.loop)))
             raise RuntimeError(f"the server did not stop within {stop_deadline} s; still running: {tasks}")
-    found = [error for error in errors if not isinstance(error, ConnectionError)]
-    if found:
-        first, *others = found
+    _raise_first([error for error in errors if not isinstance(error, ConnectionError)])
+
+
+def _raise_first(errors: list[BaseException]) -> None:
+    if errors:
+        first, *others = errors
         for other in others:
             first.add_note(f"The server's thread raised as well: {other!r}")
         raise first
+
+
+def _result_of(
+    ready: concurrent.futures.Future[BackgroundServer[ServerT]], deadline: float
+) -> BackgroundServer[ServerT]:
+    try:
+        return ready.result(deadline)
+    except TimeoutError:
+        if ready.done():
+            raise
+        raise TimeoutError(f"the server does not listen after {deadline:g} s") from None
 
 
 def _address_of(server: Listening) -> tuple[str, int]:

@@ -143,3 +143,24 @@ class NotListening:
     """Stands in for a server that only gives a type."""
 
     sockets: Iterable[socket.socket] = ()
+
+
+def test_server_that_blocks_before_it_listens_costs_the_deadline() -> None:
+    goes_on = threading.Event()
+    before = set(threading.enumerate())
+
+    @contextlib.asynccontextmanager
+    async def blocked() -> AsyncIterator[Server]:
+        goes_on.wait()
+        async with serve() as server:
+            yield server
+
+    with (
+        pytest.raises(TimeoutError, match=r"^the server does not listen after 0\.05 s$"),
+        run_in_background(blocked, start_deadline=0.05),
+    ):
+        pytest.fail("there is no server")
+    (thread,) = set(threading.enumerate()) - before
+    goes_on.set()
+    thread.join(5)
+    assert not thread.is_alive()
