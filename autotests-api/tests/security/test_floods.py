@@ -30,7 +30,7 @@ FLOODS = {
 async def test_flood_of_small_frames_does_not_stop_the_server(
     connect: Connect, raw_connection: OpenRawConnection, echo: Echo, during: During, frame: Frame
 ) -> None:
-    raw, other_client = await raw_connection("flooder"), await connect(name="another client")
+    raw, other_client = await raw_connection("flood"), await connect(name="another client")
     many = frame.encode() * 300
 
     async def flood() -> None:
@@ -58,7 +58,7 @@ async def test_flood_of_small_frames_does_not_stop_the_server(
 async def test_message_of_many_fragments_is_answered_or_refused(
     connect: Connect, raw_connection: OpenRawConnection, echo: Echo, payload: str
 ) -> None:
-    raw = await raw_connection("flooder")
+    raw = await raw_connection("flood")
     count = 5_000
     await raw.send(text(payload, fin=False))
     await raw.send_bytes(continuation(payload, fin=False).encode() * count)
@@ -79,7 +79,7 @@ async def test_fragments_that_never_end_do_not_stop_the_server(
     connect: Connect, raw_connection: OpenRawConnection, echo: Echo
 ) -> None:
     for number in range(3):
-        raw = await raw_connection(f"flooder {number}")
+        raw = await raw_connection(f"flood {number}")
         await raw.send(text("x", fin=False))
         await raw.send_bytes(continuation("", fin=False).encode() * 2_000)
         await echo.expect_healthy(await connect(name="another client"))
@@ -89,7 +89,7 @@ async def test_fragments_that_never_end_do_not_stop_the_server(
 async def test_control_frames_in_numbers_between_fragments_do_not_stop_the_server(
     connect: Connect, raw_connection: OpenRawConnection, echo: Echo
 ) -> None:
-    raw = await raw_connection("flooder")
+    raw = await raw_connection("flood")
     await raw.send(text("begin", fin=False))
     await raw.send_bytes((ping(b"x").encode() + pong(b"y").encode()) * 300)
     await raw.send(continuation(" end"))
@@ -107,5 +107,5 @@ async def test_storm_of_connections_does_not_stop_the_server(
 ) -> None:
     """Connections without a handshake, as a port scanner makes them."""
     for _ in range(250):
-        (await dial("scanner")).abort()
+        (await dial("no handshake")).abort()
     await echo.expect_healthy(await connect(name="new client"))

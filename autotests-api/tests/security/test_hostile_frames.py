@@ -124,7 +124,7 @@ async def test_fragments_by_the_hundred_thousand_do_not_stop_the_server(
     scaled: Count,
     payload: str,
 ) -> None:
-    raw = await raw_connection("flooder")
+    raw = await raw_connection("flood")
     await raw.send(text("x", fin=False))
     block = continuation(payload, fin=False).encode() * 1_000
     await serve_others_during(send_again_and_again(raw, block, scaled(600)))
@@ -144,7 +144,7 @@ async def test_flood_whose_answers_are_not_read_does_not_stop_the_server(
     frame: Frame,
 ) -> None:
     """A Pong that is not read waits in the server; so it has to stop reading, or hang up."""
-    raw = await raw_connection("flooder", small_buffers=True)
+    raw = await raw_connection("flood", small_buffers=True)
     raw.pause_reading()
     sent: list[int] = []
 
@@ -306,7 +306,7 @@ async def test_message_of_128_mebibytes_is_above_some_limit(
 ) -> None:
     if not is_loopback(target.host):
         pytest.skip("128 MiB are sent to this machine alone")
-    raw = await raw_connection("flooder")
+    raw = await raw_connection("flood")
     if fragmented:
         await raw.send(binary(b"x", fin=False))
         piece = continuation(bytes(MIB), fin=False).encode(mask_key=bytes(4))

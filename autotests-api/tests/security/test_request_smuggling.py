@@ -38,7 +38,7 @@ async def test_smuggled_handshake_is_not_answered(
     connect: Connect, dial: Dial, opening: Request, echo: Echo, headers: dict[str, str]
 ) -> None:
     """Two requests, or one with a body: however the server reads it, it switches protocols once."""
-    raw = await dial("smuggler")
+    raw = await dial("smuggling")
     smuggled = opening.encode()
     request = opening
     for name, value in headers.items():

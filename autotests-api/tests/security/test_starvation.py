@@ -151,10 +151,10 @@ FLOOD = 6 << 20
 async def test_flood_that_is_not_read_does_not_keep_others_waiting(
     raw_connection: OpenRawConnection, expect_short_wait: Callable[..., Awaitable[None]], frame: Frame
 ) -> None:
-    async def open_flooder() -> RawConnection:
-        raw = await raw_connection("flooder")
+    async def open_flood() -> RawConnection:
+        raw = await raw_connection("flood")
         # Reading so many replies would keep this event loop busy.
         raw.pause_reading()
         return raw
 
-    await expect_short_wait(open_flooder, frame.encode() * (FLOOD // len(frame.encode())), seconds=1.0)
+    await expect_short_wait(open_flood, frame.encode() * (FLOOD // len(frame.encode())), seconds=1.0)
