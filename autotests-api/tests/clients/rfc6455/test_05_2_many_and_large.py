@@ -26,7 +26,7 @@ def frames_of(message: str | bytes, size: int) -> list[Frame]:
 async def expect_whole_or_refused(conversation: Conversation, message: str | bytes) -> None:
     """The client must send the message back as it is, or end the connection, as its limits allow (§10.4)."""
     await conversation.comes_true(
-        lambda: bool(conversation.unread) or conversation.over, 2 * conversation.deadline
+        lambda: bool(conversation.unread) or conversation.over, 4 * conversation.deadline
     )
     if conversation.unread:
         await conversation.expect(message)
