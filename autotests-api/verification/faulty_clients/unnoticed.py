@@ -6,7 +6,7 @@ import re
 from urllib.parse import urlsplit
 
 from verification.faulty_clients.correct import CLOSE, EchoClient, Failed, Frame
-from verification.faulty_clients.opening import Headers
+from verification.faulty_clients.opening import Headers, NotOpened
 from verification.faulty_clients.registry import fault
 
 HANDSHAKE = "rfc6455/test_04_1_opening_handshake.py"
@@ -14,6 +14,7 @@ RESOURCE = f"{HANDSHAKE}::test_resource_is_that_of_the_url"
 SIMILAR = f"{HANDSHAKE}::test_subprotocol_like_the_offered_does_not_open"
 KEYS = "rfc6455/test_05_1_masking.py"
 FRAMING = "rfc6455/test_05_2_base_framing.py"
+PARAMETERS = "rfc7692/test_07_1_parameters.py"
 TOLD = "rfc6455/test_07_1_close_told.py"
 FRAGMENTS = "rfc6455/test_05_4_fragmentation.py"
 
@@ -100,6 +101,19 @@ class ReadsTheFirstExtension(EchoClient):
 
     def negotiate(self, value: str) -> None:
         super().negotiate(value.partition(",")[0])
+
+
+@fault("7692 7.1.2.2", caught_by=f"{PARAMETERS}::test_window_that_was_not_offered_does_not_open")
+class TakesTheWidestWindowUnasked(EchoClient):
+    """Does not offer client_max_window_bits, and takes it with 15, which changes nothing."""
+
+    def offer(self) -> str:
+        return "permessage-deflate"
+
+    def check_parameter(self, name: str, value: str) -> None:
+        if name == "client_max_window_bits" and value != "15":
+            raise NotOpened(name)
+        super().check_parameter(name, value)
 
 
 @fault("6455 4.1", caught_by=SIMILAR)
@@ -189,6 +203,17 @@ class ReadsLengthsIn32Bits(EchoClient):
 
     def extended_length(self, short: int) -> int:
         return super().extended_length(short) & 0xFFFF_FFFF
+
+
+@fault("6455 5.2", caught_by=f"{FRAMING}::test_high_bits_of_a_length_are_not_dropped")
+class ReadsLengthsIn32BitsAndJudgesThem(EchoClient):
+    """Of a length in 64 bits the lower 32 are read, and refused where 16 would do."""
+
+    def extended_length(self, short: int) -> int:
+        size = super().extended_length(short) & 0xFFFF_FFFF
+        if short == 127 and size < 65536:
+            raise Failed(1002, "not the shortest form")
+        return size
 
 
 @fault("6455 5.4", caught_by=f"{FRAGMENTS}::test_ping_behind_every_fragment_is_answered")

@@ -120,8 +120,11 @@ async def test_reserved_opcode_is_refused_with_1002(conversation: Conversation, 
 
 @rfc6455("5.2", MUST, "all 64 bits of a length count")
 @pytest.mark.parametrize("high", [1 << 32, 1 << 40, 1 << 62], ids=["33rd", "41st", "63rd"])
-async def test_high_bits_of_a_length_are_not_dropped(conversation: Conversation, high: int) -> None:
-    await conversation.send_frame(binary(b"hello"), length=high + 5, length_bits=64)
+@pytest.mark.parametrize("size", [5, 70_000])
+async def test_high_bits_of_a_length_are_not_dropped(
+    conversation: Conversation, size: int, high: int
+) -> None:
+    await conversation.send_frame(binary(bytes_of(size)), length=high + size, length_bits=64)
     # It belongs to the payload, or comes too late.
     await conversation.send_frame(ping(b"inside"))
     conversation.half_close()

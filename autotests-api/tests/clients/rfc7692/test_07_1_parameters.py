@@ -73,12 +73,15 @@ async def test_illegal_answer_does_not_open(client_under_test: ClientUnderTest, 
 
 
 @rfc7692("7.1.2.2", MUST, "a limit for the client's window that it did not offer opens no connection")
-async def test_window_that_was_not_offered_does_not_open(client_under_test: ClientUnderTest) -> None:
+@pytest.mark.parametrize("bits", [10, 15])
+async def test_window_that_was_not_offered_does_not_open(
+    client_under_test: ClientUnderTest, bits: int
+) -> None:
     conversation = await client_under_test.requested()
     offer = offer_of(conversation)
     if "client_max_window_bits" in offer.values:
         pytest.skip("the client offers client_max_window_bits")
-    await conversation.accept(extensions=answer_to(offer, ["client_max_window_bits=10"]))
+    await conversation.accept(extensions=answer_to(offer, [f"client_max_window_bits={bits}"]))
     await conversation.expect_not_opened()
 
 
