@@ -54,7 +54,9 @@ class SharedTarget:
             yield
 
     def doubts(self, item: pytest.Item, reports: Sequence[pytest.TestReport]) -> bool:
-        """Returns whether a failure may have come of the cases beside it."""
+        """Returns whether a failure may come of the cases beside it, not of a target that went down."""
+        if any(getattr(report, "target_news", "") for report in reports):
+            return False
         return _failure_in(reports) != "" and not _is_alone(item) and self._confirmed < ENOUGH
 
     def compare(self, first: Sequence[pytest.TestReport], again: Sequence[pytest.TestReport]) -> None:
