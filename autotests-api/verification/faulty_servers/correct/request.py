@@ -63,10 +63,11 @@ def parse_field(line: bytes) -> tuple[str, str]:
 
 def split_outside_quotes(text: str, separator: str) -> list[str]:
     """Splits at a separator that does not stand inside a quoted string."""
-    parts, quoted, escaped = [""], False, False
-    for character in text:
+    parts, start, quoted, escaped = [], 0, False, False
+    for place, character in enumerate(text):
         if character == separator and not quoted:
-            parts.append("")
+            parts.append(text[start:place])
+            start = place + 1
             continue
         if escaped:
             escaped = False
@@ -74,5 +75,4 @@ def split_outside_quotes(text: str, separator: str) -> list[str]:
             escaped = True
         elif character == '"':
             quoted = not quoted
-        parts[-1] += character
-    return parts
+    return [*parts, text[start:]]
