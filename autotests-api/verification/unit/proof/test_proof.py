@@ -136,3 +136,9 @@ def test_red_cases_are_read_from_a_junit_report(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     assert flakes.red_cases(report) == ["a::bad", "a::broken"]
+
+
+def test_page_says_nothing_of_coverage_that_was_not_looked_for() -> None:
+    row = "that fail on at least one faulty server"
+    assert row in page.page(findings(), "")
+    assert row not in page.page(replace(findings(), uncovered=None), "")
