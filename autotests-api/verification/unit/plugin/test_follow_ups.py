@@ -6,12 +6,37 @@ from typing import Any
 
 import pytest
 
+from pytest_websocket.protocol.frames import Header
 from pytest_websocket.server.background import run_in_background
 from verification.faulty_servers.catalogue import CATALOGUE
+from verification.faulty_servers.correct import Connection, EchoServer
 
 CLOSING = "conformance/rfc6455/test_05_5_1_close.py"
 OFFERS = "conformance/rfc7692/test_07_1_parameters.py"
 MASKING = "conformance/rfc6455/test_05_1_masking.py"
+
+
+class WaitsAtALongLength(Connection):
+    """Waits for more where a length is not in its shortest form, as it never is in what may be sent."""
+
+    def parse_header(self) -> Header | None:
+        """Returns the header of the next frame, None where it is not whole."""
+        header = super().parse_header()
+        return header if header is None or header.is_minimal else None
+
+
+class WaitingServer(EchoServer):
+    connection_class = WaitsAtALongLength
+
+
+def test_frame_that_is_neither_refused_nor_answered_breaks_no_may(run_suite: Any) -> None:
+    case = (
+        "conformance/rfc6455/test_05_2_base_framing.py::test_length_in_a_longer_form_is_refused_or_read_right"
+    )
+    with run_in_background(lambda: WaitingServer().serve()) as server:
+        options = ("--ws-url", server.url, "--ws-reply", "Сервер получил: {message}", "--ws-timeout", "1")
+        run = run_suite(*options, f"{case}[5-16]")
+    assert run.counts == {"passed": 1}, run.output[-3000:]
 
 
 @pytest.mark.parametrize(
