@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from verification.faulty_clients.correct import CLOSE, EchoClient, Failed, Frame
+from verification.faulty_clients.correct import (
+    BINARY,
+    CLOSE,
+    CONTINUATION,
+    PING,
+    PONG,
+    TEXT,
+    EchoClient,
+    Failed,
+    Frame,
+)
 from verification.faulty_clients.opening import Headers, NotOpened
 from verification.faulty_clients.registry import fault
 
@@ -14,6 +24,8 @@ RESOURCE = f"{HANDSHAKE}::test_resource_is_that_of_the_url"
 SIMILAR = f"{HANDSHAKE}::test_subprotocol_like_the_offered_does_not_open"
 KEYS = "rfc6455/test_05_1_masking.py"
 FRAMING = "rfc6455/test_05_2_base_framing.py"
+CLOSING = "rfc6455/test_05_5_1_close.py"
+CONTROL = "rfc6455/test_05_5_control_frames.py"
 PARAMETERS = "rfc7692/test_07_1_parameters.py"
 TOLD = "rfc6455/test_07_1_close_told.py"
 FRAGMENTS = "rfc6455/test_05_4_fragmentation.py"
@@ -234,7 +246,7 @@ class RefusesPongsInMessages(EchoClient):
             raise Failed(1002, "a Pong in a message")
 
 
-@fault("6455 5.5.1", caught_by="rfc6455/test_05_5_1_close.py::test_close_with_a_reason_is_answered")
+@fault("6455 5.5.1", caught_by=f"{CLOSING}::test_close_with_a_reason_is_answered")
 class RefusesZerosInReasons(EchoClient):
     """A reason with a zero byte is refused."""
 
@@ -262,9 +274,45 @@ class TellsFailuresAs1000(EchoClient):
         super().tell_close(1000 if self.failed else code, reason)
 
 
-@fault("6455 7.4", caught_by="rfc6455/test_05_5_1_close.py::test_close_is_answered")
+@fault("6455 7.4", caught_by=f"{CLOSING}::test_close_is_answered")
 class WritesCodesAsText(EchoClient):
     """The code in the answer to a Close frame is written in digits."""
 
     def answer_close(self, code: bytes) -> None:
         super().answer_close(str(int.from_bytes(code, "big")).encode() if code else code)
+
+
+@fault("6455 5.2", caught_by=f"{FRAMING}::test_reserved_opcode_between_fragments_fails_the_connection")
+class TakesReservedOpcodesInMessages(EchoClient):
+    """Ignores a frame with a reserved opcode between fragments."""
+
+    def take(self, frame: Frame) -> None:
+        if not self.kind or frame.opcode in (CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG):
+            super().take(frame)
+
+
+@fault("7692 7.1", caught_by=f"{PARAMETERS}::test_illegal_answer_does_not_open")
+class ComparesTheStartOfParameters(EchoClient):
+    """Takes a parameter whose name begins as that of one of the client or the server."""
+
+    def check_parameter(self, name: str, value: str) -> None:
+        known = name.endswith(("_no_context_takeover", "_max_window_bits"))
+        if known or not name.startswith(("client_", "server_")):
+            super().check_parameter(name, value)
+
+
+@fault("6455 5.5.1", caught_by=f"{CLOSING}::test_reason_that_is_not_utf8_is_called_an_error")
+class TakesReasonsCutInACharacter(EchoClient):
+    """The end of a character that is missing at the end of a reason is not missed."""
+
+    def check_close_reason(self, reason: bytes) -> None:
+        super().check_close_reason(re.sub(rb"[\xc2-\xf4][\x80-\xbf]{0,2}$", b"", reason))
+
+
+@fault("6455 5.5", caught_by=f"{CONTROL}::test_wrong_control_frame_is_refused_with_1002")
+class TakesLongCloseFrames(EchoClient):
+    """A Close frame may be long, and not the last fragment."""
+
+    def check_control(self, frame: Frame) -> None:
+        if frame.opcode != CLOSE:
+            super().check_control(frame)

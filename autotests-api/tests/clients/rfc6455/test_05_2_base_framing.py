@@ -111,6 +111,15 @@ async def test_reserved_opcode_after_a_good_message_fails_the_connection(
     await conversation.expect_failed()
 
 
+@rfc6455("5.2", MUST, "a reserved opcode between fragments ends the connection")
+@pytest.mark.parametrize("opcode", [3, 7, 11, 15])
+async def test_reserved_opcode_between_fragments_fails_the_connection(
+    conversation: Conversation, opcode: int
+) -> None:
+    await conversation.send_frame(text("not ", fin=False), Frame(opcode, b"hello"), Frame(0, b"ended"))
+    await conversation.expect_failed()
+
+
 @rfc6455("5.2", SHOULD, "the Close frame that answers a reserved opcode carries 1002")
 @pytest.mark.parametrize("opcode", [3, 7, 11, 15])
 async def test_reserved_opcode_is_refused_with_1002(conversation: Conversation, opcode: int) -> None:

@@ -104,7 +104,7 @@ async def test_reason_that_is_not_utf8_fails_the_connection(
 
 
 @rfc6455("5.5.1", SHOULD, "a reason that is not UTF-8 is called an error (1007 or 1002)")
-@pytest.mark.parametrize("reason", [b"\xff", b"\xed\xa0\x80"])
+@pytest.mark.parametrize("reason", [b"\xff", b"\xed\xa0\x80", b"cut \xe2\x82"])
 async def test_reason_that_is_not_utf8_is_called_an_error(conversation: Conversation, reason: bytes) -> None:
     await conversation.send_frame(close(1000, reason))
     await conversation.expect_failed([1002, 1007])

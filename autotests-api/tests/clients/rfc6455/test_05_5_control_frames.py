@@ -80,7 +80,15 @@ async def test_fragmented_control_frame_fails_the_connection(
 
 @rfc6455("5.5", SHOULD, "the Close frame that answers a wrong control frame carries 1002")
 @pytest.mark.parametrize(
-    "frame", [ping(bytes(126)), Frame(PING, b"x", fin=False), pong(bytes(126))], ids=["long", "cut", "pong"]
+    "frame",
+    [
+        ping(bytes(126)),
+        Frame(PING, b"x", fin=False),
+        pong(bytes(126)),
+        Frame(CLOSE, b"\x03\xe8" + b"x" * 124),
+        Frame(CLOSE, b"\x03\xe8", fin=False),
+    ],
+    ids=["long", "cut", "pong", "long Close", "cut Close"],
 )
 async def test_wrong_control_frame_is_refused_with_1002(conversation: Conversation, frame: Frame) -> None:
     await conversation.send_frame(frame)

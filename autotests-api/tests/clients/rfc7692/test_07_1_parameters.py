@@ -19,6 +19,8 @@ LEGAL = [
 ILLEGAL = {
     "unknown parameter": "unheard_of",
     "unknown parameter with a value": "unheard_of=1",
+    "unknown parameter of the client": "client_unheard_of",
+    "takeover with more letters": "server_no_context_takeovers",
     "takeover with a value": "server_no_context_takeover=1",
     "client takeover with a value": "client_no_context_takeover=true",
     "takeover twice": "server_no_context_takeover; server_no_context_takeover",
