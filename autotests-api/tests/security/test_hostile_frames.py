@@ -41,6 +41,9 @@ MIB = 1 << 20
 BOMB = 256 * MIB
 """Bytes of an inflated bomb; it is sent in a thousandth of it."""
 
+LONG_WAIT = 4
+"""Deadlines that another client waits while a flood is handled, so that a busy machine is no finding."""
+
 TOO_MUCH_FOR_FRAGMENTS = 48 * MIB
 """The same for fragments that are 5 MiB altogether."""
 
@@ -52,7 +55,8 @@ def serve_others_during(connect: Connect, echo: Echo, during: During) -> ServeOt
     """Runs a flood to its end while another client is served, and serves a new one after it."""
 
     async def serve(flood: Awaitable[object]) -> None:
-        other = await connect(name="another client")
+        # How long a wait may be at most is judged by test_starvation.py; here the service must not end.
+        other = await connect(name="another client", deadline=LONG_WAIT * echo.target.deadline)
         async with during(flood) as flooding:
             for number in range(10):
                 if echo.target.echo:
@@ -61,7 +65,7 @@ def serve_others_during(connect: Connect, echo: Echo, during: During) -> ServeOt
                     await other.ping()
             await flooding
         await echo.expect_healthy(other)
-        await echo.expect_healthy(await connect(name="new client"))
+        await echo.expect_healthy(await connect(name="new client", deadline=LONG_WAIT * echo.target.deadline))
 
     return serve
 
