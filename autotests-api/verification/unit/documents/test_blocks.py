@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -18,6 +19,7 @@ from websockets.asyncio.server import Server, ServerConnection
 
 from pytest_websocket.server.background import run_in_background
 from pytest_websocket.server.echo import serve
+from verification.conftest import CASES, RunSuite
 
 ROOT = Path(__file__).parents[4]
 THIRD_PARTY = ROOT / "autotests-api" / "verification" / "thirdparty"
@@ -121,6 +123,27 @@ def test_programs_of_the_targets_page_are_those_that_the_suite_is_run_against() 
     shown = set(re.findall(r"^```(?:python|javascript)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
     programs = [path for pattern in ("*_server.py", "*.mjs") for path in THIRD_PARTY.glob(pattern)]
     assert shown == {path.read_text(encoding="utf-8") for path in programs if path.name != "lesson_server.py"}
+
+
+def test_client_to_copy_keeps_what_it_is_asked_for(tmp_path: Path, run_suite: RunSuite) -> None:
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    node = shutil.which("node", path=path)
+    version = (
+        subprocess.run([node, "--version"], capture_output=True, text=True, check=True) if node else None
+    )
+    if version is None or int(version.stdout[1:].partition(".")[0]) < 22:
+        pytest.skip("no Node of version 22 or newer: `make report` installs one")
+    (block,) = re.findall(
+        r"^```javascript\n// (client\.mjs\n.*?)^```$",
+        (ROOT / "README.md").read_text(encoding="utf-8"),
+        re.MULTILINE | re.DOTALL,
+    )
+    name, _, program = block.partition("\n")
+    (tmp_path / name).write_text(program, encoding="utf-8")
+    cases = str(CASES / "clients" / "rfc6455" / "test_05_4_fragmentation.py")
+    run = run_suite("--ws-client", f"{node} {tmp_path / name} {{url}}", cases)
+    assert run.status == 0, run.output[-3000:]
+    assert run.counts["passed"] > 5
 
 
 READ_BY: dict[str, Callable[[str], object]] = {"toml": tomllib.loads, "yaml": yaml.safe_load}
