@@ -27,7 +27,7 @@ LENGTHS = [3_750, 7_500, 15_000, 30_000, 60_000]
 MEASURABLE = 0.1
 """Seconds from which on a time is compared with that of half the length."""
 
-QUADRATIC = 3
+QUADRATIC = 2.5
 """Between two times, for a cost that grows with the length, and four, for one that grows with its square."""
 
 HARMLESS = 4
