@@ -41,7 +41,14 @@ def open_clients(connect: Connect) -> OpenClients:
     """Opens ``count`` clients at once."""
 
     async def gather(count: int) -> list[Client]:
-        return await asyncio.gather(*(connect(name="one of many") for _ in range(count)))
+        opening = (connect(name="one of many") for _ in range(count))
+        # Before a failure is raised all have ended: a handshake under way would keep its place at the server.
+        opened = await asyncio.gather(*opening, return_exceptions=True)
+        clients = [each for each in opened if isinstance(each, Client)]
+        for refusal in opened:
+            if isinstance(refusal, BaseException):
+                raise refusal
+        return clients
 
     return gather
 
