@@ -79,7 +79,9 @@ page: $(SUITE) $(ALLURE) ## build allure-report/index.html from the results that
 test: lint $(CHECKS) $(ALLURE) ## everything this repository checks of itself
 	@rm -rf $(FACTS) && mkdir $(FACTS)
 	@$(PYTEST) -n $(WORKERS) --dist worksteal --cov --cov-report= --junitxml=$(FACTS)/unit.xml $(UNIT) $(ARGS)
-	@$(PYTEST) -n $(WORKERS) --dist loadgroup --junitxml=$(FACTS)/suite.xml autotests-api $(addprefix --ignore=,$(UNIT) $(JOBS)) $(ARGS)
+# The long tests first, so that the short ones fill what is left.
+	@$(PYTEST) -n $(WORKERS) --dist loadgroup --junitxml=$(FACTS)/suite.xml autotests-api/verification autotests-api/tests \
+		$(addprefix --ignore=,$(UNIT) $(JOBS)) $(ARGS)
 	@$(PYTEST) -m browser --junitxml=$(FACTS)/browser.xml autotests-api/tests/browser $(ARGS)
 	@$(PYTEST) -m mass -n $(WORKERS) --ws-mass 20 --junitxml=$(FACTS)/mass.xml $(ARGS)
 	@$(PYTEST) -m load --ws-users 50 --ws-duration 2 --junitxml=$(FACTS)/load.xml $(ARGS)

@@ -143,7 +143,14 @@ def run_in_background(
         if thread.is_alive():
             tasks = ", ".join(sorted(str(task.get_coro()) for task in asyncio.all_tasks(running.loop)))
             raise RuntimeError(f"the server did not stop within {stop_deadline} s; still running: {tasks}")
-    _raise_first([error for error in errors if not isinstance(error, ConnectionError)])
+    _raise_first(
+        [error for error in errors if not isinstance(error, ConnectionError) and not _is_late(error)]
+    )
+
+
+def _is_late(error: BaseException) -> bool:
+    """Returns whether a transport was aborted that had just closed: a bug of asyncio in Python 3.11."""
+    return isinstance(error, AttributeError) and error.name == "call_soon" and error.obj is None
 
 
 def _raise_first(errors: list[BaseException]) -> None:

@@ -124,15 +124,19 @@ async def a_peer_that_does_not_read(server: OwnServer, _: AsyncExitStack) -> Non
 async def half_a_handshake(server: OwnServer, _: AsyncExitStack) -> None:
     raw = await server.dial("half a handshake")
     await raw.send_bytes(opening_for(server.target).encode()[:40])
+    # Once the next connection is open, the server has had the half.
+    await server.open("whole handshake")
 
 
 async def a_connection_without_a_request(server: OwnServer, _: AsyncExitStack) -> None:
     await server.dial("silent")
+    await server.open("whole handshake")
 
 
 async def half_a_message(server: OwnServer, _: AsyncExitStack) -> None:
     raw = await server.open("half a message")
     await raw.send_bytes(text("x" * 200).encode()[:100])
+    await server.open("whole handshake")
 
 
 async def ended_handshakes(server: OwnServer, _: AsyncExitStack) -> None:

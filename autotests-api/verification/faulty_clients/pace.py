@@ -78,14 +78,14 @@ class GivesUpSlowPayloads(Hasty):
 
 @fault("6455 7.3", caught_by=f"{SLOW}::test_bytes_that_drip_are_waited_for")
 class RefusesManySegments(EchoClient):
-    """A frame in more than five segments fails the connection."""
+    """A frame in more than two segments fails the connection."""
 
     segments = 0
 
     def receive(self) -> None:
         super().receive()
         self.segments += 1
-        if self.segments > 5:
+        if self.segments > 2:
             raise Failed(1008, "too slow")
 
     def read_frame(self) -> Frame:
