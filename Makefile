@@ -23,8 +23,8 @@ RUFF   := .
 # What `make test` writes down for its last two steps: JUnit results and coverage data.
 FACTS := .facts
 
-# Two for each core of a small machine: tests wait as much as they compute.
-WORKERS := 4
+# More than the two cores of a small machine: tests wait about as much as they compute.
+WORKERS := 3
 
 # The tests of the package, whose coverage is measured.
 UNIT := autotests-api/verification/unit autotests-api/examples

@@ -128,7 +128,12 @@ def serve() -> Iterator[Serve]:
                     await handler(connection)
 
             def listen() -> Any:
-                return websockets.asyncio.server.serve(calm, "127.0.0.1", 0, ssl=tls, logger=quiet, **options)
+                # Less than a server may take to stop: a peer that is gone, or another process that found the
+                # port, answers no Close.
+                settings = {"close_timeout": 1.0, **options}
+                return websockets.asyncio.server.serve(
+                    calm, "127.0.0.1", 0, ssl=tls, logger=quiet, **settings
+                )
 
             return stack.enter_context(run_in_background(listen, secure=tls is not None)).url
 
