@@ -34,6 +34,10 @@ from verification.stream_server import serve_streams
 ROOT = Path(__file__).parents[2]
 
 CASES = ROOT / "autotests-api" / "tests"
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # So a shell without job control starts what runs in the background; programs of tests would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 FOLDERS = ("contract", "conformance", "process", "resilience", "security")
 
 

@@ -100,7 +100,8 @@ class Stream(asyncio.Protocol):
     async def _drain(self, size: int) -> None:
         if not self._drained.is_set():
             try:
-                await asyncio.wait_for(self._drained.wait(), self.deadline)
+                async with asyncio.timeout(self.deadline):
+                    await self._drained.wait()
             except TimeoutError:
                 limit = f"within {self.deadline:g} s"
                 raise self._unfulfilled(
@@ -253,7 +254,9 @@ class Stream(asyncio.Protocol):
                 raise NotReceived(f"expected {what}, but {self._end_in_words()}")
             self._changed.clear()
             try:
-                await asyncio.wait_for(self._changed.wait(), give_up - asyncio.get_running_loop().time())
+                # wait_for of Python 3.11 loses a cancellation, such as Ctrl+C, when something comes with it.
+                async with asyncio.timeout_at(give_up):
+                    await self._changed.wait()
             except TimeoutError:
                 if condition():
                     return
