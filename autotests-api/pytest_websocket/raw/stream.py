@@ -159,7 +159,9 @@ class Stream(asyncio.Protocol):
         """Drops TCP at once: what is not sent yet is lost."""
         self._end("closed", f"TCP dropped by the {self.role}")
         if self._transport is not None:
-            self._transport.abort()
+            # One that closed with data unsent has no loop any more, and asyncio of Python 3.11 asks for it.
+            with contextlib.suppress(AttributeError):
+                self._transport.abort()
 
     def close_tcp(self) -> None:
         """Closes TCP after what is not sent yet."""
